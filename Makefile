@@ -1,0 +1,45 @@
+# make report   everything: environment, 36 trainings, figures, article
+# make test     every test          make check   linters and types
+# make lock     write requirements.lock anew from pyproject.toml (needs uv)
+
+PYTHON ?= python3.11
+BIN := $(CURDIR)/.venv/bin
+INSTALLED := .venv/installed
+export PATH := $(BIN):$(PATH)
+
+.PHONY: report publish test check lock system clean
+
+report: system $(INSTALLED)
+	snakemake --cores all
+	@echo "The report lies in $(CURDIR)/results/report: open index.html"
+
+publish: system $(INSTALLED)
+	snakemake --cores all publish
+	@echo "The site lies in $(CURDIR)/public"
+
+test: system $(INSTALLED)
+	pytest
+
+check: $(INSTALLED)
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+	mypy
+
+# Before the minutes that the environment takes: what only the system's administrator can install.
+system:
+	@$(PYTHON) -c "from normreport.system import warn; warn()"
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock:
+	uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate \
+	  --python-version 3.11 --output-file requirements.lock
+
+clean:
+	rm -rf results public logs benchmarks .snakemake

@@ -1,0 +1,33 @@
+"""Train every condition, measure the weights, judge the claims, write the article."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/prepare_data.smk"
+include: "workflow/rules/pretrain_model.smk"
+include: "workflow/rules/train_run.smk"
+include: "workflow/rules/extract_weights.smk"
+include: "workflow/rules/measure_weights.smk"
+include: "workflow/rules/compare_arms.smk"
+include: "workflow/rules/judge_claims.smk"
+include: "workflow/rules/draw_figure.smk"
+include: "workflow/rules/render_html.smk"
+include: "workflow/rules/render_pdf.smk"
+include: "workflow/rules/publish_site.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        report_files(),
+
+
+rule publish:
+    input:
+        "public",

@@ -1,0 +1,206 @@
+"""The command line: one subcommand per stage, and a few for people."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from normreport.errors import NormreportError
+
+Options = dict[str, dict[str, Any]]
+
+SETTINGS = {"metavar": "JSON", "help": "the stage's settings, as the workflow resolves them"}
+
+
+def _in(text: str, **more: Any) -> dict[str, Any]:
+    return {"type": Path, "metavar": "FILE", "help": f"read {text}", **more}
+
+
+def _out(text: str) -> dict[str, Any]:
+    return {"type": Path, "metavar": "FILE", "help": f"write {text}"}
+
+
+IMAGES = _in("the prepared images (.safetensors)")
+SNAPSHOTS = _in("the weights kept after every epoch (.safetensors)")
+MANIFEST = _in("the run's manifest (.json)")
+OPTIONAL = {"required": False, "default": None}
+MANY = {"nargs": "+"}
+
+# Stage: its line in the help, then its options; all of them are required unless said otherwise.
+STAGES: dict[str, tuple[str, Options]] = {
+    "prepare_data": (
+        "turn a source of images into one file",
+        {
+            "settings": SETTINGS,
+            "images": _out("images and labels (.safetensors)"),
+            "manifest": _out("source, classes, counts, digests (.json)"),
+        },
+    ),
+    "pretrain_model": (
+        "train a model's pretrained weights, or fetch them",
+        {
+            "settings": SETTINGS,
+            "images": _in("the prepared images; needed where weights are trained here", **OPTIONAL),
+            "weights": _out("the weights (.safetensors)"),
+            "manifest": _out("where they come from (.json)"),
+        },
+    ),
+    "train_run": (
+        "train one run",
+        {
+            "settings": SETTINGS,
+            "images": IMAGES,
+            "images_manifest": _in("the manifest of the images (.json)"),
+            "pretrained": _in("weights to start from; from scratch without", **OPTIONAL),
+            "snapshots": _out("the kept layers' weights after every epoch (.safetensors)"),
+            "history": _out("loss and accuracy per epoch (.csv)"),
+            "layers": _out("moments, displacement and cosine per epoch and conv layer (.csv)"),
+            "manifest": _out("condition, status, seeds, digests (.json)"),
+        },
+    ),
+    "extract_weights": (
+        "check a run's snapshots and give their digests",
+        {
+            "snapshots": SNAPSHOTS,
+            "manifest": MANIFEST,
+            "digests": _out("one digest per layer and epoch (.json)"),
+        },
+    ),
+    "measure_weights": (
+        "compute the statistics of a run's weights",
+        {
+            "digests": _in("the digests (.json)"),
+            "snapshots": SNAPSHOTS,
+            "measures": _out("one row of statistics per layer and epoch (.csv)"),
+        },
+    ),
+    "compare_arms": (
+        "compare the runs of one model and start in one layer",
+        {
+            "layer": {"metavar": "NAME", "help": "the layer's module path"},
+            "epochs": {"type": int, "metavar": "N", "help": "the last epoch"},
+            "digests": _in("the digests, one file per run (.json)", **MANY),
+            "snapshots": SNAPSHOTS | MANY,
+            "densities": _out("densities on one grid, with one bandwidth (.csv)"),
+            "distances": _out("Wasserstein distances between runs (.csv)"),
+        },
+    ),
+    "judge_claims": (
+        "judge every claim",
+        {
+            "settings": SETTINGS,
+            "manifests": _in("the runs' manifests (.json)", **MANY),
+            "histories": _in("the runs' histories (.csv)", **MANY),
+            "layers": _in("the runs' layer summaries (.csv)", **MANY),
+            "measures": _in("the runs' statistics (.csv)", **MANY),
+            "distances": _in("distances between runs (.csv)", **MANY),
+            "results": _out("every number that the article's prose uses (.json)"),
+            "runs": _out("the table of all runs (.csv)"),
+        },
+    ),
+    "draw_figure": (
+        "draw one figure",
+        {
+            "figure": {"metavar": "ID", "help": "such as density-vgg16-scratch-features.0"},
+            "settings": SETTINGS,
+            "inputs": _in("the tables or images that the figure shows", **MANY),
+            "svg": _out("the figure (.svg)"),
+            "table": _out("what it shows (.csv)"),
+            "text": _out("caption and alternative text (.json)"),
+        },
+    ),
+    "render_html": (
+        "write the article as one HTML file",
+        {
+            "settings": SETTINGS,
+            "results": _in("the results (.json)"),
+            "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
+            "templates": {"type": Path, "metavar": "FOLDER", "help": "read the templates"},
+            "html": _out("the article (.html)"),
+        },
+    ),
+    "render_pdf": (
+        "write the article as PDF",
+        {
+            "settings": SETTINGS,
+            "results": _in("the results (.json)"),
+            "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
+            "templates": {"type": Path, "metavar": "FOLDER", "help": "read the templates"},
+            "pdf": _out("the article (.pdf)"),
+        },
+    ),
+    "publish_site": (
+        "copy the report to a folder for any static host",
+        {
+            "files": _in("the files of the report", **MANY),
+            "report": {"type": Path, "metavar": "FOLDER", "help": "the folder that they lie in"},
+            "site": {"type": Path, "metavar": "FOLDER", "help": "write the site"},
+        },
+    ),
+}
+
+# For people: (help, options of argparse by name; a name without dashes is positional).
+COMMANDS: dict[str, tuple[str, Options]] = {
+    "check": (
+        "check a configuration, its models, layers and data without training",
+        {"config": _in("a configuration (.yaml), - for standard input")},
+    ),
+    "conditions": (
+        "list every run of a configuration",
+        {"config": _in("a configuration (.yaml), - for standard input")},
+    ),
+    "claims": (
+        "list every claim, and with results its verdict",
+        {"--results": _in("results of a report (.json)")},
+    ),
+    "schema": ("print the JSON schema of the configuration", {}),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the whole command line."""
+    whole = argparse.ArgumentParser(
+        prog="normreport",
+        description="Ask whether input normalization changes what a network's weights look like. "
+        "'make report' or 'snakemake --cores all' builds the whole report; these are its parts.",
+        epilog="A mistake of yours ends with one message and exit status 2.",
+    )
+    subparsers = whole.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", title="commands"
+    )
+    for name, (text, options) in COMMANDS.items():
+        command = subparsers.add_parser(name, help=text, description=_sentence(text))
+        for option, details in options.items():
+            command.add_argument(option, **details)
+    for name, (text, options) in STAGES.items():
+        stage = subparsers.add_parser(
+            name, help=text, description=_sentence(text) + " A stage of the workflow."
+        )
+        for option, details in options.items():
+            stage.add_argument(f"--{option.replace('_', '-')}", **({"required": True} | details))
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = vars(parser().parse_args(arguments))
+    name = options.pop("command")
+    module = importlib.import_module(
+        f"normreport.stages.{name}" if name in STAGES else f"normreport.commands.{name}"
+    )
+    try:
+        module.run(**options)
+    except NormreportError as error:
+        print(f"normreport {name}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."

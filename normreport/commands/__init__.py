@@ -1,0 +1,1 @@
+"""Subcommands for people; the stages of the workflow are in :mod:`normreport.stages`."""

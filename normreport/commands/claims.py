@@ -1,0 +1,51 @@
+"""List every claim, and with results its verdict."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from normreport import files
+from normreport.article import num
+from normreport.claims import CLAIMS
+
+
+def run(*, results: Path | None) -> None:
+    """Print each claim with statement and rule, then verdict, effect and interval."""
+    judged = {} if results is None else {c["id"]: c for c in files.read_json(results)["claims"]}
+    for claim in CLAIMS:
+        print(f"{claim.id}  {claim.topic} ({claim.kind})")
+        _indented(claim.statement)
+        _indented(f"Statistic: {claim.statistic} ({claim.unit}; margin {num(claim.margin)}).")
+        _indented(f"Rule: {claim.rule}.")
+        if claim.id in judged:
+            _indented(_verdict(judged[claim.id]))
+        print()
+
+
+def _verdict(claim: dict[str, Any]) -> str:
+    parts = [f"Verdict: {claim['verdict']}"]
+    if claim["reason"]:
+        parts.append(claim["reason"])
+    elif claim["pilot"]:
+        parts.append(f"pilot, {claim['seeds']} seeds")
+    parts += claim["flags"]
+    counts = ", ".join(f"{count} {verdict.lower()}" for verdict, count in claim["counts"].items())
+    parts.append(f"cases: {counts}")
+    for name in ("smallest", "largest"):
+        case = claim[name]
+        if case:
+            effect = case["effect"]
+            where = " ".join(case[key] for key in ("model", "start", "layer", "contrast"))
+            bounds = (
+                f" [{num(effect['low'])}, {num(effect['high'])}]"
+                if effect["low"] is not None
+                else ""
+            )
+            parts.append(f"{name} effect {num(effect['mean'])}{bounds} ({where})")
+    return "; ".join(parts) + "."
+
+
+def _indented(text: str) -> None:
+    print(textwrap.fill(text, width=98, initial_indent="    ", subsequent_indent="    "))

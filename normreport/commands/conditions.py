@@ -1,0 +1,16 @@
+"""List every run of a configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from normreport.commands.check import read_config
+
+
+def run(*, config: Path) -> None:
+    """Print one line per run: its id, then what it consists of."""
+    runs = list(read_config(config).runs())
+    width = max(len(run.id) for run in runs)
+    print(f"{'id':<{width}}  model, start, normalization, seed")
+    for run in runs:
+        print(f"{run.id:<{width}}  {run.model}, {run.start}, {run.normalization}, {run.seed}")

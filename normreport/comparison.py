@@ -1,0 +1,86 @@
+"""How far runs lie apart, and their densities on one grid with one bandwidth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normreport.statistics import density, scott_bandwidth, wasserstein
+
+# Enough for a smooth curve in a figure 18 cm wide.
+GRID_POINTS = 160
+# The grid ends where the outermost run keeps this share of its weights, plus the kernel's reach:
+# a single far weight must not squeeze the curve into a line.
+TAIL = 0.0005
+
+Condition = Mapping[str, Any]
+Snapshots = Sequence[tuple[Condition, NDArray[np.float32]]]
+
+
+def distances(runs: Snapshots, epochs: int) -> Iterator[dict[str, Any]]:
+    """Wasserstein distance between every two runs at epoch 0 and at the last epoch.
+
+    Parameters
+    ----------
+    runs
+        Pairs of a condition (with `normalization` and `seed`) and its weights of one layer,
+        shape (epoch, ...). A run with fewer than `epochs` epochs is left out of the last.
+    epochs
+        Number of the last epoch.
+
+    Yields
+    ------
+    dict
+        ``w1`` in weight units and ``w1_over_sigma0``, relative to the mean of the two runs'
+        standard deviations at epoch 0.
+    """
+    sigma = [float(weights[0].std(ddof=1, dtype=np.float64)) for _, weights in runs]
+    for epoch in sorted({0, epochs}):
+        ordered = {
+            index: np.sort(weights[epoch], axis=None)
+            for index, (_, weights) in enumerate(runs)
+            if len(weights) > epoch
+        }
+        for a, b in combinations(ordered, 2):
+            w1 = wasserstein(ordered[a], ordered[b])
+            scale = (sigma[a] + sigma[b]) / 2
+            yield {
+                "epoch": epoch,
+                "normalization_a": runs[a][0]["normalization"],
+                "seed_a": runs[a][0]["seed"],
+                "normalization_b": runs[b][0]["normalization"],
+                "seed_b": runs[b][0]["seed"],
+                "w1": w1,
+                "w1_over_sigma0": w1 / scale if scale > 0 else None,
+            }
+
+
+def densities(runs: Snapshots) -> Iterator[dict[str, Any]]:
+    """Kernel density of every run at every epoch, on one grid, with one bandwidth.
+
+    The bandwidth is Scott's for the median of the runs' last standard deviations, so that a
+    difference between two curves is never one of smoothing.
+    """
+    spread = float(np.median([weights[-1].std(ddof=1, dtype=np.float64) for _, weights in runs]))
+    if spread == 0:
+        return
+    bandwidth = scott_bandwidth(spread, runs[0][1][0].size)
+    tails = [np.quantile(weights[[0, -1]], (TAIL, 1 - TAIL)) for _, weights in runs]
+    low = min(tail[0] for tail in tails) - 3 * bandwidth
+    high = max(tail[1] for tail in tails) + 3 * bandwidth
+    grid = np.linspace(low, high, GRID_POINTS)
+    for condition, weights in runs:
+        for epoch, values in enumerate(weights):
+            curve = density(values.reshape(-1), bandwidth, grid)
+            for x, y in zip(grid, curve, strict=True):
+                yield {
+                    **condition,
+                    "epoch": epoch,
+                    "weight": f"{x:.7g}",
+                    "density": f"{y:.6g}",
+                    "bandwidth": f"{bandwidth:.6g}",
+                }

@@ -1,0 +1,274 @@
+"""The whole configuration: one typed model, its schema, and the settings of each stage.
+
+Every default stands here or in ``normreport.settings``; ``config.yaml`` spells out the default
+experiment. Nothing below imports torch, so that Snakemake can read it at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from normreport.errors import nearest
+from normreport.normalizations import NORMALIZATIONS
+from normreport.settings.base import Count, LayerName, Name, Seed, Settings, validate
+from normreport.settings.data import DataSettings
+from normreport.settings.judging import JudgeSettings
+from normreport.settings.report import RenderSettings, ReportSettings
+from normreport.settings.training import (
+    PretrainSettings,
+    Rate,
+    RunSettings,
+    Start,
+    TrainingSettings,
+)
+
+BatchSize = Annotated[int, Field(ge=2, le=65_536)]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: model x start x normalization x seed."""
+
+    model: str
+    start: str
+    normalization: str
+    seed: int
+
+    @property
+    def id(self) -> str:
+        """A name that reads, and a path: ``vgg16/scratch/unit/seed0``."""
+        return f"{self.model}/{self.start}/{self.normalization}/seed{self.seed}"
+
+
+class ExperimentSettings(Settings):
+    """The conditions: every combination of the four lists is one run."""
+
+    models: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """torchvision classification architectures; each needs an entry under `models`."""
+    starts: Annotated[tuple[Start, ...], Field(min_length=1)]
+    """`scratch` and/or `pretrained`."""
+    normalizations: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """The arms."""
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+    """The replicates."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for key in ("models", "starts", "normalizations", "seeds"):
+            twice = [value for value, count in Counter(getattr(self, key)).items() if count > 1]
+            if twice:
+                raise ValueError(f"{key} must differ from each other, found {twice[0]!r} twice")
+        for name in self.normalizations:
+            if name not in NORMALIZATIONS:
+                hint = nearest(name, NORMALIZATIONS)
+                raise ValueError(f"there is no normalization {name!r}. {hint}")
+        return self
+
+
+class DataSets(Settings):
+    """The two data sets."""
+
+    target: DataSettings
+    """What every run is trained on."""
+    pretraining: DataSettings
+    """What the pretrained start has seen before."""
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        if self.target.image_size_px != self.pretraining.image_size_px:
+            raise ValueError(
+                "target and pretraining must have the same image_size_px, found "
+                f"{self.target.image_size_px} and {self.pretraining.image_size_px}"
+            )
+        return self
+
+
+class ModelPretraining(Settings):
+    """How one model is pretrained, where `pretraining.weights` is `train`."""
+
+    train_images: Count
+    """How many of the prepared images are used."""
+    epochs: Count
+    """Passes over them."""
+    batch_size: BatchSize
+    """Images per step."""
+    learning_rate: Rate
+    """The learning rate at the start."""
+
+
+class ModelSettings(Settings):
+    """What depends on the model."""
+
+    layers: Annotated[tuple[LayerName, ...], Field(min_length=1, max_length=16)]
+    """Conv layers whose weights are kept after every epoch, by module path."""
+    train_images: Count
+    """How many of the prepared images a run is trained on."""
+    batch_size: BatchSize
+    """Images per step."""
+    learning_rate: Rate
+    """The learning rate at the start."""
+    pretraining: ModelPretraining | None = None
+    """Needed where the pretrained start is trained in the workflow."""
+
+
+class Pretraining(Settings):
+    """Where the pretrained start comes from."""
+
+    weights: Annotated[str, Field(min_length=1)] = "train"
+    """`train` (in the workflow, on `data.pretraining`), the name of torchvision weights such as
+    `IMAGENET1K_V1` (downloaded and cached by torchvision), or the path of a checkpoint (.pth, .pt
+    or .safetensors; `{model}` in it stands for the model's name)."""
+    normalization: Name = "imagenet"
+    """The arm of the pretraining."""
+    seed: Seed = 1000
+    """As in a run; there is one set of pretrained weights per model."""
+
+    @model_validator(mode="after")
+    def _known_arm(self) -> Self:
+        if self.normalization not in NORMALIZATIONS:
+            hint = nearest(self.normalization, NORMALIZATIONS)
+            raise ValueError(f"there is no normalization {self.normalization!r}. {hint}")
+        return self
+
+
+class Config(Settings):
+    """A whole experiment and its report."""
+
+    report: ReportSettings = ReportSettings()
+    """The article."""
+    experiment: ExperimentSettings
+    """The conditions."""
+    data: DataSets
+    """The images."""
+    training: TrainingSettings = TrainingSettings()
+    """What every run shares."""
+    models: Mapping[Name, ModelSettings]
+    """What depends on the model; entries that `experiment.models` does not list are not used."""
+    pretraining: Pretraining = Pretraining()
+    """The pretrained start."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for name in self.experiment.models:
+            if name not in self.models:
+                raise ValueError(
+                    f"experiment.models lists {name!r}, which has no entry under models. "
+                    f"{nearest(name, self.models)}"
+                )
+            model = self.models[name]
+            self._enough(f"models.{name}.train_images", model.train_images, self.data.target)
+            if self.is_pretrained_here:
+                if model.pretraining is None:
+                    raise ValueError(
+                        f"models.{name}.pretraining is missing; the pretrained start with "
+                        "pretraining.weights 'train' needs it"
+                    )
+                key = f"models.{name}.pretraining.train_images"
+                self._enough(key, model.pretraining.train_images, self.data.pretraining)
+        epoch = self.report.density_epoch
+        if epoch is not None and epoch > self.training.epochs:
+            raise ValueError(
+                f"report.density_epoch must be at most training.epochs ({self.training.epochs}), "
+                f"found {epoch}"
+            )
+        return self
+
+    @staticmethod
+    def _enough(key: str, asked: int, data: DataSettings) -> None:
+        if asked > data.train_images:
+            raise ValueError(
+                f"{key} must be at most the train_images of its data ({data.train_images}), "
+                f"found {asked}"
+            )
+
+    @property
+    def is_pretrained_here(self) -> bool:
+        """Whether the workflow trains the pretrained start itself."""
+        return "pretrained" in self.experiment.starts and self.pretraining.weights == "train"
+
+    def runs(self) -> Iterator[Run]:
+        """Every run, in the order of the configuration."""
+        chosen = self.experiment
+        for model in chosen.models:
+            for start in chosen.starts:
+                for normalization in chosen.normalizations:
+                    for seed in chosen.seeds:
+                        yield Run(model, start, normalization, seed)
+
+    def run_settings(self, run: Run) -> RunSettings:
+        """Resolve the settings of one run."""
+        model = self.models[run.model]
+        return RunSettings(
+            **self.training.model_dump(),
+            model=run.model,
+            start=run.start,
+            normalization=run.normalization,
+            seed=run.seed,
+            layers=model.layers,
+            train_images=model.train_images,
+            batch_size=model.batch_size,
+            learning_rate=model.learning_rate,
+        )
+
+    def pretrain_settings(self, model: str) -> PretrainSettings:
+        """Resolve the settings of one model's pretraining."""
+        own = self.models[model].pretraining
+        # Weights that come from a file need no hyperparameters; any valid ones do.
+        fit = own or ModelPretraining(train_images=1, epochs=1, batch_size=2, learning_rate=1)
+        return PretrainSettings(
+            **self.training.model_dump(exclude={"epochs"}),
+            **fit.model_dump(),
+            model=model,
+            weights=self.pretraining.weights.replace("{model}", model),
+            normalization=self.pretraining.normalization,
+            seed=self.pretraining.seed,
+        )
+
+    def judge_settings(self) -> JudgeSettings:
+        """Resolve which runs the claims can rest on."""
+        chosen = self.experiment
+        return JudgeSettings(
+            layers={model: self.models[model].layers for model in chosen.models},
+            starts=chosen.starts,
+            normalizations=chosen.normalizations,
+            seeds=chosen.seeds,
+            epochs=self.training.epochs,
+        )
+
+    def render_settings(self, *, with_pdf: bool) -> RenderSettings:
+        """Resolve what the templates need besides results and figures."""
+        return RenderSettings(
+            title=self.report.title, authors=self.report.authors, with_pdf=with_pdf
+        )
+
+
+def load_config(values: Mapping[str, Any], *, where: str = "config") -> Config:
+    """Validate a configuration as read from YAML.
+
+    Parameters
+    ----------
+    values
+        Nested mappings and lists.
+    where
+        How messages call the file.
+
+    Raises
+    ------
+    ConfigError
+        With one line per wrong key: the key, what was expected, what was found.
+    """
+    return validate(Config, values, where=where)
+
+
+def schema() -> dict[str, Any]:
+    """Give the JSON schema of the configuration."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "normreport configuration",
+        **Config.model_json_schema(),
+    }

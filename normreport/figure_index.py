@@ -1,0 +1,60 @@
+"""Which figures an experiment's article has, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from normreport.config import Config
+from normreport.settings.report import FigureSettings
+
+PER_LAYER = ("density", "ribbon", "violin", "spread")
+SIDE_BY_SIDE = ("displacement", "separation")
+OF_THE_INPUT = ("examples", "histogram")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: its kind (a module of ``normreport.figures``) and what it shows."""
+
+    kind: str
+    model: str | None = None
+    start: str | None = None
+    layer: str | None = None
+
+    @property
+    def id(self) -> str:
+        """A name that reads, and a file's name: ``density-vgg16-scratch-features.0``."""
+        parts = (self.kind, self.model, self.start, self.layer)
+        return "-".join(part for part in parts if part)
+
+
+def figure_index(config: Config) -> Iterator[Figure]:
+    """Every figure of the article, in the order of the sections."""
+    models = config.experiment.models
+    for kind in OF_THE_INPUT:
+        yield Figure(kind)
+    for model in models:
+        yield Figure("curves", model)
+    for start in config.experiment.starts:
+        for model in models:
+            for layer in config.models[model].layers:
+                for kind in PER_LAYER:
+                    yield Figure(kind, model, start, layer)
+    for kind in SIDE_BY_SIDE:
+        for model in models:
+            yield Figure(kind, model)
+
+
+def figure_settings(config: Config, figure: Figure) -> FigureSettings:
+    """Resolve the settings of one figure, and nothing that it does not use."""
+    return FigureSettings(
+        kind=figure.kind,
+        model=figure.model,
+        start=figure.start,
+        layer=figure.layer,
+        density_epoch=config.report.density_epoch if figure.kind == "density" else None,
+        normalizations=(
+            config.experiment.normalizations if figure.kind in OF_THE_INPUT else ()
+        ),
+    )

@@ -1,0 +1,187 @@
+"""Training curves: loss and accuracy over the epochs, run by run."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.page import arm_keys, epoch_axis, log_axis, page, panel_title
+from normreport.figures.prose import count, extremes, number, percent
+from normreport.figures.runs import (
+    in_order,
+    last_epoch,
+    mean_over_seeds,
+    rows_of,
+    seeds_phrase,
+    start_notes,
+)
+from normreport.figures.style import (
+    MUTED,
+    THIN,
+    ArmStyle,
+    Marks,
+    arm_styles,
+    empty_panel,
+    house_style,
+    label,
+    mean_line,
+    model_label,
+    shared_limits,
+    start_label,
+    tint,
+)
+
+_MEASURES = {
+    "train_loss": "loss, training",
+    "heldout_loss": "loss, held out",
+    "heldout_accuracy_percent": "accuracy, held out (%)",
+}
+_BESIDE = ("axes fraction", "data")
+_LOG_FROM = 20.0  # ratio of a row's largest loss to its smallest
+_GATE = 0.9  # a run has learned once its training loss is below this share of ln K
+_REFERENCE: Marks = {"color": MUTED, "linewidth": 0.9, "linestyle": (0.0, (1.0, 1.6))}
+
+
+def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
+    """Draw the training curves of one model: starts side by side, measures one below the other.
+
+    Parameters
+    ----------
+    histories : pandas.DataFrame
+        Columns `model`, `start`, `normalization`, `seed`, `status`, `classes`, `epoch`,
+        `train_loss`, `heldout_loss` (cross-entropy in nats, evaluation mode) and
+        `heldout_accuracy` (0 to 1). Rows without a finite loss are left out.
+    model : str
+        Which rows to draw.
+
+    Returns
+    -------
+    Drawing
+        `data` has the columns `start`, `normalization`, `seed` ("mean" for the mean over seeds),
+        `epoch`, `train_loss`, `heldout_loss`, `heldout_accuracy_percent`.
+    """
+    arms = in_order(histories["normalization"])
+    starts = in_order(histories["start"])
+    styles = arm_styles(arms)
+    shown = rows_of(histories, model=model)
+    shown = shown.assign(heldout_accuracy_percent=100 * shown["heldout_accuracy"])
+    shown = shown[np.isfinite(shown[list(_MEASURES)]).all(axis=1)]
+    last = last_epoch(shown)
+    classes = int(shown["classes"].max()) if len(shown) else 2
+    runs = {start: rows_of(shown, start=start) for start in starts}
+    means = {start: mean_over_seeds(runs[start], list(_MEASURES)) for start in starts}
+
+    title = f"{model_label(model)}: training curves"
+    references = {
+        "train_loss": [
+            (np.log(classes), f"chance: ln {classes}", "bottom"),
+            (_GATE * np.log(classes), f"learned: {_GATE} ln {classes}", "top"),
+        ],
+        "heldout_loss": [(np.log(classes), f"chance: ln {classes}", "center")],
+        "heldout_accuracy_percent": [(100 / classes, f"chance: 1 in {classes}", "center")],
+    }
+    with house_style():
+        sheet = page(title, arm_keys(styles), start_notes(runs, arms, last), body=5.6)
+        panels = sheet.panels(3 * len(starts), len(starts), head=0.26, right=1.08, gap=(0.14, 0.16))
+        for i, ax in enumerate(panels):
+            measure = list(_MEASURES)[i // len(starts)]
+            start = starts[i % len(starts)]
+            if i < len(starts):
+                panel_title(ax, start_label(start))
+            if start == starts[0]:
+                ax.set_ylabel(_MEASURES[measure])
+            if i + len(starts) >= len(panels):
+                ax.set_xlabel("epoch")
+            epoch_axis(ax, last)
+            lines = [value for value, _, _ in references[measure]]
+            _scale(ax, measure, np.concatenate([shown[measure].to_numpy(), lines]))
+            if runs[start].empty:
+                empty_panel(ax, f"No run of {model_label(model)}, {start_label(start)}.")
+            else:
+                _plot(ax, runs[start], means[start], measure, styles, last)
+            for value, text, alignment in references[measure]:
+                ax.axhline(value, zorder=1, **_REFERENCE)
+                if start == starts[-1]:
+                    nudge = {"bottom": 1, "top": -1}.get(alignment, 0)
+                    style = {"va": alignment, "size": 8, "color": MUTED}
+                    label(ax, text, (1, value), inside=_BESIDE, offset=(4, nudge), **style)
+
+    parts = [
+        part.assign(start=start)
+        for start in starts
+        for part in (runs[start], means[start].assign(seed="mean"))
+    ]
+    data = pd.concat(parts, ignore_index=True).astype({"seed": str})
+    data = data[["start", "normalization", "seed", "epoch", *_MEASURES]]
+    seen = _observation(shown, means, starts, last, float(np.log(classes)))
+    return Drawing(
+        figure=sheet.figure,
+        data=data,
+        caption=(
+            f"Training of {model_label(model)}: cross-entropy in evaluation mode on the training "
+            f"and the held-out images, and held-out accuracy. Thin lines are single runs, bold "
+            f"lines an arm's mean over {seeds_phrase(shown)}. The dotted lines are chance for "
+            f"{classes} classes (ln {classes} = {number(np.log(classes))}) and, for the training "
+            f"loss, the gate below which a run counts as having learned "
+            f"({number(_GATE * np.log(classes))}). {seen}"
+        ),
+        alt=f"{title}, loss and accuracy per epoch. {seen}",
+    )
+
+
+def _scale(ax: Axes, measure: str, values: np.ndarray) -> None:
+    """Give a row its shared y axis: percent, or the loss, by decades if it spans many."""
+    if measure.endswith("percent"):
+        ax.set_ylim(-3, 103)
+    elif values.max() > _LOG_FROM * values.min():
+        log_axis(ax.yaxis, values)
+    else:
+        ax.set_ylim(shared_limits(values, floor=0.0))
+
+
+def _plot(
+    ax: Axes,
+    runs: pd.DataFrame,
+    means: pd.DataFrame,
+    measure: str,
+    styles: dict[str, ArmStyle],
+    last: int,
+) -> None:
+    for (arm, _), run in runs.groupby(["normalization", "seed"], sort=False):
+        style = styles[arm]
+        ax.plot(run["epoch"], run[measure], color=tint(style.color, 0.45), linewidth=THIN)
+        if run["epoch"].iloc[-1] < last:
+            ax.plot(
+                run["epoch"].iloc[-1],
+                run[measure].iloc[-1],
+                marker="x",
+                markersize=5,
+                markeredgewidth=1.2,
+                color=style.color,
+            )
+    for arm, mean in means.groupby("normalization", sort=False):
+        ax.plot(mean["epoch"], mean[measure], **mean_line(styles[arm]))
+
+
+def _observation(
+    shown: pd.DataFrame,
+    means: dict[str, pd.DataFrame],
+    starts: list[str],
+    last: int,
+    chance: float,
+) -> str:
+    """Give each start's final accuracies, and how many of its runs have learned."""
+    sentences = []
+    for start in starts:
+        ends = rows_of(shown, start=start).groupby(["normalization", "seed"]).last()
+        if ends.empty:
+            continue
+        learned = int(((ends["train_loss"] < _GATE * chance) & (ends["epoch"] == last)).sum())
+        text = f"{start_label(start).capitalize()}, {learned} of {count(len(ends), 'run')} learned"
+        final = means[start][means[start]["epoch"] == last]
+        if len(final):
+            column = "heldout_accuracy_percent"
+            values = dict(zip(final["normalization"], final[column] / 100, strict=True))
+            text += f"; at epoch {last} the arms' mean accuracies are {extremes(values, percent)}"
+        sentences.append(f"{text}.")
+    return " ".join(sentences) or "There is no run."

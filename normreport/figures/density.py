@@ -1,0 +1,172 @@
+"""Kernel density estimates of a layer's weights at one epoch, arm by arm."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.page import Key, arm_keys, page, panel_title
+from normreport.figures.prose import number, percent
+from normreport.figures.runs import (
+    in_order,
+    last_epoch,
+    mean_over_seeds,
+    rows_of,
+    run_notes,
+    seeds_phrase,
+)
+from normreport.figures.style import (
+    MUTED,
+    THIN,
+    Marks,
+    arm_styles,
+    empty_panel,
+    house_style,
+    mean_line,
+    model_label,
+    shared_limits,
+    start_label,
+    tint,
+)
+
+_VALUES = ["density", "change"]
+_MOST_POINTS = 200
+_VISIBLE = 0.005  # of the highest peak: below it a curve cannot be told from the axis
+_EPOCH_0: Marks = {"color": MUTED, "linestyle": (0.0, (3.0, 1.5)), "linewidth": 0.8}
+
+
+def draw(
+    densities: pd.DataFrame,
+    *,
+    model: str,
+    start: str,
+    layer: str,
+    epoch: int | None = None,
+    bandwidth: float,
+) -> Drawing:
+    """Draw the density of a layer's weights: one colour per arm, epoch 0 in grey.
+
+    Parameters
+    ----------
+    densities : pandas.DataFrame
+        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `weight`, `density`.
+        The limits of the axes come from all starts of the model's layer, so that they compare.
+    model, start, layer : str
+        Which rows to draw.
+    epoch : int, optional
+        Which epoch to draw; by default the last one of this model and layer.
+    bandwidth : float
+        Of the estimates, in units of the weights; for the caption.
+
+    Returns
+    -------
+    Drawing
+        `data` has the columns `normalization` ("all" at epoch 0), `seed` ("mean" for the mean
+        over seeds), `epoch`, `weight`, `density`, `change` (of the density since epoch 0, run by
+        run).
+    """
+    arms = in_order(densities["normalization"])
+    styles = arm_styles(arms)
+    comparable = rows_of(densities, model=model, layer=layer)
+    if epoch is None:
+        epoch = last_epoch(comparable)
+    comparable = _with_change(comparable[comparable["epoch"].isin({0, epoch})])
+    runs = _thinned(rows_of(comparable, start=start))
+    trained = runs[runs["epoch"] == epoch]
+    means = mean_over_seeds(runs, _VALUES, by=["epoch", "weight"])
+    means = means[means["epoch"] == epoch]
+    before = runs[(runs["epoch"] == 0) & (epoch > 0)]
+    before = before.groupby(["seed", "weight"], as_index=False)[_VALUES].mean()
+
+    name = f"{model_label(model)}, {start_label(start)}, {layer}"
+    with house_style():
+        reached = set(trained["normalization"])
+        keys = arm_keys({arm: styles[arm] for arm in arms if arm in reached})
+        if len(before):
+            keys.append(Key("epoch 0", _EPOCH_0))
+        title = f"{name}: density of the weights at epoch {epoch}"
+        sheet = page(title, keys, run_notes(runs, arms, epoch), body=4.3)
+        panels = sheet.panels(2, 1, head=0.08, gap=(0.0, 0.28), shares=(0.74, 0.26))
+        panel_title(panels[1], "change since epoch 0", MUTED)
+        panels[1].set_xlabel("weight")
+        peak = comparable["density"].max() if len(comparable) else 0.0
+        visible = comparable[comparable["density"] >= _VISIBLE * peak]
+        for value, ax in zip(_VALUES, panels, strict=True):
+            floor = 0.0 if value == "density" else None
+            ax.set_xlim(shared_limits(visible["weight"]))
+            ax.set_ylim(shared_limits(comparable[value], floor=floor))
+            ax.yaxis.set_major_locator(MaxNLocator(7 if value == "density" else 3))
+            ax.set_ylabel("density")
+            for (arm, _), curve in trained.groupby(["normalization", "seed"], sort=False):
+                color = tint(styles[arm].color, 0.45)
+                ax.plot(curve["weight"], curve[value], color=color, linewidth=THIN)
+            for _, curve in before.groupby("seed", sort=False):
+                ax.plot(curve["weight"], curve[value], **_EPOCH_0)
+            for arm, curve in means.groupby("normalization", sort=False):
+                ax.plot(curve["weight"], curve[value], **mean_line(styles[arm]))
+            if trained.empty:
+                empty_panel(ax, f"No run of {name} reached epoch {epoch}.")
+
+    parts = [before.assign(normalization="all", epoch=0), trained, means.assign(seed="mean")]
+    data = pd.concat(parts, ignore_index=True)
+    data = data[["normalization", "seed", "epoch", "weight", *_VALUES]].astype({"seed": str})
+    seen = _observation(trained, means)
+    return Drawing(
+        figure=sheet.figure,
+        data=data,
+        caption=(
+            f"Kernel density estimates of the weights of {layer} ({model_label(model)}, "
+            f"{start_label(start)}) at epoch {epoch}. Thin lines are single runs, bold lines an "
+            f"arm's mean over {seeds_phrase(runs)}, dashed grey lines each seed's weights before "
+            f"training (epoch 0, averaged over the arms); every curve has the bandwidth "
+            f"{number(bandwidth)}, and all starts share the axes. Below, on a larger scale, what "
+            f"training added to each run's density. {seen}"
+        ),
+        alt=f"{title}, one curve per arm. {seen}",
+    )
+
+
+def _with_change(table: pd.DataFrame) -> pd.DataFrame:
+    """Add what each run's density has gained since its own epoch 0."""
+    keys = ["start", "normalization", "seed", "weight"]
+    before = table.loc[table["epoch"] == 0, [*keys, "density"]]
+    merged = table.merge(before, on=keys, suffixes=("", "_before"))
+    return merged.assign(change=merged["density"] - merged["density_before"])
+
+
+def _thinned(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep at most 200 points of the common grid."""
+    grid = np.unique(table["weight"])
+    if len(grid) <= _MOST_POINTS:
+        return table
+    kept = grid[np.linspace(0, len(grid) - 1, _MOST_POINTS).round().astype(int)]
+    return table[table["weight"].isin(kept)]
+
+
+def _observation(trained: pd.DataFrame, means: pd.DataFrame) -> str:
+    """Say how far the arms' means lie apart, and how far the seeds of one arm do."""
+    if means.empty:
+        return "No arm has all its runs at this epoch, so there is no mean to compare."
+    arms = means.pivot(index="weight", columns="normalization", values="density")
+    peak = float(arms.max().max())
+    between = max(
+        ((float((arms[a] - arms[b]).abs().max()), a, b) for a, b in combinations(arms, 2)),
+        default=None,
+    )
+    within = 0.0
+    for _, runs in trained.groupby("normalization"):
+        seeds = runs.pivot(index="weight", columns="seed", values="density")
+        within = max(within, float((seeds.max(axis=1) - seeds.min(axis=1)).max()))
+    if between is None:
+        text = f"The mean density of {arm_label(arms.columns[0])} peaks at {number(peak)}"
+    else:
+        gap, a, b = between
+        text = (
+            f"The arms' means differ by at most {percent(gap / peak)} of the highest peak "
+            f"({a} against {b})"
+        )
+    if trained.groupby("normalization")["seed"].nunique().max() < 2:
+        return f"{text}."
+    return f"{text}; seeds of one arm differ by up to {percent(within / peak)} of it."

@@ -1,0 +1,170 @@
+"""How far every conv layer has moved from its start, layer by layer."""
+
+import math
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.page import Key, log_axis, page, panel_title
+from normreport.figures.prose import percent
+from normreport.figures.runs import (
+    in_order,
+    last_epoch,
+    mean_over_seeds,
+    rows_of,
+    seeds_phrase,
+    start_notes,
+)
+from normreport.figures.style import (
+    MUTED,
+    WIDTH,
+    arm_styles,
+    empty_panel,
+    house_style,
+    label,
+    model_label,
+    start_label,
+    text_width,
+    tint,
+)
+
+_RIGHT = 0.30  # inches, for half the name of the last layer
+_NAME_SIZE = 7.0
+_SPREAD = 0.56  # of the room of one layer, over which the arms stand side by side
+
+
+def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
+    """Draw the displacement of every conv layer at the last epoch: one panel per start.
+
+    Parameters
+    ----------
+    layers : pandas.DataFrame
+        Columns `model`, `start`, `normalization`, `seed`, `epoch`, `layer`, `displacement` (the
+        norm of w_T - w_0 over that of w_0). The order of the rows is that of the network.
+    model : str
+        Which rows to draw.
+
+    Returns
+    -------
+    Drawing
+        `data` has the columns `start`, `normalization`, `seed` ("mean" for the mean over seeds),
+        `index` (of the layer, from 1), `layer`, `displacement`, and `x`, where it stands.
+    """
+    arms = in_order(layers["normalization"])
+    starts = in_order(layers["start"])
+    styles = arm_styles(arms)
+    shown = rows_of(layers, model=model)
+    last = last_epoch(shown)
+    names = in_order(layers["layer"][layers["model"] == model])
+    runs = {start: rows_of(shown, start=start) for start in starts}
+    parts = []
+    for start in starts:
+        means = mean_over_seeds(runs[start], ["displacement"], by=["epoch", "layer"])
+        for part in (runs[start], means.assign(seed="mean")):
+            parts.append(part[part["epoch"] == last].assign(start=start))
+    data = pd.concat(parts, ignore_index=True).astype({"seed": str})
+    data["index"] = data["layer"].map({name: i + 1 for i, name in enumerate(names)})
+    offsets = {arm: _SPREAD * ((i + 0.5) / len(arms) - 0.5) for i, arm in enumerate(arms)}
+    data["x"] = data["index"] + data["normalization"].map(offsets)
+    data = data[["start", "normalization", "seed", "index", "layer", "displacement", "x"]]
+
+    title = f"{model_label(model)}: relative displacement of every conv layer at epoch {last}"
+    with house_style():
+        keys = [
+            Key(
+                style.label,
+                {
+                    "color": style.color,
+                    "linewidth": 1.2,
+                    "marker": style.marker,
+                    "markersize": 3.5,
+                    "markeredgewidth": 0,
+                },
+            )
+            for style in styles.values()
+        ]
+        sheet = page(title, keys, start_notes(runs, arms, last), body=0.55 + 2.1 * len(starts))
+        panels = sheet.panels(len(starts), 1, right=_RIGHT, head=0.26, foot=0.55, gap=(0, 0.32))
+        for start, ax in zip(starts, panels, strict=True):
+            panel_title(ax, start_label(start))
+            ax.set_ylabel("displacement")
+            ax.set_xlim(0.4, max(len(names), 1) + 0.6)
+            log_axis(ax.yaxis, 100 * data["displacement"], unit="%")
+            drawn = data[data["start"] == start]
+            if drawn.empty:
+                empty_panel(
+                    ax,
+                    f"No run of {model_label(model)}, {start_label(start)}, reached epoch {last}.",
+                )
+                continue
+            for arm, style in styles.items():
+                rows = drawn[drawn["normalization"] == arm]
+                is_mean = rows["seed"] == "mean"
+                ax.plot(
+                    rows["x"][is_mean],
+                    100 * rows["displacement"][is_mean],
+                    color=style.color,
+                    linewidth=1.2,
+                )
+                ax.plot(
+                    rows["x"][~is_mean],
+                    100 * rows["displacement"][~is_mean],
+                    linestyle="none",
+                    marker=style.marker,
+                    markersize=2.6,
+                    markeredgewidth=0,
+                    color=tint(style.color, 0.75),
+                )
+        if names:
+            _name_layers(panels[-1], names)
+
+    seen = _observation(data, starts)
+    return Drawing(
+        figure=sheet.figure,
+        data=data,
+        caption=(
+            f"Relative displacement of each conv layer of {model_label(model)} at epoch {last}: "
+            f"the norm of the change of its weights since epoch 0, in percent of their norm at "
+            f"epoch 0. Layers stand in network order; points are single runs, lines an arm's mean "
+            f"over {seeds_phrase(shown)}; the panels share a logarithmic axis. {seen}"
+        ),
+        alt=f"{title}, one panel per start. {seen}",
+    )
+
+
+def _name_layers(ax: Axes, names: list[str]) -> None:
+    """Write the layers' numbers below a panel, and as many names as there is room for."""
+    room = ax.get_position().width * WIDTH / len(names)
+    longest = max(text_width(name, _NAME_SIZE) for name in names)
+    step = math.ceil((longest + 0.08) / room)
+    named = [
+        i for i in range(0, len(names), step) if longest / 2 < (len(names) - i) * room + _RIGHT
+    ]
+    numbered = range(len(names)) if room > 0.16 else named
+    ax.set_xticks([i + 1 for i in numbered], [str(i + 1) for i in numbered])
+    ax.set_xticks([i + 1 for i in range(len(names))], minor=True)
+    ax.tick_params(axis="x", which="minor", length=1.5, width=0.5)
+    for i in named:
+        at, inside = (i + 1, 0), ("data", "axes fraction")
+        style = {"ha": "center", "size": _NAME_SIZE, "color": MUTED}
+        label(ax, names[i], at, inside=inside, offset=(0, -21), **style)
+    ax.set_xlabel("conv layer in network order", labelpad=13)
+
+
+def _observation(data: pd.DataFrame, starts: list[str]) -> str:
+    """Give, for each start, the layer that moves most and the median of all layers."""
+    means = data[data["seed"] == "mean"]
+    sentences = []
+    for start in starts:
+        rows = means[means["start"] == start]
+        if rows.empty:
+            continue
+        most = rows.loc[rows["displacement"].idxmax()]
+        sentences.append(
+            f"{start_label(start).capitalize()}, the median over layers and arms is "
+            f"{percent(rows['displacement'].median())} and the largest mean "
+            f"{percent(most['displacement'])} ({most['layer']}, "
+            f"{most['normalization']})."
+        )
+    return " ".join(sentences) or "No arm has all its runs at this epoch."

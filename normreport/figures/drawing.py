@@ -1,0 +1,228 @@
+"""A figure with its data and its words, and the SVG that the report embeds."""
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from normreport.figures.style import FONTS, house_style
+
+NATURAL_WIDTH = 720  # CSS pixels; a page may shrink it
+
+_SVG = "{http://www.w3.org/2000/svg}"
+_HREF = "{http://www.w3.org/1999/xlink}href"
+_FIGURE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_REFERENCE = re.compile(r"(?<=url\(#)[^)]+(?=\))|(?<=^#).+")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+_PATH_COMMAND = re.compile(r"([MLQCz])([^MLQCz]*)")
+# XML 1.0 has no way to write these, not even escaped; the name of a class may hold one.
+_ILLEGAL_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NUMERIC = {"x", "y", "width", "height", "transform", "font-size", "opacity", "fill-opacity"} | {
+    f"stroke-{name}" for name in ("opacity", "width", "dasharray", "dashoffset")
+}
+_ROOT_STYLE = {"stroke-linejoin": "round", "font-family": FONTS}
+_DEFAULTS = {**_ROOT_STYLE, "stroke-dashoffset": "0", "text-anchor": "start", "opacity": "1"}
+_INHERITED = ("fill", "stroke", "stroke-width", "clip-path")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure, the numbers it shows, and what it says in words.
+
+    Attributes
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure, drawn in the house style.
+    data : pandas.DataFrame
+        Exactly what is drawn, tidy, without missing values.
+    caption : str
+        Plain text: what is drawn, how to read it, and one computed observation.
+    alt : str
+        Plain text for a screen reader, with the key numbers.
+    """
+
+    figure: Figure
+    data: pd.DataFrame
+    caption: str
+    alt: str
+
+
+def to_svg(drawing: Drawing, figure_id: str) -> str:
+    """Write a drawing as one `<svg>` element to be placed inside an HTML page.
+
+    The same drawing and id give the same bytes. Every id starts with `figure_id`, so that many
+    figures can share a page. Colours, widths and fonts are presentation attributes: the element
+    brings no style sheet that could leak into the page, and the page's own style sheet wins over
+    it (``svg [fill="#1f1f1f"] {fill: var(--ink)}`` is a dark theme; `style` names the neutrals).
+    The whole alternative text is the `<title>`: WeasyPrint takes a PDF's from there alone.
+
+    Parameters
+    ----------
+    drawing : Drawing
+        What to write.
+    figure_id : str
+        An ASCII letter, then letters, digits, dots, hyphens or underscores; unique in its page.
+
+    Returns
+    -------
+    str
+        The element, without XML prolog and document type, ending in a newline.
+
+    Raises
+    ------
+    ValueError
+        If `figure_id` is not such a name.
+    """
+    if not _FIGURE_ID.fullmatch(figure_id):
+        raise ValueError(
+            "figure_id must be an ASCII letter followed by letters, digits, '.', '-' or '_', "
+            f"got {figure_id!r}"
+        )
+    root = ElementTree.fromstring(_matplotlib_svg(drawing.figure))
+    _remove_style_sheet(root)
+    for element in root.iter():
+        _compact(element)
+    _rename_ids(root, figure_id)
+    _unwrap_bare_groups(root)
+    _lift_common_attributes(root)
+    title = ElementTree.Element("title", id=f"{figure_id}-title")
+    title.text = _legal(drawing.alt)
+    root.insert(0, title)
+    root.attrib = {
+        "xmlns": "http://www.w3.org/2000/svg",
+        "role": "img",
+        "aria-labelledby": f"{figure_id}-title",
+        "width": str(NATURAL_WIDTH),
+        "viewBox": root.attrib["viewBox"],
+        **_ROOT_STYLE,
+    }
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _legal(text: str) -> str:
+    return _ILLEGAL_XML.sub("\ufffd", text)
+
+
+def _matplotlib_svg(figure: Figure) -> str:
+    """Matplotlib's own SVG document, without the facts about the moment of writing."""
+    buffer = io.StringIO()
+    with house_style(), warnings.catch_warnings():
+        # The reader's browser picks the font; what this machine's font lacks does not matter.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        moment = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(buffer, format="svg", metadata=moment)
+    return _legal(buffer.getvalue())
+
+
+def _remove_style_sheet(root: ElementTree.Element) -> None:
+    """Drop matplotlib's `* {...}`, which would apply to the whole page around the figure."""
+    for definitions in root.findall(f"{_SVG}defs"):
+        if definitions.find(f"{_SVG}style") is not None:
+            root.remove(definitions)
+
+
+def _compact(element: ElementTree.Element) -> None:
+    """Turn `style` into attributes, round numbers, drop what is default and the indentation."""
+    element.tag = element.tag.removeprefix(_SVG)
+    element.tail = None
+    if element.tag != "text":
+        element.text = None
+    attributes = dict(element.attrib)
+    for declaration in attributes.pop("style", "").split(";"):
+        name, colon, value = declaration.partition(":")
+        if colon:
+            attributes[name.strip()] = value.strip()
+    attributes.pop("font-family", None)  # said once on the root
+    if _HREF in attributes:
+        attributes["href"] = attributes.pop(_HREF).replace("\n", "")
+    if "d" in attributes:
+        attributes["d"] = _compact_path(attributes["d"])
+    for name in _NUMERIC & attributes.keys():
+        # A matrix maps an image's pixels: rounded, it would move the far edge by points.
+        if not attributes[name].startswith("matrix"):
+            attributes[name] = _NUMBER.sub(lambda n: _decimal(_hundredths(n[0])), attributes[name])
+    if attributes.get("transform", "").startswith("rotate(0 "):
+        del attributes["transform"]
+    element.attrib = {
+        name: value for name, value in attributes.items() if _DEFAULTS.get(name) != value
+    }
+
+
+def _hundredths(number: str) -> int:
+    return round(float(number) * 100)
+
+
+def _decimal(hundredths: int) -> str:
+    """Write hundredths as the shortest decimal number: 1250 as 12.5, -5 as -.05."""
+    text = f"{hundredths / 100:.2f}".rstrip("0").rstrip(".")
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def _join(hundredths: list[int]) -> str:
+    return " ".join(map(_decimal, hundredths)).replace(" -", "-")
+
+
+def _compact_path(path: str) -> str:
+    """Write lines as steps instead of absolute points: half the bytes, and in integers no drift."""
+    text = ""
+    previous = ""
+    here = [0, 0]
+    for command, arguments in _PATH_COMMAND.findall(path):
+        point = [_hundredths(number) for number in arguments.split()]
+        if command == "L":
+            step = _join([point[0] - here[0], point[1] - here[1]])
+            if previous != "L":
+                text += "l"
+            elif not step.startswith("-"):
+                text += " "
+            text += step
+        else:
+            text += command + _join(point)
+        here = point[-2:] or here
+        previous = command
+    return text
+
+
+def _rename_ids(root: ElementTree.Element, figure_id: str) -> None:
+    """Keep the ids that something refers to, as numbers after the figure's own."""
+    used: dict[str, str] = {}
+    for element in root.iter():
+        for name in ("clip-path", "href"):
+            for old in _REFERENCE.findall(element.get(name, "")):
+                used.setdefault(old, f"{figure_id}-{len(used) + 1}")
+    defined: set[str] = set()
+    for element in root.iter():
+        for name in ("clip-path", "href"):
+            if name in element.attrib:
+                element.set(name, _REFERENCE.sub(lambda old: used[old[0]], element.attrib[name]))
+        old_id = element.attrib.pop("id", None)
+        if old_id in used and old_id not in defined:
+            defined.add(old_id)
+            element.set("id", used[old_id])
+
+
+def _unwrap_bare_groups(element: ElementTree.Element) -> None:
+    """Replace every group that carries no attribute by its children."""
+    children: list[ElementTree.Element] = []
+    for child in element:
+        _unwrap_bare_groups(child)
+        if child.tag == "g" and not child.attrib:
+            children.extend(child)
+        else:
+            children.append(child)
+    element[:] = children
+
+
+def _lift_common_attributes(root: ElementTree.Element) -> None:
+    """Say once on a group what each of its marks says again."""
+    for group in root.iter("g"):
+        for name in _INHERITED:
+            values = {child.get(name) for child in group}
+            if len(values) == 1 and None not in values and name not in group.attrib:
+                group.set(name, values.pop() or "")
+                for child in group:
+                    del child.attrib[name]

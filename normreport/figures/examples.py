@@ -1,0 +1,113 @@
+"""Example images as the network sees them under each arm."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.page import page
+from normreport.figures.prose import compact, count, listing
+from normreport.figures.style import (
+    MUTED,
+    WIDTH,
+    Marks,
+    arm_styles,
+    house_style,
+    label,
+    text_width,
+)
+
+_LEFT = 1.6  # inches, for the arms' labels
+_HEAD = 0.2  # inches, for the images' labels
+_GAP = 0.06
+_LARGEST = 0.9  # inches, of an image
+_MOST_PIXELS = 80  # of a side; what is larger is averaged over blocks
+
+
+def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> Drawing:
+    """Draw example images: one row per arm, one column per image.
+
+    Parameters
+    ----------
+    examples : dict of str to numpy.ndarray
+        For each arm the same k images after its normalization, shape (k, H, W, 3).
+    labels : list of str
+        What the k images show.
+
+    Returns
+    -------
+    Drawing
+        `data` has one row per arm and channel: `normalization`, `channel`, `min`, `max`, `mean`,
+        `std` (of all values of the arm's images, ddof 0).
+    """
+    styles = arm_styles(list(examples))
+    data = pd.DataFrame(
+        [
+            (arm, channel, part.min(), part.max(), part.mean(), part.std())
+            for arm, images in examples.items()
+            for channel, part in zip("rgb", np.moveaxis(images.astype(float), -1, 0), strict=True)
+        ],
+        columns=["normalization", "channel", "min", "max", "mean", "std"],
+    )
+    ranges = {
+        arm: f"{compact(images.min())} to {compact(images.max())}"
+        for arm, images in examples.items()
+    }
+    columns = len(labels)
+    side = min(_LARGEST, (WIDTH - _LEFT - _GAP) / columns - _GAP)
+    title = "Example images as the network sees them"
+    with house_style():
+        body = _HEAD + len(examples) * (side + _GAP)
+        sheet = page(title, [], [], body=body)
+        panels = sheet.panels(
+            len(examples) * columns,
+            columns,
+            left=_LEFT,
+            right=WIDTH - _LEFT - columns * (side + _GAP) + _GAP,
+            head=_HEAD,
+            foot=_GAP,
+            gap=(_GAP, _GAP),
+        )
+        for i, (arm, images) in enumerate(examples.items()):
+            row = panels[i * columns : (i + 1) * columns]
+            for ax, image in zip(row, _displayed(images), strict=True):
+                ax.imshow(image, interpolation="none")
+                ax.set_axis_off()
+            look: Marks = {"ha": "right", "size": 8.5}
+            name, color = styles[arm].label, styles[arm].color
+            label(row[0], name, (0, 0.5), offset=(-8, 3), weight="bold", color=color, **look)
+            label(row[0], ranges[arm], (0, 0.5), offset=(-8, -9), color=MUTED, **look)
+        for ax, text in zip(panels, labels, strict=False):  # the first row only
+            label(ax, _shortened(text, side), (0.5, 1), offset=(0, 4), ha="center", size=8.5)
+
+    seen = f"The values range from {listing([f'{r} in {a}' for a, r in ranges.items()])}."
+    return Drawing(
+        figure=sheet.figure,
+        data=data,
+        caption=(
+            f"{count(columns, 'example image').capitalize()} after each arm's normalization, one "
+            f"row per arm. A network gets the numbers, not the colours: for display each row's "
+            f"own range, printed beside it, is mapped linearly to black and full colour, so rows "
+            f"that look alike may differ in scale. {seen}"
+        ),
+        alt=f"{title}: {count(columns, 'image')} in one row per arm. {seen}",
+    )
+
+
+def _displayed(images: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Map a row's range to 0..255, and average blocks of pixels where there are too many."""
+    values = images.astype(float)
+    low, high = values.min(), values.max()
+    values = (values - low) / ((high - low) or 1.0)
+    block = math.ceil(max(values.shape[1:3]) / _MOST_PIXELS)
+    k, height, width = values.shape[0], values.shape[1] // block, values.shape[2] // block
+    values = values[:, : height * block, : width * block]
+    values = values.reshape(k, height, block, width, block, 3).mean(axis=(2, 4))
+    return np.asarray((255 * values).round(), dtype=np.uint8)
+
+
+def _shortened(text: str, room: float) -> str:
+    fits = max(1, int(room / text_width("x", 8.5)))
+    return text if len(text) <= fits + 1 else text[:fits] + "\u2026"

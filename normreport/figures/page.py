@@ -1,0 +1,307 @@
+"""Where things stand in a figure: title, key, panels and notes, all in inches from fixed sizes."""
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
+
+from normreport.figures.prose import compact
+from normreport.figures.style import (
+    INK,
+    MUTED,
+    WIDTH,
+    ArmStyle,
+    Marks,
+    label,
+    mean_line,
+    text_width,
+)
+
+_EDGE = 0.04
+_TITLE = 0.22
+_KEY_ROW = 0.19
+_KEY_SAMPLE = 0.30
+_KEY_GAP = 0.20
+_NOTE_ROW = 0.155
+_NOTE_SIZE = 8.0
+_MOST_COLUMNS = 4
+
+
+class Key(NamedTuple):
+    """One entry of the key: a label and how its sample line looks (`Line2D` keywords)."""
+
+    label: str
+    style: Marks
+
+
+def arm_keys(styles: Mapping[str, ArmStyle]) -> list[Key]:
+    """Key entries for the arms' mean lines."""
+    return [Key(style.label, mean_line(style)) for style in styles.values()]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A figure with its title, key and notes written, and room left for panels.
+
+    Attributes
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    bottom, height : float
+        Where the room for the panels begins and how high it is, in inches.
+    """
+
+    figure: Figure
+    bottom: float
+    height: float
+
+    def panels(
+        self,
+        count: int,
+        columns: int,
+        *,
+        left: float = 0.62,
+        right: float = 0.06,
+        head: float = 0.22,
+        foot: float = 0.40,
+        gap: tuple[float, float] = (0.14, 0.46),
+        shares: Sequence[float] = (),
+    ) -> list[Axes]:
+        """Add panels, row by row.
+
+        Parameters
+        ----------
+        count, columns : int
+            How many panels, and how many side by side.
+        left, right, head, foot : float
+            Inches around the whole grid for labels; `head` lies above the first row.
+        gap : tuple of float
+            Inches between columns and between rows.
+        shares : sequence of float
+            The rows' shares of the height, which add up to 1; by default equal ones.
+
+        Returns
+        -------
+        list of matplotlib.axes.Axes
+            `count` panels. Only the outer ones carry tick labels: axes are shared.
+        """
+        rows = math.ceil(count / columns)
+        width = (WIDTH - left - right - gap[0] * (columns - 1)) / columns
+        height = self.height - head - foot - gap[1] * (rows - 1)
+        heights = [share * height for share in shares or [1 / rows] * rows]
+        total = self.figure.get_figheight()
+        axes = []
+        for i in range(count):
+            row, column = divmod(i, columns)
+            x = left + column * (width + gap[0])
+            below = heights[row + 1 :]
+            y = self.bottom + foot + sum(below) + gap[1] * len(below)
+            box = (x / WIDTH, y / total, width / WIDTH, heights[row] / total)
+            ax = self.figure.add_axes(box)
+            ax.tick_params(labelleft=column == 0, labelbottom=i + columns >= count)
+            axes.append(ax)
+        return axes
+
+
+def balanced_columns(count: int) -> int:
+    """How many panels stand side by side when at most four fit: eight are 4 + 4, five 3 + 2."""
+    return math.ceil(count / math.ceil(count / _MOST_COLUMNS))
+
+
+def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) -> Page:
+    """Begin a figure of the house's width.
+
+    Parameters
+    ----------
+    title : str
+        What the figure shows, one line.
+    keys : sequence of Key
+        The key, above the panels, in as many rows as it takes.
+    notes : sequence of str
+        What the reader must know about missing parts, below the panels.
+    body : float
+        Height of the room for the panels, in inches.
+
+    Returns
+    -------
+    Page
+        The page; its panels are still to be added.
+    """
+    rows = _key_rows(keys)
+    wrap = int(WIDTH / text_width("x", _NOTE_SIZE) * 1.12)  # running text sets narrower than caps
+    lines = [line for note in notes for line in textwrap.wrap(note, wrap)]
+    foot = _EDGE + len(lines) * _NOTE_ROW + (0.05 if lines else 0.0)
+    height = foot + body + len(rows) * _KEY_ROW + _TITLE + _EDGE
+    figure = Figure(figsize=(WIDTH, height))
+    y = height - _EDGE
+    _write(figure, _EDGE, y - 0.14, title, size=10, weight="bold")
+    y -= _TITLE
+    for row in rows:
+        y -= _KEY_ROW
+        for x, key in row:
+            _sample(figure, x, y + 0.09, key)
+            _write(figure, x + _KEY_SAMPLE + 0.06, y + 0.052, key.label, size=8.5)
+    for i, line in enumerate(lines):
+        _write(
+            figure, _EDGE, foot - 0.05 - (i + 0.75) * _NOTE_ROW, line, size=_NOTE_SIZE, color=MUTED
+        )
+    return Page(figure, foot, body)
+
+
+def _key_rows(keys: Sequence[Key]) -> list[list[tuple[float, Key]]]:
+    """Break the key into rows; each entry with its distance from the left in inches."""
+    rows: list[list[tuple[float, Key]]] = []
+    x = WIDTH
+    for key in keys:
+        width = _KEY_SAMPLE + 0.06 + text_width(key.label, 8.5)
+        if x + width > WIDTH:
+            rows.append([])
+            x = _EDGE
+        rows[-1].append((x, key))
+        x += width + _KEY_GAP
+    return rows
+
+
+def _write(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
+    figure.text(x, y, text, transform=figure.dpi_scale_trans, va="baseline", **style)
+
+
+def _sample(figure: Figure, x: float, y: float, key: Key) -> None:
+    """Draw a sample line, its marker (if it has one) in the middle."""
+    middle = x + _KEY_SAMPLE / 2
+    figure.add_artist(
+        Line2D(
+            [x, middle, x + _KEY_SAMPLE],
+            [y, y, y],
+            transform=figure.dpi_scale_trans,
+            markevery=[1],
+            **key.style,
+        )
+    )
+
+
+def panel_title(ax: Axes, text: str, color: str = INK) -> None:
+    """Name a panel, above its left edge."""
+    label(ax, text, (0, 1), offset=(0, 5), size=9, weight="bold", color=color)
+
+
+def arm_panels(
+    sheet: Page,
+    styles: Mapping[str, ArmStyle],
+    *,
+    last: int,
+    limits: tuple[float, float],
+    unit: str,
+) -> dict[str, Axes]:
+    """One panel over the epochs for every arm, side by side, on the same axes.
+
+    Parameters
+    ----------
+    sheet : Page
+        Where they go; `arm_body` says how much room they take.
+    styles : mapping of str to ArmStyle
+        The arms in their order.
+    last : int
+        The last epoch.
+    limits : tuple of float
+        Of the y axis.
+    unit : str
+        What the y axis shows.
+
+    Returns
+    -------
+    dict of str to matplotlib.axes.Axes
+        The panels by arm.
+    """
+    columns = balanced_columns(len(styles))
+    panels = dict(zip(styles, sheet.panels(len(styles), columns, head=0.26), strict=True))
+    for i, (arm, ax) in enumerate(panels.items()):
+        panel_title(ax, styles[arm].label, styles[arm].color)
+        ax.set_ylim(limits)
+        epoch_axis(ax, last)
+        if i % columns == 0:
+            ax.set_ylabel(unit)
+        if i + columns >= len(panels):
+            ax.set_xlabel("epoch")
+    return panels
+
+
+def arm_body(count: int) -> float:
+    """Inches that the panels of so many arms take."""
+    rows = math.ceil(count / balanced_columns(count))
+    return 2.7 if rows == 1 else 2.0 * rows
+
+
+def stop_line(ax: Axes, end: int, last: int) -> None:
+    """Mark where an arm's runs cease to be complete, if that is before the last epoch."""
+    if end == last:
+        return
+    ax.axvline(end + 0.5, color=MUTED, linewidth=0.8, linestyle=(0, (1.3, 1.7)))
+    if last - end > 0.3 * last:
+        at = (end + 0.5, 1.0)
+        for i, line in enumerate(("not every run", "goes on")):
+            offset = (4, -9 - 10 * i)
+            inside = ("data", "axes fraction")
+            label(ax, line, at, inside=inside, offset=offset, size=8, color=MUTED)
+
+
+def epoch_axis(ax: Axes, last: int) -> None:
+    """Whole epochs from the start to the last one, with half an epoch on each side."""
+    ax.set_xlim(-0.5 - 0.01 * last, last + 0.5 + 0.01 * last)
+    wide = ax.get_position().width > 0.4
+    ax.xaxis.set_major_locator(MaxNLocator(8 if wide else 4, steps=[1, 2, 5, 10], integer=True))
+
+
+def log_axis(axis: Axis, values: npt.ArrayLike, *, unit: str = "") -> None:
+    """Scale an axis by decades over `values`, with plain numbers as labels.
+
+    Zeros get a place of their own at the foot of the axis, below the smallest positive value.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        ``ax.xaxis`` or ``ax.yaxis``; its limits are set, too.
+    values : array_like
+        Everything that must fit: not negative, may be empty.
+    unit : str
+        Written after each label, such as "%".
+    """
+    pooled = np.ravel(np.asarray(values, dtype=float))
+    positive = pooled[pooled > 0]
+    low, high = (positive.min(), positive.max()) if positive.size else (0.1, 1.0)
+    low, high = low / 1.25, high * 1.25
+    ticks = [tick for tick in _decade_ticks(low, high) if low <= tick <= high]
+    zero = bool((pooled == 0).any())
+    horizontal = axis is axis.axes.xaxis
+    set_scale = axis.axes.set_xscale if horizontal else axis.axes.set_yscale
+    set_limits = axis.axes.set_xlim if horizontal else axis.axes.set_ylim
+    if zero:
+        # Linear from 0 to the smallest value, which takes half a decade.
+        set_scale("symlog", linthresh=low, linscale=0.5)
+        set_limits(-0.15 * low, high)
+        ticks = [0.0, *ticks]
+    else:
+        set_scale("log")
+        set_limits(low, high)
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_formatter(FixedFormatter([compact(tick) + unit for tick in ticks]))
+    axis.set_minor_locator(NullLocator())
+
+
+def _decade_ticks(low: float, high: float) -> list[float]:
+    """Every decade, thinned to about six; below two decades also 2 and 5."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    decades = range(first, last + 1)
+    if high / low < 100:
+        return [factor * 10.0**decade for decade in decades for factor in (1, 2, 5)]
+    step = math.ceil(len(decades) / 7)
+    return [10.0**decade for decade in decades if decade % step == 0]

@@ -1,0 +1,123 @@
+"""Percentiles of a layer's weights over the epochs, as nested bands."""
+
+import numpy as np
+import pandas as pd
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.page import Key, arm_body, arm_panels, page, stop_line
+from normreport.figures.prose import change, number
+from normreport.figures.runs import (
+    in_order,
+    last_epoch,
+    mean_over_seeds,
+    rows_of,
+    run_notes,
+    seeds_phrase,
+)
+from normreport.figures.style import (
+    INK,
+    Marks,
+    arm_styles,
+    empty_panel,
+    house_style,
+    model_label,
+    shared_limits,
+    start_label,
+    tint,
+)
+
+_BANDS = (("p01", "p99", 0.20), ("p05", "p95", 0.42), ("p25", "p75", 0.75))
+_PERCENTILES = ["p01", "p05", "p25", "p50", "p75", "p95", "p99"]
+_MEDIAN: Marks = {"color": INK, "linewidth": 0.9}
+
+
+def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawing:
+    """Draw the percentile ribbon of a layer: one panel per arm, epochs from left to right.
+
+    Parameters
+    ----------
+    measures : pandas.DataFrame
+        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `p01`, `p05`, `p25`,
+        `p50`, `p75`, `p95`, `p99`. All starts of the model's layer share the limits.
+    model, start, layer : str
+        Which rows to draw.
+
+    Returns
+    -------
+    Drawing
+        `data` has the columns `normalization`, `epoch` and the percentiles, averaged over seeds.
+    """
+    arms = in_order(measures["normalization"])
+    styles = arm_styles(arms)
+    comparable = rows_of(measures, model=model, layer=layer)
+    runs = rows_of(comparable, start=start)
+    last = last_epoch(comparable)
+    data = mean_over_seeds(runs, _PERCENTILES)
+
+    name = f"{model_label(model)}, {start_label(start)}, {layer}"
+    title = f"{name}: percentiles of the weights over the epochs"
+    with house_style():
+        keys = [
+            Key(
+                f"percentiles {int(low[1:])} to {int(high[1:])}",
+                {"color": tint(INK, strength / 1.4), "linewidth": 8},
+            )
+            for low, high, strength in _BANDS
+        ]
+        keys.append(Key("median", _MEDIAN))
+        sheet = page(title, keys, run_notes(runs, arms, last), body=arm_body(len(arms)))
+        limits = shared_limits(comparable["p01"], comparable["p99"])
+        panels = arm_panels(sheet, styles, last=last, limits=limits, unit="weight")
+        for arm, ax in panels.items():
+            drawn = data[data["normalization"] == arm]
+            if drawn.empty:
+                empty_panel(ax, f"No run of this arm: {name}.")
+                continue
+            for low, high, strength in _BANDS:
+                epochs, bottom, top = _widened(drawn, low, high)
+                color = tint(styles[arm].color, strength)
+                ax.fill_between(epochs, bottom, top, color=color, linewidth=0)
+            epochs, median = _widened(drawn, "p50")
+            ax.plot(epochs, median, **_MEDIAN)
+            stop_line(ax, int(drawn["epoch"].max()), last)
+
+    seen = _observation(data)
+    return Drawing(
+        figure=sheet.figure,
+        data=data,
+        caption=(
+            f"Percentiles of the weights of {layer} ({model_label(model)}, {start_label(start)}) "
+            f"at every epoch, averaged over {seeds_phrase(runs)}. The bands hold 98%, 90% and 50% "
+            f"of the weights, the line is their median; all panels and starts share the axes. "
+            f"{seen}"
+        ),
+        alt=f"{title}, one panel per arm. {seen}",
+    )
+
+
+def _widened(drawn: pd.DataFrame, *columns: str) -> list[np.ndarray]:
+    """Epochs and columns as arrays; a single epoch becomes a bar, since a line needs two."""
+    if len(drawn) > 1:
+        return [drawn[column].to_numpy() for column in ("epoch", *columns)]
+    epoch = float(drawn["epoch"].iloc[0])
+    return [
+        np.array([epoch - 0.3, epoch + 0.3]),
+        *(np.repeat(drawn[column].to_numpy(), 2) for column in columns),
+    ]
+
+
+def _observation(data: pd.DataFrame) -> str:
+    """Name the arm whose outer band changes most, and by how much."""
+    changes = []
+    for arm, drawn in data.groupby("normalization", sort=False):
+        width = (drawn["p99"] - drawn["p01"]).to_numpy()
+        if len(width) > 1:
+            share = float(width[-1] / width[0] - 1)
+            changes.append((abs(share), share, width[0], width[-1], arm, drawn["epoch"].max()))
+    if not changes:
+        return "No arm has all its runs after epoch 0, so there is no change to report."
+    _, share, first, final, arm, epoch = max(changes)
+    return (
+        f"The outer band changes most in {arm}: from a width of {number(first)} at "
+        f"epoch 0 to {number(final)} at epoch {epoch} ({change(share)})."
+    )

@@ -1,0 +1,115 @@
+"""Which runs a table holds, how far each came, and means that hide no diverged run."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from normreport.figures.prose import count, listing
+from normreport.figures.style import start_label
+
+
+def in_order(values: pd.Series) -> list[str]:
+    """Distinct names in the order of first appearance."""
+    return [str(value) for value in values.unique()]
+
+
+def rows_of(table: pd.DataFrame, **keys: str) -> pd.DataFrame:
+    """Rows whose columns have the given values, in the order of the epochs if there are any."""
+    for column, value in keys.items():
+        table = table[table[column] == value]
+    return table.sort_values("epoch", kind="stable") if "epoch" in table else table
+
+
+def last_epoch(table: pd.DataFrame) -> int:
+    """Return the latest epoch of any run; 0 for an empty table."""
+    return int(table["epoch"].max()) if len(table) else 0
+
+
+def mean_over_seeds(
+    table: pd.DataFrame, values: Sequence[str], by: Sequence[str] = ("epoch",)
+) -> pd.DataFrame:
+    """Average the seeds of each arm wherever *all* of them have a value.
+
+    A mean over those that survived would show divergence as if it had not happened.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `normalization`, `seed`, `epoch`, those in `values` and those in `by`; one row per
+        run and combination of `by`.
+    values : sequence of str
+        What to average.
+    by : sequence of str
+        What to keep apart within an arm.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `normalization`, `by`, `values`.
+    """
+    keys = ["normalization", *by]
+    groups = table.groupby(keys, sort=False)
+    means = groups[list(values)].mean()
+    seeds = table.groupby("normalization")["seed"].nunique()
+    complete = (
+        groups["seed"].nunique()
+        == seeds.reindex(means.index.get_level_values("normalization")).to_numpy()
+    )
+    return means[complete.to_numpy()].reset_index()
+
+
+def seeds_phrase(table: pd.DataFrame) -> str:
+    """Say how many seeds each arm has: "3 seeds", "1 to 3 seeds"."""
+    seeds = table.groupby("normalization")["seed"].nunique()
+    if seeds.empty:
+        return "no seeds"
+    low, high = int(seeds.min()), int(seeds.max())
+    return count(high, "seed") if low == high else f"{low} to {count(high, 'seed')}"
+
+
+def run_notes(table: pd.DataFrame, arms: Sequence[str], last: int) -> list[str]:
+    """Name every arm without data and every run that ended early.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The runs of one model and start: columns `normalization`, `seed`, `epoch`, and `status`
+        where it is known; without it a run that has fewer epochs has diverged.
+    arms : sequence of str
+        The arms of the whole experiment.
+    last : int
+        The last epoch of a complete run.
+
+    Returns
+    -------
+    list of str
+        One sentence per arm that is not whole.
+    """
+    ends = table.groupby(["normalization", "seed"], sort=False, as_index=False).last()
+    failed = ends["epoch"] < last
+    if "status" in ends:
+        failed |= ends["status"] == "DIVERGED"
+    notes = []
+    for arm in arms:
+        runs = ends[ends["normalization"] == arm]
+        early = runs[failed[runs.index]]
+        if runs.empty:
+            notes.append(f"{arm}: no run.")
+        elif len(early):
+            where = [
+                f"seed {seed} after epoch {epoch}"
+                for seed, epoch in zip(early["seed"], early["epoch"], strict=True)
+            ]
+            notes.append(
+                f"{arm}: {len(early)} of {count(len(runs), 'run')} diverged ({listing(where)})."
+            )
+    return notes
+
+
+def start_notes(runs: Mapping[str, pd.DataFrame], arms: Sequence[str], last: int) -> list[str]:
+    """Collect the notes of all starts of a model, each beginning with its start."""
+    return [
+        f"{start_label(start).capitalize()}, {note}"
+        for start, table in runs.items()
+        for note in run_notes(table, arms, last)
+    ]

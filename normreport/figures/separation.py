@@ -1,0 +1,169 @@
+"""Wasserstein distances between runs: what the arm does, and what the seed does."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.page import log_axis, page, panel_title
+from normreport.figures.prose import count, listing, number
+from normreport.figures.runs import in_order, last_epoch, rows_of
+from normreport.figures.style import (
+    INK,
+    MUTED,
+    Marks,
+    empty_panel,
+    house_style,
+    label,
+    model_label,
+    start_label,
+    tint,
+)
+
+_MATCHED = "other arm, same seed"
+_INDEPENDENT = "other arm, other seed"
+_REPLICATE = "same arm, other seed"
+_KINDS = (_MATCHED, _INDEPENDENT, _REPLICATE)
+_WORDS = {
+    _MATCHED: "arms of one seed",
+    _INDEPENDENT: "arms of different seeds",
+    _REPLICATE: "seeds of one arm",
+}
+_POINT: Marks = {
+    "marker": "o",
+    "markersize": 2.6,
+    "markeredgewidth": 0,
+    "color": tint(INK, 0.5),
+    "linestyle": "none",
+}
+_NOTE: Marks = {"size": 8, "color": MUTED, "va": "center"}
+_BESIDE = ("axes fraction", "data")
+_MOST_POINTS = 120  # of one kind in one panel
+_GOLDEN = 0.618034  # steps of this share of a row spread any number of points evenly
+
+
+def draw(distances: pd.DataFrame, *, model: str) -> Drawing:
+    """Draw the distances between all pairs of runs at the last epoch, by kind of pair.
+
+    Parameters
+    ----------
+    distances : pandas.DataFrame
+        Columns `model`, `start`, `layer`, `epoch`, `normalization_a`, `seed_a`,
+        `normalization_b`, `seed_b`, `w1_over_sigma0`; one row per unordered pair of runs.
+    model : str
+        Which rows to draw.
+
+    Returns
+    -------
+    Drawing
+        `data` has the columns `layer`, `start`, `pair` (its kind), `normalization_a`, `seed_a`,
+        `normalization_b`, `seed_b`, `w1_over_sigma0`, and `mean` (of all pairs of the kind, also
+        where only some are drawn).
+    """
+    shown = rows_of(distances, model=model)
+    starts = in_order(distances["start"])
+    layers = in_order(shown["layer"])
+    last = last_epoch(shown)
+    same_seed = shown["seed_a"] == shown["seed_b"]
+    same_arm = shown["normalization_a"] == shown["normalization_b"]
+    kinds = np.select([~same_arm & same_seed, ~same_arm], [_MATCHED, _INDEPENDENT], _REPLICATE)
+    shown = shown.assign(pair=kinds)
+    final = shown[shown["epoch"] == last]
+    keys = ["layer", "start", "pair"]
+    final = final.assign(mean=final.groupby(keys)["w1_over_sigma0"].transform("mean"))
+    data = pd.concat(
+        [
+            _thinned(rows_of(final, layer=layer, start=start, pair=kind))
+            for layer in layers
+            for start in starts
+            for kind in _KINDS
+        ]
+        or [final],
+        ignore_index=True,
+    )
+    data = data[
+        [*keys, "normalization_a", "seed_a", "normalization_b", "seed_b", "w1_over_sigma0", "mean"]
+    ]
+
+    title = f"{model_label(model)}: distance between runs at epoch {last}"
+    with house_style():
+        rows = max(len(layers), 1)
+        sheet = page(title, [], [], body=0.2 + 1.35 * rows)
+        panels = sheet.panels(
+            rows * len(starts), len(starts), left=1.5, right=0.5, head=0.26, gap=(0.58, 0.42)
+        )
+        for i, ax in enumerate(panels):
+            start = starts[i % len(starts)]
+            layer = layers[i // len(starts)] if layers else ""
+            panel_title(ax, f"{layer}, {start_label(start)}")
+            log_axis(ax.xaxis, data["w1_over_sigma0"])
+            ax.grid(visible=True, axis="x")
+            ax.grid(visible=False, axis="y")
+            ax.set_ylim(len(_KINDS) - 0.5, -0.5)
+            ax.set_yticks(range(len(_KINDS)), _KINDS)
+            ax.spines["left"].set_visible(False)
+            if i + len(starts) >= len(panels):
+                ax.set_xlabel("W1 / \u03c3 at epoch 0")
+            drawn = rows_of(data, layer=layer, start=start)
+            if drawn.empty:
+                empty_panel(ax, f"No pair of runs reached epoch {last}.")
+            else:
+                _strips(ax, drawn)
+
+    seen = _observation(shown, starts, last)
+    thinned = (
+        f" ({_MOST_POINTS} of a kind at most, evenly by rank)" if len(data) < len(final) else ""
+    )
+    seeds = len(set(final["seed_a"]) | set(final["seed_b"]))
+    return Drawing(
+        figure=sheet.figure,
+        data=data,
+        caption=(
+            f"Wasserstein-1 distance between the weights of two runs of {model_label(model)} at "
+            f"epoch {last}, over the weights' standard deviation at epoch 0. Points are pairs of "
+            f"runs{thinned} of {count(seeds, 'seed')}, bars and numbers the mean of all pairs of a "
+            f"kind; the panels share a logarithmic axis. {seen}"
+        ),
+        alt=f"{title}, by kind of pair. {seen}",
+    )
+
+
+def _thinned(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Keep at most so many pairs, evenly by rank and with both extremes."""
+    pairs = pairs.sort_values("w1_over_sigma0", kind="stable")
+    if len(pairs) <= _MOST_POINTS:
+        return pairs
+    return pairs.iloc[np.linspace(0, len(pairs) - 1, _MOST_POINTS).round().astype(int)]
+
+
+def _strips(ax: Axes, drawn: pd.DataFrame) -> None:
+    """One row of points per kind of pair, its mean as a bar and as a number."""
+    for y, kind in enumerate(_KINDS):
+        pairs = drawn[drawn["pair"] == kind]
+        if pairs.empty:
+            label(ax, "no such pair", (0.02, y), inside=_BESIDE, **_NOTE)
+            continue
+        jitter = ((np.arange(len(pairs)) * _GOLDEN) % 1 - 0.5) * 0.5
+        ax.plot(pairs["w1_over_sigma0"], y + jitter, **_POINT)
+        mean = float(pairs["mean"].iloc[0])
+        ax.plot([mean, mean], [y - 0.36, y + 0.36], color=INK, linewidth=1.6)
+        label(ax, number(mean), (1, y), inside=_BESIDE, offset=(4, 0), size=8, va="center")
+
+
+def _observation(shown: pd.DataFrame, starts: list[str], last: int) -> str:
+    """Give the mean distance of each kind of pair, and what it was before training."""
+    means = shown.groupby(["start", "pair", "epoch"])["w1_over_sigma0"].mean()
+    sentences = []
+    for start in starts:
+        texts = [
+            f"{number(means[start, kind, last])} for {words}"
+            + (f" ({number(means[start, kind, 0])})" if (start, kind, 0) in means else "")
+            for kind, words in _WORDS.items()
+            if (start, kind, last) in means
+        ]
+        if texts:
+            sentences.append(
+                f"{start_label(start).capitalize()}, the mean over layers at epoch {last} (at "
+                f"epoch 0) is {listing(texts)}."
+            )
+    return " ".join(sentences) or "There is no pair of runs at this epoch."

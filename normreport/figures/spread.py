@@ -1,0 +1,158 @@
+"""The standard deviation of a layer's weights over the epochs, run by run."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.page import Key, arm_keys, epoch_axis, page
+from normreport.figures.prose import change, extremes, number
+from normreport.figures.runs import (
+    in_order,
+    last_epoch,
+    mean_over_seeds,
+    rows_of,
+    run_notes,
+    seeds_phrase,
+)
+from normreport.figures.style import (
+    GRID,
+    THIN,
+    arm_styles,
+    empty_panel,
+    house_style,
+    mean_line,
+    model_label,
+    shared_limits,
+    start_label,
+    tint,
+)
+
+
+def draw(
+    measures: pd.DataFrame,
+    *,
+    model: str,
+    start: str,
+    layer: str,
+    init_band: tuple[float, float] | None = None,
+) -> Drawing:
+    """Draw the standard deviation at every epoch: every run thin, the arms' means bold.
+
+    Parameters
+    ----------
+    measures : pandas.DataFrame
+        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `std`. All starts of
+        the model's layer share the limits.
+    model, start, layer : str
+        Which rows to draw.
+    init_band : tuple of float, optional
+        The 95% range of the standard deviation that the random initialization alone gives. It
+        counts for the limits: give it to the figures of all starts, or of none.
+
+    Returns
+    -------
+    Drawing
+        `data` has the columns `normalization`, `seed` ("mean" for the mean over seeds), `epoch`,
+        `std`, `percent_of_epoch_0` (of the mean over all runs at epoch 0).
+    """
+    arms = in_order(measures["normalization"])
+    styles = arm_styles(arms)
+    comparable = rows_of(measures, model=model, layer=layer)
+    runs = rows_of(comparable, start=start)[["normalization", "seed", "epoch", "std"]]
+    last = last_epoch(comparable)
+    means = mean_over_seeds(runs, ["std"])
+    reference = float(runs.loc[runs["epoch"] == 0, "std"].mean()) if len(runs) else 1.0
+
+    name = f"{model_label(model)}, {start_label(start)}, {layer}"
+    title = f"{name}: standard deviation of the weights"
+    with house_style():
+        present = set(runs["normalization"])
+        keys = arm_keys({arm: styles[arm] for arm in arms if arm in present})
+        if init_band is not None:
+            keys.append(Key("95% of random inits", {"color": GRID, "linewidth": 8}))
+        sheet = page(title, keys, run_notes(runs, arms, last), body=3.3)
+        (ax,) = sheet.panels(1, 1, head=0.08, right=0.78)
+        ax.set_ylim(shared_limits(comparable["std"], init_band or []))
+        epoch_axis(ax, last)
+        # Beyond the last epoch every arm has a column of its own for its runs' end markers:
+        # runs of one seed start alike and would otherwise hide each other.
+        column = 0.018 * (last + 1)
+        ax.set_xlim(right=ax.get_xlim()[1] + column * (len(arms) + 0.5))
+        ax.set_xlabel("epoch")
+        ax.xaxis.set_label_coords(last / 2, -0.085, transform=ax.get_xaxis_transform())
+        ax.set_ylabel("standard deviation")
+        if init_band is not None:
+            ax.axhspan(*init_band, color=GRID, linewidth=0, zorder=0)
+        for (arm, _), run in runs.groupby(["normalization", "seed"], sort=False):
+            style = styles[arm]
+            ax.plot(run["epoch"], run["std"], color=tint(style.color, 0.5), linewidth=THIN)
+            end = int(run["epoch"].iloc[-1])
+            x = last + 0.5 + column * (arms.index(arm) + 1) if end == last else end
+            ax.plot(
+                x,
+                run["std"].iloc[-1],
+                marker=style.marker if end == last else "x",
+                markersize=3.2 if end == last else 5,
+                color=style.color,
+                markeredgewidth=0 if end == last else 1.2,
+                linestyle="none",
+            )
+        for arm, mean in means.groupby("normalization", sort=False):
+            ax.plot(mean["epoch"], mean["std"], **mean_line(styles[arm]))
+        if runs.empty:
+            empty_panel(ax, f"No run of {name}.")
+        else:
+            _percent_axis(ax, reference)
+    data = pd.concat([runs, means.assign(seed="mean")], ignore_index=True).astype({"seed": str})
+    data["percent_of_epoch_0"] = 100 * data["std"] / reference
+    seen = _observation(runs, means, last)
+    band = (
+        f" The grey band is the 95% range that the random initialization alone gives "
+        f"({number(init_band[0])} to {number(init_band[1])})."
+        if init_band is not None
+        else ""
+    )
+    return Drawing(
+        figure=sheet.figure,
+        data=data,
+        caption=(
+            f"Standard deviation of the weights of {layer} ({model_label(model)}, "
+            f"{start_label(start)}) at every epoch. Thin lines are single runs, with a marker for "
+            f"each at the right; bold lines are an arm's mean over {seeds_phrase(runs)}. The "
+            f"right-hand axis is relative to the mean of all runs at epoch 0 "
+            f"({number(reference)}); all starts share the axis of weights.{band} {seen}"
+        ),
+        alt=f"{title} over the epochs, one line per run. {seen}",
+    )
+
+
+def _percent_axis(ax: Axes, reference: float) -> None:
+    """Repeat the y axis at the right, relative to a reference."""
+    low, high = ax.get_ylim()
+    right = ax.twinx()
+    right.set_ylim(100 * low / reference, 100 * high / reference)
+    right.set_ylabel("% of the mean at epoch 0", rotation=270, va="bottom")
+    right.grid(visible=False)
+    right.tick_params(right=False)
+
+
+def _observation(runs: pd.DataFrame, means: pd.DataFrame, last: int) -> str:
+    """Give the arms' final means, and the largest change of any run."""
+    final = means[means["epoch"] == last]
+    changes = []
+    for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
+        std = run["std"].to_numpy()
+        if len(std) > 1:
+            share = float(std[-1] / std[0] - 1)
+            changes.append((abs(share), share, arm, seed, run["epoch"].iloc[-1]))
+    sentences = []
+    if len(final):
+        values = dict(zip(final["normalization"], final["std"], strict=True))
+        sentences.append(f"At epoch {last} the arms' means are {extremes(values)}.")
+    if changes:
+        _, share, arm, seed, epoch = max(changes)
+        sentences.append(
+            f"The largest change of a run is {change(share)} ({arm}, seed {seed}, epoch 0 to "
+            f"{epoch})."
+        )
+    return " ".join(sentences) or "No run goes beyond epoch 0."

@@ -1,0 +1,265 @@
+"""The look of every figure: the arms' colours, the labels, the settings, the limits of axes."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+
+Marks = dict[str, Any]  # keywords of matplotlib's artists and settings
+
+# The neutrals. A page's style sheet may select on them, see `drawing.to_svg`.
+INK = "#1f1f1f"
+MUTED = "#5c5c5c"
+RULE = "#9a9a9a"
+GRID = "#e6e6e6"
+SHADE = "#f2f2f2"
+PAPER = "#ffffff"
+
+WIDTH = 7.2  # inches
+FONTS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+THIN = 0.6  # points: one seed
+BOLD = 1.8  # points: the mean of an arm
+
+_HOUSE: Any = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": RULE,
+    "axes.facecolor": "none",
+    "axes.formatter.limits": (-7, 7),
+    "axes.formatter.useoffset": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.labelcolor": INK,
+    "axes.labelpad": 3.0,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.dpi": 72,
+    "figure.facecolor": PAPER,
+    "font.family": ["sans-serif"],
+    "font.sans-serif": [name.strip(" '") for name in FONTS.split(",")[:-1]],
+    "font.size": 9,
+    "grid.color": GRID,
+    "grid.linewidth": 0.5,
+    "lines.dash_capstyle": "butt",
+    "lines.scale_dashes": False,
+    "lines.solid_capstyle": "butt",
+    "savefig.dpi": 72,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "normreport",
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a layer's name is a dollar sign
+    "xtick.color": RULE,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "xtick.major.pad": 2.5,
+    "xtick.major.size": 2.5,
+    "xtick.major.width": 0.6,
+    "ytick.color": RULE,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 8,
+    "ytick.left": False,
+    "ytick.major.pad": 2.5,
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw with the house's settings, whatever the user's matplotlibrc says."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_HOUSE)
+        yield
+
+
+class ArmStyle(NamedTuple):
+    """How one arm looks everywhere: colour first, dashes and marker for who cannot see it."""
+
+    color: str
+    dashes: tuple[float, tuple[float, ...]]  # offset, (on, off, ...) in points; () is solid
+    marker: str
+    label: str
+
+
+_SOLID: tuple[float, ...] = ()
+_DASHED = (4.5, 2.0)
+_DOTTED = (1.3, 1.7)
+_DASH_DOT = (6.0, 1.6, 1.3, 1.6)
+_LONG = (8.0, 2.5)
+_DASH_DOT_DOT = (6.0, 1.5, 1.2, 1.5, 1.2, 1.5)
+
+# Okabe and Ito's hues with the lightness spread out: all but the light ones reach 3:1 on white,
+# raw, unit and imagenet are L* 44, 28 and 59, and every pair stays apart for deuteranopes.
+_ARMS = {
+    "raw": ("#b5400a", _SOLID, "o", "raw (0-255)"),
+    "unit": ("#08427a", _DASHED, "s", "unit (/255)"),
+    "imagenet": ("#12a088", _DOTTED, "^", "imagenet (mean/std)"),
+    "placebo": ("#3f97da", _DASH_DOT, "D", "placebo (x 1/255)"),
+    "double": ("#8466d6", _LONG, "v", "double (/255 twice)"),
+    "minmax": ("#c08600", _DASH_DOT_DOT, "P", "minmax (per image)"),
+    "standardize": ("#4f2a1b", _DASHED, "X", "standardize (per image)"),
+    "dataset": ("#b93c8f", _DASH_DOT, "<", "dataset (own mean/std)"),
+    "std_only": ("#1c5a62", _LONG, ">", "std_only (/std)"),
+    "mean_only": ("#6f7f1e", _DOTTED, "p", "mean_only (-mean)"),
+    "published_none": ("#3b27a6", _SOLID, "o", "published none"),
+    "published_minmax": ("#757575", _DASHED, "s", "published minmax"),
+    "published_meanstd": ("#74123f", _DOTTED, "^", "published mean/std"),
+}
+_SPARE = (
+    ("#202020", _DASH_DOT_DOT, "h"),
+    ("#d0705a", _LONG, "D"),
+    ("#4b7350", _DASH_DOT, "v"),
+    ("#9a7b4f", _DASHED, "P"),
+    ("#2f6fd0", _DOTTED, "X"),
+)
+_MODELS = {
+    "vgg16": "VGG16",
+    "vgg16_bn": "VGG16-BN",
+    "mobilenet_v2": "MobileNetV2",
+}
+_STARTS = {"scratch": "from scratch", "pretrained": "pretrained"}
+
+
+def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
+    """Give every arm its look; a known arm's never depends on the others.
+
+    Parameters
+    ----------
+    arms : sequence of str
+        The arms of the experiment in their order. Unknown ones take the spare looks in turn.
+
+    Returns
+    -------
+    dict of str to ArmStyle
+        In the order of `arms`.
+    """
+    unknown = [arm for arm in arms if arm not in _ARMS]
+    styles = {}
+    for arm in arms:
+        if arm in _ARMS:
+            color, dashes, marker, label = _ARMS[arm]
+        else:
+            color, dashes, marker = _SPARE[unknown.index(arm) % len(_SPARE)]
+            label = arm
+        styles[arm] = ArmStyle(color, (0.0, dashes), marker, label)
+    return styles
+
+
+def mean_line(style: ArmStyle) -> Marks:
+    """How the bold line of an arm's mean is drawn."""
+    return {"color": style.color, "linestyle": style.dashes, "linewidth": BOLD}
+
+
+def model_label(model: str) -> str:
+    """Name a model as its paper does: "MobileNetV2"."""
+    return _MODELS.get(model, model)
+
+
+def start_label(start: str) -> str:
+    """Name a start in words: "from scratch"."""
+    return _STARTS.get(start, start)
+
+
+def tint(color: str, strength: float) -> str:
+    """Mix a colour with white paper; opaque, so that every renderer agrees on it."""
+    red, green, blue = (1 - strength * (1 - channel) for channel in to_rgb(color))
+    return to_hex((red, green, blue))
+
+
+def text_width(text: str, size: float) -> float:
+    """Estimate the width of a text in inches.
+
+    Not measured: the reader's font is not this machine's, and a figure must not change with it.
+    """
+    return 0.55 * size * len(text) / 72
+
+
+def shared_limits(
+    *values: npt.ArrayLike, margin: float = 0.04, floor: float | None = None
+) -> tuple[float, float]:
+    """Limits of an axis that several panels or figures share.
+
+    Parameters
+    ----------
+    *values : array_like
+        Everything that must fit, of any shape; may be empty.
+    margin : float
+        Share of the range that is added on each side.
+    floor : float, optional
+        Where the axis begins, if not below the smallest value.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper limit, never equal; (0, 1) if there is no value.
+    """
+    pooled = np.concatenate([np.ravel(np.asarray(part, dtype=float)) for part in values])
+    if pooled.size == 0:
+        return 0.0, 1.0
+    low = float(pooled.min()) if floor is None else floor
+    high = float(pooled.max())
+    pad = margin * (high - low) or abs(high) * margin or 1.0
+    return (low if floor is not None else low - pad), high + pad
+
+
+def label(
+    ax: Axes,
+    text: str,
+    at: tuple[float, float],
+    *,
+    inside: tuple[str, str] = ("axes fraction", "axes fraction"),
+    offset: tuple[float, float] = (0.0, 0.0),
+    **style: Any,
+) -> None:
+    """Write a text at a point of a panel, which it may leave.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The panel.
+    text : str
+        One line: renderers place a line by its own width, several by this machine's font.
+    at : tuple of float
+        Where, in the coordinates that `inside` names for x and y ("data", "axes fraction").
+    inside : tuple of str
+        The coordinates of `at`.
+    offset : tuple of float
+        Points to the right and upwards from there.
+    **style
+        Keywords of `matplotlib.text.Text`.
+    """
+    ax.annotate(
+        text,
+        at,
+        xycoords=inside,
+        xytext=offset,
+        textcoords="offset points",
+        annotation_clip=False,
+        **style,
+    )
+
+
+def empty_panel(ax: Axes, reason: str) -> None:
+    """Write into a panel why it shows nothing.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The panel; its limits and tick labels stay, since it shares them.
+    reason : str
+        A sentence or two, wrapped to the panel's width.
+    """
+    ax.set_facecolor(SHADE)
+    ax.grid(visible=False)
+    room = 0.92 * ax.get_position().width * WIDTH
+    lines = textwrap.wrap(reason, max(8, int(room / text_width("x", 8.5))))
+    for i, line in enumerate(lines):
+        y = 12 * ((len(lines) - 1) / 2 - i)
+        style: Marks = {"ha": "center", "va": "center", "color": MUTED, "size": 8.5}
+        label(ax, line, (0.5, 0.5), offset=(0, y), **style)

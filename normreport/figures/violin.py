@@ -1,0 +1,143 @@
+"""The distribution of a layer's weights at every epoch, as a row of violins."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.page import arm_body, arm_panels, page, stop_line
+from normreport.figures.prose import change, number
+from normreport.figures.runs import (
+    in_order,
+    last_epoch,
+    mean_over_seeds,
+    rows_of,
+    run_notes,
+    seeds_phrase,
+)
+from normreport.figures.style import (
+    PAPER,
+    arm_styles,
+    empty_panel,
+    house_style,
+    model_label,
+    shared_limits,
+    start_label,
+)
+
+_POINTS = 40  # on each side of a violin
+_HALF_WIDTH = 0.47  # epochs, of the widest violin
+_VISIBLE = 0.005  # of the highest peak: where a violin ends
+
+
+def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawing:
+    """Draw one violin per epoch and arm: one panel per arm, all of the same scale.
+
+    Parameters
+    ----------
+    densities : pandas.DataFrame
+        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `weight`, `density`.
+        All starts of the model's layer share the limits and the scale of the widths.
+    model, start, layer : str
+        Which rows to draw.
+
+    Returns
+    -------
+    Drawing
+        `data` has the columns `normalization`, `epoch`, `weight`, `density` (mean over seeds),
+        `half_width` (epochs) and `median` (of the weights).
+    """
+    arms = in_order(densities["normalization"])
+    styles = arm_styles(arms)
+    comparable = rows_of(densities, model=model, layer=layer)
+    runs = rows_of(comparable, start=start)
+    last = last_epoch(comparable)
+    peak = float(comparable["density"].max()) if len(comparable) else 1.0
+    means = mean_over_seeds(runs, ["density"], by=["epoch", "weight"])
+    violins = [
+        _violin(curve["weight"].to_numpy(), curve["density"].to_numpy(), peak).assign(
+            normalization=arm, epoch=epoch
+        )
+        for (arm, epoch), curve in means.groupby(["normalization", "epoch"], sort=False)
+    ]
+    columns = ["normalization", "epoch", "weight", "density", "half_width", "median"]
+    data = pd.concat(violins or [pd.DataFrame([], columns=columns)], ignore_index=True)[columns]
+
+    name = f"{model_label(model)}, {start_label(start)}, {layer}"
+    title = f"{name}: distribution of the weights at every epoch"
+    with house_style():
+        sheet = page(title, [], run_notes(runs, arms, last), body=arm_body(len(arms)))
+        limits = shared_limits(comparable["weight"][comparable["density"] >= _VISIBLE * peak])
+        panels = arm_panels(sheet, styles, last=last, limits=limits, unit="weight")
+        for arm, ax in panels.items():
+            drawn = data[data["normalization"] == arm]
+            if drawn.empty:
+                empty_panel(ax, f"No run of this arm: {name}.")
+                continue
+            outlines, medians = _paths(drawn)
+            ax.add_patch(PathPatch(outlines, facecolor=styles[arm].color, linewidth=0))
+            ax.add_patch(PathPatch(medians, edgecolor=PAPER, facecolor="none", linewidth=1.0))
+            stop_line(ax, int(drawn["epoch"].max()), last)
+
+    seen = _observation(means)
+    return Drawing(
+        figure=sheet.figure,
+        data=data,
+        caption=(
+            f"Violins of the weights of {layer} ({model_label(model)}, {start_label(start)}), one "
+            f"per epoch: the wider, the more weights have that value; the white tick is the "
+            f"median. Each is the mean density over {seeds_phrase(runs)}; all panels and starts "
+            f"share the axes and the scale of the widths. {seen}"
+        ),
+        alt=f"{title}, one panel of violins per arm. {seen}",
+    )
+
+
+def _violin(weight: np.ndarray, density: np.ndarray, peak: float) -> pd.DataFrame:
+    """Resample a density between its visible ends, and find its median."""
+    ends = np.flatnonzero(density >= _VISIBLE * peak)[[0, -1]]
+    levels = np.linspace(weight[ends[0]], weight[ends[1]], _POINTS)
+    resampled = np.interp(levels, weight, density)
+    mass = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(weight))])
+    return pd.DataFrame(
+        {
+            "weight": levels,
+            "density": resampled,
+            "half_width": _HALF_WIDTH * resampled / peak,
+            "median": np.interp(mass[-1] / 2, mass, weight),
+        }
+    )
+
+
+def _paths(drawn: pd.DataFrame) -> tuple[Path, Path]:
+    """All outlines of an arm as one path, and all median ticks as another."""
+    outlines, medians = [], []
+    for epoch, violin in drawn.groupby("epoch", sort=False):
+        x = violin["half_width"].to_numpy()
+        y = violin["weight"].to_numpy()
+        right = np.column_stack([epoch + x, y])
+        left = np.column_stack([epoch - x, y])[::-1]
+        outlines.append(Path(np.vstack([right, left, right[:1]]), closed=True))
+        median = violin["median"].iloc[0]
+        tick = 0.75 * np.interp(median, y, x)
+        medians.append(Path([(epoch - tick, median), (epoch + tick, median)]))
+    return Path.make_compound_path(*outlines), Path.make_compound_path(*medians)
+
+
+def _observation(means: pd.DataFrame) -> str:
+    """Name the arm whose peak changes most, and by how much."""
+    changes = []
+    for arm, curves in means.groupby("normalization", sort=False):
+        peaks = curves.groupby("epoch")["density"].max()
+        if len(peaks) > 1:
+            first, final = float(peaks.iloc[0]), float(peaks.iloc[-1])
+            share = final / first - 1
+            changes.append((abs(share), share, first, final, arm, peaks.index[-1]))
+    if not changes:
+        return "No arm has all its runs after epoch 0, so there is no change to report."
+    _, share, first, final, arm, epoch = max(changes)
+    return (
+        f"The peak density changes most in {arm}: from {number(first)} at epoch 0 to "
+        f"{number(final)} at epoch {epoch} ({change(share)})."
+    )

@@ -1,0 +1,149 @@
+"""Reading and writing: whole files or none, the same bytes every time.
+
+Every write goes to a temporary name in the same folder and is renamed at the end, so that no
+partial file is ever seen under a final name. Formats are chosen for their bytes: JSON with sorted
+keys and without NaN, CSV with Python's shortest exact floats, safetensors (which, unlike ``.npz``,
+holds no clock) for arrays.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from normreport.errors import StorageError
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary path that becomes `path` when the block ends well, and vanishes otherwise.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full, read-only, or the folder may not be written.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: could not be written ({error.strerror or error}). Expected a disk with free "
+            "space and a folder that may be written; nothing was left half-written. Free some "
+            "space or mend the permissions and run the same command again."
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def canonical_json(value: Any, *, indent: int | None = None) -> str:
+    """One text for equal values: sorted keys, no NaN, no spaces unless indented."""
+    separators = (",", ": ") if indent is not None else (",", ":")
+    return json.dumps(
+        value,
+        sort_keys=True,
+        indent=indent,
+        separators=separators,
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as canonical, indented JSON."""
+    write_text(path, canonical_json(value, indent=1) + "\n")
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as CSV: a missing value is an empty cell, a float its shortest exact text."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as CSV."""
+    write_text(path, csv_text(columns, rows))
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as one safetensors file."""
+    with atomic(path) as temporary:
+        ordered = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+        save_file(ordered, temporary)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+
+
+def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """Read named arrays, all of them or only `names`, from a safetensors file."""
+    try:
+        with safe_open(path, framework="numpy") as archive:
+            wanted = list(archive.keys()) if names is None else list(names)
+            return {name: archive.get_tensor(name) for name in wanted}
+    except (OSError, SafetensorError) as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> StorageError:
+    """Make the error for a file that is missing, truncated or of another format."""
+    return StorageError(
+        f"{path}: could not be read ({error}). Expected a whole file as normreport writes it. "
+        "Delete it and run snakemake again: only this part is made anew."
+    )
+
+
+def array_digest(array: np.ndarray) -> str:
+    """SHA-256 of an array's dtype, shape and values (C order)."""
+    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

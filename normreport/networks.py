@@ -1,0 +1,280 @@
+"""Networks as torchvision has them, with the last layer replaced.
+
+One thing is done to VGG where it changes nothing but the time: at 32 to 63 px its feature map is
+one pixel, so adaptive pooling repeats every feature 49 times into the first linear layer, and the
+49 columns that see the same feature always get the same gradient. Their sum is all that matters.
+:func:`build` keeps the sum (512 columns instead of 25,088, 103 million weights fewer to read and
+update in every step), and its step is 49 times as long. Function and trajectory are the same; the
+tests prove it against the network as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from normreport.errors import ConfigError, WeightsError, nearest
+from normreport.seeds import derived_seed
+from normreport.settings.training import OptimizerSettings
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that is ready to be trained.
+
+    Attributes
+    ----------
+    module
+        The network.
+    head
+        Dotted path of the replaced last layer.
+    repeats
+        Parameters that stand for the sum of this many equal ones, by name.
+    """
+
+    module: nn.Module
+    head: str
+    repeats: Mapping[str, int] = field(default_factory=dict)
+
+    def convolutions(self) -> dict[str, Tensor]:
+        """Weights of every 2-d convolution, by module path, in the network's order."""
+        return convolutions(self.module)
+
+
+def convolutions(module: nn.Module) -> dict[str, Tensor]:
+    """Weights of every 2-d convolution of a module, by path, in the module's order."""
+    return {
+        name: layer.weight
+        for name, layer in module.named_modules()
+        if isinstance(layer, nn.Conv2d)
+    }
+
+
+def build(
+    model: str,
+    *,
+    classes: int,
+    image_size_px: int,
+    optimizer: OptimizerSettings,
+    seed: int,
+    pretrained: State | None = None,
+) -> Network:
+    """Build a network with its initial weights.
+
+    Parameters
+    ----------
+    model
+        A name from ``torchvision.models.list_models``.
+    classes
+        Outputs of the new last layer.
+    image_size_px
+        Height and width of the inputs; decides whether VGG's first linear layer can be folded.
+    optimizer
+        Decides the same: not every optimizer treats a sum like its parts.
+    seed
+        Decides the initial weights, those of the new last layer by a generator of their own.
+    pretrained
+        Weights for everything but the last layer.
+
+    Raises
+    ------
+    ConfigError
+        If torchvision has no such model.
+    WeightsError
+        If `pretrained` lacks a weight or has one of another shape.
+    """
+    module = stock(model, seed=derived_seed(seed, "init"))
+    head = _last_layer(module)
+    old = module.get_submodule(head)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derived_seed(seed, "head"))
+        module.set_submodule(head, _with_outputs(old, classes))
+    network = Network(module, head)
+    if _folds(module, image_size_px, optimizer):
+        network = _fold(network)
+    if pretrained is not None:
+        load_backbone(network, pretrained)
+    return network
+
+
+def stock(model: str, *, seed: int) -> nn.Module:
+    """Build torchvision's network as it is, its random weights drawn from `seed`."""
+    known = torchvision.models.list_models(torchvision.models)
+    if model not in known:
+        raise ConfigError(
+            f"experiment.models: torchvision has no classification model {model!r}. "
+            f"{nearest(model, known)}"
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module: nn.Module = torchvision.models.get_model(model, weights=None)
+    return module
+
+
+def check_layers(convolutions: Mapping[str, Any], layers: tuple[str, ...], *, model: str) -> None:
+    """Check that every one of `layers` is a convolution of the network.
+
+    Raises
+    ------
+    WeightsError
+        Naming the first that is not, and the nearest that is.
+    """
+    for layer in layers:
+        if layer not in convolutions:
+            raise WeightsError(
+                f"models.{model}.layers: {model} has no 2-d convolution {layer!r}. "
+                f"{nearest(layer, convolutions)}"
+            )
+
+
+def load_backbone(network: Network, state: State) -> None:
+    """Copy every weight but the last layer's from `state` into the network.
+
+    A first linear layer of VGG is folded, or spread over its repeated columns, as the network
+    needs it.
+
+    Raises
+    ------
+    WeightsError
+        Listing what is missing, unexpected or of another shape.
+    """
+    own = network.module.state_dict()
+    is_head = f"{network.head}."
+    found = {name: value for name, value in state.items() if not name.startswith(is_head)}
+    expected = {name: value for name, value in own.items() if not name.startswith(is_head)}
+    for name in expected.keys() & found.keys():
+        found[name] = _with_columns(found[name], expected[name])
+    problems = [
+        *(f"missing {name}" for name in expected if name not in found),
+        *(f"unexpected {name}" for name in found if name not in expected),
+        *(
+            f"{name} has shape {tuple(found[name].shape)}, expected {tuple(value.shape)}"
+            for name, value in expected.items()
+            if name in found and found[name].shape != value.shape
+        ),
+    ]
+    if problems:
+        listed = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" * (len(problems) > 5))
+        raise WeightsError(
+            f"pretrained weights: {len(problems)} do not fit the network: {listed}. Expected the "
+            "weights of the same architecture; the last layer alone may differ."
+        )
+    network.module.load_state_dict(found, strict=False)
+
+
+def read_checkpoint(path: Path) -> State:
+    """Read a state dictionary from .safetensors, .pth or .pt, without executing anything in it.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, of another kind, or holds more than weights.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: there is no such checkpoint. Put the file there or change "
+                           "pretraining.weights.")  # fmt: skip
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise WeightsError(
+            f"{path}: is not a checkpoint that can be read safely ({str(error).splitlines()[0]}). "
+            "Expected a state dictionary of tensors (.pth, .pt or .safetensors)."
+        ) from error
+    for wrapper in ("state_dict", "model"):
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+    if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
+        raise WeightsError(f"{path}: expected a dictionary of tensors, found something else.")
+    return {name.removeprefix("module."): value for name, value in content.items()}
+
+
+def read_torchvision_weights(model: str, name: str) -> State:
+    """Read one of torchvision's published weights, downloaded at first use.
+
+    Raises
+    ------
+    WeightsError
+        If there are no such weights, or they cannot be had without a network.
+    """
+    known = {weights.name: weights for weights in torchvision.models.get_model_weights(model)}
+    if name not in known:
+        raise WeightsError(
+            f"pretraining.weights: torchvision has no weights {name!r} for {model}. "
+            f"{nearest(name, known)} Or give the path of a checkpoint, or 'train'."
+        )
+    try:
+        return dict(known[name].get_state_dict(progress=False, check_hash=True))
+    except OSError as error:
+        cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(known[name].url).name
+        raise WeightsError(
+            f"pretraining.weights: {name} of {model} could not be downloaded ({error}). Without a "
+            f"network, put the file at {cache} beforehand."
+        ) from error
+
+
+def _last_layer(module: nn.Module) -> str:
+    """Find the last layer that gives one output per class of ImageNet."""
+    outputs = {nn.Linear: "out_features", nn.Conv2d: "out_channels"}
+    heads = [
+        name
+        for name, layer in module.named_modules()
+        if type(layer) in outputs and getattr(layer, outputs[type(layer)]) == 1000
+    ]
+    if not heads:
+        raise WeightsError("the network has no last layer with 1,000 outputs to replace")
+    return heads[-1]
+
+
+def _with_outputs(layer: nn.Module, classes: int) -> nn.Module:
+    if isinstance(layer, nn.Linear):
+        return nn.Linear(layer.in_features, classes, bias=layer.bias is not None)
+    if isinstance(layer, nn.Conv2d):
+        return nn.Conv2d(layer.in_channels, classes, kernel_size=1, bias=layer.bias is not None)
+    raise TypeError(type(layer))
+
+
+def _folds(module: nn.Module, image_size_px: int, optimizer: OptimizerSettings) -> bool:
+    # Five poolings halve 32..63 px to one pixel. A penalty on the weights inside Adam's or
+    # RMSprop's step would tell the 49 columns apart by their initial values; SGD and AdamW are
+    # linear in the penalty, so that the sum still obeys the same law.
+    is_linear = optimizer.weight_decay == 0 or optimizer.name in {"sgd", "adamw"}
+    return isinstance(module, torchvision.models.VGG) and 32 <= image_size_px < 64 and is_linear
+
+
+def _fold(network: Network) -> Network:
+    vgg = network.module
+    assert isinstance(vgg, torchvision.models.VGG)
+    first = vgg.classifier[0]
+    assert isinstance(first, nn.Linear)
+    pixels = 7 * 7
+    folded = nn.utils.skip_init(nn.Linear, first.in_features // pixels, first.out_features)
+    with torch.no_grad():
+        folded.weight.copy_(_with_columns(first.weight, folded.weight))
+        folded.bias.copy_(first.bias)
+    vgg.avgpool = nn.Identity()
+    vgg.classifier[0] = folded
+    return Network(vgg, network.head, {"classifier.0.weight": pixels})
+
+
+def _with_columns(value: Tensor, like: Tensor) -> Tensor:
+    """Fold or spread a matrix whose columns repeat, so that it has as many as `like`."""
+    if value.ndim != 2 or like.ndim != 2 or value.shape[0] != like.shape[0]:
+        return value
+    rows, columns = value.shape
+    if columns == 49 * like.shape[1]:
+        return value.double().view(rows, -1, 49).sum(2).float()
+    if 49 * columns == like.shape[1]:
+        return (value / 49).repeat_interleave(49, dim=1)
+    return value

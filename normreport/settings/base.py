@@ -1,0 +1,113 @@
+"""What every group of settings has in common."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from normreport.errors import ConfigError, nearest
+
+
+class Settings(BaseModel):
+    """A frozen group of settings; a key that it does not know is an error."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=True,
+    )
+
+
+Count = Annotated[int, Field(ge=1, le=100_000_000)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=64)]
+"""A name that can stand in a path as it is."""
+LayerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$", max_length=128)]
+"""A module's dotted path in its network, such as ``features.0``."""
+
+Model = TypeVar("Model", bound=Settings)
+
+
+def validate(model: type[Model], values: Any, *, where: str) -> Model:
+    """Make a group of settings from nested mappings and lists.
+
+    Parameters
+    ----------
+    model
+        The group's class.
+    values
+        As read from YAML or JSON.
+    where
+        How messages call the place that the values come from.
+
+    Raises
+    ------
+    ConfigError
+        With one line per wrong key: the key, what was expected, what was found.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = [_line(details, model) for details in error.errors()]
+        raise ConfigError(
+            f"{where}: {len(lines)} wrong value{'s' if len(lines) > 1 else ''}; mend "
+            f"{'them' if len(lines) > 1 else 'it'} and run again\n  " + "\n  ".join(lines)
+        ) from error
+
+
+def parse(model: type[Model], text: str, *, where: str) -> Model:
+    """Make a group of settings from JSON text, as rules hand it to the command line."""
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"{where}: expected JSON, found {text[:60]!r} ({error})") from error
+    return validate(model, values, where=where)
+
+
+def _line(details: ErrorDetails, model: type[Settings]) -> str:
+    key = ".".join(str(part) for part in details["loc"]) or "the whole"
+    if details["type"] == "extra_forbidden":
+        siblings = _fields(model, details["loc"][:-1])
+        return f"{key}: there is no such key. {nearest(details['loc'][-1], siblings)}"
+    if details["type"] == "missing":
+        return f"{key}: is missing, expected a value"
+    if details["type"] == "value_error":
+        return f"{key}: {details['ctx']['error']}"
+    expected = details["msg"].removeprefix("Input should be ")
+    found = details["input"]
+    hint = ""
+    if details["type"] == "literal_error":
+        known = details["ctx"]["expected"].replace(" or ", ", ").split(", ")
+        hint = " " + nearest(found, [name.strip("'") for name in known]).split(" Known:")[0]
+        hint = hint if "Did you mean" in hint else ""
+    return f"{key}: expected {expected}, found {json.dumps(_short(found))}.{hint}"
+
+
+def _short(value: Any) -> Any:
+    text = str(value)
+    simple = isinstance(value, int | float | str | None) and value == value
+    return value if simple and len(text) <= 80 else text[:77] + "..."
+
+
+def _fields(model: type[Settings], location: tuple[int | str, ...]) -> list[str]:
+    """Names of the keys at `location`, found by walking the generated schema."""
+    whole = model.model_json_schema()
+    node = whole
+    for part in location:
+        node = _resolve(whole, node)
+        node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+    return list(_resolve(whole, node).get("properties", {}))
+
+
+def _resolve(whole: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    for option in node.get("anyOf", []):
+        if "$ref" in option:
+            node = option
+    if "$ref" in node:
+        return dict(whole["$defs"][node["$ref"].rsplit("/", 1)[1]])
+    return node

@@ -1,0 +1,23 @@
+"""Settings of judge_claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from normreport.settings.base import Count, LayerName, Name, Seed, Settings
+from normreport.settings.training import Start
+
+
+class JudgeSettings(Settings):
+    """Which runs the experiment has, so that a claim can say what is missing."""
+
+    layers: Mapping[Name, tuple[LayerName, ...]]
+    """Kept layers of each model."""
+    starts: tuple[Start, ...]
+    """The starts."""
+    normalizations: tuple[Name, ...]
+    """The arms."""
+    seeds: tuple[Seed, ...]
+    """The replicates."""
+    epochs: Count
+    """The last epoch."""

@@ -1,0 +1,51 @@
+"""Settings of the figures and of the article."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from normreport.settings.base import LayerName, Name, Settings
+from normreport.settings.training import Start
+
+Line = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class ReportSettings(Settings):
+    """What the article says of itself."""
+
+    title: Line = "Does input normalization change what a network's weights look like?"
+    """Title of the article."""
+    authors: tuple[Line, ...] = ()
+    """Names under the title."""
+    density_epoch: Annotated[int, Field(ge=0)] | None = None
+    """The epoch of the density figures; the last one if null."""
+
+
+class FigureSettings(Settings):
+    """What one figure shows."""
+
+    kind: Name
+    """A module of ``normreport.figures``."""
+    model: Name | None = None
+    """None where a figure is of no one model, here and below."""
+    start: Start | None = None
+    """The start that is drawn; the other one only shares its axes."""
+    layer: LayerName | None = None
+    """The layer."""
+    density_epoch: int | None = None
+    """For densities: the epoch, the last one if None."""
+    normalizations: tuple[Name, ...] = ()
+    """For figures of the input: the arms."""
+
+
+class RenderSettings(Settings):
+    """What the templates need besides results and figures."""
+
+    title: Line
+    """Title of the article."""
+    authors: tuple[Line, ...]
+    """Names under the title."""
+    with_pdf: bool
+    """Whether a PDF lies beside the HTML."""

@@ -1,0 +1,77 @@
+"""Draw one figure, write what it shows as a table, and its caption."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normreport import files
+from normreport.figures.drawing import Drawing, to_svg
+from normreport.input_histograms import input_histograms
+from normreport.normalizations import normalize
+from normreport.settings.base import parse
+from normreport.settings.report import FigureSettings
+from normreport.statistics import init_std_quantiles
+from normreport.tables import read_tables
+
+EXAMPLES = 8
+
+
+def run(
+    *, figure: str, settings: str, inputs: Sequence[Path], svg: Path, table: Path, text: Path
+) -> None:
+    """Write the SVG, the CSV, and caption and alternative text."""
+    chosen = parse(FigureSettings, settings, where="draw_figure --settings")
+    # A rule names the one module that draws, so that an edit of another kind draws nothing anew.
+    kind = importlib.import_module(f"normreport.figures.{chosen.kind}")
+    shown, options = _arguments(chosen, inputs)
+    drawing: Drawing = kind.draw(shown, **options)
+    files.write_text(svg, to_svg(drawing, figure))
+    files.write_text(table, drawing.data.to_csv(index=False, lineterminator="\n"))
+    files.write_json(
+        text,
+        {
+            "id": figure,
+            "caption": drawing.caption,
+            "alt": drawing.alt,
+            **chosen.model_dump(mode="json", include={"kind", "model", "start", "layer"}),
+        },
+    )
+
+
+def _arguments(settings: FigureSettings, inputs: Sequence[Path]) -> tuple[Any, dict[str, Any]]:
+    """Read what the kind's ``draw`` takes: its table, and what it is to show of it."""
+    if settings.model is None:
+        images, manifest = inputs
+        return _of_the_input(settings, files.read_arrays(images), files.read_json(manifest))
+    table = read_tables(inputs)
+    options: dict[str, Any] = settings.model_dump(
+        include={"model", "start", "layer"}, exclude_none=True
+    )
+    if settings.layer is not None:
+        table = table[table["layer"] == settings.layer]
+    if settings.kind == "density":
+        drawn = table[table["start"] == settings.start]
+        options |= {"epoch": settings.density_epoch, "bandwidth": float(drawn["bandwidth"].iloc[0])}
+    if settings.kind == "spread" and settings.start == "scratch":
+        first = table.iloc[0]
+        options["init_band"] = init_std_quantiles(int(first["n"]), float(first["kaiming_std"]))
+    return table, options
+
+
+def _of_the_input(
+    settings: FigureSettings, arrays: dict[str, NDArray[Any]], manifest: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    images = arrays["train_images"]
+    if settings.kind == "histogram":
+        inputs = {arm: normalize(images, arm) for arm in settings.normalizations}
+        return input_histograms(inputs), {}
+    # Images are ordered so that the first ones are of different classes.
+    first = {arm: normalize(images[:EXAMPLES], arm) for arm in settings.normalizations}
+    labels = [manifest["classes"][label] for label in arrays["train_labels"][:EXAMPLES]]
+    return first, {"labels": labels}

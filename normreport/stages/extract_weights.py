@@ -1,0 +1,39 @@
+"""Check one run's snapshots and give their digests.
+
+The arrays stay where they are: a run's ``snapshots.safetensors`` holds one tensor per layer,
+(epoch, C_out, C_in / groups, k, k), that is read by memory map, so that nothing is on the disk
+twice. What is written is small. Later stages depend on it: a run that was trained again and ended
+in the same weights stops the rebuild here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from normreport import files
+from normreport.errors import StorageError
+
+
+def run(*, snapshots: Path, manifest: Path, digests: Path) -> None:
+    """Write the digest of every layer at every epoch."""
+    found = files.read_json(manifest)
+    arrays = files.read_arrays(snapshots)
+    layers = {}
+    for layer in found["settings"]["layers"]:
+        array = arrays[layer]
+        if not np.isfinite(array).all():
+            raise StorageError(
+                f"{snapshots}: {layer} holds numbers that are not finite. Expected finite weights, "
+                "as training keeps no others: the file is damaged. Delete it and run snakemake "
+                "again: only this run is trained anew."
+            )
+        layers[layer] = {
+            "weights": int(array[0].size),
+            "shape": list(array.shape[1:]),
+            "epochs": [files.array_digest(epoch) for epoch in array],
+        }
+    files.write_json(
+        digests, {"run": found["run"], "status": found["status"], "layers": layers}
+    )

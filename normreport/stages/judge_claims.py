@@ -1,0 +1,81 @@
+"""Judge every claim and write the one file that the article's prose takes its numbers from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from normreport import files
+from normreport.claims import CLAIMS, Study
+from normreport.claims.base import to_json
+from normreport.settings.base import parse
+from normreport.settings.judging import JudgeSettings
+from normreport.summary import RUN_COLUMNS, headline, run_rows
+from normreport.tables import read_tables
+
+SCHEMA_VERSION = 1
+
+
+def run(
+    *,
+    settings: str,
+    manifests: Sequence[Path],
+    histories: Sequence[Path],
+    layers: Sequence[Path],
+    measures: Sequence[Path],
+    distances: Sequence[Path],
+    results: Path,
+    runs: Path,
+) -> None:
+    """Write the judged claims and the table of runs."""
+    chosen = parse(JudgeSettings, settings, where="judge_claims --settings")
+    found = [files.read_json(path) for path in manifests]
+    rows = run_rows(found)
+    study = Study(
+        settings=chosen,
+        runs=pd.DataFrame(rows),
+        layers=read_tables(layers),
+        measures=read_tables(measures),
+        distances=read_tables(distances),
+    )
+    judged: list[dict[str, Any]] = [
+        to_json(claim, claim.judged(study), len(chosen.seeds)) for claim in CLAIMS
+    ]
+    files.write_csv(runs, RUN_COLUMNS, rows)
+    files.write_json(
+        results,
+        {
+            "schema_version": SCHEMA_VERSION,
+            "experiment": chosen.model_dump(mode="json"),
+            "settings": {row["model"]: row["settings"] for row in found_settings(found)},
+            "data": {"classes": found[0]["classes"]},
+            "runs": rows,
+            "claims": judged,
+            "headline": headline(study, read_tables(histories)),
+            "versions": found[0]["versions"],
+        },
+    )
+
+
+def found_settings(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One run's settings per model: those that do not depend on the run."""
+    of_the_run = {"start", "normalization", "seed"}
+    return [
+        {
+            "model": manifest["run"]["model"],
+            "settings": {
+                key: value
+                for key, value in manifest["settings"].items()
+                if key not in of_the_run
+            }
+            | {
+                "parameters": manifest["parameters"],
+                "folded": bool(manifest["folded"]),
+                "images": manifest["images"],
+            },
+        }
+        for manifest in manifests
+    ]

@@ -1,0 +1,179 @@
+"""Train one run and keep its chosen layers' weights after every epoch."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from normreport import files, networks
+from normreport.layer_summaries import LayerSummary, summarize_layer
+from normreport.networks import Network
+from normreport.seeds import derived_seed, epoch_order
+from normreport.settings.base import parse
+from normreport.settings.training import RunSettings
+from normreport.source_code import source_digest
+from normreport.training import (
+    Diverged,
+    Epoch,
+    Images,
+    normalized,
+    train,
+    use_memory_well,
+    versions,
+)
+
+CONDITION = ("model", "start", "normalization", "seed")
+HISTORY = (
+    *CONDITION,
+    "status",
+    "classes",
+    *(field.name for field in fields(Epoch) if field.name != "seconds"),
+)
+LAYERS = (*CONDITION, "epoch", "layer", *(field.name for field in fields(LayerSummary)))
+# A run has learned when its training cross-entropy is below this share of chance, ln K.
+LEARNED = 0.9
+
+
+def run(
+    *,
+    settings: str,
+    images: Path,
+    images_manifest: Path,
+    pretrained: Path | None,
+    snapshots: Path,
+    history: Path,
+    layers: Path,
+    manifest: Path,
+) -> None:
+    """Write snapshots, history, layer summaries and the manifest of one run."""
+    use_memory_well()
+    chosen = parse(RunSettings, settings, where="train_run --settings")
+    condition = {key: getattr(chosen, key) for key in CONDITION}
+    classes = len(files.read_json(images_manifest)["classes"])
+    arrays = files.read_arrays(images)
+    train_set = normalized(arrays, "train", chosen.normalization, chosen.train_images)
+    heldout_set = normalized(arrays, "heldout", chosen.normalization)
+    backbone = networks.read_checkpoint(pretrained) if pretrained else None
+    network = networks.build(
+        chosen.model,
+        classes=classes,
+        image_size_px=train_set.inputs.shape[-1],
+        optimizer=chosen.optimizer,
+        seed=chosen.seed,
+        pretrained=backbone,
+    )
+    networks.check_layers(network.convolutions(), chosen.layers, model=chosen.model)
+    initial_digest = weights_digest(network.module)
+
+    initial = conv_weights(network)
+    kept: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in chosen.layers}
+    epochs: list[Epoch] = []
+    summaries: list[dict[str, Any]] = []
+    status: dict[str, Any] = {"state": "OK"}
+    try:
+        for record in train(network, train_set, heldout_set, chosen, seed=chosen.seed):
+            print(record.line(chosen.epochs), file=sys.stderr, flush=True)
+            epochs.append(record)
+            weights = conv_weights(network)
+            for layer in kept:
+                kept[layer].append(weights[layer])
+            for layer, values in weights.items():
+                summary = asdict(summarize_layer(initial[layer], values))
+                summaries.append({**condition, "epoch": record.epoch, "layer": layer, **summary})
+    except Diverged as divergence:
+        status = {"state": "DIVERGED", "step": divergence.step, "what": divergence.what}
+        print(f"DIVERGED: {divergence}", file=sys.stderr, flush=True)
+    if not epochs:
+        # Not even the initial network gives finite numbers; its weights are what can be kept.
+        for layer in kept:
+            kept[layer].append(initial[layer])
+
+    files.write_arrays(snapshots, {layer: np.stack(values) for layer, values in kept.items()})
+    known = {**condition, "status": status["state"], "classes": classes}
+    files.write_csv(history, HISTORY, [known | record.row() for record in epochs])
+    files.write_csv(layers, LAYERS, summaries)
+    files.write_json(
+        manifest,
+        {
+            "run": condition,
+            "status": status,
+            "gates": gates(epochs, summaries, classes, status),
+            "classes": classes,
+            "images": {"train": len(train_set.labels), "heldout": len(heldout_set.labels)},
+            "epochs": len(epochs) - 1,
+            "final": epochs[-1].row() if epochs else None,
+            "parameters": sum(p.numel() for p in network.module.parameters()),
+            "folded": dict(network.repeats),
+            "first_batch": first_batch(train_set, chosen),
+            "settings": chosen.model_dump(mode="json"),
+            "seeds": {key: derived_seed(chosen.seed, key) for key in ("init", "head")},
+            "digests": {
+                "data": {name: files.array_digest(array) for name, array in arrays.items()},
+                "initial_weights": initial_digest,
+                "final_weights": weights_digest(network.module),
+                "order": order_digest(chosen, len(train_set.labels)),
+                "pretrained": files.file_digest(pretrained) if pretrained else None,
+                "code": source_digest(__name__),
+            },
+            "versions": versions(),
+        },
+    )
+
+
+def conv_weights(network: Network) -> dict[str, NDArray[np.float32]]:
+    """Copy every conv layer's weights, (C_out, C_in / groups, k, k) in C order."""
+    return {
+        name: weight.detach().clone(memory_format=torch.contiguous_format).numpy()
+        for name, weight in network.convolutions().items()
+    }
+
+
+def gates(
+    epochs: list[Epoch], summaries: list[dict[str, Any]], classes: int, status: dict[str, Any]
+) -> dict[str, bool]:
+    """What a run must have passed before a claim may rest on it."""
+    last = epochs[-1] if epochs else None
+    moved = [row["displacement"] for row in summaries if last and row["epoch"] == last.epoch]
+    return {
+        "finite": status["state"] == "OK",
+        "learned": last is not None and last.train_loss < LEARNED * math.log(classes),
+        "moved": any(value is not None and value > 0 for value in moved),
+    }
+
+
+def first_batch(images: Images, settings: RunSettings) -> dict[str, Any]:
+    """Describe the very first batch that the network is trained on."""
+    order = epoch_order(settings.seed, 1, len(images.labels))
+    batch = images.inputs[torch.from_numpy(order[: settings.batch_size])].double()
+    return {
+        "dtype": str(images.inputs.dtype).removeprefix("torch."),
+        "shape": list(batch.shape),
+        "min": batch.min().item(),
+        "max": batch.max().item(),
+        "mean": batch.mean().item(),
+        "std": batch.std().item(),
+    }
+
+
+def weights_digest(module: nn.Module) -> str:
+    """SHA-256 over all parameters, in the network's order."""
+    return files.text_digest("".join(
+        files.array_digest(parameter.detach().contiguous().numpy())
+        for parameter in module.parameters()
+    ))  # fmt: skip
+
+
+def order_digest(settings: RunSettings, count: int) -> str:
+    """SHA-256 over the order of the images in every epoch."""
+    return files.text_digest("".join(
+        files.array_digest(epoch_order(settings.seed, epoch, count))
+        for epoch in range(1, settings.epochs + 1)
+    ))  # fmt: skip

@@ -1,0 +1,28 @@
+"""What the system must have beforehand, checked without using it."""
+
+from __future__ import annotations
+
+import ctypes.util
+import sys
+
+# WeasyPrint lays text out with Pango, a library of the system that pip cannot bring.
+PANGO = ("pango-1.0", "pangoft2-1.0", "harfbuzz", "fontconfig")
+INSTALL_PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+
+
+def pdf_hindrance() -> str | None:
+    """Why the PDF cannot be made on this system, and what to do; None if it can."""
+    missing = [name for name in PANGO if ctypes.util.find_library(name) is None]
+    if not missing:
+        return None
+    return (
+        f"the system lacks {', '.join(missing)}, which WeasyPrint needs. Install it (on Debian: "
+        f"{INSTALL_PANGO}) and run the same command again."
+    )
+
+
+def warn() -> None:
+    """Say what is missing; the report is made all the same, without the PDF."""
+    hindrance = pdf_hindrance()
+    if hindrance:
+        print(f"The report will have no PDF: {hindrance}", file=sys.stderr)

@@ -1,0 +1,29 @@
+"""Reading tables of many runs as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from normreport.files import unreadable
+
+
+def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
+    """Read CSV files with the same columns and put them under each other.
+
+    Floats are read exactly as they were written.
+
+    Raises
+    ------
+    StorageError
+        If a file is missing or damaged.
+    """
+    tables = []
+    for path in paths:
+        try:
+            tables.append(pd.read_csv(path, float_precision="round_trip"))
+        except (OSError, ValueError) as error:
+            raise unreadable(path, error) from error
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)

@@ -1,0 +1,1 @@
+"""Tests of `normreport.figures`, one module per module."""

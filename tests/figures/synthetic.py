@@ -1,0 +1,214 @@
+"""Tables as the earlier stages write them, filled with made-up but realistic numbers.
+
+Gaussian weights with torchvision's sigma; matched seeds share epoch 0; arms drift slightly apart.
+"""
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+LAYERS = {"features.0": 0.0589, "features.28": 0.0208}
+VGG_CONVS = [f"features.{i}" for i in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)]
+MOBILENET_CONVS = [
+    "features.0.0",
+    "features.1.conv.0.0",
+    "features.1.conv.1",
+    *(f"features.{b}.conv.{c}" for b in range(2, 18) for c in ("0.0", "1.0", "2")),
+    "features.18.0",
+]
+_PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+_PULL = {"raw": 0.004, "unit": 0.010, "imagenet": 0.022}  # growth of sigma until the last epoch
+
+
+def runs(
+    arms: Sequence[str] = ("raw", "unit", "imagenet"),
+    seeds: int = 3,
+    epochs: int = 35,
+    starts: Sequence[str] = ("scratch", "pretrained"),
+    model: str = "vgg16",
+    layers: dict[str, float] | None = None,
+    diverged: dict[tuple[str, int], int] | None = None,
+) -> pd.DataFrame:
+    """One row per run, layer and epoch, with the true mean and sigma of that layer's weights.
+
+    `diverged` maps (arm, seed) of the scratch start to its last epoch.
+    """
+    rows = []
+    for start in starts:
+        for layer, sigma0 in (layers or LAYERS).items():
+            for a, arm in enumerate(arms):
+                for seed in range(seeds):
+                    rng = np.random.default_rng([seed, len(layer), len(start)])
+                    own = np.random.default_rng([seed, len(layer), len(start), a])
+                    sigma = sigma0 * (1 + 0.017 * rng.standard_normal())
+                    if start == "pretrained":
+                        sigma *= 1.12
+                    pull = _PULL.get(arm, 0.003 * a) * (0.3 if start == "pretrained" else 1.0)
+                    steps = own.standard_normal(epochs + 1) * 0.0004
+                    steps[0] = 0
+                    last = epochs
+                    if start == "scratch":
+                        last = (diverged or {}).get((arm, seed), epochs)
+                    for epoch in range(last + 1):
+                        path = pull * (1 - np.exp(-epoch / 8)) + steps[: epoch + 1].sum()
+                        mean = sigma0 * (0.02 * rng.standard_normal() if epoch == 0 else 0)
+                        rows.append(
+                            (model, start, arm, seed, layer, epoch, mean, sigma * (1 + path))
+                        )
+    columns = ["model", "start", "normalization", "seed", "layer", "epoch", "mean", "std"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def measures(table: pd.DataFrame) -> pd.DataFrame:
+    """The `measures` table of `runs`: Gaussian percentiles."""
+    out = table.copy()
+    out["n"] = 1728
+    for p in _PERCENTILES:
+        out[f"p{p:02}"] = out["mean"] + out["std"] * NormalDist().inv_cdf(p / 100)
+    return out
+
+
+def densities(table: pd.DataFrame, points: int = 200) -> pd.DataFrame:
+    """The `densities` table of `runs`: Gaussian curves with each run's own wiggles."""
+    parts = []
+    for (_, _, layer), group in table.groupby(["model", "start", "layer"], sort=False):
+        half = 4.2 * group["std"].max()
+        x = np.linspace(-half, half, points)
+        for row in group.itertuples():
+            rng = np.random.default_rng([row.seed, len(layer), len(row.start)])
+            z = (x - row.mean) / row.std
+            wiggle = sum(
+                0.03 * rng.standard_normal() * np.sin(k * z / 2 + 6 * rng.random())
+                for k in range(2, 8)
+            )
+            y = np.exp(-(z**2) / 2) / (row.std * np.sqrt(2 * np.pi)) * np.clip(1 + wiggle, 0, None)
+            y /= y.sum() * (x[1] - x[0])
+            keys = {
+                name: getattr(row, name)
+                for name in ("model", "start", "normalization", "seed", "layer", "epoch")
+            }
+            parts.append(pd.DataFrame({**keys, "weight": x, "density": y}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def histories(table: pd.DataFrame, classes: int = 10) -> pd.DataFrame:
+    """The `histories` table of the runs in `runs`."""
+    keys = ["model", "start", "normalization", "seed", "epoch"]
+    out = table[keys].drop_duplicates().reset_index(drop=True)
+    final = out["epoch"].max()
+    rows = []
+    for row in out.itertuples():
+        rng = np.random.default_rng([row.seed, row.epoch, len(row.start), len(row.normalization)])
+        speed = {"raw": 7.0, "unit": 9.0, "imagenet": 4.0}.get(row.normalization, 6.0)
+        speed *= 0.5 if row.start == "pretrained" else 1.0
+        loss = np.log(classes) * np.exp(-row.epoch / speed) + 0.004
+        loss *= np.exp(0.1 * rng.standard_normal()) if row.epoch else 1.0
+        held = max(loss, 0.12 + 0.1 * rng.random()) * 1.05
+        accuracy = 0.97 - 0.87 * np.exp(-row.epoch / speed) - 0.01 * rng.random()
+        rows.append((loss, 1 - loss / 4, held, accuracy))
+    columns = ["train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy"]
+    out[columns] = rows
+    ends = out.groupby(keys[:4])["epoch"].transform("max")
+    out["status"] = np.where(ends < final, "DIVERGED", "OK")
+    return out.assign(classes=classes, learning_rate=1e-3, batch_loss=out["train_loss"])
+
+
+def layer_summaries(table: pd.DataFrame, names: Sequence[str] = VGG_CONVS) -> pd.DataFrame:
+    """The `layers` table of the runs in `runs`, for the conv layers `names`."""
+    keys = ["model", "start", "normalization", "seed", "epoch"]
+    ends = table[keys].drop_duplicates()
+    parts = []
+    for i, name in enumerate(names):
+        rows = ends.assign(layer=name, n=1728)
+        arm = rows["normalization"].map(lambda a: 1 + 2 * _PULL.get(a, 0.005) * 20)
+        size = np.where(rows["start"] == "pretrained", 0.012, 0.09) * (1 + 0.6 * np.sin(i / 2))
+        noise = np.exp(0.12 * np.sin(17.0 * rows["seed"] + 3 * i))
+        rows["displacement"] = size * arm * noise * (1 - np.exp(-rows["epoch"] / 6))
+        parts.append(rows)
+    layers = pd.concat(parts)
+    order = {name: i for i, name in enumerate(names)}
+    runs = {values: i for i, values in enumerate(ends.itertuples(index=False, name=None))}
+    layers["run"] = [runs[values] for values in layers[keys].itertuples(index=False, name=None)]
+    layers["rank"] = layers["layer"].map(order)
+    layers = layers.sort_values(["run", "rank"], ignore_index=True)
+    return layers.drop(columns=["run", "rank"])
+
+
+def distances(table: pd.DataFrame) -> pd.DataFrame:
+    """The `distances` table of `runs`: those between Gaussians of their means and sigmas."""
+    parts = []
+    keys = ["model", "start", "layer", "epoch"]
+    for values, group in table.groupby(keys, sort=False):
+        group = group.reset_index(drop=True)
+        i, j = np.triu_indices(len(group), 1)
+        a, b = group.iloc[i].reset_index(drop=True), group.iloc[j].reset_index(drop=True)
+        sigma0 = LAYERS.get(str(values[2]), 0.05)
+        pairs = pd.DataFrame(dict(zip(keys, values, strict=True)), index=range(len(i)))
+        for side, part in (("a", a), ("b", b)):
+            pairs[f"normalization_{side}"] = part["normalization"]
+            pairs[f"seed_{side}"] = part["seed"]
+        own = np.where(a["seed"] == b["seed"], 0.0, 0.03 * sigma0)
+        drift = 0.0004 * sigma0 * a["epoch"] * (1 + (7 * i + 3 * j) % 5)
+        pairs["w1"] = (
+            own
+            + drift * (a["normalization"] != b["normalization"])
+            + 0.8 * (a["std"] - b["std"]).abs()
+        )
+        pairs.loc[(a["seed"] == b["seed"]) & (a["epoch"] == 0), "w1"] = 0.0
+        pairs["w1_over_sigma0"] = pairs["w1"] / sigma0
+        parts.append(pairs)
+    return pd.concat(parts, ignore_index=True)
+
+
+_PIPELINES = {
+    "raw": (1.0, np.zeros(3), np.ones(3)),
+    "unit": (255.0, np.zeros(3), np.ones(3)),
+    "imagenet": (255.0, np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])),
+}
+
+
+def pixels(k: int = 8, side: int = 32) -> np.ndarray:
+    """Made-up grey digits: bright strokes on black, uint8 of shape (k, side, side, 3)."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[0:side, 0:side] / side
+    images = []
+    for _ in range(k):
+        cx, cy, r = 0.5 + 0.1 * rng.random(), 0.5 + 0.1 * rng.random(), 0.2 + 0.1 * rng.random()
+        ring = np.exp(-(((np.hypot(x - cx, y - cy) - r) / 0.06) ** 2))
+        images.append(np.round(255 * ring * (ring > 0.05)))
+    return np.repeat(np.array(images, dtype=np.uint8)[..., None], 3, axis=-1)
+
+
+def examples(
+    arms: Sequence[str] = ("raw", "unit", "imagenet"), k: int = 8, side: int = 32
+) -> dict[str, np.ndarray]:
+    """The same images under each arm's pipeline, float32."""
+    images = pixels(k, side).astype(np.float64)
+    out = {}
+    for i, arm in enumerate(arms):
+        scale, mean, std = _PIPELINES.get(arm, (255.0 / (i + 1), np.full(3, 0.1 * i), np.ones(3)))
+        out[arm] = ((images / scale - mean) / std).astype(np.float32)
+    return out
+
+
+def histograms(arms: Sequence[str] = ("raw", "unit", "imagenet"), bins: int = 64) -> pd.DataFrame:
+    """The `histograms` table of `examples`."""
+    parts = []
+    for arm, images in examples(arms).items():
+        edges = np.linspace(float(images.min()), float(images.max()), bins + 1)
+        for i, channel in enumerate("rgb"):
+            counts, _ = np.histogram(images[..., i], edges)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "normalization": arm,
+                        "channel": channel,
+                        "left": edges[:-1],
+                        "right": edges[1:],
+                        "share": counts / counts.sum(),
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)

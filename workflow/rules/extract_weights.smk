@@ -1,0 +1,17 @@
+rule extract_weights:
+    input:
+        snapshots="results/runs/{model}/{start}/{normalization}/seed{seed}/snapshots.safetensors",
+        manifest="results/runs/{model}/{start}/{normalization}/seed{seed}/manifest.json",
+        code=code("normreport.stages.extract_weights"),
+    output:
+        digests="results/weights/{model}/{start}/{normalization}/seed{seed}.json",
+    log:
+        "logs/extract_weights/{model}/{start}/{normalization}/seed{seed}.log",
+    benchmark:
+        "benchmarks/extract_weights/{model}/{start}/{normalization}/seed{seed}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "normreport extract_weights --snapshots {input.snapshots:q}"
+        " --manifest {input.manifest:q} --digests {output.digests:q} 2> {log:q}"

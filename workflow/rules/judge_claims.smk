@@ -1,0 +1,28 @@
+rule judge_claims:
+    input:
+        manifests=run_paths("results/runs/{run}/manifest.json"),
+        histories=run_paths("results/runs/{run}/history.csv"),
+        layers=run_paths("results/runs/{run}/layers.csv"),
+        measures=run_paths("results/measures/{run}.csv"),
+        distances=comparison_paths(
+            "results/comparisons/{model}/{start}/{layer}/distances.csv", study.experiment.models
+        ),
+        code=code("normreport.stages.judge_claims"),
+    output:
+        results="results/report/results.json",
+        runs="results/report/data/runs.csv",
+    params:
+        settings=as_json(study.judge_settings()),
+    log:
+        "logs/judge_claims/results.log",
+    benchmark:
+        "benchmarks/judge_claims/results.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "normreport judge_claims --settings {params.settings:q}"
+        " --manifests {input.manifests:q} --histories {input.histories:q}"
+        " --layers {input.layers:q} --measures {input.measures:q}"
+        " --distances {input.distances:q}"
+        " --results {output.results:q} --runs {output.runs:q} 2> {log:q}"

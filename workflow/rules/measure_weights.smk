@@ -1,0 +1,20 @@
+rule measure_weights:
+    input:
+        digests="results/weights/{model}/{start}/{normalization}/seed{seed}.json",
+        # The digests decide; the arrays behind them are only read.
+        snapshots=ancient(
+            "results/runs/{model}/{start}/{normalization}/seed{seed}/snapshots.safetensors"
+        ),
+        code=code("normreport.stages.measure_weights"),
+    output:
+        measures="results/measures/{model}/{start}/{normalization}/seed{seed}.csv",
+    log:
+        "logs/measure_weights/{model}/{start}/{normalization}/seed{seed}.log",
+    benchmark:
+        "benchmarks/measure_weights/{model}/{start}/{normalization}/seed{seed}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "normreport measure_weights --digests {input.digests:q}"
+        " --snapshots {input.snapshots:q} --measures {output.measures:q} 2> {log:q}"

@@ -1,0 +1,18 @@
+rule publish_site:
+    input:
+        report=report_files(),
+        tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
+        runs="results/report/data/runs.csv",
+        code=code("normreport.stages.publish_site"),
+    output:
+        site=directory("public"),
+    log:
+        "logs/publish_site/public.log",
+    benchmark:
+        "benchmarks/publish_site/public.tsv"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    shell:
+        "normreport publish_site --files {input.report:q} {input.tables:q} {input.runs:q}"
+        " --report results/report --site {output.site:q} 2> {log:q}"

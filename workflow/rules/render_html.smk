@@ -1,0 +1,31 @@
+def template_files():
+    """Every file of the templates, so that an edit of any renders the article anew."""
+    return sorted(str(path) for path in Path("templates").rglob("*") if path.is_file())
+
+
+def render_settings():
+    return as_json(study.render_settings(with_pdf=not PDF_HINDRANCE))
+
+
+rule render_html:
+    input:
+        results="results/report/results.json",
+        figures=expand("results/figures/{figure}.svg", figure=FIGURES),
+        texts=expand("results/figures/{figure}.json", figure=FIGURES),
+        tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
+        templates=template_files(),
+        code=code("normreport.stages.render_html"),
+    output:
+        html="results/report/index.html",
+    params:
+        settings=render_settings(),
+    log:
+        "logs/render_html/index.log",
+    benchmark:
+        "benchmarks/render_html/index.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "normreport render_html --settings {params.settings:q} --results {input.results:q}"
+        " --figures {input.figures:q} --templates templates --html {output.html:q} 2> {log:q}"

@@ -1,0 +1,21 @@
+rule render_pdf:
+    input:
+        results="results/report/results.json",
+        figures=expand("results/figures/{figure}.svg", figure=FIGURES),
+        texts=expand("results/figures/{figure}.json", figure=FIGURES),
+        templates=template_files(),
+        code=code("normreport.stages.render_pdf"),
+    output:
+        pdf="results/report/report.pdf",
+    params:
+        settings=render_settings(),
+    log:
+        "logs/render_pdf/report.log",
+    benchmark:
+        "benchmarks/render_pdf/report.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
+        " --figures {input.figures:q} --templates templates --pdf {output.pdf:q} 2> {log:q}"
