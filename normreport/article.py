@@ -15,7 +15,6 @@ from normreport.errors import ConfigError
 from normreport.labels import arm_label, model_label, start_label
 from normreport.settings.report import RenderSettings
 
-MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -82,7 +81,7 @@ def render(
         "model": model_label,
         "start": start_label,
         "listing": listing,
-        "source": lambda name: Markup((templates / name).read_text(encoding="utf-8")),  # noqa: S704
+        "source": lambda name: Markup((templates / name).read_text(encoding="utf-8")),
     }
     environment.tests["missing"] = lambda value: value is None
     try:
@@ -95,13 +94,14 @@ def render(
         )
     except TemplateError as error:
         where = getattr(error, "filename", None) or templates
-        line = f", line {error.lineno}" if getattr(error, "lineno", None) else ""
+        number = getattr(error, "lineno", None)
+        line = f", line {number}" if number else ""
         raise ConfigError(f"{where}{line}: {error}. Mend the template.") from error
     return page.rstrip() + "\n"
 
 
 def num(value: float | None, digits: int = 3) -> str:
-    """A number with three significant digits: 0.0123, 1,230, 1.2 × 10⁻⁵."""
+    """Write a number with three significant digits: 0.0123, 1,230, 1.20 × 10⁻⁵."""
     if value is None:
         return "not available"
     if value == 0:
@@ -113,23 +113,23 @@ def num(value: float | None, digits: int = 3) -> str:
     else:
         mantissa, power = f"{value:.{digits - 1}e}".split("e")
         text = f"{mantissa} × 10{str(int(power)).translate(SUPERSCRIPTS)}"
-    return text.replace("-", MINUS)
+    return text.replace("-", "−")
 
 
 def pct(value: float | None, digits: int = 2) -> str:
-    """A share as a percentage with two significant digits: 0.0123 is 1.2%."""
+    """Write a share as a percentage with two significant digits: 0.0123 is 1.2%."""
     if value is None:
         return "not available"
     return num(100 * value, digits) + "%"
 
 
 def integer(value: float) -> str:
-    """A whole number with thousands separators."""
-    return f"{round(value):,}".replace("-", MINUS)
+    """Write a whole number with thousands separators."""
+    return f"{round(value):,}".replace("-", "−")
 
 
 def listing(values: Sequence[Any]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Write ``a``, ``a and b`` or ``a, b and c``."""
     texts = [str(value) for value in values]
     if len(texts) < 2:
         return "".join(texts)

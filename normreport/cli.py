@@ -181,7 +181,8 @@ def parser() -> argparse.ArgumentParser:
             name, help=text, description=_sentence(text) + " A stage of the workflow."
         )
         for option, details in options.items():
-            stage.add_argument(f"--{option.replace('_', '-')}", **({"required": True} | details))
+            required: dict[str, Any] = {"required": True}
+            stage.add_argument(f"--{option.replace('_', '-')}", **(required | details))
     return whole
 
 

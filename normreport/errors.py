@@ -5,7 +5,7 @@ NormreportError
     DataError       the images or labels
     WeightsError    a checkpoint, or a layer that a network does not have
     StorageError    a disk that is full, read-only or damaged
-    MissingTool     something that the system must have beforehand
+    MissingToolError     something that the system must have beforehand
 
 Each carries one message: what, where, what was expected, what was found, what to do. The command
 line prints it and exits with status 2. Anything else is a bug and shows its traceback.
@@ -37,7 +37,7 @@ class StorageError(NormreportError):
     """A file could not be read or written."""
 
 
-class MissingTool(NormreportError):
+class MissingToolError(NormreportError):
     """The system lacks a library or a program."""
 
 

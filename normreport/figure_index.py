@@ -54,7 +54,5 @@ def figure_settings(config: Config, figure: Figure) -> FigureSettings:
         start=figure.start,
         layer=figure.layer,
         density_epoch=config.report.density_epoch if figure.kind == "density" else None,
-        normalizations=(
-            config.experiment.normalizations if figure.kind in OF_THE_INPUT else ()
-        ),
+        normalizations=(config.experiment.normalizations if figure.kind in OF_THE_INPUT else ()),
     )

@@ -29,13 +29,6 @@ def input_histograms(inputs: Mapping[str, Inputs]) -> pd.DataFrame:
         edges = np.linspace(float(values.min()), float(values.max()), BINS + 1)
         for index, channel in enumerate("rgb"):
             counts, _ = np.histogram(values[..., index], bins=edges)
-            tables.append(
-                pd.DataFrame({
-                    "normalization": arm,
-                    "channel": channel,
-                    "left": edges[:-1],
-                    "right": edges[1:],
-                    "share": counts / counts.sum(),
-                })  # fmt: skip
-            )
+            columns = {"left": edges[:-1], "right": edges[1:], "share": counts / counts.sum()}
+            tables.append(pd.DataFrame({"normalization": arm, "channel": channel, **columns}))
     return pd.concat(tables, ignore_index=True)

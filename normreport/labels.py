@@ -17,8 +17,8 @@ def arm_label(arm: str) -> str:
 
 
 def model_label(model: str) -> str:
-    """Name of a model as papers write it."""
-    return MODELS.get(model, model)
+    """Name of a model as papers write it; of each, where two are compared."""
+    return " - ".join(MODELS.get(name, name) for name in model.split(" - "))
 
 
 def start_label(start: str) -> str:

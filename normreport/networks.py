@@ -52,9 +52,7 @@ class Network:
 def convolutions(module: nn.Module) -> dict[str, Tensor]:
     """Weights of every 2-d convolution of a module, by path, in the module's order."""
     return {
-        name: layer.weight
-        for name, layer in module.named_modules()
-        if isinstance(layer, nn.Conv2d)
+        name: layer.weight for name, layer in module.named_modules() if isinstance(layer, nn.Conv2d)
     }
 
 
@@ -227,7 +225,7 @@ def read_torchvision_weights(model: str, name: str) -> State:
 def _last_layer(module: nn.Module) -> str:
     """Find the last layer that gives one output per class of ImageNet."""
     outputs = {nn.Linear: "out_features", nn.Conv2d: "out_channels"}
-    heads = [
+    heads: list[str] = [
         name
         for name, layer in module.named_modules()
         if type(layer) in outputs and getattr(layer, outputs[type(layer)]) == 1000

@@ -75,4 +75,3 @@ def _path(name: str) -> Path | None:
         if candidate.is_file():
             return candidate
     return None
-

@@ -98,7 +98,9 @@ def _photographs(settings: DataSettings) -> DataSet:
         pixels = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
         photographs.append(Image.fromarray(pixels).convert("RGB"))
 
-    def crops(count: int, low: float, high: float, stream: int) -> tuple[list, list]:
+    def crops(
+        count: int, low: float, high: float, stream: int
+    ) -> tuple[list[NDArray[np.uint8]], list[int]]:
         generator = np.random.default_rng([settings.seed, stream])
         labels = np.resize(np.arange(len(photographs)), count)
         images = [

@@ -75,8 +75,8 @@ class Epoch:
         )
 
 
-class Diverged(Exception):
-    """Loss, gradient or weights are not finite any more: an outcome, not an error."""
+class Diverged(Exception):  # noqa: N818 - an outcome, not an error
+    """Loss, gradient or weights are not finite any more."""
 
     def __init__(self, step: int, what: str) -> None:
         super().__init__(f"{what} is not finite at step {step}")
@@ -216,7 +216,7 @@ def make_optimizer(
             "repeats": repeats,
         })  # fmt: skip
     groups.insert(0, {"params": plain, "repeats": 1})
-    common = {"lr": learning_rate, "weight_decay": settings.weight_decay}
+    common: dict[str, Any] = {"lr": learning_rate, "weight_decay": settings.weight_decay}
     match settings.name:
         case "adam":
             return torch.optim.Adam(groups, fused=True, **common)

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from normreport.evidence import PILOT_BELOW, Interval, Verdict, overall, t_interval
 from normreport.settings.judging import JudgeSettings
+
+Judge = Callable[[Interval, float], Verdict]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Study:
         """Names of the models, in the experiment's order."""
         yield from self.settings.layers
 
+    def conv_layers(self, model: str) -> list[str]:
+        """Names of all conv layers of a model, in the network's order."""
+        return list(select(self.layers, model=model, epoch=0)["layer"].unique())
+
     def failed(self, **condition: Any) -> list[str]:
         """Ids of the runs that meet a condition and failed a gate, each with the gate's name."""
         found = select(self.runs, **condition)
@@ -61,13 +68,34 @@ class Study:
 
 
 @dataclass(frozen=True)
-class Case:
-    """One place where a claim can hold or not: a model, a start, a layer, a contrast."""
+class Place:
+    """Where a claim can hold or not."""
 
     model: str
     start: str
     layer: str
-    contrast: str
+    contrast: str  # an arm, or two of them
+
+    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Rows of a table of runs at this place, where the contrast is one arm."""
+        return select(
+            table,
+            model=self.model,
+            start=self.start,
+            layer=self.layer,
+            normalization=self.contrast,
+        )
+
+    def failed(self, study: Study) -> list[str]:
+        """List the runs at this place that failed a gate, where the contrast is one arm."""
+        return study.failed(model=self.model, start=self.start, normalization=self.contrast)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What came out at one place."""
+
+    place: Place | None  # none where the whole claim cannot be evaluated
     verdict: Verdict
     effect: Interval | None = None
     values: tuple[float, ...] = ()  # one per seed
@@ -125,21 +153,21 @@ class Claim:
         """Judge the claim on a study."""
         cases = tuple(self.judge(study))
         verdict = overall([case.verdict for case in cases])
-        reason = None
-        if verdict is Verdict.NOT_EVALUABLE:
-            reasons = Counter(case.reason for case in cases if case.reason)
-            reason = reasons.most_common(1)[0][0] if reasons else "nothing in the experiment to judge it by"
-        return Judgement(verdict, cases, tuple(self.flags(study, cases)), reason)
+        if verdict is not Verdict.NOT_EVALUABLE:
+            return Judgement(verdict, cases, tuple(self.flags(study, cases)))
+        reasons = Counter(case.reason for case in cases if case.reason)
+        reason = reasons.most_common(1)[0][0] if reasons else "nothing to judge it by"
+        return Judgement(verdict, cases, reason=reason)
 
 
 def case_from_seeds(
+    place: Place,
     values: Sequence[float | None],
     *,
-    judge: Callable[[Interval, float], Verdict],
+    judge: Judge,
     margin: float,
     level: float,
     failed: Sequence[str],
-    **place: str,
 ) -> Case:
     """Make a case from one number per seed.
 
@@ -147,36 +175,29 @@ def case_from_seeds(
     another question.
     """
     if failed:
-        return Case(**place, verdict=Verdict.NOT_EVALUABLE, reason="; ".join(failed))
+        return Case(place, Verdict.NOT_EVALUABLE, reason="; ".join(failed))
     numbers = tuple(float(value) for value in values if value is not None and value == value)
     if len(numbers) < len(values) or not numbers:
-        return Case(
-            **place, verdict=Verdict.NOT_EVALUABLE, reason="the statistic is not defined here"
-        )
+        return Case(place, Verdict.NOT_EVALUABLE, reason="the statistic is not defined here")
+    interval = t_interval(numbers, level)
     if len(numbers) == 1:
         reason = "one seed gives no interval"
-        return Case(
-            **place,
-            verdict=Verdict.NOT_EVALUABLE,
-            effect=t_interval(numbers, level),
-            values=numbers,
-            reason=reason,
-        )
-    interval = t_interval(numbers, level)
-    return Case(**place, verdict=judge(interval, margin), effect=interval, values=numbers)
+        return Case(place, Verdict.NOT_EVALUABLE, interval, numbers, reason)
+    return Case(place, judge(interval, margin), interval, numbers)
 
 
 def missing(reason: str) -> Case:
     """Make the only case of a claim that the experiment cannot speak to."""
-    return Case("", "", "", "", Verdict.NOT_EVALUABLE, reason=reason)
+    return Case(None, Verdict.NOT_EVALUABLE, reason=reason)
 
 
 def select(table: pd.DataFrame, **condition: Any) -> pd.DataFrame:
     """Rows in which every named column has the given value, or one of a list of values."""
+    keep = np.ones(len(table), dtype=bool)
     for column, value in condition.items():
-        values = value if isinstance(value, list | tuple) else [value]
-        table = table[table[column].isin(values)]
-    return table
+        several = isinstance(value, list | tuple)
+        keep &= (table[column].isin(value) if several else table[column] == value).to_numpy()
+    return table[keep]
 
 
 def to_json(claim: Claim, judgement: Judgement, seeds: int) -> dict[str, Any]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
-from normreport.claims.base import Case, Claim, Study, case_from_seeds, missing, select
+from normreport.claims.base import (
+    Case,
+    Claim,
+    Judge,
+    Place,
+    Study,
+    case_from_seeds,
+    missing,
+    select,
+)
 from normreport.evidence import Verdict, judge_above, judge_within
 
 SAME = 0.02
@@ -19,15 +28,13 @@ def pairs(study: Study) -> list[tuple[str, str]]:
 
 def matched(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float]:
     """W1 over sigma at init between two arms at the last epoch, per seed, same seed in both."""
-    found = select(study.last(study.distances), model=model, start=start, layer=layer)
-    found = found[found["seed_a"] == found["seed_b"]]
-    found = found[
-        found.apply(lambda row: {row.normalization_a, row.normalization_b} == {a, b}, axis=1)
-    ]
-    return list(found.sort_values("seed_a")["w1_over_sigma0"])
+    rows = select(study.last(study.distances), model=model, start=start, layer=layer)
+    rows = rows[rows["seed_a"] == rows["seed_b"]]
+    rows = select(rows, normalization_a=[a, b], normalization_b=[a, b])
+    return list(rows.sort_values("seed_a")["w1_over_sigma0"])
 
 
-def _cases(study: Study, start: str, judge: object, margin: float, level: float) -> Iterator[Case]:
+def _cases(study: Study, start: str, judge: Judge, margin: float, level: float) -> Iterator[Case]:
     if start not in study.settings.starts:
         yield missing(f"no run of the experiment starts {start}")
         return
@@ -39,15 +46,12 @@ def _cases(study: Study, start: str, judge: object, margin: float, level: float)
             for a, b in pairs(study):
                 failed = study.failed(model=model, start=start, normalization=[a, b])
                 yield case_from_seeds(
+                    Place(model, start, layer, f"{a} - {b}"),
                     [] if failed else matched(study, model, start, layer, a, b),
-                    judge=judge,  # type: ignore[arg-type]
+                    judge=judge,
                     margin=margin,
                     level=level,
                     failed=failed,
-                    model=model,
-                    start=start,
-                    layer=layer,
-                    contrast=f"{a} - {b}",
                 )
 
 

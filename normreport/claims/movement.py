@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from normreport.claims.base import Case, Claim, Study, case_from_seeds, missing, select
+from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
 from normreport.evidence import judge_above, judge_within
 
 TINY = 0.05
 CONSTANT = math.log(1.02)
 
 
+def _places(study: Study, start: str) -> Iterator[Place]:
+    for model in study.models():
+        for layer in study.conv_layers(model):
+            for arm in study.settings.normalizations:
+                yield Place(model, start, layer, arm)
+
+
 def _tiny(study: Study) -> Iterator[Case]:
     if "pretrained" not in study.settings.starts:
         yield missing("no run of the experiment starts pretrained")
         return
-    last = select(study.last(study.layers), start="pretrained")
-    for (model, layer, arm), rows in last.groupby(["model", "layer", "normalization"], sort=False):
+    last = study.last(study.layers)
+    for place in _places(study, "pretrained"):
         yield case_from_seeds(
-            list(rows["displacement"]),
+            place,
+            list(place.rows(last)["displacement"]),
             judge=judge_within,
             margin=TINY,
             level=0.95,
-            failed=study.failed(model=model, start="pretrained", normalization=arm),
-            model=model,
-            start="pretrained",
-            layer=layer,
-            contrast=arm,
+            failed=place.failed(study),
         )
 
 
@@ -37,23 +42,19 @@ def _constant(study: Study) -> Iterator[Case]:
     if "scratch" not in study.settings.starts:
         yield missing("no run of the experiment starts scratch")
         return
-    table = select(study.layers, start="scratch")
-    groups = table.groupby(["model", "layer", "normalization"], sort=False)
-    for (model, layer, arm), rows in groups:
+    for place in _places(study, "scratch"):
+        rows = place.rows(study.layers)
         spread = rows.pivot_table(index="epoch", columns="seed", values="std", sort=True)
         drift = np.log(spread / spread.loc[0])
         # The farthest excursion keeps its sign, so that growth and shrinkage can be told apart.
         farthest = [column[column.abs().idxmax()] for _, column in drift.items()]
         yield case_from_seeds(
+            place,
             farthest,
             judge=judge_within,
             margin=CONSTANT,
             level=0.90,
-            failed=study.failed(model=model, start="scratch", normalization=arm),
-            model=model,
-            start="scratch",
-            layer=layer,
-            contrast=arm,
+            failed=place.failed(study),
         )
 
 
@@ -62,22 +63,21 @@ def _less(study: Study) -> Iterator[Case]:
     if absent:
         yield missing(f"no run of the experiment starts {absent[0]}")
         return
-    groups = study.last(study.layers).groupby(["model", "layer", "normalization"], sort=False)
-    for (model, layer, arm), rows in groups:
-        rho = rows.pivot_table(index="seed", columns="start", values="displacement")
-        ratio = (
-            [] if len(rho.columns) < 2 else list(np.log(rho["scratch"] / rho["pretrained"]))
+    last = study.last(study.layers)
+    for place in _places(study, "scratch"):
+        other = replace(place, start="pretrained")
+        rows = place.rows(last).merge(
+            other.rows(last), on="seed", suffixes=("_scratch", "_pretrained")
         )
+        pairs = zip(rows["displacement_scratch"], rows["displacement_pretrained"], strict=True)
         yield case_from_seeds(
-            ratio,
+            replace(place, start="both"),
+            # A layer that did not move at all has no ratio.
+            [math.log(far / near) if far > 0 < near else None for far, near in pairs],
             judge=judge_above,
             margin=0.0,
             level=0.95,
-            failed=study.failed(model=model, normalization=arm),
-            model=model,
-            start="both",
-            layer=layer,
-            contrast=arm,
+            failed=[*place.failed(study), *other.failed(study)],
         )
 
 
@@ -107,7 +107,7 @@ STD_IS_CONSTANT = Claim(
     id="F5",
     kind="finding",
     topic="Scratch: the spread is constant",
-    statement="Started from random weights, a layer's standard deviation hardly changes in training.",
+    statement="Started from random weights, a layer's standard deviation hardly changes.",
     statistic="farthest excursion of ln(std_t / std_0) over the epochs, of every conv layer",
     unit="natural logarithm of a ratio",
     rule="supported if the 90% interval lies within the margin, refuted if wholly beyond it",
@@ -127,4 +127,3 @@ PRETRAINED_MOVES_LESS = Claim(
     margin=0.0,
     judge=_less,
 )
-

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from typing import Any
 
-from normreport.claims.base import Case, Claim, Study, case_from_seeds, missing, select
+from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
 from normreport.evidence import Verdict, judge_above, judge_within
 from normreport.statistics import wasserstein_to_normal_null
 
@@ -28,6 +30,7 @@ def _wider(study: Study) -> Iterator[Case]:
                 mobile = select(rows, model="mobilenet_v2", layer=mobile_layer)
                 both = vgg.merge(mobile, on="seed", suffixes=("", "_mobile"))
                 yield case_from_seeds(
+                    Place("vgg16 - mobilenet_v2", start, f"{vgg_layer} - {mobile_layer}", arm),
                     list(both["iqr_ratio"] - both["iqr_ratio_mobile"]),
                     judge=judge_above,
                     margin=WIDER,
@@ -35,46 +38,41 @@ def _wider(study: Study) -> Iterator[Case]:
                     failed=study.failed(
                         model=["vgg16", "mobilenet_v2"], start=start, normalization=arm
                     ),
-                    model="vgg16 - mobilenet_v2",
-                    start=start,
-                    layer=f"{vgg_layer} - {mobile_layer}",
-                    contrast=arm,
                 )
 
 
-def departure(row: object) -> float | None:
+def departure(row: Any) -> float | None:
     """Largest of four departures from a Gaussian, each relative to its bound; 1 is at the bound."""
     values = (
-        (row.excess_kurtosis, KURTOSIS),  # type: ignore[attr-defined]
-        (row.skewness, SKEWNESS),  # type: ignore[attr-defined]
-        (row.l_kurtosis - L_KURTOSIS_OF_NORMAL, L_KURTOSIS),  # type: ignore[attr-defined]
-        (row.w1_normal, W1 + wasserstein_to_normal_null(int(row.n))[0]),  # type: ignore[attr-defined]
+        (row.excess_kurtosis, KURTOSIS),
+        (row.skewness, SKEWNESS),
+        (row.l_kurtosis - L_KURTOSIS_OF_NORMAL, L_KURTOSIS),
+        (row.w1_normal, W1 + wasserstein_to_normal_null(int(row.n))[0]),
     )
     if any(value is None or value != value for value, _ in values):
         return None
     return max(abs(float(value)) / bound for value, bound in values)
 
 
-def _gaussian(study: Study, epoch: int | None = None) -> Iterator[Case]:
-    table = study.measures
-    table = table[table["epoch"] == (study.settings.epochs if epoch is None else epoch)]
-    groups = table.groupby(["model", "start", "layer", "normalization"], sort=False)
-    for (model, start, layer, arm), rows in groups:
-        yield case_from_seeds(
-            [departure(row) for row in rows.itertuples()],
-            judge=judge_within,
-            margin=1.0,
-            level=0.90,
-            failed=study.failed(model=model, start=start, normalization=arm),
-            model=model,
-            start=start,
-            layer=layer,
-            contrast=arm,
-        )
+def _gaussian(study: Study, epoch: int) -> Iterator[Case]:
+    table = study.measures[study.measures["epoch"] == epoch]
+    for model, layers in study.settings.layers.items():
+        for start, layer, arm in product(
+            study.settings.starts, layers, study.settings.normalizations
+        ):
+            place = Place(model, start, layer, arm)
+            yield case_from_seeds(
+                place,
+                [departure(row) for row in place.rows(table).itertuples()],
+                judge=judge_within,
+                margin=1.0,
+                level=0.90,
+                failed=place.failed(study),
+            )
 
 
 def _drawn_gaussian(study: Study, cases: Sequence[Case]) -> Iterable[str]:
-    initial = [case for case in _gaussian(study, 0) if case.start == "scratch"]
+    initial = [case for case in _gaussian(study, 0) if case.place and case.place.start == "scratch"]
     if initial and not any(case.verdict is Verdict.REFUTED for case in initial):
         yield "BY CONSTRUCTION from scratch: torchvision draws the initial weights from a Gaussian"
 
@@ -104,6 +102,6 @@ EVERY_LAYER_IS_GAUSSIAN = Claim(
     rule="supported if the 90% interval lies within the bound everywhere, refuted by one layer "
     "wholly beyond it",
     margin=1.0,
-    judge=_gaussian,
+    judge=lambda study: _gaussian(study, study.settings.epochs),
     flags=_drawn_gaussian,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from normreport.claims.base import Case, Claim, Study, missing, select
+from normreport.claims.base import Case, Claim, Place, Study, missing, select
 from normreport.evidence import Verdict, clopper_pearson
 
 # The article's order, from the widest to the narrowest. Its "none" divides by 255 as well, so
@@ -21,14 +21,9 @@ def _cases(study: Study) -> Iterator[Case]:
     for model in study.models():
         failed = study.failed(model=model, start="scratch", normalization=ORDER)
         for layer in study.settings.layers[model]:
-            place = {
-                "model": model,
-                "start": "scratch",
-                "layer": layer,
-                "contrast": " > ".join(ORDER),
-            }
+            place = Place(model, "scratch", layer, " > ".join(ORDER))
             if failed:
-                yield Case(**place, verdict=Verdict.NOT_EVALUABLE, reason="; ".join(failed))
+                yield Case(place, Verdict.NOT_EVALUABLE, reason="; ".join(failed))
                 continue
             rows = select(study.last(study.measures), model=model, start="scratch", layer=layer)
             table = rows.pivot_table(index="seed", columns="normalization", values="std")
@@ -41,9 +36,7 @@ def _cases(study: Study) -> Iterator[Case]:
                 verdict = Verdict.SUPPORTED
             elif interval.high < CHANCE:
                 verdict = Verdict.REFUTED
-            yield Case(
-                **place, verdict=verdict, effect=interval, values=tuple(hits.astype(float))
-            )
+            yield Case(place, verdict, interval, tuple(hits.astype(float)))
 
 
 ORDER_OF_STD = Claim(

@@ -37,7 +37,7 @@ def _verdict(claim: dict[str, Any]) -> str:
         case = claim[name]
         if case:
             effect = case["effect"]
-            where = " ".join(case[key] for key in ("model", "start", "layer", "contrast"))
+            where = " ".join(case["place"][key] for key in ("model", "start", "layer", "contrast"))
             bounds = (
                 f" [{num(effect['low'])}, {num(effect['high'])}]"
                 if effect["low"] is not None

@@ -8,12 +8,13 @@ from normreport.figures.drawing import Drawing
 from normreport.figures.page import arm_keys, epoch_axis, log_axis, page, panel_title
 from normreport.figures.prose import count, extremes, number, percent
 from normreport.figures.runs import (
+    comparable_rows,
     in_order,
     last_epoch,
     mean_over_seeds,
     rows_of,
+    run_notes,
     seeds_phrase,
-    start_notes,
 )
 from normreport.figures.style import (
     MUTED,
@@ -63,11 +64,11 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
     arms = in_order(histories["normalization"])
     starts = in_order(histories["start"])
     styles = arm_styles(arms)
-    shown = rows_of(histories, model=model)
+    shown = comparable_rows(histories, model=model)
     shown = shown.assign(heldout_accuracy_percent=100 * shown["heldout_accuracy"])
     shown = shown[np.isfinite(shown[list(_MEASURES)]).all(axis=1)]
     last = last_epoch(shown)
-    classes = int(shown["classes"].max()) if len(shown) else 2
+    classes = int(shown["classes"].max())
     runs = {start: rows_of(shown, start=start) for start in starts}
     means = {start: mean_over_seeds(runs[start], list(_MEASURES)) for start in starts}
 
@@ -81,7 +82,7 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
         "heldout_accuracy_percent": [(100 / classes, f"chance: 1 in {classes}", "center")],
     }
     with house_style():
-        sheet = page(title, arm_keys(styles), start_notes(runs, arms, last), body=5.6)
+        sheet = page(title, arm_keys(styles), run_notes(runs, arms, last), body=5.6)
         panels = sheet.panels(3 * len(starts), len(starts), head=0.26, right=1.08, gap=(0.14, 0.16))
         for i, ax in enumerate(panels):
             measure = list(_MEASURES)[i // len(starts)]
@@ -100,7 +101,8 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
             else:
                 _plot(ax, runs[start], means[start], measure, styles, last)
             for value, text, alignment in references[measure]:
-                ax.axhline(value, zorder=1, **_REFERENCE)
+                if len(runs[start]):
+                    ax.axhline(value, zorder=1, **_REFERENCE)
                 if start == starts[-1]:
                     nudge = {"bottom": 1, "top": -1}.get(alignment, 0)
                     style = {"va": alignment, "size": 8, "color": MUTED}
@@ -184,4 +186,4 @@ def _observation(
             values = dict(zip(final["normalization"], final[column] / 100, strict=True))
             text += f"; at epoch {last} the arms' mean accuracies are {extremes(values, percent)}"
         sentences.append(f"{text}.")
-    return " ".join(sentences) or "There is no run."
+    return " ".join(sentences)

@@ -8,8 +8,9 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_keys, page, panel_title
-from normreport.figures.prose import number, percent
+from normreport.figures.prose import compact, number, percent
 from normreport.figures.runs import (
+    comparable_rows,
     in_order,
     last_epoch,
     mean_over_seeds,
@@ -69,9 +70,10 @@ def draw(
     """
     arms = in_order(densities["normalization"])
     styles = arm_styles(arms)
-    comparable = rows_of(densities, model=model, layer=layer)
+    comparable = comparable_rows(densities, model=model, layer=layer)
     if epoch is None:
         epoch = last_epoch(comparable)
+    whole = rows_of(comparable, start=start)
     comparable = _with_change(comparable[comparable["epoch"].isin({0, epoch})])
     runs = _thinned(rows_of(comparable, start=start))
     trained = runs[runs["epoch"] == epoch]
@@ -87,18 +89,18 @@ def draw(
         if len(before):
             keys.append(Key("epoch 0", _EPOCH_0))
         title = f"{name}: density of the weights at epoch {epoch}"
-        sheet = page(title, keys, run_notes(runs, arms, epoch), body=4.3)
+        sheet = page(title, keys, run_notes({start: whole}, arms, epoch), body=4.3)
         panels = sheet.panels(2, 1, head=0.08, gap=(0.0, 0.28), shares=(0.74, 0.26))
         panel_title(panels[1], "change since epoch 0", MUTED)
+        panels[0].set_ylabel("density")
         panels[1].set_xlabel("weight")
-        peak = comparable["density"].max() if len(comparable) else 0.0
-        visible = comparable[comparable["density"] >= _VISIBLE * peak]
+        visible = comparable[comparable["density"] >= _VISIBLE * comparable["density"].max()]
         for value, ax in zip(_VALUES, panels, strict=True):
             floor = 0.0 if value == "density" else None
             ax.set_xlim(shared_limits(visible["weight"]))
             ax.set_ylim(shared_limits(comparable[value], floor=floor))
-            ax.yaxis.set_major_locator(MaxNLocator(7 if value == "density" else 3))
-            ax.set_ylabel("density")
+            bins = 8 if value == "density" else 4
+            ax.yaxis.set_major_locator(MaxNLocator(bins, steps=[1, 2, 5, 10]))
             for (arm, _), curve in trained.groupby(["normalization", "seed"], sort=False):
                 color = tint(styles[arm].color, 0.45)
                 ax.plot(curve["weight"], curve[value], color=color, linewidth=THIN)
@@ -112,6 +114,8 @@ def draw(
     parts = [before.assign(normalization="all", epoch=0), trained, means.assign(seed="mean")]
     data = pd.concat(parts, ignore_index=True)
     data = data[["normalization", "seed", "epoch", "weight", *_VALUES]].astype({"seed": str})
+    grey = "dashed grey lines each seed's weights at epoch 0, averaged over the arms"
+    grey = f", {grey}" if len(before) else ""
     seen = _observation(trained, means)
     return Drawing(
         figure=sheet.figure,
@@ -119,11 +123,12 @@ def draw(
         caption=(
             f"Kernel density estimates of the weights of {layer} ({model_label(model)}, "
             f"{start_label(start)}) at epoch {epoch}. Thin lines are single runs, bold lines an "
-            f"arm's mean over {seeds_phrase(runs)}, dashed grey lines each seed's weights before "
-            f"training (epoch 0, averaged over the arms); every curve has the bandwidth "
-            f"{number(bandwidth)}, and all starts share the axes. Below, on a larger scale, what "
+            f"arm's mean over {seeds_phrase(runs)}{grey}; every curve has the bandwidth "
+            f"{compact(bandwidth)}, and all starts share the axes. Below, on a larger scale, what "
             f"training added to each run's density. {seen}"
-        ),
+        )
+        if len(runs)
+        else f"{title}: there is no run to draw.",
         alt=f"{title}, one curve per arm. {seen}",
     )
 
@@ -160,7 +165,7 @@ def _observation(trained: pd.DataFrame, means: pd.DataFrame) -> str:
         seeds = runs.pivot(index="weight", columns="seed", values="density")
         within = max(within, float((seeds.max(axis=1) - seeds.min(axis=1)).max()))
     if between is None:
-        text = f"The mean density of {arm_label(arms.columns[0])} peaks at {number(peak)}"
+        text = f"The mean density of {arms.columns[0]} peaks at {number(peak)}"
     else:
         gap, a, b = between
         text = (

@@ -9,12 +9,13 @@ from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, log_axis, page, panel_title
 from normreport.figures.prose import percent
 from normreport.figures.runs import (
+    comparable_rows,
     in_order,
     last_epoch,
     mean_over_seeds,
     rows_of,
+    run_notes,
     seeds_phrase,
-    start_notes,
 )
 from normreport.figures.style import (
     MUTED,
@@ -54,7 +55,7 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
     arms = in_order(layers["normalization"])
     starts = in_order(layers["start"])
     styles = arm_styles(arms)
-    shown = rows_of(layers, model=model)
+    shown = comparable_rows(layers, model=model)
     last = last_epoch(shown)
     names = in_order(layers["layer"][layers["model"] == model])
     runs = {start: rows_of(shown, start=start) for start in starts}
@@ -84,12 +85,12 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
             )
             for style in styles.values()
         ]
-        sheet = page(title, keys, start_notes(runs, arms, last), body=0.55 + 2.1 * len(starts))
+        sheet = page(title, keys, run_notes(runs, arms, last), body=0.55 + 2.1 * len(starts))
         panels = sheet.panels(len(starts), 1, right=_RIGHT, head=0.26, foot=0.55, gap=(0, 0.32))
         for start, ax in zip(starts, panels, strict=True):
             panel_title(ax, start_label(start))
             ax.set_ylabel("displacement")
-            ax.set_xlim(0.4, max(len(names), 1) + 0.6)
+            ax.set_xlim(0.4, len(names) + 0.6)
             log_axis(ax.yaxis, 100 * data["displacement"], unit="%")
             drawn = data[data["start"] == start]
             if drawn.empty:
@@ -114,10 +115,9 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
                     marker=style.marker,
                     markersize=2.6,
                     markeredgewidth=0,
-                    color=tint(style.color, 0.75),
+                    color=tint(style.color, 0.65),
                 )
-        if names:
-            _name_layers(panels[-1], names)
+        _name_layers(panels, names)
 
     seen = _observation(data, starts)
     return Drawing(
@@ -133,8 +133,9 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
     )
 
 
-def _name_layers(ax: Axes, names: list[str]) -> None:
-    """Write the layers' numbers below a panel, and as many names as there is room for."""
+def _name_layers(panels: list[Axes], names: list[str]) -> None:
+    """Write the layers' numbers below the panels, and as many names as there is room for."""
+    ax = panels[-1]
     room = ax.get_position().width * WIDTH / len(names)
     longest = max(text_width(name, _NAME_SIZE) for name in names)
     step = math.ceil((longest + 0.08) / room)
@@ -142,9 +143,10 @@ def _name_layers(ax: Axes, names: list[str]) -> None:
         i for i in range(0, len(names), step) if longest / 2 < (len(names) - i) * room + _RIGHT
     ]
     numbered = range(len(names)) if room > 0.16 else named
-    ax.set_xticks([i + 1 for i in numbered], [str(i + 1) for i in numbered])
-    ax.set_xticks([i + 1 for i in range(len(names))], minor=True)
-    ax.tick_params(axis="x", which="minor", length=1.5, width=0.5)
+    for panel in panels:
+        panel.set_xticks([i + 1 for i in numbered], [str(i + 1) for i in numbered])
+        panel.set_xticks([i + 1 for i in range(len(names))], minor=True)
+        panel.tick_params(axis="x", which="minor", length=1.5, width=0.5)
     for i in named:
         at, inside = (i + 1, 0), ("data", "axes fraction")
         style = {"ha": "center", "size": _NAME_SIZE, "color": MUTED}

@@ -16,7 +16,8 @@ NATURAL_WIDTH = 720  # CSS pixels; a page may shrink it
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _FIGURE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-_REFERENCE = re.compile(r"(?<=url\(#)[^)]+(?=\))|(?<=^#).+")
+_URL = re.compile(r"(?<=url\(#)[^)]+(?=\))")
+_REFERENCES = {"clip-path": _URL, "fill": _URL, "href": re.compile(r"(?<=^#).+")}
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 _PATH_COMMAND = re.compile(r"([MLQCz])([^MLQCz]*)")
 # XML 1.0 has no way to write these, not even escaped; the name of a class may hold one.
@@ -191,14 +192,14 @@ def _rename_ids(root: ElementTree.Element, figure_id: str) -> None:
     """Keep the ids that something refers to, as numbers after the figure's own."""
     used: dict[str, str] = {}
     for element in root.iter():
-        for name in ("clip-path", "href"):
-            for old in _REFERENCE.findall(element.get(name, "")):
+        for name, reference in _REFERENCES.items():
+            for old in reference.findall(element.get(name, "")):
                 used.setdefault(old, f"{figure_id}-{len(used) + 1}")
     defined: set[str] = set()
     for element in root.iter():
-        for name in ("clip-path", "href"):
+        for name, reference in _REFERENCES.items():
             if name in element.attrib:
-                element.set(name, _REFERENCE.sub(lambda old: used[old[0]], element.attrib[name]))
+                element.set(name, reference.sub(lambda old: used[old[0]], element.attrib[name]))
         old_id = element.attrib.pop("id", None)
         if old_id in used and old_id not in defined:
             defined.add(old_id)

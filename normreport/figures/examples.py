@@ -59,7 +59,8 @@ def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> 
     side = min(_LARGEST, (WIDTH - _LEFT - _GAP) / columns - _GAP)
     title = "Example images as the network sees them"
     with house_style():
-        body = _HEAD + len(examples) * (side + _GAP)
+        height, width = next(iter(examples.values())).shape[1:3]
+        body = _HEAD + len(examples) * (side * height / width + _GAP)
         sheet = page(title, [], [], body=body)
         panels = sheet.panels(
             len(examples) * columns,

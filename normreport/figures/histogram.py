@@ -54,12 +54,12 @@ def draw(histograms: pd.DataFrame) -> Drawing:
         for i, (arm, ax) in enumerate(zip(arms, panels, strict=True)):
             panel_title(ax, styles[arm].label, styles[arm].color)
             ax.tick_params(labelbottom=True)
-            ax.set_xlabel("value of a pixel's channel")
+            ax.set_xlabel("input value")
             if i % columns == 0:
                 ax.set_ylabel("share of values")
             bins = data[data["normalization"] == arm]
             ax.set_xlim(shared_limits(bins["left"], bins["right"], margin=0.02))
-            ax.xaxis.set_major_locator(MaxNLocator(4))
+            ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
             if by_decades:
                 log_axis(ax.yaxis, data["share_percent"], unit="%")
             else:

@@ -127,7 +127,7 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
     keys : sequence of Key
         The key, above the panels, in as many rows as it takes.
     notes : sequence of str
-        What the reader must know about missing parts, below the panels.
+        What the reader must know about missing runs, below the panels.
     body : float
         Height of the room for the panels, in inches.
 
@@ -138,7 +138,7 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
     """
     rows = _key_rows(keys)
     wrap = int(WIDTH / text_width("x", _NOTE_SIZE) * 1.12)  # running text sets narrower than caps
-    lines = [line for note in notes for line in textwrap.wrap(note, wrap)]
+    lines = textwrap.wrap(" ".join(notes), wrap)
     foot = _EDGE + len(lines) * _NOTE_ROW + (0.05 if lines else 0.0)
     height = foot + body + len(rows) * _KEY_ROW + _TITLE + _EDGE
     figure = Figure(figsize=(WIDTH, height))
@@ -159,16 +159,15 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
 
 def _key_rows(keys: Sequence[Key]) -> list[list[tuple[float, Key]]]:
     """Break the key into rows; each entry with its distance from the left in inches."""
-    rows: list[list[tuple[float, Key]]] = []
-    x = WIDTH
-    for key in keys:
-        width = _KEY_SAMPLE + 0.06 + text_width(key.label, 8.5)
-        if x + width > WIDTH:
-            rows.append([])
-            x = _EDGE
-        rows[-1].append((x, key))
-        x += width + _KEY_GAP
-    return rows
+    before = _KEY_SAMPLE + 0.06
+    widths = [before + text_width(key.label, 8.5) + _KEY_GAP for key in keys]
+    if sum(widths) <= WIDTH:
+        places = np.cumsum([_EDGE, *widths]).tolist()
+        return [list(zip(places, keys, strict=False))] if keys else []
+    columns = max(1, int(WIDTH / max(widths)))
+    row = [_EDGE + i * WIDTH / columns for i in range(columns)]
+    chunks = [keys[i : i + columns] for i in range(0, len(keys), columns)]
+    return [list(zip(row, chunk, strict=False)) for chunk in chunks]
 
 
 def _write(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
@@ -247,18 +246,16 @@ def stop_line(ax: Axes, end: int, last: int) -> None:
         return
     ax.axvline(end + 0.5, color=MUTED, linewidth=0.8, linestyle=(0, (1.3, 1.7)))
     if last - end > 0.3 * last:
-        at = (end + 0.5, 1.0)
-        for i, line in enumerate(("not every run", "goes on")):
-            offset = (4, -9 - 10 * i)
-            inside = ("data", "axes fraction")
-            label(ax, line, at, inside=inside, offset=offset, size=8, color=MUTED)
+        at, inside = (end + 0.5, 1.0), ("data", "axes fraction")
+        label(ax, "a run diverged", at, inside=inside, offset=(4, -9), size=8, color=MUTED)
 
 
 def epoch_axis(ax: Axes, last: int) -> None:
     """Whole epochs from the start to the last one, with half an epoch on each side."""
     ax.set_xlim(-0.5 - 0.01 * last, last + 0.5 + 0.01 * last)
     wide = ax.get_position().width > 0.4
-    ax.xaxis.set_major_locator(MaxNLocator(8 if wide else 4, steps=[1, 2, 5, 10], integer=True))
+    steps = {"steps": [1, 2, 5, 10], "integer": True, "min_n_ticks": 1}
+    ax.xaxis.set_major_locator(MaxNLocator(8 if wide else 4, **steps))
 
 
 def log_axis(axis: Axis, values: npt.ArrayLike, *, unit: str = "") -> None:

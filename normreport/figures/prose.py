@@ -34,9 +34,11 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def compact(value: float, digits: int = 3) -> str:
-    """Write a number like `number`, without trailing zeros: 0.5, 255, -2.12."""
-    text = number(value, digits)
-    return text.rstrip("0").rstrip(".") if "." in text and " " not in text else text
+    """Write a number like `number`, without trailing zeros: 0.5, 255, -2.12, 10^6."""
+    mantissa, times, power = number(value, digits).partition(" \u00d7 ")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return power if times and mantissa == "1" else mantissa + times + power
 
 
 def percent(share: float, digits: int = 3) -> str:
@@ -66,4 +68,6 @@ def extremes(values: Mapping[str, float], write: Callable[[float], str] = number
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     if len(values) == 1:
         return f"{write(values[low])} ({low})"
+    if write(values[low]) == write(values[high]):
+        return f"all {write(values[low])}"
     return f"{write(values[low])} ({low}) to {write(values[high])} ({high})"

@@ -7,6 +7,7 @@ from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_body, arm_panels, page, stop_line
 from normreport.figures.prose import change, number
 from normreport.figures.runs import (
+    comparable_rows,
     in_order,
     last_epoch,
     mean_over_seeds,
@@ -49,7 +50,7 @@ def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawi
     """
     arms = in_order(measures["normalization"])
     styles = arm_styles(arms)
-    comparable = rows_of(measures, model=model, layer=layer)
+    comparable = comparable_rows(measures, model=model, layer=layer)
     runs = rows_of(comparable, start=start)
     last = last_epoch(comparable)
     data = mean_over_seeds(runs, _PERCENTILES)
@@ -65,13 +66,13 @@ def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawi
             for low, high, strength in _BANDS
         ]
         keys.append(Key("median", _MEDIAN))
-        sheet = page(title, keys, run_notes(runs, arms, last), body=arm_body(len(arms)))
+        sheet = page(title, keys, run_notes({start: runs}, arms, last), body=arm_body(len(arms)))
         limits = shared_limits(comparable["p01"], comparable["p99"])
         panels = arm_panels(sheet, styles, last=last, limits=limits, unit="weight")
         for arm, ax in panels.items():
             drawn = data[data["normalization"] == arm]
             if drawn.empty:
-                empty_panel(ax, f"No run of this arm: {name}.")
+                empty_panel(ax, f"No run of {arm} ({model_label(model)}, {start_label(start)}).")
                 continue
             for low, high, strength in _BANDS:
                 epochs, bottom, top = _widened(drawn, low, high)
@@ -90,7 +91,9 @@ def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawi
             f"at every epoch, averaged over {seeds_phrase(runs)}. The bands hold 98%, 90% and 50% "
             f"of the weights, the line is their median; all panels and starts share the axes. "
             f"{seen}"
-        ),
+        )
+        if len(runs)
+        else f"{title}: there is no run to draw.",
         alt=f"{title}, one panel per arm. {seen}",
     )
 
@@ -115,7 +118,7 @@ def _observation(data: pd.DataFrame) -> str:
             share = float(width[-1] / width[0] - 1)
             changes.append((abs(share), share, width[0], width[-1], arm, drawn["epoch"].max()))
     if not changes:
-        return "No arm has all its runs after epoch 0, so there is no change to report."
+        return "No arm has all its runs beyond epoch 0, so there is no change to report."
     _, share, first, final, arm, epoch = max(changes)
     return (
         f"The outer band changes most in {arm}: from a width of {number(first)} at "

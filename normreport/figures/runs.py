@@ -20,9 +20,24 @@ def rows_of(table: pd.DataFrame, **keys: str) -> pd.DataFrame:
     return table.sort_values("epoch", kind="stable") if "epoch" in table else table
 
 
+def comparable_rows(table: pd.DataFrame, **keys: str) -> pd.DataFrame:
+    """Rows that share the axes of a figure, of which there must be some.
+
+    Raises
+    ------
+    ValueError
+        If no row has the given values.
+    """
+    rows = rows_of(table, **keys)
+    if rows.empty:
+        wanted = listing([f"{column} {value!r}" for column, value in keys.items()])
+        raise ValueError(f"the table has no row with {wanted}")
+    return rows
+
+
 def last_epoch(table: pd.DataFrame) -> int:
-    """Return the latest epoch of any run; 0 for an empty table."""
-    return int(table["epoch"].max()) if len(table) else 0
+    """Return the latest epoch of any run."""
+    return int(table["epoch"].max())
 
 
 def mean_over_seeds(
@@ -59,57 +74,56 @@ def mean_over_seeds(
 
 
 def seeds_phrase(table: pd.DataFrame) -> str:
-    """Say how many seeds each arm has: "3 seeds", "1 to 3 seeds"."""
+    """Say how many seeds each arm of a table with rows has: "3 seeds", "1 to 3 seeds"."""
     seeds = table.groupby("normalization")["seed"].nunique()
-    if seeds.empty:
-        return "no seeds"
     low, high = int(seeds.min()), int(seeds.max())
     return count(high, "seed") if low == high else f"{low} to {count(high, 'seed')}"
 
 
-def run_notes(table: pd.DataFrame, arms: Sequence[str], last: int) -> list[str]:
+def run_notes(
+    runs: Mapping[str, pd.DataFrame],
+    arms: Sequence[str],
+    last: int,
+    *,
+    means: str = "An arm's mean ends where the first of its runs does.",
+) -> list[str]:
     """Name every arm without data and every run that ended early.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        The runs of one model and start: columns `normalization`, `seed`, `epoch`, and `status`
-        where it is known; without it a run that has fewer epochs has diverged.
+    runs : mapping of str to pandas.DataFrame
+        For each start the runs of one model, ordered by epoch: columns `normalization`, `seed`,
+        `epoch`, and `status` where it is known; without it a run with fewer epochs has diverged.
     arms : sequence of str
         The arms of the whole experiment.
     last : int
         The last epoch of a complete run.
+    means : str
+        What an early end does to the figure's means.
 
     Returns
     -------
     list of str
-        One sentence per arm that is not whole.
+        One sentence per arm that is not whole, and `means` if a run ended early.
     """
-    ends = table.groupby(["normalization", "seed"], sort=False, as_index=False).last()
-    failed = ends["epoch"] < last
-    if "status" in ends:
-        failed |= ends["status"] == "DIVERGED"
     notes = []
-    for arm in arms:
-        runs = ends[ends["normalization"] == arm]
-        early = runs[failed[runs.index]]
-        if runs.empty:
-            notes.append(f"{arm}: no run.")
-        elif len(early):
-            where = [
-                f"seed {seed} after epoch {epoch}"
-                for seed, epoch in zip(early["seed"], early["epoch"], strict=True)
-            ]
-            notes.append(
-                f"{arm}: {len(early)} of {count(len(runs), 'run')} diverged ({listing(where)})."
-            )
-    return notes
-
-
-def start_notes(runs: Mapping[str, pd.DataFrame], arms: Sequence[str], last: int) -> list[str]:
-    """Collect the notes of all starts of a model, each beginning with its start."""
-    return [
-        f"{start_label(start).capitalize()}, {note}"
-        for start, table in runs.items()
-        for note in run_notes(table, arms, last)
-    ]
+    for start, table in runs.items():
+        ends = table.groupby(["normalization", "seed"], sort=False, as_index=False).last()
+        failed = ends["epoch"] < last
+        if "status" in ends:
+            failed |= ends["status"] == "DIVERGED"
+        for arm in arms:
+            own = ends["normalization"] == arm
+            early = ends[own & failed]
+            if not own.any():
+                notes.append(f"{start_label(start).capitalize()}, {arm}: no run.")
+            elif len(early):
+                where = [
+                    f"seed {seed} after epoch {epoch}"
+                    for seed, epoch in zip(early["seed"], early["epoch"], strict=True)
+                ]
+                notes.append(
+                    f"{start_label(start).capitalize()}, {arm}: {len(early)} of "
+                    f"{count(int(own.sum()), 'run')} diverged ({listing(where)})."
+                )
+    return [*notes, means] if any("diverged" in note for note in notes) else notes

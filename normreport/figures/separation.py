@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import log_axis, page, panel_title
 from normreport.figures.prose import count, listing, number
-from normreport.figures.runs import in_order, last_epoch, rows_of
+from normreport.figures.runs import in_order, last_epoch, rows_of, run_notes
 from normreport.figures.style import (
     INK,
     MUTED,
@@ -36,6 +36,17 @@ _POINT: Marks = {
     "color": tint(INK, 0.5),
     "linestyle": "none",
 }
+_COLUMNS = [
+    "layer",
+    "start",
+    "pair",
+    "normalization_a",
+    "seed_a",
+    "normalization_b",
+    "seed_b",
+    "w1_over_sigma0",
+    "mean",
+]
 _NOTE: Marks = {"size": 8, "color": MUTED, "va": "center"}
 _BESIDE = ("axes fraction", "data")
 _MOST_POINTS = 120  # of one kind in one panel
@@ -61,7 +72,9 @@ def draw(distances: pd.DataFrame, *, model: str) -> Drawing:
         where only some are drawn).
     """
     shown = rows_of(distances, model=model)
-    starts = in_order(distances["start"])
+    if shown.empty:
+        return _no_pair(model)
+    starts = in_order(shown["start"])
     layers = in_order(shown["layer"])
     last = last_epoch(shown)
     same_seed = shown["seed_a"] == shown["seed_b"]
@@ -69,7 +82,7 @@ def draw(distances: pd.DataFrame, *, model: str) -> Drawing:
     kinds = np.select([~same_arm & same_seed, ~same_arm], [_MATCHED, _INDEPENDENT], _REPLICATE)
     shown = shown.assign(pair=kinds)
     final = shown[shown["epoch"] == last]
-    keys = ["layer", "start", "pair"]
+    keys = _COLUMNS[:3]
     final = final.assign(mean=final.groupby(keys)["w1_over_sigma0"].transform("mean"))
     data = pd.concat(
         [
@@ -77,24 +90,20 @@ def draw(distances: pd.DataFrame, *, model: str) -> Drawing:
             for layer in layers
             for start in starts
             for kind in _KINDS
-        ]
-        or [final],
+        ],
         ignore_index=True,
     )
-    data = data[
-        [*keys, "normalization_a", "seed_a", "normalization_b", "seed_b", "w1_over_sigma0", "mean"]
-    ]
+    data = data[_COLUMNS]
 
     title = f"{model_label(model)}: distance between runs at epoch {last}"
     with house_style():
-        rows = max(len(layers), 1)
-        sheet = page(title, [], [], body=0.2 + 1.35 * rows)
+        sheet = page(title, [], _missing(shown, starts, last), body=0.2 + 1.35 * len(layers))
         panels = sheet.panels(
-            rows * len(starts), len(starts), left=1.5, right=0.5, head=0.26, gap=(0.58, 0.42)
+            len(layers) * len(starts), len(starts), left=1.5, right=0.5, head=0.26, gap=(0.58, 0.42)
         )
         for i, ax in enumerate(panels):
             start = starts[i % len(starts)]
-            layer = layers[i // len(starts)] if layers else ""
+            layer = layers[i // len(starts)]
             panel_title(ax, f"{layer}, {start_label(start)}")
             log_axis(ax.xaxis, data["w1_over_sigma0"])
             ax.grid(visible=True, axis="x")
@@ -103,7 +112,7 @@ def draw(distances: pd.DataFrame, *, model: str) -> Drawing:
             ax.set_yticks(range(len(_KINDS)), _KINDS)
             ax.spines["left"].set_visible(False)
             if i + len(starts) >= len(panels):
-                ax.set_xlabel("W1 / \u03c3 at epoch 0")
+                ax.set_xlabel("W1 / \u03c3\u2080")
             drawn = rows_of(data, layer=layer, start=start)
             if drawn.empty:
                 empty_panel(ax, f"No pair of runs reached epoch {last}.")
@@ -112,7 +121,7 @@ def draw(distances: pd.DataFrame, *, model: str) -> Drawing:
 
     seen = _observation(shown, starts, last)
     thinned = (
-        f" ({_MOST_POINTS} of a kind at most, evenly by rank)" if len(data) < len(final) else ""
+        f" (of each kind {_MOST_POINTS} at most, evenly by rank)" if len(data) < len(final) else ""
     )
     seeds = len(set(final["seed_a"]) | set(final["seed_b"]))
     return Drawing(
@@ -120,11 +129,24 @@ def draw(distances: pd.DataFrame, *, model: str) -> Drawing:
         data=data,
         caption=(
             f"Wasserstein-1 distance between the weights of two runs of {model_label(model)} at "
-            f"epoch {last}, over the weights' standard deviation at epoch 0. Points are pairs of "
-            f"runs{thinned} of {count(seeds, 'seed')}, bars and numbers the mean of all pairs of a "
-            f"kind; the panels share a logarithmic axis. {seen}"
+            f"epoch {last}, over the weights' standard deviation at epoch 0 (\u03c3\u2080). Points "
+            f"are pairs of runs{thinned} of {count(seeds, 'seed')}, bars and numbers the mean of "
+            f"all pairs of a kind; the panels share a logarithmic axis. {seen}"
         ),
         alt=f"{title}, by kind of pair. {seen}",
+    )
+
+
+def _no_pair(model: str) -> Drawing:
+    """Say that there is nothing to compare, as with a single run."""
+    reason = f"There is no pair of runs of {model_label(model)} to compare."
+    with house_style():
+        sheet = page(f"{model_label(model)}: distance between runs", [], [], body=1.2)
+        (ax,) = sheet.panels(1, 1, head=0.08, foot=0.04, left=0.04)
+        empty_panel(ax, reason)
+        ax.set(xticks=[], yticks=[])
+    return Drawing(
+        figure=sheet.figure, data=pd.DataFrame(columns=_COLUMNS), caption=reason, alt=reason
     )
 
 
@@ -136,6 +158,20 @@ def _thinned(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs.iloc[np.linspace(0, len(pairs) - 1, _MOST_POINTS).round().astype(int)]
 
 
+def _missing(shown: pd.DataFrame, starts: list[str], last: int) -> list[str]:
+    """Name the runs that have no pair at the last epoch, since they ended before it."""
+    sides = [
+        shown[["start", "epoch", f"normalization_{side}", f"seed_{side}"]].set_axis(
+            ["start", "epoch", "normalization", "seed"], axis=1
+        )
+        for side in "ab"
+    ]
+    runs = pd.concat(sides).sort_values("epoch", kind="stable", ignore_index=True)
+    arms = in_order(runs["normalization"])
+    by_start = {start: rows_of(runs, start=start) for start in starts}
+    return run_notes(by_start, arms, last, means="Means are over the pairs whose runs both go on.")
+
+
 def _strips(ax: Axes, drawn: pd.DataFrame) -> None:
     """One row of points per kind of pair, its mean as a bar and as a number."""
     for y, kind in enumerate(_KINDS):
@@ -143,7 +179,7 @@ def _strips(ax: Axes, drawn: pd.DataFrame) -> None:
         if pairs.empty:
             label(ax, "no such pair", (0.02, y), inside=_BESIDE, **_NOTE)
             continue
-        jitter = ((np.arange(len(pairs)) * _GOLDEN) % 1 - 0.5) * 0.5
+        jitter = ((np.arange(len(pairs)) * _GOLDEN + 0.5) % 1 - 0.5) * 0.5
         ax.plot(pairs["w1_over_sigma0"], y + jitter, **_POINT)
         mean = float(pairs["mean"].iloc[0])
         ax.plot([mean, mean], [y - 0.36, y + 0.36], color=INK, linewidth=1.6)

@@ -2,11 +2,13 @@
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_keys, epoch_axis, page
 from normreport.figures.prose import change, extremes, number
 from normreport.figures.runs import (
+    comparable_rows,
     in_order,
     last_epoch,
     mean_over_seeds,
@@ -57,11 +59,11 @@ def draw(
     """
     arms = in_order(measures["normalization"])
     styles = arm_styles(arms)
-    comparable = rows_of(measures, model=model, layer=layer)
+    comparable = comparable_rows(measures, model=model, layer=layer)
     runs = rows_of(comparable, start=start)[["normalization", "seed", "epoch", "std"]]
     last = last_epoch(comparable)
     means = mean_over_seeds(runs, ["std"])
-    reference = float(runs.loc[runs["epoch"] == 0, "std"].mean()) if len(runs) else 1.0
+    reference = float(runs.loc[runs["epoch"] == 0, "std"].mean())
 
     name = f"{model_label(model)}, {start_label(start)}, {layer}"
     title = f"{name}: standard deviation of the weights"
@@ -70,7 +72,7 @@ def draw(
         keys = arm_keys({arm: styles[arm] for arm in arms if arm in present})
         if init_band is not None:
             keys.append(Key("95% of random inits", {"color": GRID, "linewidth": 8}))
-        sheet = page(title, keys, run_notes(runs, arms, last), body=3.3)
+        sheet = page(title, keys, run_notes({start: runs}, arms, last), body=3.3)
         (ax,) = sheet.panels(1, 1, head=0.08, right=0.78)
         ax.set_ylim(shared_limits(comparable["std"], init_band or []))
         epoch_axis(ax, last)
@@ -103,6 +105,7 @@ def draw(
             empty_panel(ax, f"No run of {name}.")
         else:
             _percent_axis(ax, reference)
+
     data = pd.concat([runs, means.assign(seed="mean")], ignore_index=True).astype({"seed": str})
     data["percent_of_epoch_0"] = 100 * data["std"] / reference
     seen = _observation(runs, means, last)
@@ -121,7 +124,9 @@ def draw(
             f"each at the right; bold lines are an arm's mean over {seeds_phrase(runs)}. The "
             f"right-hand axis is relative to the mean of all runs at epoch 0 "
             f"({number(reference)}); all starts share the axis of weights.{band} {seen}"
-        ),
+        )
+        if len(runs)
+        else f"{title}: there is no run to draw.",
         alt=f"{title} over the epochs, one line per run. {seen}",
     )
 
@@ -133,7 +138,10 @@ def _percent_axis(ax: Axes, reference: float) -> None:
     right.set_ylim(100 * low / reference, 100 * high / reference)
     right.set_ylabel("% of the mean at epoch 0", rotation=270, va="bottom")
     right.grid(visible=False)
-    right.tick_params(right=False)
+    right.spines[:].set_visible(False)
+    right.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+    for axes in (ax, right):  # twins bring their tick marks back
+        axes.tick_params(axis="y", left=False, right=False)
 
 
 def _observation(runs: pd.DataFrame, means: pd.DataFrame, last: int) -> str:

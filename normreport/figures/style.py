@@ -100,7 +100,7 @@ _ARMS = {
     "raw": ("#b5400a", _SOLID, "o", "raw (0-255)"),
     "unit": ("#08427a", _DASHED, "s", "unit (/255)"),
     "imagenet": ("#12a088", _DOTTED, "^", "imagenet (mean/std)"),
-    "placebo": ("#3f97da", _DASH_DOT, "D", "placebo (x 1/255)"),
+    "placebo": ("#3f97da", _DASH_DOT, "D", "placebo (\u00d7 1/255)"),
     "double": ("#8466d6", _LONG, "v", "double (/255 twice)"),
     "minmax": ("#c08600", _DASH_DOT_DOT, "P", "minmax (per image)"),
     "standardize": ("#4f2a1b", _DASHED, "X", "standardize (per image)"),

@@ -9,6 +9,7 @@ from normreport.figures.drawing import Drawing
 from normreport.figures.page import arm_body, arm_panels, page, stop_line
 from normreport.figures.prose import change, number
 from normreport.figures.runs import (
+    comparable_rows,
     in_order,
     last_epoch,
     mean_over_seeds,
@@ -28,7 +29,7 @@ from normreport.figures.style import (
 
 _POINTS = 40  # on each side of a violin
 _HALF_WIDTH = 0.47  # epochs, of the widest violin
-_VISIBLE = 0.005  # of the highest peak: where a violin ends
+_VISIBLE = 0.01  # of its own peak: where a violin ends
 
 
 def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawing:
@@ -50,10 +51,10 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
     """
     arms = in_order(densities["normalization"])
     styles = arm_styles(arms)
-    comparable = rows_of(densities, model=model, layer=layer)
+    comparable = comparable_rows(densities, model=model, layer=layer)
     runs = rows_of(comparable, start=start)
     last = last_epoch(comparable)
-    peak = float(comparable["density"].max()) if len(comparable) else 1.0
+    peak = float(comparable["density"].max())
     means = mean_over_seeds(runs, ["density"], by=["epoch", "weight"])
     violins = [
         _violin(curve["weight"].to_numpy(), curve["density"].to_numpy(), peak).assign(
@@ -67,13 +68,15 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
     name = f"{model_label(model)}, {start_label(start)}, {layer}"
     title = f"{name}: distribution of the weights at every epoch"
     with house_style():
-        sheet = page(title, [], run_notes(runs, arms, last), body=arm_body(len(arms)))
-        limits = shared_limits(comparable["weight"][comparable["density"] >= _VISIBLE * peak])
+        sheet = page(title, [], run_notes({start: runs}, arms, last), body=arm_body(len(arms)))
+        curves = comparable.groupby(["start", "normalization", "seed", "epoch"])["density"]
+        visible = comparable["density"] >= _VISIBLE * curves.transform("max")
+        limits = shared_limits(comparable["weight"][visible])
         panels = arm_panels(sheet, styles, last=last, limits=limits, unit="weight")
         for arm, ax in panels.items():
             drawn = data[data["normalization"] == arm]
             if drawn.empty:
-                empty_panel(ax, f"No run of this arm: {name}.")
+                empty_panel(ax, f"No run of {arm} ({model_label(model)}, {start_label(start)}).")
                 continue
             outlines, medians = _paths(drawn)
             ax.add_patch(PathPatch(outlines, facecolor=styles[arm].color, linewidth=0))
@@ -89,14 +92,16 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
             f"per epoch: the wider, the more weights have that value; the white tick is the "
             f"median. Each is the mean density over {seeds_phrase(runs)}; all panels and starts "
             f"share the axes and the scale of the widths. {seen}"
-        ),
+        )
+        if len(runs)
+        else f"{title}: there is no run to draw.",
         alt=f"{title}, one panel of violins per arm. {seen}",
     )
 
 
 def _violin(weight: np.ndarray, density: np.ndarray, peak: float) -> pd.DataFrame:
     """Resample a density between its visible ends, and find its median."""
-    ends = np.flatnonzero(density >= _VISIBLE * peak)[[0, -1]]
+    ends = np.flatnonzero(density >= _VISIBLE * density.max())[[0, -1]]
     levels = np.linspace(weight[ends[0]], weight[ends[1]], _POINTS)
     resampled = np.interp(levels, weight, density)
     mass = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(weight))])
@@ -135,7 +140,7 @@ def _observation(means: pd.DataFrame) -> str:
             share = final / first - 1
             changes.append((abs(share), share, first, final, arm, peaks.index[-1]))
     if not changes:
-        return "No arm has all its runs after epoch 0, so there is no change to report."
+        return "No arm has all its runs beyond epoch 0, so there is no change to report."
     _, share, first, final, arm, epoch = max(changes)
     return (
         f"The peak density changes most in {arm}: from {number(first)} at epoch 0 to "

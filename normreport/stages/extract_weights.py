@@ -34,6 +34,4 @@ def run(*, snapshots: Path, manifest: Path, digests: Path) -> None:
             "shape": list(array.shape[1:]),
             "epochs": [files.array_digest(epoch) for epoch in array],
         }
-    files.write_json(
-        digests, {"run": found["run"], "status": found["status"], "layers": layers}
-    )
+    files.write_json(digests, {"run": found["run"], "status": found["status"], "layers": layers})

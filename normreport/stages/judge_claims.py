@@ -67,9 +67,7 @@ def found_settings(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "model": manifest["run"]["model"],
             "settings": {
-                key: value
-                for key, value in manifest["settings"].items()
-                if key not in of_the_run
+                key: value for key, value in manifest["settings"].items() if key not in of_the_run
             }
             | {
                 "parameters": manifest["parameters"],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normreport import files, sources
 from normreport.settings.base import parse
@@ -15,7 +17,7 @@ def run(*, settings: str, images: Path, manifest: Path) -> None:
     """Write the images and what is known of them."""
     chosen = parse(DataSettings, settings, where="prepare_data --settings")
     data = sources.load(chosen)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "train_images": data.train_images,
         "train_labels": data.train_labels,
         "heldout_images": data.heldout_images,

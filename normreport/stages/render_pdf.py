@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from normreport import files
-from normreport.errors import MissingTool
+from normreport.errors import MissingToolError
 from normreport.stages.render_html import page
 from normreport.system import pdf_hindrance
 
@@ -17,7 +17,7 @@ def run(
     """Lay the printed page out with WeasyPrint, as a tagged PDF (PDF/UA-1)."""
     hindrance = pdf_hindrance()
     if hindrance:
-        raise MissingTool(f"{pdf}: cannot be made: {hindrance}")
+        raise MissingToolError(f"{pdf}: cannot be made: {hindrance}")
     from weasyprint import HTML
 
     text = page(settings, results, figures, templates, medium="print")

@@ -75,26 +75,28 @@ def run(
 
     initial = conv_weights(network)
     kept: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in chosen.layers}
-    epochs: list[Epoch] = []
     summaries: list[dict[str, Any]] = []
+
+    def keep(epoch: int) -> None:
+        weights = conv_weights(network)
+        for layer, snapshots_so_far in kept.items():
+            snapshots_so_far.append(weights[layer])
+        for layer, values in weights.items():
+            summary = asdict(summarize_layer(initial[layer], values))
+            summaries.append({**condition, "epoch": epoch, "layer": layer, **summary})
+
+    keep(0)  # also of a network whose very first loss is not finite
+    epochs: list[Epoch] = []
     status: dict[str, Any] = {"state": "OK"}
     try:
         for record in train(network, train_set, heldout_set, chosen, seed=chosen.seed):
             print(record.line(chosen.epochs), file=sys.stderr, flush=True)
             epochs.append(record)
-            weights = conv_weights(network)
-            for layer in kept:
-                kept[layer].append(weights[layer])
-            for layer, values in weights.items():
-                summary = asdict(summarize_layer(initial[layer], values))
-                summaries.append({**condition, "epoch": record.epoch, "layer": layer, **summary})
+            if record.epoch > 0:
+                keep(record.epoch)
     except Diverged as divergence:
         status = {"state": "DIVERGED", "step": divergence.step, "what": divergence.what}
         print(f"DIVERGED: {divergence}", file=sys.stderr, flush=True)
-    if not epochs:
-        # Not even the initial network gives finite numbers; its weights are what can be kept.
-        for layer in kept:
-            kept[layer].append(initial[layer])
 
     files.write_arrays(snapshots, {layer: np.stack(values) for layer, values in kept.items()})
     known = {**condition, "status": status["state"], "classes": classes}
@@ -108,7 +110,7 @@ def run(
             "gates": gates(epochs, summaries, classes, status),
             "classes": classes,
             "images": {"train": len(train_set.labels), "heldout": len(heldout_set.labels)},
-            "epochs": len(epochs) - 1,
+            "epochs": max(0, len(epochs) - 1),
             "final": epochs[-1].row() if epochs else None,
             "parameters": sum(p.numel() for p in network.module.parameters()),
             "folded": dict(network.repeats),
@@ -139,7 +141,7 @@ def conv_weights(network: Network) -> dict[str, NDArray[np.float32]]:
 def gates(
     epochs: list[Epoch], summaries: list[dict[str, Any]], classes: int, status: dict[str, Any]
 ) -> dict[str, bool]:
-    """What a run must have passed before a claim may rest on it."""
+    """Check what a run must have passed before a claim may rest on it."""
     last = epochs[-1] if epochs else None
     moved = [row["displacement"] for row in summaries if last and row["epoch"] == last.epoch]
     return {

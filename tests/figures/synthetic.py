@@ -62,7 +62,7 @@ def runs(
 
 
 def measures(table: pd.DataFrame) -> pd.DataFrame:
-    """The `measures` table of `runs`: Gaussian percentiles."""
+    """Make the `measures` table of `runs`: Gaussian percentiles."""
     out = table.copy()
     out["n"] = 1728
     for p in _PERCENTILES:
@@ -71,7 +71,7 @@ def measures(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def densities(table: pd.DataFrame, points: int = 200) -> pd.DataFrame:
-    """The `densities` table of `runs`: Gaussian curves with each run's own wiggles."""
+    """Make the `densities` table of `runs`: Gaussian curves with wiggles."""
     parts = []
     for (_, _, layer), group in table.groupby(["model", "start", "layer"], sort=False):
         half = 4.2 * group["std"].max()
@@ -94,7 +94,7 @@ def densities(table: pd.DataFrame, points: int = 200) -> pd.DataFrame:
 
 
 def histories(table: pd.DataFrame, classes: int = 10) -> pd.DataFrame:
-    """The `histories` table of the runs in `runs`."""
+    """Make the `histories` table of the runs in `runs`."""
     keys = ["model", "start", "normalization", "seed", "epoch"]
     out = table[keys].drop_duplicates().reset_index(drop=True)
     final = out["epoch"].max()
@@ -116,7 +116,7 @@ def histories(table: pd.DataFrame, classes: int = 10) -> pd.DataFrame:
 
 
 def layer_summaries(table: pd.DataFrame, names: Sequence[str] = VGG_CONVS) -> pd.DataFrame:
-    """The `layers` table of the runs in `runs`, for the conv layers `names`."""
+    """Make the `layers` table of the runs in `runs`, for the conv layers `names`."""
     keys = ["model", "start", "normalization", "seed", "epoch"]
     ends = table[keys].drop_duplicates()
     parts = []
@@ -137,7 +137,7 @@ def layer_summaries(table: pd.DataFrame, names: Sequence[str] = VGG_CONVS) -> pd
 
 
 def distances(table: pd.DataFrame) -> pd.DataFrame:
-    """The `distances` table of `runs`: those between Gaussians of their means and sigmas."""
+    """Make the `distances` table of `runs`: about those of Gaussians."""
     parts = []
     keys = ["model", "start", "layer", "epoch"]
     for values, group in table.groupby(keys, sort=False):
@@ -170,7 +170,7 @@ _PIPELINES = {
 
 
 def pixels(k: int = 8, side: int = 32) -> np.ndarray:
-    """Made-up grey digits: bright strokes on black, uint8 of shape (k, side, side, 3)."""
+    """Make grey digits: bright strokes on black, uint8 of shape (k, side, side, 3)."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:side, 0:side] / side
     images = []
@@ -184,7 +184,7 @@ def pixels(k: int = 8, side: int = 32) -> np.ndarray:
 def examples(
     arms: Sequence[str] = ("raw", "unit", "imagenet"), k: int = 8, side: int = 32
 ) -> dict[str, np.ndarray]:
-    """The same images under each arm's pipeline, float32."""
+    """Put the same images through each arm's pipeline, float32."""
     images = pixels(k, side).astype(np.float64)
     out = {}
     for i, arm in enumerate(arms):
@@ -194,7 +194,7 @@ def examples(
 
 
 def histograms(arms: Sequence[str] = ("raw", "unit", "imagenet"), bins: int = 64) -> pd.DataFrame:
-    """The `histograms` table of `examples`."""
+    """Make the `histograms` table of `examples`."""
     parts = []
     for arm, images in examples(arms).items():
         edges = np.linspace(float(images.min()), float(images.max()), bins + 1)

@@ -1,0 +1,115 @@
+"""Whole studies with a known truth, as tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+
+from normreport.claims import Study
+from normreport.settings.judging import JudgeSettings
+
+ARMS = ("raw", "unit", "imagenet")
+LAYERS = {
+    "vgg16": ("features.0", "features.10"),
+    "mobilenet_v2": ("features.0.0", "features.17.conv.0.0"),
+}
+EPOCHS = 2
+
+
+def study(
+    *,
+    seeds=(0, 1, 2),
+    arms=ARMS,
+    starts=("pretrained", "scratch"),
+    layers=None,
+    apart=None,
+    displacement=None,
+    drift=0.0,
+    std_order=("imagenet", "raw", "unit"),
+    iqr_ratio=None,
+    excess_kurtosis=0.0,
+    noise=1e-4,
+):
+    """Make a study; effects are the same for every model and layer, with a little noise.
+
+    Parameters
+    ----------
+    apart, displacement
+        Per start: distance between arms over sigma, and displacement at the last epoch.
+    drift
+        ln(std_T / std_0), but for what `std_order` adds, at most 0.006.
+    std_order
+        The arms from the widest to the narrowest.
+    iqr_ratio
+        Per model.
+    """
+    layers = layers or LAYERS
+    apart = apart or {"pretrained": 0.005, "scratch": 0.1}
+    displacement = displacement or {"pretrained": 0.01, "scratch": 0.2}
+    iqr_ratio = iqr_ratio or {"vgg16": 1.1, "mobilenet_v2": 1.0}
+    generator = np.random.default_rng(0)
+
+    def jitter():
+        return float(generator.normal(0, noise))
+
+    runs, moments, measures, distances = [], [], [], []
+    for model, start, arm, seed in product(layers, starts, arms, seeds):
+        run = {"model": model, "start": start, "normalization": arm, "seed": seed}
+        gates = {"finite": True, "learned": True, "moved": True}
+        runs.append({**run, "state": "OK", **gates})
+        width = 0.002 * (len(std_order) - std_order.index(arm))
+        for layer, epoch in product(layers[model], range(EPOCHS + 1)):
+            share = epoch / EPOCHS
+            row = {**run, "layer": layer, "epoch": epoch, "n": 2000}
+            row["std"] = np.exp(share * (drift + jitter())) * (1 + share * width)
+            row["displacement"] = share * abs(displacement[start] + jitter())
+            moments.append(row)
+            measures.append({
+                **row,
+                "excess_kurtosis": share * excess_kurtosis + jitter(),
+                "skewness": jitter(),
+                "l_kurtosis": 0.1226 + jitter(),
+                "w1_normal": 0.02 + jitter(),
+                "iqr_ratio": iqr_ratio.get(model, 1.0) + jitter(),
+                "cosine": 1.0,
+            })  # fmt: skip
+    conditions = list(product(arms, seeds))
+    for model, start, epoch in product(layers, starts, (0, EPOCHS)):
+        for layer, ((a, i), (b, j)) in product(layers[model], combinations(conditions, 2)):
+            distance = 0.05 if i != j else apart[start] * (epoch > 0)
+            distances.append({
+                "model": model, "start": start, "layer": layer, "epoch": epoch,
+                "normalization_a": a, "seed_a": i, "normalization_b": b, "seed_b": j,
+                "w1": distance, "w1_over_sigma0": distance + (jitter() if epoch else 0.0),
+            })  # fmt: skip
+    settings = JudgeSettings(
+        layers=layers, starts=starts, normalizations=arms, seeds=seeds, epochs=EPOCHS
+    )
+    columns = ["model", "start", "layer", "epoch", "normalization_a", "seed_a"]
+    columns += ["normalization_b", "seed_b", "w1", "w1_over_sigma0"]
+    return Study(
+        settings=settings,
+        runs=pd.DataFrame(runs),
+        layers=pd.DataFrame(moments),
+        measures=pd.DataFrame(measures),
+        distances=pd.DataFrame(distances, columns=columns),
+    )
+
+
+def with_failed_run(whole, *, gate, **condition):
+    """Make one run of a study fail a gate; a run that diverged has no later epochs."""
+    runs = whole.runs.copy()
+    mask = np.logical_and.reduce([runs[key] == value for key, value in condition.items()])
+    assert mask.sum() == 1
+    runs.loc[mask, gate] = False
+    if gate == "finite":
+        runs.loc[mask, "state"] = "DIVERGED"
+
+    def cut(table):
+        same = np.logical_and.reduce([table[key] == value for key, value in condition.items()])
+        return table[~(same & (table["epoch"] > 0))] if gate == "finite" else table
+
+    return replace(whole, runs=runs, layers=cut(whole.layers), measures=cut(whole.measures))

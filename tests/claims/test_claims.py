@@ -1,0 +1,155 @@
+"""Every claim on whole studies with a known truth."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from normreport.claims import CLAIMS
+from normreport.claims.base import to_json
+from normreport.evidence import Verdict
+from tests.claims.studies import LAYERS, study, with_failed_run
+
+BY_ID = {claim.id: claim for claim in CLAIMS}
+SUPPORTED, REFUTED = Verdict.SUPPORTED, Verdict.REFUTED
+INCONCLUSIVE, NOT_EVALUABLE = Verdict.INCONCLUSIVE, Verdict.NOT_EVALUABLE
+
+
+def verdict(claim, whole):
+    return BY_ID[claim].judged(whole).verdict
+
+
+@pytest.mark.parametrize(
+    ("claim", "truth", "expected"),
+    [
+        ("F1", {"apart": {"pretrained": 0.005, "scratch": 0.1}}, SUPPORTED),
+        ("F1", {"apart": {"pretrained": 0.05, "scratch": 0.1}}, REFUTED),
+        ("F1", {"apart": {"pretrained": 0.02, "scratch": 0.1}, "noise": 0.01}, INCONCLUSIVE),
+        ("F2", {"displacement": {"pretrained": 0.01, "scratch": 0.2}}, SUPPORTED),
+        ("F2", {"displacement": {"pretrained": 0.10, "scratch": 0.2}}, REFUTED),
+        ("F4", {"apart": {"pretrained": 0.0, "scratch": 0.1}}, SUPPORTED),
+        ("F4", {"apart": {"pretrained": 0.0, "scratch": 0.01}}, REFUTED),
+        ("F4b", {"std_order": ("imagenet", "raw", "unit")}, SUPPORTED),
+        ("F4b", {"std_order": ("unit", "raw", "imagenet")}, INCONCLUSIVE),
+        ("F4b", {"std_order": ("unit", "raw", "imagenet"), "seeds": tuple(range(30))}, REFUTED),
+        ("F5", {"drift": 0.001}, SUPPORTED),
+        ("F5", {"drift": -0.1}, REFUTED),
+        ("P6", {"displacement": {"pretrained": 0.01, "scratch": 0.2}}, SUPPORTED),
+        ("P6", {"displacement": {"pretrained": 0.20, "scratch": 0.1}}, REFUTED),
+        ("F7", {"iqr_ratio": {"vgg16": 1.1, "mobilenet_v2": 1.0}}, SUPPORTED),
+        ("F7", {"iqr_ratio": {"vgg16": 1.0, "mobilenet_v2": 1.1}}, REFUTED),
+        ("F8", {"excess_kurtosis": 0.1}, SUPPORTED),
+        ("F8", {"excess_kurtosis": 2.0}, REFUTED),
+    ],
+)
+def test_a_planted_truth_is_found(claim, truth, expected):
+    assert verdict(claim, study(**truth)) is expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "lack", "reason"),
+    [
+        ("F1", {"starts": ("scratch",)}, "pretrained"),
+        ("F1", {"arms": ("unit",)}, "one arm"),
+        ("F2", {"starts": ("scratch",)}, "pretrained"),
+        ("F4", {"starts": ("pretrained",)}, "scratch"),
+        ("F4b", {"arms": ("unit", "imagenet")}, "raw"),
+        ("F5", {"starts": ("pretrained",)}, "scratch"),
+        ("P6", {"starts": ("scratch",)}, "pretrained"),
+        ("F7", {"layers": {"vgg16": LAYERS["vgg16"]}}, "mobilenet_v2"),
+    ],
+)
+def test_a_claim_names_what_the_experiment_lacks(claim, lack, reason):
+    judgement = BY_ID[claim].judged(study(**lack))
+    assert judgement.verdict is NOT_EVALUABLE
+    assert reason in judgement.reason
+    assert judgement.flags == ()
+
+
+@pytest.mark.parametrize("claim", [claim for claim in BY_ID if claim != "F4b"])
+def test_one_seed_is_no_evidence(claim):
+    judgement = BY_ID[claim].judged(study(seeds=(0,)))
+    assert judgement.verdict is NOT_EVALUABLE
+    assert judgement.reason == "one seed gives no interval"
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [("finite", "diverged"), ("learned", "has not learned"), ("moved", "did not move")],
+)
+@pytest.mark.parametrize("claim", list(BY_ID))
+def test_a_failed_run_is_named_and_never_averaged_away(claim, gate, words):
+    condition = {"model": "vgg16", "normalization": "raw", "seed": 1}
+    whole = study()
+    for start in ("scratch", "pretrained"):
+        whole = with_failed_run(whole, gate=gate, start=start, **condition)
+    cases = BY_ID[claim].judged(whole).cases
+    silent = [case for case in cases if case.verdict is NOT_EVALUABLE]
+    assert silent
+    for case in silent:
+        assert f"vgg16/{case.place.start}/raw/seed1 ({words})" in case.reason or (
+            case.place.start == "both" and f"seed1 ({words})" in case.reason
+        )
+        assert case.effect is None
+    assert all("vgg16" in case.place.model for case in silent)
+
+
+def test_the_interval_of_a_case_is_the_t_interval_of_its_seeds():
+    whole = study(noise=0.002)
+    case = BY_ID["F4"].judged(whole).cases[0]
+    table = whole.distances
+    a, b = case.place.contrast.split(" - ")
+    rows = table[
+        (table["model"] == case.place.model)
+        & (table["start"] == "scratch")
+        & (table["layer"] == case.place.layer)
+        & (table["epoch"] == whole.settings.epochs)
+        & (table["normalization_a"] == a)
+        & (table["normalization_b"] == b)
+        & (table["seed_a"] == table["seed_b"])
+    ]
+    expected = stats.ttest_1samp(rows["w1_over_sigma0"], 0).confidence_interval(0.95)
+    assert case.values == pytest.approx(tuple(rows["w1_over_sigma0"]))
+    assert (case.effect.low, case.effect.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_a_drift_that_comes_back_is_still_a_drift():
+    whole = study()
+    middle = whole.layers["epoch"] == 1
+    whole.layers.loc[middle, "std"] *= 0.8
+    case = BY_ID["F5"].judged(whole).cases[0]
+    assert case.verdict is REFUTED
+    assert case.effect.mean == pytest.approx(np.log(0.8), abs=0.01)
+
+
+def test_closeness_by_a_shared_start_is_flagged():
+    close = study(apart={"pretrained": 0.005, "scratch": 0.005})
+    assert BY_ID["F1"].judged(close).flags[0].startswith("BY CONSTRUCTION")
+    assert BY_ID["F1"].judged(study()).flags == ()
+
+
+def test_gaussian_weights_at_the_start_are_flagged_as_constructed():
+    assert BY_ID["F8"].judged(study()).flags[0].startswith("BY CONSTRUCTION")
+    heavy = study()
+    heavy.measures["excess_kurtosis"] += 3.0
+    assert BY_ID["F8"].judged(heavy).flags == ()
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_a_judged_claim_is_json_without_nan(claim):
+    whole = study()
+    found = to_json(claim, claim.judged(whole), 3)
+    text = json.dumps(found, allow_nan=False)
+    assert json.loads(text)["verdict"] == found["verdict"]
+    assert sum(found["counts"].values()) == len(found["cases"])
+    assert found["pilot"]
+    effects = [case["effect"]["mean"] for case in found["cases"] if case["effect"]]
+    assert found["largest"]["effect"]["mean"] == max(effects)
+    assert found["smallest"]["effect"]["mean"] == min(effects)
+
+
+def test_claims_have_ids_of_their_own():
+    assert len({claim.id for claim in CLAIMS}) == len(CLAIMS)

@@ -1,0 +1,1 @@
+"""Tests of `normreport.commands`, one module per module."""

@@ -1,0 +1,82 @@
+"""What several test modules share."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def default_values() -> dict[str, Any]:
+    """`config.yaml` as read; not to be changed."""
+    values: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    return values
+
+
+@pytest.fixture
+def changed(default_values: dict[str, Any]) -> Callable[..., dict[str, Any]]:
+    """Make the default configuration with other values: ``changed({"report.title": "x"})``."""
+
+    def change(changes: dict[str, Any]) -> dict[str, Any]:
+        values = copy.deepcopy(default_values)
+        for path, value in changes.items():
+            *parents, key = path.split(".")
+            group = values
+            for parent in parents:
+                group = group[parent]
+            group[key] = value
+        return values
+
+    return change
+
+
+@pytest.fixture
+def narrow_vggs() -> Iterator[None]:
+    """Register `vgg_narrow` and `vgg_narrow_bn`: torchvision's VGG with few channels.
+
+    Its own have 130 million weights, so that a test of each optimizer would take minutes.
+    """
+    import torch
+    from torch import nn
+    from torchvision.models import VGG, register_model
+    from torchvision.models._api import BUILTIN_MODELS
+    from torchvision.models.vgg import make_layers
+
+    class Narrow(VGG):
+        def __init__(self, *, batch_norm: bool) -> None:
+            nn.Module.__init__(self)
+            self.features = make_layers(
+                [8, "M", 8, "M", 12, 12, "M", 16, "M", 16, 16, "M"], batch_norm
+            )
+            self.avgpool = nn.AdaptiveAvgPool2d((7, 7))
+            self.classifier = nn.Sequential(
+                *(nn.Linear(16 * 7 * 7, 24), nn.ReLU(True), nn.Dropout(0.5)),
+                *(nn.Linear(24, 20), nn.ReLU(True), nn.Dropout(0.5)),
+                nn.Linear(20, 1000),
+            )
+
+    def plain(*, weights: None = None) -> torch.nn.Module:
+        return Narrow(batch_norm=False)
+
+    def with_batch_norm(*, weights: None = None) -> torch.nn.Module:
+        return Narrow(batch_norm=True)
+
+    builders = {"vgg_narrow": plain, "vgg_narrow_bn": with_batch_norm}
+    for name, builder in builders.items():
+        builder.__module__ = VGG.__module__  # where torchvision looks for classification models
+        register_model(name)(builder)
+    yield
+    for name in builders:
+        del BUILTIN_MODELS[name]

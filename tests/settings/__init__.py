@@ -1,0 +1,1 @@
+"""Tests of `normreport.settings`, one module per module."""

@@ -1,0 +1,252 @@
+"""Filters by hand; templates on judged studies of every outcome."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from markupsafe import Markup
+
+from normreport.article import Illustration, integer, listing, num, pct, render
+from normreport.claims import CLAIMS
+from normreport.claims.base import to_json
+from normreport.errors import ConfigError
+from normreport.evidence import Verdict
+from normreport.settings.report import RenderSettings
+from tests.claims.studies import study
+
+ROOT = Path(__file__).parent.parent
+TEMPLATES = ROOT / "templates"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.012345, "0.0123"),
+        (-0.5, "−0.500"),
+        (12.3456, "12.3"),
+        (1234.5, "1,230"),
+        (99.96, "100.0"),
+        (0, "0"),
+        (1.234e-7, "1.23 × 10⁻⁷"),
+        (-2.5e9, "−2.50 × 10⁹"),
+        (None, "not available"),
+    ],
+)
+def test_numbers_have_three_significant_digits(value, text):
+    assert num(value) == text
+
+
+def test_shares_are_percentages():
+    assert pct(0.01234) == "1.2%"
+    assert pct(1.0) == "100%"
+    assert pct(None) == "not available"
+
+
+def test_whole_numbers_have_separators_and_lists_an_and():
+    assert integer(1234567) == "1,234,567"
+    assert listing([]) == ""
+    assert listing(["a"]) == "a"
+    assert listing(["a", "b"]) == "a and b"
+    assert listing(["a", "b", "c"]) == "a, b and c"
+
+
+def results_of(whole):
+    """Everything that the templates need, from a study."""
+    models = list(whole.settings.layers)
+    fit = {
+        "layers": ["features.0"],
+        "images": {"train": 64, "heldout": 32},
+        "batch_size": 32,
+        "optimizer": {"name": "adam"},
+        "learning_rate": 0.001,
+        "scheduler": {"name": "plateau"},
+    }
+    layer = dict.fromkeys(
+        (
+            "std_first", "std_last", "displacement", "cosine", "excess_kurtosis", "iqr_ratio",
+            "w1_normal", "between_arms", "between_seeds",
+        ),
+        0.5,
+    )  # fmt: skip
+    arm = {"runs": 3, "learned": 3, "diverged": 0, "train_loss": 0.1, "heldout_loss": None}
+    arm |= {"heldout_accuracy": 0.9, "late_train_loss": 0.1}
+    seeds = len(whole.settings.seeds)
+    return {
+        "schema_version": 1,
+        "experiment": whole.settings.model_dump(mode="json"),
+        "settings": dict.fromkeys(models, fit),
+        "data": {"classes": 10},
+        "runs": [],
+        "claims": [to_json(claim, claim.judged(whole), seeds) for claim in CLAIMS],
+        "headline": {
+            "layers": [
+                {"model": model, "start": start, "layer": name, "weights": 1728, **layer}
+                for model, names in whole.settings.layers.items()
+                for start in whole.settings.starts
+                for name in names
+            ],
+            "arms": [
+                {"model": model, "start": start, "normalization": name, **arm}
+                for model in models
+                for start in whole.settings.starts
+                for name in whole.settings.normalizations
+            ],
+            "runs": {"total": len(whole.runs), "diverged": 0, "learned": len(whole.runs)},
+        },
+        "versions": {"python": "3.11", "torch": "2", "torchvision": "0", "numpy": "2"},
+    }
+
+
+def rendered(whole, *, medium="screen", figures=(), templates=TEMPLATES, **settings):
+    chosen = {"title": "A title", "authors": (), "with_pdf": True} | settings
+    return render(
+        templates,
+        results=results_of(whole),
+        figures=figures,
+        settings=RenderSettings(**chosen),
+        medium=medium,
+    )
+
+
+def text_of(page):
+    """Words of a page, tags and styles left out."""
+    body = re.sub(r"<(style|svg)\b.*?</\1>", " ", page, flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+OUTCOMES = {
+    "as the article found": {},
+    "the opposite": {
+        "apart": {"pretrained": 0.1, "scratch": 0.001},
+        "displacement": {"pretrained": 0.3, "scratch": 0.1},
+        "drift": 0.2,
+        "std_order": ("unit", "raw", "imagenet"),
+        "iqr_ratio": {"vgg16": 1.0, "mobilenet_v2": 1.2},
+        "excess_kurtosis": 3.0,
+    },
+    "undecided": {"noise": 0.05},
+    "one seed": {"seeds": (0,)},
+    "one start": {"starts": ("scratch",)},
+    "one model": {"layers": {"vgg16": ("features.0",)}},
+    "one arm": {"arms": ("unit",)},
+}
+
+
+@pytest.mark.parametrize("medium", ["screen", "print"])
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_outcome_has_an_article(outcome, medium):
+    page = rendered(study(**OUTCOMES[outcome]), medium=medium)
+    text = text_of(page)
+    for claim in CLAIMS:
+        assert claim.topic in text
+    assert "None" not in text
+    assert "nan" not in text.lower().split()
+    assert "{{" not in page
+    assert "{%" not in page
+
+
+def test_every_claim_has_a_sentence_for_every_verdict():
+    """Force each verdict upon each claim: every sentence exists and differs from the others."""
+    known = results_of(study(noise=0.001))
+    for claim in CLAIMS:
+        sentences = set()
+        for verdict in Verdict:
+            results = deepcopy(known)
+            for judged in results["claims"]:
+                if judged["id"] == claim.id:
+                    judged |= {"verdict": verdict.value, "reason": "a reason"}
+            page = render(
+                TEMPLATES,
+                results=results,
+                figures=(),
+                settings=RenderSettings(title="t", authors=(), with_pdf=False),
+                medium="screen",
+            )
+            article = page.split(f'id="claim-{claim.id}"')[1].split("</article>")[0]
+            sentences.add(text_of(article.split("</em>")[1].split("</p>")[0]))
+        assert len(sentences) == len(Verdict), claim.id
+
+
+def test_a_sentence_prints_the_numbers_of_its_claim():
+    whole = study(displacement={"pretrained": 0.123, "scratch": 0.4})
+    claim = next(claim for claim in results_of(whole)["claims"] if claim["id"] == "F2")
+    far = claim["largest"]["effect"]["mean"]
+    assert claim["verdict"] == "REFUTED"
+    assert f"at most by {pct(far)}" in text_of(rendered(whole))
+
+
+def test_no_number_is_typed_by_hand_in_the_prose():
+    """Digits in templates are names: of models, elements, claims, or the unit in a CSS rule."""
+    allowed = re.compile(r"VGG16|MobileNetV2|W1|h[1-6]|utf-8|F\d+b?|P\d|vgg16|mobilenet_v2|W1")
+    for path in TEMPLATES.rglob("*.j2"):
+        text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", " ", path.read_text(), flags=re.S)
+        text = re.sub(r"<[^>]*>", " ", text)
+        found = re.findall(r"\S*\d\S*", allowed.sub("", text))
+        assert not found, (path.name, found)
+
+
+class Links(HTMLParser):
+    """Collects ids, targets and whatever a browser would fetch."""
+
+    def __init__(self):
+        super().__init__()
+        self.ids, self.targets, self.fetched = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.ids += [values["id"]] if "id" in values else []
+        if tag == "a":
+            self.targets.append(values["href"])
+        self.fetched += [values[key] for key in ("src", "srcset") if key in values]
+        if tag in {"script", "link", "iframe", "object", "embed", "base"}:
+            self.fetched.append(tag)
+
+
+def test_links_within_the_page_lead_somewhere_and_nothing_is_fetched():
+    links = Links()
+    links.feed(rendered(study()))
+    inner = [target[1:] for target in links.targets if target.startswith("#")]
+    assert inner
+    assert set(inner) <= set(links.ids)
+    assert len(set(links.ids)) == len(links.ids)
+    assert links.fetched == []
+
+
+def test_words_of_the_user_stay_words():
+    evil = '<script>alert("x")</script>'
+    page = rendered(study(), title=evil, authors=(evil,))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_without_a_pdf_the_page_links_none():
+    assert 'href="report.pdf"' in rendered(study(), with_pdf=True)
+    assert "report.pdf" not in rendered(study(), with_pdf=False)
+
+
+def test_a_figure_comes_with_its_caption_its_data_and_its_number():
+    figure = Illustration(
+        id="curves-vgg16", number=7, kind="curves", model="vgg16", start=None, layer=None,
+        caption="Loss & accuracy.", alt="alt", svg=Markup("<svg></svg>"),
+    )  # fmt: skip
+    page = rendered(study(), figures=[figure])
+    assert "<svg></svg>" in page
+    assert "Figure 7." in page
+    assert "Loss &amp; accuracy." in page
+    assert 'href="data/curves-vgg16.csv"' in page
+
+
+def test_a_mistake_in_a_template_names_file_and_line(tmp_path):
+    (tmp_path / "article.html.j2").write_text("line\n{% if %}\n")
+    with pytest.raises(ConfigError, match=r"article\.html\.j2, line 2"):
+        rendered(study(), templates=tmp_path)
+
+
+def test_a_name_that_is_not_there_is_an_error(tmp_path):
+    (tmp_path / "article.html.j2").write_text("{{ results.verdicts }}")
+    with pytest.raises(ConfigError, match="verdicts"):
+        rendered(study(), templates=tmp_path)

@@ -1,0 +1,219 @@
+"""Digits and photographs: the right pixels, evenly spread, and no image in both splits."""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import astuple
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from skimage import data as skimage_data
+from sklearn.datasets import load_digits
+from torch.nn.functional import interpolate
+
+from normreport import sources
+from normreport.errors import DataError
+from normreport.settings.data import DataSettings
+from normreport.sources import DataSet
+
+
+def _load(
+    source: str, train: int = 60, heldout: int = 40, size: int = 32, seed: int = 0
+) -> DataSet:
+    settings = DataSettings.model_validate(
+        {
+            "source": source,
+            "train_images": train,
+            "heldout_images": heldout,
+            "image_size_px": size,
+            "seed": seed,
+        }
+    )
+    return sources.load(settings)
+
+
+def _same(a: DataSet, b: DataSet) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(astuple(a), astuple(b), strict=True))
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+
+
+both = pytest.mark.parametrize("source", ["digits", "photographs"])
+
+
+@both
+@pytest.mark.usefixtures("no_network")
+def test_a_source_gives_as_many_images_as_asked_and_asks_no_network(source: str) -> None:
+    found = _load(source, train=23, heldout=11, size=24)
+    assert found.train_images.shape == (23, 24, 24, 3)
+    assert found.heldout_images.shape == (11, 24, 24, 3)
+    assert found.train_labels.shape == (23,)
+    assert found.heldout_labels.shape == (11,)
+    for images in (found.train_images, found.heldout_images):
+        assert images.dtype == np.uint8
+    for labels in (found.train_labels, found.heldout_labels):
+        assert labels.dtype == np.int64
+        assert set(labels) <= set(range(len(found.classes)))
+
+
+@both
+def test_the_same_seed_gives_the_same_bytes(source: str) -> None:
+    assert _same(_load(source, seed=5), _load(source, seed=5))
+
+
+@both
+def test_another_seed_gives_other_images_in_both_splits(source: str) -> None:
+    a, b = _load(source, seed=5), _load(source, seed=6)
+    assert not np.array_equal(a.train_images, b.train_images)
+    assert not np.array_equal(a.heldout_images, b.heldout_images)
+
+
+@both
+def test_more_training_images_change_neither_the_others_nor_the_heldout_ones(source: str) -> None:
+    few, many = _load(source, train=60), _load(source, train=90)
+    assert np.array_equal(few.heldout_images, many.heldout_images)
+    assert np.array_equal(few.heldout_labels, many.heldout_labels)
+    assert np.array_equal(few.train_images, many.train_images[:60])
+    assert np.array_equal(few.train_labels, many.train_labels[:60])
+
+
+@both
+def test_loading_leaves_numpys_global_generator_alone(source: str) -> None:
+    before = np.random.get_state()[1].copy()
+    _load(source)
+    assert np.array_equal(np.random.get_state()[1], before)
+
+
+@both
+def test_the_first_images_are_of_different_classes(source: str) -> None:
+    # The figure of the inputs shows the first eight.
+    for seed in range(3):
+        labels = _load(source, train=128, heldout=64, size=16, seed=seed).train_labels
+        assert len(set(labels[:8].tolist())) >= 7
+
+
+# Digits
+
+
+@pytest.fixture(scope="module")
+def enlarged() -> NDArray[np.float64]:
+    """Every digit of scikit-learn, resized by PyTorch instead of Pillow, shape (1797, 32, 32)."""
+    grey = torch.from_numpy(load_digits().images) * (255 / 16)
+    resized = interpolate(grey[:, None].round(), size=(32, 32), mode="bilinear", antialias=True)
+    return resized[:, 0].numpy()
+
+
+def test_digits_are_scikit_learns_resized_each_in_one_split_only(
+    enlarged: NDArray[np.float64],
+) -> None:
+    found = _load("digits", train=100, heldout=50)
+    images = np.concatenate([found.train_images, found.heldout_images])
+    labels = np.concatenate([found.train_labels, found.heldout_labels])
+    used = []
+    for image, label in zip(images, labels, strict=True):
+        assert (image == image[..., :1]).all()  # grey
+        gaps = np.abs(enlarged - image[..., 0]).max(axis=(1, 2))
+        index = int(gaps.argmin())
+        assert gaps[index] <= 1  # Pillow rounds to a level after each of its two passes
+        assert label == load_digits().target[index]
+        used.append(index)
+    assert len(set(used)) == 150
+
+
+def test_the_classes_of_the_digits_are_their_names() -> None:
+    assert _load("digits").classes == tuple("0123456789")
+
+
+@pytest.mark.parametrize("split", ["train", "heldout"])
+def test_every_first_part_of_the_digits_holds_each_class_in_proportion(split: str) -> None:
+    found = _load("digits", train=900, heldout=800, size=16)
+    labels = getattr(found, f"{split}_labels")
+    shares = np.bincount(load_digits().target) / 1797
+    counts = np.cumsum(labels[:, None] == np.arange(10), axis=0)
+    expected = np.arange(1, len(labels) + 1)[:, None] * shares
+    # Each bound of a part is off by one at most; the held-out part starts where all images do.
+    assert np.abs(counts - expected).max() <= (1 if split == "heldout" else 2)
+
+
+def test_all_digits_can_be_used_and_not_one_more() -> None:
+    found = _load("digits", train=1697, heldout=100, size=16)
+    assert (
+        np.bincount(np.concatenate([found.train_labels, found.heldout_labels])).tolist()
+        == np.bincount(load_digits().target).tolist()
+    )
+    message = (
+        "digits: train_images + heldout_images is 1798, expected at most 1797, the images that "
+        "the source has. Ask for fewer."
+    )
+    with pytest.raises(DataError, match=re.escape(message)):
+        _load("digits", train=1698, heldout=100)
+
+
+# Photographs
+
+
+@pytest.fixture
+def marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put marks for pixels into scikit-image's photographs, their sizes as they are.
+
+    Red is 0 where crops for training may lie and 255 elsewhere; green is ten times the class.
+    """
+
+    def mark(photograph: NDArray[np.uint8], label: int) -> NDArray[np.uint8]:
+        height, width = photograph.shape[:2]
+        pixels = np.zeros((height, width, 3), dtype=np.uint8)
+        pixels[:, round(width * 3 / 4) :, 0] = 255
+        pixels[..., 1] = 10 * label
+        return pixels
+
+    for label, name in enumerate(sources.PHOTOGRAPHS):
+        if name == "motorcycle":
+            left, *rest = skimage_data.stereo_motorcycle()
+            both_eyes = (mark(left, label), *rest)
+            monkeypatch.setattr(skimage_data, "stereo_motorcycle", lambda pair=both_eyes: pair)
+        else:
+            pixels = mark(getattr(skimage_data, name)(), label)
+            monkeypatch.setattr(skimage_data, name, lambda pixels=pixels: pixels)
+
+
+@pytest.mark.usefixtures("marked")
+def test_no_pixel_of_a_photograph_is_in_a_training_crop_and_a_heldout_crop() -> None:
+    for seed in range(5):
+        found = _load("photographs", train=200, heldout=200, size=16, seed=seed)
+        assert (found.train_images[..., 0] == 0).all()
+        assert (found.heldout_images[..., 0] == 255).all()
+
+
+@pytest.mark.usefixtures("marked")
+def test_the_class_of_a_crop_is_its_photograph() -> None:
+    found = _load("photographs")
+    for images, labels in (
+        (found.train_images, found.train_labels),
+        (found.heldout_images, found.heldout_labels),
+    ):
+        assert (images[..., 1] == 10 * labels[:, None, None]).all()
+
+
+def test_every_photograph_gives_as_many_crops_up_to_one() -> None:
+    found = _load("photographs", train=64, heldout=27, size=16)
+    for labels in (found.train_labels, found.heldout_labels):
+        counts = np.bincount(labels, minlength=10)
+        assert counts.max() - counts.min() <= 1
+    assert len(found.classes) == 10
+
+
+def test_no_two_crops_are_the_same() -> None:
+    found = _load("photographs", train=300, heldout=100, size=16)
+    images = [*found.train_images, *found.heldout_images]
+    assert len({image.tobytes() for image in images}) == 400

@@ -1,0 +1,70 @@
+"""A copy of the repository in a folder of its own, as a new user would clone it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config.yaml", "workflow", "normreport", "templates")
+
+
+class Clone:
+    """A folder with the workflow, and snakemake to run in it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, folder / part, ignore=ignored)
+            else:
+                shutil.copy(source, folder / part)
+
+    def snakemake(self, *arguments, check=True):
+        """Run snakemake with what is installed beside this Python and the code of the clone."""
+        environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder),
+            "XDG_CACHE_HOME": str(self.folder / ".cache"),
+        }
+        done = subprocess.run(
+            ["snakemake", *arguments],
+            cwd=self.folder,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout[-6000:] + self.logs()
+        return done
+
+    def logs(self):
+        """Give the ends of all logs that say something, for the message of a failed test."""
+        found = [(path, path.read_text().strip()) for path in self.folder.glob("logs/**/*.log")]
+        return "".join(f"\n--- {path}\n{text[-500:]}" for path, text in found if text)
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """Give a fresh clone."""
+    return Clone(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """Give a clone in which the smoke preset was built for real."""
+    built = Clone(tmp_path_factory.mktemp("smoke"))
+    built.output = built.snakemake(*SMOKE).stdout
+    return built
+
+
+SMOKE = ("--cores", "2", "--configfile", "workflow/presets/smoke.yaml")

@@ -1,0 +1,99 @@
+"""What the workflow does before it trains: configurations, presets, messages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PRESETS = sorted((ROOT / "workflow/presets").glob("*.yaml"))
+
+
+def test_the_default_experiment_trains_36_runs(clone):
+    output = clone.snakemake("--cores", "2", "--dry-run").stdout
+    assert re.search(r"train_run +36\n", output)
+    assert re.search(r"pretrain_model +2\n", output)
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.stem)
+def test_every_preset_can_be_planned(clone, preset):
+    path = f"workflow/presets/{preset.name}"
+    clone.snakemake("--cores", "2", "--dry-run", "--configfile", path)
+
+
+def test_an_overlay_changes_only_what_it_names(clone):
+    (clone.folder / "overlay.yaml").write_text("experiment: {seeds: [7], models: [vgg16]}\n")
+    output = clone.snakemake("--cores", "2", "--dry-run", "--configfile", "overlay.yaml").stdout
+    assert re.search(r"train_run +6\n", output)
+    assert "results/runs/vgg16/scratch/imagenet/seed7/manifest.json" in output
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"experiment": {"normalizations": ["unit", "imagnet"]}}, "Did you mean 'imagenet'?"),
+        ({"training": {"epoch": 3}}, "Did you mean 'epochs'?"),
+        (
+            {"training": {"epochs": 0}},
+            "training.epochs: expected greater than or equal to 1",
+        ),
+        ({"experiment": {"models": ["vgg61"]}}, "Did you mean 'vgg16'?"),
+    ],
+)
+def test_a_wrong_value_stops_before_anything_is_planned(clone, overlay, message):
+    (clone.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
+    done = clone.snakemake("--cores", "2", "--configfile", "overlay.yaml", check=False)
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (clone.folder / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        (
+            {"models": {"mobilenet_v2": {"layers": ["features.0.1"]}}},
+            "mobilenet_v2 has no 2-d convolution 'features.0.1'. Did you mean 'features.0.0'?",
+        ),
+        (
+            {"data": {"target": {"train_images": 2000}}},
+            "digits: train_images + heldout_images is 2032, expected at most 1797",
+        ),
+    ],
+)
+def test_what_only_torch_or_the_data_can_tell_stops_before_training(clone, overlay, message):
+    (clone.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
+    done = clone.snakemake(
+        *("--cores", "2", "--configfile", "workflow/presets/smoke.yaml", "overlay.yaml"),
+        check=False,
+    )
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (clone.folder / "logs/train_run").exists()
+    assert not (clone.folder / "results/runs").exists()
+
+
+def test_without_pango_the_html_is_built_and_the_pdf_is_explained(clone):
+    system = clone.folder / "normreport/system.py"
+    system.write_text(system.read_text().replace('"pango-1.0"', '"pango-that-is-not-here"'))
+    output = clone.snakemake("--cores", "2", "--dry-run").stdout
+    assert "render_html" in output
+    assert "render_pdf" not in output
+    message = "The PDF is left out: the system lacks pango-that-is-not-here"
+    assert message in clone.snakemake("--cores", "2", "results/data/target/manifest.json").stdout
+
+
+def test_rules_keep_the_house_style():
+    """At most 40 lines of Snakefile; a rule of at most 25 lines with a log; no code in rules."""
+    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 40
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        text = path.read_text()
+        assert "lambda" not in text
+        assert not re.search(r"^ +run:", text, re.M)
+        for rule in re.findall(r"^rule .*?(?=^\S|\Z)", text, re.M | re.S):
+            assert "    log:" in rule
