@@ -8,6 +8,10 @@ min_version("9.27")
 configfile: "config.yaml"
 
 
+# Used with --sdm apptainer only; built from the Dockerfile.
+container: "docker://ghcr.io/normreport/normreport:0.1.0"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/prepare_data.smk"
 include: "workflow/rules/pretrain_model.smk"

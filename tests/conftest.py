@@ -50,8 +50,8 @@ def narrow_vggs() -> Iterator[None]:
     """
     import torch
     from torch import nn
-    from torchvision.models import VGG, register_model
-    from torchvision.models._api import BUILTIN_MODELS
+    from torchvision.models import VGG
+    from torchvision.models._api import BUILTIN_MODELS, register_model
     from torchvision.models.vgg import make_layers
 
     class Narrow(VGG):

@@ -120,13 +120,14 @@ def test_digits_are_scikit_learns_resized_each_in_one_split_only(
     found = _load("digits", train=100, heldout=50)
     images = np.concatenate([found.train_images, found.heldout_images])
     labels = np.concatenate([found.train_labels, found.heldout_labels])
+    targets = load_digits().target
     used = []
     for image, label in zip(images, labels, strict=True):
         assert (image == image[..., :1]).all()  # grey
         gaps = np.abs(enlarged - image[..., 0]).max(axis=(1, 2))
         index = int(gaps.argmin())
         assert gaps[index] <= 1  # Pillow rounds to a level after each of its two passes
-        assert label == load_digits().target[index]
+        assert label == targets[index]
         used.append(index)
     assert len(set(used)) == 150
 

@@ -21,7 +21,7 @@ _REFERENCES = {"clip-path": _URL, "fill": _URL, "href": re.compile(r"(?<=^#).+")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 _PATH_COMMAND = re.compile(r"([MLQCz])([^MLQCz]*)")
 # XML 1.0 has no way to write these, not even escaped; the name of a class may hold one.
-_ILLEGAL_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ILLEGAL_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _NUMERIC = {"x", "y", "width", "height", "transform", "font-size", "opacity", "fill-opacity"} | {
     f"stroke-{name}" for name in ("opacity", "width", "dasharray", "dashoffset")
 }

@@ -110,5 +110,7 @@ def _displayed(images: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
 
 
 def _shortened(text: str, room: float) -> str:
+    """Cut a label to the width of its image; a class may be a folder with an undecodable name."""
+    text = text.encode(errors="replace").decode()
     fits = max(1, int(room / text_width("x", 8.5)))
     return text if len(text) <= fits + 1 else text[:fits] + "\u2026"

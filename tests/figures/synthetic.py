@@ -9,6 +9,19 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
+from normreport.figures import (
+    curves,
+    density,
+    displacement,
+    histogram,
+    ribbon,
+    separation,
+    spread,
+    violin,
+)
+from normreport.figures import examples as examples_kind
+from normreport.figures.drawing import Drawing
+
 LAYERS = {"features.0": 0.0589, "features.28": 0.0208}
 VGG_CONVS = [f"features.{i}" for i in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)]
 MOBILENET_CONVS = [
@@ -212,3 +225,31 @@ def histograms(arms: Sequence[str] = ("raw", "unit", "imagenet"), bins: int = 64
                 )
             )
     return pd.concat(parts, ignore_index=True)
+
+
+EIGHT = ("raw", "unit", "imagenet", "placebo", "double", "minmax", "standardize", "dataset")
+
+
+def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
+    """Draw every kind for the first model, start and layer of a `runs` table."""
+    model, layer = str(table["model"].iloc[0]), str(table["layer"].iloc[0])
+    arms = [str(arm) for arm in table["normalization"].unique()]
+    key = {"model": model, "start": "scratch", "layer": layer}
+    dense, measured = densities(table), measures(table)
+    return {
+        "density": density.draw(dense, bandwidth=0.0125, **key),
+        "ribbon": ribbon.draw(measured, **key),
+        "violin": violin.draw(dense, **key),
+        "spread": spread.draw(measured, init_band=(0.057, 0.0608), **key),
+        "curves": curves.draw(histories(table), model=model),
+        "displacement": displacement.draw(layer_summaries(table), model=model),
+        "separation": separation.draw(distances(table), model=model),
+        "examples": examples_kind.draw(examples(arms), labels=[f"digit {i}" for i in range(8)]),
+        "histogram": histogram.draw(histograms(arms)),
+    }
+
+
+def three(value: float) -> str:
+    """Write a number with three significant digits, independently of the package."""
+    text = np.format_float_positional(value, precision=3, fractional=False, trim="k", min_digits=3)
+    return text.rstrip(".").replace("-", "\u2212")

@@ -48,7 +48,7 @@ def words(text):
 
 
 def test_it_says_how_many_runs_and_where_the_report_is(smoke):
-    assert "8 runs of 8 epochs" in smoke.output
+    assert "Runs to be trained: 8 of 8" in smoke.output
     assert smoke.output.rstrip().count("The report: results/report/index.html") == 1
     assert re.search(r"train_run +8\n", smoke.output)
 

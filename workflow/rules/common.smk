@@ -68,21 +68,133 @@ def report_files():
     return paths if PDF_HINDRANCE else [*paths, "results/report/report.pdf"]
 
 
-onstart:
-    # Names of models and layers are torchvision's to judge, which takes seconds to import: they
-    # are checked here, once, before anything is trained, and not whenever the workflow is read.
-    checked = subprocess.run(
-        [sys.executable, "-m", "normreport", "check", "-"],
-        input=canonical_json(study.model_dump(mode="json")),
-        text=True,
-        capture_output=True,
+# prepare_data
+
+
+def data_settings(wildcards):
+    return as_json(getattr(study.data, wildcards.data))
+
+
+# pretrain_model
+
+
+def pretrain_settings(wildcards):
+    return as_json(study.pretrain_settings(wildcards.model))
+
+
+def pretraining_images(wildcards):
+    return (
+        "results/data/pretraining/images.safetensors"
+        if study.is_pretrained_here
+        else []
     )
-    if checked.returncode:
-        raise WorkflowError(checked.stderr.strip())
-    print(checked.stdout, end="", file=sys.stderr)
+
+
+# train_run
+
+
+def run_settings(wildcards):
+    run = Run(
+        wildcards.model, wildcards.start, wildcards.normalization, int(wildcards.seed)
+    )
+    return as_json(study.run_settings(run))
+
+
+def pretrained_weights(wildcards):
+    weights = f"results/pretrained/{wildcards.model}/weights.safetensors"
+    return weights if wildcards.start == "pretrained" else []
+
+
+def pretrained_option(wildcards):
+    return "--pretrained" if wildcards.start == "pretrained" else ""
+
+
+# compare_arms
+
+
+def arm_digests(wildcards):
+    return run_paths("results/weights/{run}.json", wildcards.model, wildcards.start)
+
+
+def arm_snapshots(wildcards):
+    pattern = "results/runs/{run}/snapshots.safetensors"
+    return ancient(run_paths(pattern, wildcards.model, wildcards.start))
+
+
+# draw_figure
+
+
+# The tables of each kind of figure; those that are to be compared get both starts, for their axes.
+FIGURE_TABLES = {
+    "density": "results/comparisons/{model}/{start}/{layer}/densities.csv",
+    "violin": "results/comparisons/{model}/{start}/{layer}/densities.csv",
+    "separation": "results/comparisons/{model}/{start}/{layer}/distances.csv",
+    "ribbon": "results/measures/{run}.csv",
+    "spread": "results/measures/{run}.csv",
+    "displacement": "results/runs/{run}/layers.csv",
+    "curves": "results/runs/{run}/history.csv",
+}
+
+
+def figure_inputs(wildcards):
+    figure = FIGURES[wildcards.figure]
+    if figure.model is None:
+        return [
+            "results/data/target/images.safetensors",
+            "results/data/target/manifest.json",
+        ]
+    pattern = FIGURE_TABLES[figure.kind]
+    if "{run}" in pattern:
+        return run_paths(pattern, figure.model)
+    return comparison_paths(
+        pattern, [figure.model], [figure.layer] if figure.layer else None
+    )
+
+
+def figure_code(wildcards):
+    kind = FIGURES[wildcards.figure].kind
+    return code("normreport.stages.draw_figure", f"normreport.figures.{kind}")
+
+
+def figure_settings(wildcards):
+    return as_json(resolved_figure(study, FIGURES[wildcards.figure]))
+
+
+# render_html
+
+
+def template_files():
+    """Every file of the templates, so that an edit of any renders the article anew."""
+    return sorted(str(path) for path in Path("templates").rglob("*") if path.is_file())
+
+
+def render_settings():
+    return as_json(study.render_settings(with_pdf=not PDF_HINDRANCE))
+
+
+onstart:
+    training = [
+        job for job in workflow.dag.needrun_jobs() if job.rule.name == "train_run"
+    ]
+    print(
+        f"Runs to be trained: {len(training)} of {len(list(study.runs()))}",
+        file=sys.stderr,
+    )
+    if training:
+        # Names of models and layers are torchvision's to judge, which takes seconds to import:
+        # they are checked once, before anything is trained, not whenever the workflow is read.
+        checked = subprocess.run(
+            [sys.executable, "-m", "normreport", "check", "-"],
+            input=canonical_json(study.model_dump(mode="json")),
+            text=True,
+            capture_output=True,
+        )
+        if checked.returncode:
+            raise WorkflowError(checked.stderr.strip())
     if PDF_HINDRANCE:
         print(f"The PDF is left out: {PDF_HINDRANCE}", file=sys.stderr)
 
 
 onsuccess:
-    print("The report: results/report/index.html", file=sys.stderr)
+    if Path("results/report/index.html").exists():
+        print("The report: results/report/index.html", file=sys.stderr)

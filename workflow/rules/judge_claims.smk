@@ -5,14 +5,13 @@ rule judge_claims:
         layers=run_paths("results/runs/{run}/layers.csv"),
         measures=run_paths("results/measures/{run}.csv"),
         distances=comparison_paths(
-            "results/comparisons/{model}/{start}/{layer}/distances.csv", study.experiment.models
+            "results/comparisons/{model}/{start}/{layer}/distances.csv",
+            study.experiment.models,
         ),
         code=code("normreport.stages.judge_claims"),
     output:
         results="results/report/results.json",
         runs="results/report/data/runs.csv",
-    params:
-        settings=as_json(study.judge_settings()),
     log:
         "logs/judge_claims/results.log",
     benchmark:
@@ -20,6 +19,8 @@ rule judge_claims:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        settings=as_json(study.judge_settings()),
     shell:
         "normreport judge_claims --settings {params.settings:q}"
         " --manifests {input.manifests:q} --histories {input.histories:q}"

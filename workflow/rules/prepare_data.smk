@@ -1,15 +1,9 @@
-def data_settings(wildcards):
-    return as_json(getattr(study.data, wildcards.data))
-
-
 rule prepare_data:
     input:
         code=code("normreport.stages.prepare_data"),
     output:
         images="results/data/{data}/images.safetensors",
         manifest="results/data/{data}/manifest.json",
-    params:
-        settings=data_settings,
     log:
         "logs/prepare_data/{data}.log",
     benchmark:
@@ -17,6 +11,8 @@ rule prepare_data:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        settings=data_settings,
     shell:
         "normreport prepare_data --settings {params.settings:q}"
         " --images {output.images:q} --manifest {output.manifest:q} 2> {log:q}"

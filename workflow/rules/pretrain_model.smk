@@ -1,11 +1,3 @@
-def pretrain_settings(wildcards):
-    return as_json(study.pretrain_settings(wildcards.model))
-
-
-def pretraining_images(wildcards):
-    return "results/data/pretraining/images.safetensors" if study.is_pretrained_here else []
-
-
 rule pretrain_model:
     input:
         images=pretraining_images,
@@ -13,19 +5,19 @@ rule pretrain_model:
     output:
         weights="results/pretrained/{model}/weights.safetensors",
         manifest="results/pretrained/{model}/manifest.json",
-    params:
-        settings=pretrain_settings,
-        images="--images" if study.is_pretrained_here else "",
     log:
         "logs/pretrain_model/{model}.log",
     benchmark:
         "benchmarks/pretrain_model/{model}.tsv"
-    threads: study.training.threads
     # The runs that wait for these weights are half of all: these go first.
     priority: 1
+    threads: study.training.threads
     resources:
         mem_mb=3000,
         runtime=240,
+    params:
+        settings=pretrain_settings,
+        images="--images" if study.is_pretrained_here else "",
     shell:
         "normreport pretrain_model --settings {params.settings:q}"
         " {params.images} {input.images:q}"

@@ -1,12 +1,3 @@
-def template_files():
-    """Every file of the templates, so that an edit of any renders the article anew."""
-    return sorted(str(path) for path in Path("templates").rglob("*") if path.is_file())
-
-
-def render_settings():
-    return as_json(study.render_settings(with_pdf=not PDF_HINDRANCE))
-
-
 rule render_html:
     input:
         results="results/report/results.json",
@@ -17,8 +8,6 @@ rule render_html:
         code=code("normreport.stages.render_html"),
     output:
         html="results/report/index.html",
-    params:
-        settings=render_settings(),
     log:
         "logs/render_html/index.log",
     benchmark:
@@ -26,6 +15,8 @@ rule render_html:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        settings=render_settings(),
     shell:
         "normreport render_html --settings {params.settings:q} --results {input.results:q}"
         " --figures {input.figures:q} --templates templates --html {output.html:q} 2> {log:q}"

@@ -7,8 +7,6 @@ rule render_pdf:
         code=code("normreport.stages.render_pdf"),
     output:
         pdf="results/report/report.pdf",
-    params:
-        settings=render_settings(),
     log:
         "logs/render_pdf/report.log",
     benchmark:
@@ -16,6 +14,8 @@ rule render_pdf:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        settings=render_settings(),
     shell:
         "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
         " --figures {input.figures:q} --templates templates --pdf {output.pdf:q} 2> {log:q}"

@@ -1,17 +1,3 @@
-def run_settings(wildcards):
-    run = Run(wildcards.model, wildcards.start, wildcards.normalization, int(wildcards.seed))
-    return as_json(study.run_settings(run))
-
-
-def pretrained_weights(wildcards):
-    weights = f"results/pretrained/{wildcards.model}/weights.safetensors"
-    return weights if wildcards.start == "pretrained" else []
-
-
-def pretrained_option(wildcards):
-    return "--pretrained" if wildcards.start == "pretrained" else ""
-
-
 rule train_run:
     input:
         images="results/data/target/images.safetensors",
@@ -23,9 +9,6 @@ rule train_run:
         history="results/runs/{model}/{start}/{normalization}/seed{seed}/history.csv",
         layers="results/runs/{model}/{start}/{normalization}/seed{seed}/layers.csv",
         manifest="results/runs/{model}/{start}/{normalization}/seed{seed}/manifest.json",
-    params:
-        settings=run_settings,
-        pretrained=pretrained_option,
     log:
         "logs/train_run/{model}/{start}/{normalization}/seed{seed}.log",
     benchmark:
@@ -34,6 +17,9 @@ rule train_run:
     resources:
         mem_mb=3000,
         runtime=240,
+    params:
+        settings=run_settings,
+        pretrained=pretrained_option,
     shell:
         "normreport train_run --settings {params.settings:q} --images {input.images:q}"
         " --images-manifest {input.images_manifest:q} {params.pretrained} {input.pretrained:q}"

@@ -1,0 +1,29 @@
+"""Warnings are errors here, and the tables that many tests read are made once."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from . import synthetic
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fail a test of this folder on any warning."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("error"))
+
+
+@pytest.fixture(scope="session")
+def runs() -> pd.DataFrame:
+    """Three arms, two starts, three seeds, two layers, six epochs."""
+    return synthetic.runs(epochs=6)
+
+
+@pytest.fixture(scope="session")
+def diverged_runs() -> pd.DataFrame:
+    """The same, from scratch without unit, with one raw run lost at epoch 2 of 6."""
+    table = synthetic.runs(epochs=6, diverged={("raw", 1): 2, ("imagenet", 0): 0})
+    return table[(table["start"] != "scratch") | (table["normalization"] != "unit")]

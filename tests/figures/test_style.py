@@ -1,0 +1,111 @@
+"""The look of the arms, the labels and the limits."""
+
+from itertools import combinations
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from normreport.figures import style
+
+KNOWN = (
+    "raw",
+    "unit",
+    "imagenet",
+    "placebo",
+    "double",
+    "minmax",
+    "standardize",
+    "dataset",
+    "std_only",
+    "mean_only",
+    "published_none",
+    "published_minmax",
+    "published_meanstd",
+)
+
+
+def lightness(color: str) -> float:
+    """CIE L* of an sRGB colour."""
+    channels = np.array(to_rgb(color))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(116 * np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) - 16)
+
+
+def test_a_known_arm_looks_the_same_whatever_arms_are_beside_it() -> None:
+    alone = style.arm_styles(["unit"])["unit"]
+    assert style.arm_styles([*KNOWN, "new"])["unit"] == alone
+    assert style.arm_styles(["new", "unit"])["unit"] == alone
+
+
+def test_known_arms_differ_in_colour() -> None:
+    colors = [look.color for look in style.arm_styles(KNOWN).values()]
+    assert len(set(colors)) == len(KNOWN)
+
+
+def test_the_three_default_arms_differ_in_greyscale_and_in_dashes() -> None:
+    looks = style.arm_styles(["raw", "unit", "imagenet"]).values()
+    for a, b in combinations(looks, 2):
+        assert abs(lightness(a.color) - lightness(b.color)) > 12
+        assert a.dashes != b.dashes
+        assert a.marker != b.marker
+
+
+@pytest.mark.parametrize("arm", KNOWN)
+def test_every_colour_reaches_three_to_one_on_white(arm: str) -> None:
+    assert lightness(style.arm_styles([arm])[arm].color) < 61.7  # L* of 3:1 against white
+
+
+def test_unknown_arms_take_the_spare_looks_in_turn() -> None:
+    first = style.arm_styles(["raw", "a", "b"])
+    longer = style.arm_styles(["raw", "a", "b", "c"])
+    assert first["a"].color != first["b"].color
+    assert all(first[arm] == longer[arm] for arm in first)
+    assert first["a"].label == "a"
+
+
+def test_arms_are_labelled_with_their_definition() -> None:
+    labels = [look.label for look in style.arm_styles(["raw", "unit", "imagenet"]).values()]
+    assert labels == ["raw (0-255)", "unit (/255)", "imagenet (mean/std)"]
+
+
+def test_models_and_starts_have_labels_and_fall_back_to_their_names() -> None:
+    assert style.model_label("vgg16") == "VGG16"
+    assert style.model_label("mobilenet_v2") == "MobileNetV2"
+    assert style.model_label("resnet18") == "resnet18"
+    assert style.start_label("scratch") == "from scratch"
+    assert style.start_label("pretrained") == "pretrained"
+    assert style.start_label("other") == "other"
+
+
+def test_a_tint_is_a_mix_with_white() -> None:
+    assert style.tint("#000000", 0.5) == "#808080"
+    assert style.tint("#08427a", 1.0) == "#08427a"
+
+
+def test_the_house_style_ignores_the_users_settings_and_restores_them() -> None:
+    with matplotlib.rc_context({"lines.linewidth": 17.0}):
+        with style.house_style():
+            assert matplotlib.rcParams["lines.linewidth"] != 17.0
+        assert matplotlib.rcParams["lines.linewidth"] == 17.0
+
+
+def test_shared_limits_hold_every_value_with_a_margin() -> None:
+    low, high = style.shared_limits([1.0, 2.0], np.array([[0.0], [3.0]]), margin=0.1)
+    assert (low, high) == pytest.approx((-0.3, 3.3))
+    assert style.shared_limits([2.0, 4.0], floor=0.0)[0] == 0.0
+
+
+@pytest.mark.parametrize("values", [[], [5.0, 5.0], [0.0]])
+def test_shared_limits_are_never_equal(values: list[float]) -> None:
+    low, high = style.shared_limits(values)
+    assert low < high
+
+
+def test_an_empty_panel_says_why() -> None:
+    ax = Figure().add_axes((0.1, 0.1, 0.3, 0.8))
+    style.empty_panel(ax, "No run of raw (VGG16, from scratch).")
+    assert " ".join(text.get_text() for text in ax.texts) == "No run of raw (VGG16, from scratch)."
+    assert len(ax.texts) > 1
