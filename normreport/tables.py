@@ -23,7 +23,7 @@ def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
     tables = []
     for path in paths:
         try:
-            tables.append(pd.read_csv(path, float_precision="round_trip"))
+            tables.append(pd.read_csv(path))
         except (OSError, ValueError) as error:
             raise unreadable(path, error) from error
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)

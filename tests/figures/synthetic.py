@@ -244,12 +244,11 @@ def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
         "curves": curves.draw(histories(table), model=model),
         "displacement": displacement.draw(layer_summaries(table), model=model),
         "separation": separation.draw(distances(table), model=model),
-        "examples": examples_kind.draw(examples(arms), labels=[f"digit {i}" for i in range(8)]),
+        "examples": examples_kind.draw(examples(arms, k=3), labels=["zero", "one", "two"]),
         "histogram": histogram.draw(histograms(arms)),
     }
 
 
 def three(value: float) -> str:
     """Write a number with three significant digits, independently of the package."""
-    text = np.format_float_positional(value, precision=3, fractional=False, trim="k", min_digits=3)
-    return text.rstrip(".").replace("-", "\u2212")
+    return f"{value:#.3g}".rstrip(".").replace("-", "\u2212")

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+from scipy import stats
+
+from tests.stages.conftest import LAYER
+
+
+def test_the_distance_of_two_runs_is_scipys(runs, comparisons):
+    table = pd.read_csv(comparisons["scratch"].distances)
+    a, b = (load_file(run.snapshots)[LAYER] for run in runs[2:])
+    for row in table.itertuples():
+        expected = stats.wasserstein_distance(a[row.epoch].ravel(), b[row.epoch].ravel())
+        assert row.w1 == pytest.approx(expected, rel=1e-6, abs=1e-12)
+    assert list(table["epoch"]) == [0, 2]
+    assert table["w1"].iloc[0] == 0
+
+
+def test_densities_of_all_runs_and_epochs_lie_on_one_grid(comparisons):
+    table = pd.read_csv(comparisons["pretrained"].densities)
+    groups = table.groupby(["normalization", "epoch"])
+    assert len(groups) == 2 * 3
+    assert len({tuple(group["weight"]) for _, group in groups}) == 1
+    assert table["bandwidth"].nunique() == 1

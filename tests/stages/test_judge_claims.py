@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from normreport.claims import CLAIMS
+from normreport.files import canonical_json
+from normreport.stages import judge_claims
+from tests.stages.conftest import LAYER, read
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory, runs, comparisons):
+    folder = tmp_path_factory.mktemp("judged")
+    settings = {
+        "layers": {"mobilenet_v2": [LAYER]},
+        "starts": ["pretrained", "scratch"],
+        "normalizations": ["unit", "imagenet"],
+        "seeds": [0],
+        "epochs": 2,
+    }
+    judge_claims.run(
+        settings=canonical_json(settings),
+        manifests=[run.manifest for run in runs],
+        histories=[run.history for run in runs],
+        layers=[run.layers for run in runs],
+        measures=[run.measures for run in runs],
+        distances=[comparison.distances for comparison in comparisons.values()],
+        results=folder / "results.json",
+        runs=folder / "runs.csv",
+    )
+    return folder
+
+
+def test_every_claim_is_in_the_results_with_a_verdict_or_a_reason(judged):
+    results = read(judged / "results.json")
+    assert [claim["id"] for claim in results["claims"]] == [claim.id for claim in CLAIMS]
+    for claim in results["claims"]:
+        assert claim["verdict"] == "NOT EVALUABLE"  # one seed
+        assert claim["reason"]
+
+
+def test_results_are_json_without_nan(judged):
+    text = (judged / "results.json").read_text()
+    json.loads(text, parse_constant=lambda constant: pytest.fail(constant))
+
+
+def test_the_table_of_runs_has_one_row_per_run(judged):
+    with (judged / "runs.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["id"] for row in rows] == [
+        f"mobilenet_v2/{start}/{arm}/seed0"
+        for start in ("pretrained", "scratch")
+        for arm in ("unit", "imagenet")
+    ]
+    assert {row["state"] for row in rows} == {"OK"}

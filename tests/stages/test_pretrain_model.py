@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from normreport.errors import ConfigError, WeightsError
+from normreport.files import canonical_json, file_digest
+from normreport.stages import pretrain_model
+from tests.stages.conftest import FIT, read
+
+
+def settings(**changes):
+    return canonical_json({**FIT, "weights": "train", "normalization": "imagenet", **changes})
+
+
+def test_weights_that_are_trained_here_come_with_their_history(pretrained):
+    manifest = read(pretrained.manifest)
+    assert manifest["source"] == "train"
+    assert [row["epoch"] for row in manifest["history"]] == [0, 1]
+    assert manifest["digests"]["weights"] == file_digest(pretrained.weights)
+    state = load_file(pretrained.weights)
+    assert state["features.0.0.weight"].shape == (32, 3, 3, 3)
+    assert state["features.0.1.num_batches_tracked"] == 2
+
+
+def test_a_checkpoint_becomes_the_same_weights(pretrained, tmp_path):
+    checkpoint = tmp_path / "mobilenet_v2.pth"
+    state = load_file(pretrained.weights)
+    torch.save(
+        {"state_dict": {f"module.{name}": value for name, value in state.items()}}, checkpoint
+    )
+    weights = tmp_path / "weights.safetensors"
+    pretrain_model.run(
+        settings=settings(weights=str(checkpoint)),
+        images=None,
+        weights=weights,
+        manifest=tmp_path / "m.json",
+    )
+    found = load_file(weights)
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[name], state[name]) for name in state)
+
+
+def test_weights_that_torchvision_does_not_have_are_named(tmp_path):
+    with pytest.raises(WeightsError, match="Did you mean 'IMAGENET1K_V1'"):
+        pretrain_model.run(
+            settings=settings(weights="IMAGENET_V1"),
+            images=None,
+            weights=tmp_path / "w",
+            manifest=tmp_path / "m",
+        )
+
+
+def test_a_pretraining_that_diverges_is_no_start(data, tmp_path):
+    hopeless = settings(learning_rate=100, optimizer={"name": "sgd"}, model="vgg11")
+    with pytest.raises(ConfigError, match=r"models\.vgg11\.pretraining: .* is not finite .* lower"):
+        pretrain_model.run(
+            settings=hopeless, images=data.images, weights=tmp_path / "w", manifest=tmp_path / "m"
+        )
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import csv
+import math
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from normreport.errors import WeightsError
+from normreport.files import array_digest
+from normreport.normalizations import normalize
+from normreport.seeds import epoch_order
+from tests.stages.conftest import LAYER, processed, read, trained
+
+
+def rows(path):
+    with path.open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_run_leaves_its_weights_its_history_and_its_manifest(runs):
+    run = runs[2]
+    manifest = read(run.manifest)
+    assert manifest["run"] == {
+        "model": "mobilenet_v2",
+        "start": "scratch",
+        "normalization": "unit",
+        "seed": 0,
+    }
+    assert manifest["status"] == {"state": "OK"}
+    assert manifest["epochs"] == 2
+    assert load_file(run.snapshots)[LAYER].shape == (3, 32, 3, 3, 3)
+    history = rows(run.history)
+    assert [row["epoch"] for row in history] == ["0", "1", "2"]
+    assert history[0]["batch_loss"] == ""
+    assert float(history[-1]["train_loss"]) == manifest["final"]["train_loss"]
+    layers = rows(run.layers)
+    assert len(layers) == 3 * 52
+    assert {float(row["displacement"]) for row in layers if row["epoch"] == "0"} == {0.0}
+
+
+def test_layer_summaries_are_those_of_the_kept_weights(runs):
+    weights = load_file(runs[3].snapshots)[LAYER].astype(np.float64)
+    row = next(row for row in rows(runs[3].layers) if row["layer"] == LAYER and row["epoch"] == "2")
+    change = np.linalg.norm(weights[2] - weights[0]) / np.linalg.norm(weights[0])
+    assert float(row["displacement"]) == pytest.approx(change, rel=1e-9)
+    assert float(row["std"]) == pytest.approx(weights[2].std(ddof=1), rel=1e-9)
+
+
+def test_arms_share_initial_weights_and_order_and_differ_in_the_first_batch(runs, data):
+    unit, imagenet = read(runs[2].manifest), read(runs[3].manifest)
+    assert unit["digests"]["initial_weights"] == imagenet["digests"]["initial_weights"]
+    assert unit["digests"]["order"] == imagenet["digests"]["order"]
+    assert unit["digests"]["final_weights"] != imagenet["digests"]["final_weights"]
+    images = load_file(data.images)["train_images"]
+    batch = normalize(images[epoch_order(0, 1, 32)[:16]], "imagenet").astype(np.float64)
+    assert imagenet["first_batch"]["mean"] == pytest.approx(batch.mean(), rel=1e-9)
+    assert imagenet["first_batch"]["std"] == pytest.approx(batch.std(ddof=1), rel=1e-9)
+    assert imagenet["first_batch"]["dtype"] == "float32"
+    assert imagenet["first_batch"]["shape"] == [16, 3, 32, 32]
+
+
+def test_a_pretrained_run_begins_with_the_pretrained_weights(runs, pretrained):
+    first = load_file(runs[0].snapshots)[LAYER][0]
+    assert np.array_equal(first, load_file(pretrained.weights)[f"{LAYER[:-2]}.0.weight"])
+    assert read(runs[0].manifest)["digests"]["pretrained"] is not None
+
+
+def test_the_same_run_again_has_the_same_bytes(runs, data, tmp_path):
+    again = trained(tmp_path, data.images, data.manifest)
+    for name in ("snapshots", "history", "layers", "manifest"):
+        assert getattr(again, name).read_bytes() == getattr(runs[2], name).read_bytes(), name
+
+
+def test_a_diverged_run_keeps_its_last_finite_weights_and_says_when(data, tmp_path):
+    run = trained(
+        tmp_path,
+        data.images,
+        data.manifest,
+        model="vgg11",
+        layers=["features.0"],
+        normalization="raw",
+        optimizer={"name": "sgd"},
+        learning_rate=0.5,
+        epochs=30,
+    )
+    manifest = read(run.manifest)
+    assert manifest["status"]["state"] == "DIVERGED"
+    assert manifest["status"]["step"] >= 1
+    assert not manifest["gates"]["finite"]
+    weights = load_file(run.snapshots)["features.0"]
+    assert np.isfinite(weights).all()
+    assert len(weights) == manifest["epochs"] + 1 < 31
+    assert {row["status"] for row in rows(run.history)} == {"DIVERGED"}
+    measured = rows(processed(tmp_path, run).measures)
+    assert len(measured) == len(weights)
+    assert all(math.isfinite(float(row["std"])) for row in measured)
+
+
+def test_a_layer_that_is_not_there_is_named_with_its_neighbour(data, tmp_path):
+    with pytest.raises(WeightsError, match=r"no 2-d convolution 'feature\.0\.0'.*'features\.0\.0'"):
+        trained(tmp_path, data.images, data.manifest, layers=["feature.0.0"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_manifest_describes_the_arrays_that_were_trained_on(runs, data):
+    digests = read(runs[2].manifest)["digests"]["data"]
+    for name, array in load_file(data.images).items():
+        assert digests[name] == array_digest(array)
