@@ -1,5 +1,6 @@
 # make report   everything: environment, 36 trainings, figures, article
 # make test     every test          make check   linters and types
+# make benchmark  images per second against a script that one would write first
 # make lock     write requirements.lock anew from pyproject.toml (needs uv)
 
 PYTHON ?= python3.11
@@ -7,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test check lock system clean
+.PHONY: report publish test check benchmark lock system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all
@@ -26,6 +27,9 @@ check: $(INSTALLED)
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 	mypy
+
+benchmark: $(INSTALLED)
+	python tests/benchmarks/throughput.py
 
 # Before the minutes that the environment takes: what only the system's administrator can install.
 system:

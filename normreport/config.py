@@ -233,6 +233,7 @@ class Config(Settings):
         """Resolve which runs the claims can rest on."""
         chosen = self.experiment
         return JudgeSettings(
+            models=chosen.models,
             layers={model: self.models[model].layers for model in chosen.models},
             starts=chosen.starts,
             normalizations=chosen.normalizations,

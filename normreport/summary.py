@@ -59,9 +59,9 @@ def headline(study: Study, histories: pd.DataFrame) -> dict[str, Any]:
 
 def _layers(study: Study) -> list[dict[str, Any]]:
     rows = []
-    for model, layers in study.settings.layers.items():
+    for model in study.settings.models:
         for start in study.settings.starts:
-            for layer in layers:
+            for layer in study.settings.layers[model]:
                 place = {"model": model, "start": start, "layer": layer}
                 measures = select(study.measures, **place)
                 first = measures[measures["epoch"] == 0]
@@ -87,7 +87,7 @@ def _layers(study: Study) -> list[dict[str, Any]]:
 
 def _arms(study: Study, histories: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
-    for model in study.settings.layers:
+    for model in study.settings.models:
         for start in study.settings.starts:
             for arm in study.settings.normalizations:
                 place = {"model": model, "start": start, "normalization": arm}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -39,10 +39,6 @@ class Study:
     layers: pd.DataFrame
     measures: pd.DataFrame
     distances: pd.DataFrame
-
-    def models(self) -> Iterator[str]:
-        """Names of the models, in the experiment's order."""
-        yield from self.settings.layers
 
     def conv_layers(self, model: str) -> list[str]:
         """Names of all conv layers of a model, in the network's order."""

@@ -41,7 +41,7 @@ def _cases(study: Study, start: str, judge: Judge, margin: float, level: float) 
     if len(study.settings.normalizations) < 2:
         yield missing("the experiment has one arm; two are needed")
         return
-    for model in study.models():
+    for model in study.settings.models:
         for layer in study.settings.layers[model]:
             for a, b in pairs(study):
                 failed = study.failed(model=model, start=start, normalization=[a, b])

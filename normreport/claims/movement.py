@@ -16,7 +16,7 @@ CONSTANT = math.log(1.02)
 
 
 def _places(study: Study, start: str) -> Iterator[Place]:
-    for model in study.models():
+    for model in study.settings.models:
         for layer in study.conv_layers(model):
             for arm in study.settings.normalizations:
                 yield Place(model, start, layer, arm)

@@ -16,7 +16,7 @@ KURTOSIS, SKEWNESS, L_KURTOSIS, L_KURTOSIS_OF_NORMAL, W1 = 0.5, 0.25, 0.02, 0.12
 
 
 def _wider(study: Study) -> Iterator[Case]:
-    if not {"vgg16", "mobilenet_v2"} <= set(study.models()):
+    if not {"vgg16", "mobilenet_v2"} <= set(study.settings.models):
         yield missing("needs vgg16 and mobilenet_v2")
         return
     layers = zip(
@@ -56,9 +56,9 @@ def departure(row: Any) -> float | None:
 
 def _gaussian(study: Study, epoch: int) -> Iterator[Case]:
     table = study.measures[study.measures["epoch"] == epoch]
-    for model, layers in study.settings.layers.items():
+    for model in study.settings.models:
         for start, layer, arm in product(
-            study.settings.starts, layers, study.settings.normalizations
+            study.settings.starts, study.settings.layers[model], study.settings.normalizations
         ):
             place = Place(model, start, layer, arm)
             yield case_from_seeds(

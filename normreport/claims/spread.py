@@ -18,7 +18,7 @@ def _cases(study: Study) -> Iterator[Case]:
     if absent or "scratch" not in study.settings.starts:
         yield missing(f"needs runs from scratch with the arms {', '.join(ORDER)}")
         return
-    for model in study.models():
+    for model in study.settings.models:
         failed = study.failed(model=model, start="scratch", normalization=ORDER)
         for layer in study.settings.layers[model]:
             place = Place(model, "scratch", layer, " > ".join(ORDER))

@@ -17,7 +17,7 @@ def run(*, results: Path | None) -> None:
     for claim in CLAIMS:
         print(f"{claim.id}  {claim.topic} ({claim.kind})")
         _indented(claim.statement)
-        _indented(f"Statistic: {claim.statistic} ({claim.unit}; margin {num(claim.margin)}).")
+        _indented(f"Statistic: {claim.statistic} ({claim.unit}; margin {num(claim.margin, 2)}).")
         _indented(f"Rule: {claim.rule}.")
         if claim.id in judged:
             _indented(_verdict(judged[claim.id]))

@@ -60,11 +60,11 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
     names = in_order(layers["layer"][layers["model"] == model])
     runs = {start: rows_of(shown, start=start) for start in starts}
     parts = []
-    for start in starts:
-        means = mean_over_seeds(runs[start], ["displacement"], by=["epoch", "layer"])
-        for part in (runs[start], means.assign(seed="mean")):
-            parts.append(part[part["epoch"] == last].assign(start=start))
+    for start, table in runs.items():
+        means = mean_over_seeds(table, ["displacement"], by=["epoch", "layer"])
+        parts += [table.assign(start=start), means.assign(start=start, seed="mean")]
     data = pd.concat(parts, ignore_index=True).astype({"seed": str})
+    data = data[data["epoch"] == last]
     data["index"] = data["layer"].map({name: i + 1 for i, name in enumerate(names)})
     offsets = {arm: _SPREAD * ((i + 0.5) / len(arms) - 0.5) for i, arm in enumerate(arms)}
     data["x"] = data["index"] + data["normalization"].map(offsets)

@@ -11,6 +11,8 @@ from normreport.settings.training import Start
 class JudgeSettings(Settings):
     """Which runs the experiment has, so that a claim can say what is missing."""
 
+    models: tuple[Name, ...]
+    """The models."""
     layers: Mapping[Name, tuple[LayerName, ...]]
     """Kept layers of each model."""
     starts: tuple[Start, ...]

@@ -86,7 +86,12 @@ def study(
                 "w1": distance, "w1_over_sigma0": distance + (jitter() if epoch else 0.0),
             })  # fmt: skip
     settings = JudgeSettings(
-        layers=layers, starts=starts, normalizations=arms, seeds=seeds, epochs=EPOCHS
+        models=tuple(layers),
+        layers=layers,
+        starts=starts,
+        normalizations=arms,
+        seeds=seeds,
+        epochs=EPOCHS,
     )
     columns = ["model", "start", "layer", "epoch", "normalization_a", "seed_a"]
     columns += ["normalization_b", "seed_b", "w1", "w1_over_sigma0"]

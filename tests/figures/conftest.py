@@ -1,19 +1,9 @@
-"""Warnings are errors here, and the tables that many tests read are made once."""
-
-from pathlib import Path
+"""The experiments that many tests read, made once."""
 
 import pandas as pd
 import pytest
 
 from . import synthetic
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fail a test of this folder on any warning."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings("error"))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from tests.stages.conftest import LAYER, read
 def judged(tmp_path_factory, runs, comparisons):
     folder = tmp_path_factory.mktemp("judged")
     settings = {
+        "models": ["mobilenet_v2"],
         "layers": {"mobilenet_v2": [LAYER]},
         "starts": ["pretrained", "scratch"],
         "normalizations": ["unit", "imagenet"],

@@ -1,0 +1,167 @@
+"""What an edit of a source file makes anew: neither too little nor too much."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from normreport import source_code
+from normreport.cli import STAGES
+from normreport.figure_index import OF_THE_INPUT, PER_LAYER, SIDE_BY_SIDE
+from normreport.source_code import source_digest, source_files
+
+KINDS = ("curves", *PER_LAYER, *SIDE_BY_SIDE, *OF_THE_INPUT)
+TRAINING = "normreport.stages.train_run"
+
+
+def _names(*modules: str) -> set[str]:
+    """Names of the files relative to the package, without their ending: ``stages/train_run``."""
+    package = source_code.ROOT / "normreport"
+    return {p.relative_to(package).with_suffix("").as_posix() for p in source_files(*modules)}
+
+
+@pytest.fixture
+def copied(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work on a copy of the package; the copy's folder."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(root / "normreport", tmp_path / "normreport", ignore=ignored)
+    monkeypatch.setattr(source_code, "ROOT", tmp_path)
+    return tmp_path / "normreport"
+
+
+def test_training_depends_on_what_trains_and_on_nothing_that_reports() -> None:
+    found = _names(TRAINING)
+    assert {
+        "__init__",
+        "stages/__init__",
+        "stages/train_run",
+        "training",
+        "networks",
+        "normalizations",
+        "seeds",
+        "layer_summaries",
+        "files",
+        "settings/training",
+    } <= found
+    rooms = {name.split("/")[0] for name in found}
+    reporting = {"config", "figures", "article", "claims", "statistics", "commands", "cli"}
+    assert not rooms & reporting
+    assert {name for name in found if name.startswith("stages/")} == {
+        "stages/__init__",
+        "stages/train_run",
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_figure_depends_on_the_common_drawing_and_on_no_other_kind(kind: str) -> None:
+    found = _names(f"normreport.figures.{kind}")
+    assert {"figures/__init__", f"figures/{kind}", "figures/drawing", "figures/style"} <= found
+    assert {f"figures/{other}" for other in KINDS} & found == {f"figures/{kind}"}
+
+
+def test_the_stage_that_draws_depends_on_no_kind_by_itself() -> None:
+    assert not {f"figures/{kind}" for kind in KINDS} & _names("normreport.stages.draw_figure")
+
+
+def test_files_are_sorted_and_each_is_there_once() -> None:
+    found = source_files(TRAINING, "normreport.stages.extract_weights", TRAINING)
+    assert found == sorted(set(found))
+    assert all(path.is_file() for path in found)
+
+
+def test_every_module_that_an_import_loads_is_among_the_source_files(root: Path) -> None:
+    """Python's own import system is the reference, each module imported as if alone."""
+    modules = [f"normreport.stages.{stage}" for stage in STAGES]
+    modules += [f"normreport.figures.{kind}" for kind in KINDS]
+    program = (
+        "import importlib, json, sys\n"
+        "loaded = {}\n"
+        "for module in sys.argv[1:]:\n"
+        "    for name in [n for n in sys.modules if n.split('.')[0] == 'normreport']:\n"
+        "        del sys.modules[name]\n"
+        "    importlib.import_module(module)\n"
+        "    ours = [m for n, m in sys.modules.items() if n.split('.')[0] == 'normreport']\n"
+        "    loaded[module] = sorted(m.__file__ for m in ours)\n"
+        "print(json.dumps(loaded))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *modules],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+    )
+    for module, loaded in json.loads(ended.stdout).items():
+        missed = {Path(path) for path in loaded} - {path.resolve() for path in source_files(module)}
+        assert not missed, module
+
+
+def test_a_digest_does_not_depend_on_where_the_package_lies(copied: Path) -> None:
+    here = source_digest(TRAINING)
+    assert source_files(TRAINING)[0].is_relative_to(copied)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source_code, "ROOT", Path(source_code.__file__).parent.parent)
+        assert source_digest(TRAINING) == here
+
+
+@pytest.mark.parametrize("name", ["networks.py", "normalizations.py", "stages/__init__.py"])
+def test_a_changed_byte_of_what_trains_changes_the_digest(copied: Path, name: str) -> None:
+    before = source_digest(TRAINING)
+    path = copied / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert source_digest(TRAINING) != before
+
+
+@pytest.mark.parametrize("name", ["figures/density.py", "config.py", "stages/render_html.py"])
+def test_a_changed_byte_of_what_reports_trains_nothing_anew(copied: Path, name: str) -> None:
+    before = source_digest(TRAINING)
+    path = copied / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert source_digest(TRAINING) == before
+
+
+def test_a_renamed_module_changes_the_digest(copied: Path) -> None:
+    before = source_digest("normreport.seeds")
+    (copied / "seeds.py").rename(copied / "seed.py")
+    assert source_digest("normreport.seed") != before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import normreport.labels",
+        "import normreport.labels as names",
+        "from normreport.labels import ARMS",
+        "from normreport import labels",
+        "def late():\n    from normreport import labels",
+        "from . import labels",
+        "from .labels import ARMS",
+    ],
+)
+def test_every_way_to_import_a_module_is_seen(copied: Path, line: str) -> None:
+    assert "labels" not in _names("normreport.seeds")
+    path = copied / "seeds.py"
+    path.write_text(path.read_text() + f"\n{line}\n")
+    assert "labels" in _names("normreport.seeds")
+
+
+def test_modules_that_import_each_other_come_to_an_end(copied: Path) -> None:
+    (copied / "hen.py").write_text("import normreport.egg\n")
+    (copied / "egg.py").write_text("import normreport.hen\n")
+    assert _names("normreport.hen") == {"__init__", "hen", "egg"}
+
+
+def test_packages_of_others_are_none_of_ours(copied: Path) -> None:
+    (copied / "lone.py").write_text("import normreporter, numpy\nfrom normreport_more import x\n")
+    assert _names("normreport.lone") == {"__init__", "lone"}
+
+
+@pytest.mark.parametrize("name", ["normreport.stages.train", "normreport.figure.density"])
+def test_a_module_that_does_not_exist_is_a_bug(name: str) -> None:
+    with pytest.raises(ModuleNotFoundError, match=name):
+        source_files(name)
