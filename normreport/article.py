@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from normreport.errors import ConfigError
-from normreport.labels import arm_label, model_label, start_label
+from normreport.labels import model_label, start_label
 from normreport.settings.report import RenderSettings
 
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -77,7 +77,6 @@ def render(
         "num": num,
         "pct": pct,
         "integer": integer,
-        "arm": arm_label,
         "model": model_label,
         "start": start_label,
         "listing": listing,

@@ -26,11 +26,10 @@ from normreport.figures.style import (
     house_style,
     label,
     mean_line,
-    model_label,
     shared_limits,
-    start_label,
     tint,
 )
+from normreport.labels import model_label, start_label
 
 _MEASURES = {
     "train_loss": "loss, training",

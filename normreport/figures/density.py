@@ -26,11 +26,10 @@ from normreport.figures.style import (
     empty_panel,
     house_style,
     mean_line,
-    model_label,
     shared_limits,
-    start_label,
     tint,
 )
+from normreport.labels import model_label, start_label
 
 _VALUES = ["density", "change"]
 _MOST_POINTS = 200

@@ -24,11 +24,10 @@ from normreport.figures.style import (
     empty_panel,
     house_style,
     label,
-    model_label,
-    start_label,
     text_width,
     tint,
 )
+from normreport.labels import model_label, start_label
 
 _RIGHT = 0.30  # inches, for half the name of the last layer
 _NAME_SIZE = 7.0

@@ -21,11 +21,10 @@ from normreport.figures.style import (
     arm_styles,
     empty_panel,
     house_style,
-    model_label,
     shared_limits,
-    start_label,
     tint,
 )
+from normreport.labels import model_label, start_label
 
 _BANDS = (("p01", "p99", 0.20), ("p05", "p95", 0.42), ("p25", "p75", 0.75))
 _PERCENTILES = ["p01", "p05", "p25", "p50", "p75", "p95", "p99"]

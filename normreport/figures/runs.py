@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from normreport.figures.prose import count, listing
-from normreport.figures.style import start_label
+from normreport.labels import start_label
 
 
 def in_order(values: pd.Series) -> list[str]:

@@ -23,11 +23,10 @@ from normreport.figures.style import (
     empty_panel,
     house_style,
     mean_line,
-    model_label,
     shared_limits,
-    start_label,
     tint,
 )
+from normreport.labels import model_label, start_label
 
 
 def draw(

@@ -118,12 +118,6 @@ _SPARE = (
     ("#9a7b4f", _DASHED, "P"),
     ("#2f6fd0", _DOTTED, "X"),
 )
-_MODELS = {
-    "vgg16": "VGG16",
-    "vgg16_bn": "VGG16-BN",
-    "mobilenet_v2": "MobileNetV2",
-}
-_STARTS = {"scratch": "from scratch", "pretrained": "pretrained"}
 
 
 def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
@@ -154,16 +148,6 @@ def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
 def mean_line(style: ArmStyle) -> Marks:
     """How the bold line of an arm's mean is drawn."""
     return {"color": style.color, "linestyle": style.dashes, "linewidth": BOLD}
-
-
-def model_label(model: str) -> str:
-    """Name a model as its paper does: "MobileNetV2"."""
-    return _MODELS.get(model, model)
-
-
-def start_label(start: str) -> str:
-    """Name a start in words: "from scratch"."""
-    return _STARTS.get(start, start)
 
 
 def tint(color: str, strength: float) -> str:

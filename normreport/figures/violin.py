@@ -17,15 +17,8 @@ from normreport.figures.runs import (
     run_notes,
     seeds_phrase,
 )
-from normreport.figures.style import (
-    PAPER,
-    arm_styles,
-    empty_panel,
-    house_style,
-    model_label,
-    shared_limits,
-    start_label,
-)
+from normreport.figures.style import PAPER, arm_styles, empty_panel, house_style, shared_limits
+from normreport.labels import model_label, start_label
 
 _POINTS = 40  # on each side of a violin
 _HALF_WIDTH = 0.47  # epochs, of the widest violin

@@ -57,7 +57,8 @@ def _arguments(settings: FigureSettings, inputs: Sequence[Path]) -> tuple[Any, d
     if settings.kind == "density":
         drawn = table[table["start"] == settings.start]
         options |= {"epoch": settings.density_epoch, "bandwidth": float(drawn["bandwidth"].iloc[0])}
-    if settings.kind == "spread" and settings.start == "scratch":
+    if settings.kind == "spread" and "scratch" in set(table["start"]):
+        # Drawn for every start, as it counts for the axes that they share.
         first = table.iloc[0]
         options["init_band"] = init_std_quantiles(int(first["n"]), float(first["kaiming_std"]))
     return table, options

@@ -106,9 +106,8 @@ def main() -> None:
         print(json.dumps({"naive": naive, "ours": ours}[sys.argv[1]](sys.argv[2])))
         return
     cores = os.cpu_count() or 1
-    print(
-        f"{'model':<14}{'script':>10}{'workflow':>10}{'ratio':>8}   images per second, {cores} cores"
-    )
+    print(f"images per second, {cores} cores")
+    print(f"{'model':<14}{'script':>10}{'workflow':>10}{'ratio':>8}")
     for model in MODELS:
         script, workflow = measured("naive", model, 1), measured("ours", model, cores)
         print(f"{model:<14}{script:>10.0f}{workflow:>10.0f}{workflow / script:>8.1f}")

@@ -71,15 +71,6 @@ def test_arms_are_labelled_with_their_definition() -> None:
     assert labels == ["raw (0-255)", "unit (/255)", "imagenet (mean/std)"]
 
 
-def test_models_and_starts_have_labels_and_fall_back_to_their_names() -> None:
-    assert style.model_label("vgg16") == "VGG16"
-    assert style.model_label("mobilenet_v2") == "MobileNetV2"
-    assert style.model_label("resnet18") == "resnet18"
-    assert style.start_label("scratch") == "from scratch"
-    assert style.start_label("pretrained") == "pretrained"
-    assert style.start_label("other") == "other"
-
-
 def test_a_tint_is_a_mix_with_white() -> None:
     assert style.tint("#000000", 0.5) == "#808080"
     assert style.tint("#08427a", 1.0) == "#08427a"

@@ -1,0 +1,184 @@
+"""What only torch, the data and the disk can tell, before anything is trained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from normreport.cli import main
+
+Changed = Callable[[dict[str, Any]], dict[str, Any]]
+Check = Callable[[dict[str, Any]], int]
+
+SMALL = {
+    "experiment.models": ["mobilenet_v2"],
+    "data.pretraining.train_images": 10,
+    "data.pretraining.heldout_images": 10,
+    "models.mobilenet_v2.pretraining.train_images": 10,
+    "models.vgg16.pretraining.train_images": 10,
+}
+
+
+@pytest.fixture
+def check(changed: Changed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
+    """Check the default configuration with other values, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(changes: dict[str, Any]) -> int:
+        Path("my.yaml").write_text(yaml.safe_dump(changed(SMALL | changes)))
+        return main(["check", "my.yaml"])
+
+    return run
+
+
+def test_the_default_configuration_passes_and_is_counted(
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = torch.get_rng_state()
+    assert main(["check", str(root / "config.yaml")]) == 0
+    expected = "36 runs of 35 epochs: 2 models x 2 starts x 3 normalizations x 3 seeds\n"
+    assert capsys.readouterr() == (expected, "")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_model_that_torchvision_does_not_have_is_answered_with_the_nearest(
+    check: Check, changed: Changed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = {"mobilenet_v4": changed({})["models"]["mobilenet_v2"]}
+    assert check({"experiment.models": ["mobilenet_v4"], "models": models}) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(
+        "normreport check: experiment.models: torchvision has no classification model "
+        "'mobilenet_v4'. Did you mean 'mobilenet_v2'? Known: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("layer", "nearest"),
+    [("features.0.1", "features.0.0"), ("feature.18.0", "features.18.0")],
+)
+def test_a_layer_that_is_no_convolution_is_answered_with_the_nearest(
+    check: Check, capsys: pytest.CaptureFixture[str], layer: str, nearest: str
+) -> None:
+    assert check({"models.mobilenet_v2.layers": [layer]}) == 2
+    assert capsys.readouterr().err.startswith(
+        f"normreport check: models.mobilenet_v2.layers: mobilenet_v2 has no 2-d convolution "
+        f"'{layer}'. Did you mean '{nearest}'? Known: "
+    )
+
+
+def test_only_the_models_that_the_experiment_lists_are_checked(check: Check) -> None:
+    assert check({"models.vgg16.layers": ["features.999"]}) == 0
+    assert check({"models.vgg16.layers": ["features.999"], "experiment.models": ["vgg16"]}) == 2
+
+
+@pytest.mark.parametrize("model", ["regnet_x_400mf", "resnet18", "densenet121", "squeezenet1_0"])
+def test_any_other_model_of_torchvision_passes(
+    check: Check, changed: Changed, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layers = {"regnet_x_400mf": "stem.0", "resnet18": "conv1", "densenet121": "features.conv0"}
+    entry = changed(SMALL)["models"]["mobilenet_v2"]
+    entry["layers"] = [layers.get(model, "features.0")]
+    assert check({"experiment.models": [model], "models": {model: entry}}) == 0
+    assert capsys.readouterr().out.startswith("18 runs")
+
+
+@pytest.mark.parametrize(
+    ("model", "layer", "size"),
+    [
+        ("vit_b_16", "conv_proj", 32),  # takes 224 px and nothing else
+        ("alexnet", "features.0", 32),  # has nothing left after its poolings
+        ("vgg16", "features.0", 16),
+    ],
+)
+def test_a_model_that_cannot_take_images_of_that_size_is_told_before_the_training(
+    check: Check,
+    changed: Changed,
+    capsys: pytest.CaptureFixture[str],
+    model: str,
+    layer: str,
+    size: int,
+) -> None:
+    change = {
+        "experiment.models": [model],
+        "models": {model: changed(SMALL)["models"]["mobilenet_v2"] | {"layers": [layer]}},
+        "data.target.image_size_px": size,
+        "data.pretraining.image_size_px": size,
+    }
+    assert check(change) == 2
+    err = capsys.readouterr().err
+    assert model in err
+    assert f"{size}" in err
+
+
+@pytest.mark.filterwarnings("ignore:The default weight initialization:FutureWarning")
+def test_a_model_that_gives_more_than_one_output_is_told_before_the_training(
+    check: Check, changed: Changed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = changed(SMALL)["models"]["mobilenet_v2"] | {"layers": ["conv1.conv"]}
+    change = {"experiment.models": ["googlenet"], "models": {"googlenet": entry}}
+    assert check(change) == 2
+    assert "googlenet" in capsys.readouterr().err
+
+
+def test_more_images_than_a_source_has_are_told(
+    check: Check, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check({"data.target.train_images": 1700, "data.target.heldout_images": 100}) == 2
+    message = "normreport check: digits: train_images + heldout_images is 1800, expected at most"
+    assert capsys.readouterr().err.startswith(message)
+
+
+def test_a_place_that_cannot_be_written_is_told(
+    check: Check, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("results").write_text("a file where the folder must be")
+    assert check({}) == 2
+    path = Path("results").resolve()
+    assert capsys.readouterr().err.startswith(f"normreport check: {path}: could not be written (")
+
+
+def test_checking_leaves_no_file(check: Check, tmp_path: Path) -> None:
+    assert check({}) == 0
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "my.yaml"]
+
+
+UNREADABLE = {
+    "missing": (None, "could not be read"),
+    "folder": ("folder", "could not be read"),
+    "not UTF-8": (b"report:\n  title: \xff\xfe\n", "could not be read"),
+    "bad syntax": (b"report: [unclosed\n", "is not YAML"),
+    "tabs": (b"report:\n\ttitle: x\n", "is not YAML"),
+    "an object": (b"report: !!python/object/apply:os.getcwd []\n", "is not YAML"),
+    "no such day": (b"report:\n  title: 2024-02-31\n", "is not YAML"),
+    "a list": (b"- report\n- data\n", "expected keys and values, found list"),
+    "a text": (b"report\n", "expected keys and values, found str"),
+    "empty": (b"", "expected keys and values, found NoneType"),
+}
+
+
+@pytest.mark.parametrize("command", ["check", "conditions"])
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_file_that_is_no_configuration_is_told_as_what_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, kind: str
+) -> None:
+    content, message = UNREADABLE[kind]
+    path = tmp_path / "my.yaml"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content == "folder":
+        path.mkdir()
+    assert main([command, str(path)]) == 2
+    err = capsys.readouterr().err
+    assert re.match(re.escape(f"normreport {command}: {path}: ") + message, err)

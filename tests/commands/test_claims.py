@@ -1,0 +1,88 @@
+"""The list of claims, and with results their verdicts."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from normreport.claims import CLAIMS, Case, Judgement
+from normreport.claims.base import Place, to_json
+from normreport.cli import main
+from normreport.evidence import Interval, Verdict
+
+
+def _case(mean: float, *, bounds: bool = True) -> Case:
+    place = Place("vgg16", "scratch", "features.0", "raw - unit")
+    low, high = (mean - 0.25, mean + 0.25) if bounds else (None, None)
+    return Case(place, Verdict.SUPPORTED, Interval(mean, low, high, 0.95, 3), (mean,) * 3)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Write results of three claims as judge_claims writes them."""
+    judgements = [
+        Judgement(Verdict.SUPPORTED, (_case(0.5), _case(1.5)), ("SHARED START",)),
+        Judgement(Verdict.INCONCLUSIVE, (_case(0.125, bounds=False),)),
+        Judgement(
+            Verdict.NOT_EVALUABLE,
+            (Case(None, Verdict.NOT_EVALUABLE, reason="no scratch runs"),),
+            reason="no scratch runs",
+        ),
+    ]
+    claims = [to_json(c, j, seeds=3) for c, j in zip(CLAIMS, judgements, strict=False)]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"claims": claims}))
+    return path
+
+
+def _blocks(text: str) -> dict[str, str]:
+    """What is printed of each claim, by id, on one line."""
+    blocks = [" ".join(block.split()) for block in text.strip().split("\n\n")]
+    return {block.split()[0]: block for block in blocks}
+
+
+def test_every_claim_is_listed_with_statement_statistic_and_rule(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["claims"]) == 0
+    text = capsys.readouterr().out
+    found = _blocks(text)
+    assert list(found) == [claim.id for claim in CLAIMS]
+    for claim in CLAIMS:
+        for part in (claim.topic, claim.statement, claim.statistic, claim.rule):
+            assert " ".join(part.split()) in found[claim.id]
+        assert "Verdict:" not in found[claim.id]
+    assert max(len(line) for line in text.splitlines()) <= 98
+
+
+def test_with_results_every_judged_claim_has_its_verdict(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["claims", "--results", str(results)]) == 0
+    found = _blocks(capsys.readouterr().out)
+    first, second, third, *others = (found[claim.id] for claim in CLAIMS)
+    assert "Verdict: SUPPORTED; pilot, 3 seeds; SHARED START; " in first
+    assert "2 supported" in first
+    smallest = re.search(r"smallest effect (\S+) \[(\S+), (\S+)\] \((.*?)\)", first)
+    assert smallest is not None
+    assert [float(number) for number in smallest.groups()[:3]] == [0.5, 0.25, 0.75]
+    assert smallest[4] == "vgg16 scratch features.0 raw - unit"
+    assert "largest effect 1.5" in first
+    assert "Verdict: INCONCLUSIVE" in second
+    assert "smallest effect 0.125 (vgg16" in second
+    assert "Verdict: NOT EVALUABLE; no scratch runs; " in third
+    assert "effect" not in third.split("Verdict:")[1]
+    assert all("Verdict:" not in other for other in others)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}'])
+def test_a_file_that_holds_no_results_ends_in_a_message(
+    tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(content)
+    assert main(["claims", "--results", str(path)]) == 2
+    assert str(path) in capsys.readouterr().err

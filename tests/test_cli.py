@@ -1,0 +1,184 @@
+"""The command line: every stage has its module, its rule and its options; errors end well."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from normreport.cli import COMMANDS, STAGES, main
+from normreport.commands import conditions
+from normreport.errors import StorageError
+
+EVERY = [*COMMANDS, *STAGES]
+
+
+def _python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "normreport", *arguments],
+        capture_output="stdout" not in options,
+        text=True,
+        check=False,
+        **options,
+    )
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(
+        f"normreport.{'stages' if name in STAGES else 'commands'}.{name}"
+    )
+
+
+def _parameters(name: str) -> list[str]:
+    options = (STAGES if name in STAGES else COMMANDS)[name][1]
+    return [option.removeprefix("--").replace("-", "_") for option in options]
+
+
+# Names agree
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_command_runs_its_module_with_exactly_its_options(name: str) -> None:
+    parameters = inspect.signature(_module(name).run).parameters
+    assert list(parameters) == _parameters(name)
+    assert all(p.kind is inspect.Parameter.KEYWORD_ONLY for p in parameters.values())
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_has_a_rule_that_calls_it_with_all_its_options(root: Path, name: str) -> None:
+    text = (root / "workflow" / "rules" / f"{name}.smk").read_text(encoding="utf-8")
+    assert f"rule {name}:" in text
+    assert re.findall(r"normreport ([a-z_]+)", text.split("shell:")[1]) == [name]
+    for option in STAGES[name][1]:
+        assert f"--{option.replace('_', '-')}" in text, option
+
+
+def test_every_module_of_a_stage_or_command_is_on_the_command_line(root: Path) -> None:
+    for folder, known in (("stages", STAGES), ("commands", COMMANDS)):
+        modules = {path.stem for path in (root / "normreport" / folder).glob("*.py")}
+        assert modules - {"__init__"} == set(known)
+
+
+def test_every_rule_of_the_workflow_is_a_stage(root: Path) -> None:
+    rules = {path.stem for path in (root / "workflow" / "rules").glob("*.smk")}
+    assert rules - {"common"} == set(STAGES)
+
+
+# Help
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_help_of_a_command_names_its_options(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([name, "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: normreport {name} ")
+    for option in STAGES.get(name, ("", {}))[1]:
+        assert f"--{option.replace('_', '-')} " in text
+    for option in COMMANDS.get(name, ("", {}))[1]:
+        assert option in text
+
+
+def test_the_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    for name in EVERY:
+        assert re.search(rf"^    {name}\b", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["trian_run"], ["conditions"], ["check", "a", "b"], ["prepare_data"]]
+)
+def test_a_wrong_call_is_answered_with_the_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: normreport")
+
+
+# Errors
+
+
+def test_a_mistake_of_the_user_is_one_message_and_status_2(tmp_path: Path) -> None:
+    path = tmp_path / "missing.yaml"
+    ended = _python("conditions", str(path))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith(f"normreport conditions: {path}: could not be read (")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_wrong_settings_of_a_stage_are_one_message_and_status_2(tmp_path: Path) -> None:
+    options = ("--images", str(tmp_path / "a"), "--manifest", str(tmp_path / "b"))
+    ended = _python("prepare_data", "--settings", '{"source": "digit"}', *options)
+    assert ended.returncode == 2
+    head, *lines = ended.stderr.splitlines()
+    assert head == (
+        "normreport prepare_data: prepare_data --settings: 3 wrong values; mend them and run again"
+    )
+    assert [line.split(":")[0].strip() for line in lines] == [
+        "source",
+        "train_images",
+        "heldout_images",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_kind_of_a_users_error_ends_alike(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(**_: Any) -> NoReturn:
+        raise StorageError("a.json: could not be written (No space left on device).")
+
+    monkeypatch.setattr(conditions, "run", full)
+    assert main(["conditions", "config.yaml"]) == 2
+    expected = "normreport conditions: a.json: could not be written (No space left on device).\n"
+    assert capsys.readouterr() == ("", expected)
+
+
+def test_a_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(**_: Any) -> NoReturn:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(conditions, "run", bug)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        main(["conditions", "config.yaml"])
+
+
+def test_a_command_that_succeeds_ends_with_status_0(root: Path) -> None:
+    ended = _python("conditions", str(root / "config.yaml"))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(ended.stdout.splitlines()) == 37
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_stops_reading_is_no_reason_to_complain(root: Path, unbuffered: str) -> None:
+    # normreport conditions config.yaml | head -0
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = _python(
+        "conditions",
+        str(root / "config.yaml"),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )
+    os.close(writing)
+    assert ended.stderr == ""
+    assert ended.returncode == 1

@@ -1,0 +1,58 @@
+"""Histograms of the input against counting by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from normreport.input_histograms import BINS, input_histograms
+from normreport.normalizations import NORMALIZATIONS, Inputs, normalize
+
+
+@pytest.fixture(scope="module")
+def inputs() -> dict[str, Inputs]:
+    images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
+    images[..., 2] //= 3  # channels that differ
+    return {arm: normalize(images, arm) for arm in NORMALIZATIONS}
+
+
+def test_every_arm_and_channel_has_its_bins_in_order(inputs: dict[str, Inputs]) -> None:
+    found = input_histograms(inputs)
+    columns = ["normalization", "channel", "left", "right", "share"]
+    assert found.columns.tolist() == columns
+    groups = found.groupby(["normalization", "channel"], sort=False).size()
+    assert groups.index.tolist() == [(arm, c) for arm in NORMALIZATIONS for c in "rgb"]
+    assert (groups == BINS).all()
+
+
+def test_shares_are_what_counting_by_hand_gives(inputs: dict[str, Inputs]) -> None:
+    found = input_histograms(inputs)
+    for (arm, channel), group in found.groupby(["normalization", "channel"]):
+        values = inputs[arm][..., "rgb".index(channel)].astype(np.float64).ravel()
+        last = len(group) - 1
+        for i, row in enumerate(group.itertuples()):
+            below = values <= row.right if i == last else values < row.right
+            expected = ((values >= row.left) & below).mean()
+            assert row.share == pytest.approx(expected, abs=1e-12)
+
+
+def test_shares_sum_to_one_so_that_no_value_is_lost(inputs: dict[str, Inputs]) -> None:
+    found = input_histograms(inputs)
+    sums = found.groupby(["normalization", "channel"])["share"].sum()
+    assert sums.to_numpy() == pytest.approx(np.ones(9))
+
+
+def test_every_arm_has_its_own_range_and_its_channels_share_it(inputs: dict[str, Inputs]) -> None:
+    found = input_histograms(inputs)
+    for (arm, _), group in found.groupby(["normalization", "channel"]):
+        assert group["left"].iloc[0] == inputs[arm].min()
+        assert group["right"].iloc[-1] == inputs[arm].max()
+        assert np.array_equal(group["right"].iloc[:-1], group["left"].iloc[1:])
+        assert np.ptp(group["right"] - group["left"]) < 1e-6 * np.ptp(group["right"])
+
+
+def test_images_of_one_colour_are_one_full_bin() -> None:
+    found = input_histograms({"raw": np.full((2, 4, 4, 3), 7, dtype=np.float32)})
+    assert np.isfinite(found["share"]).all()
+    assert found.groupby("channel")["share"].sum().tolist() == [1, 1, 1]
+    assert found.groupby("channel")["share"].max().tolist() == [1, 1, 1]

@@ -1,0 +1,17 @@
+"""Names that are printed."""
+
+from __future__ import annotations
+
+from normreport.labels import model_label, start_label
+
+
+def test_models_and_starts_have_labels_and_fall_back_to_their_names() -> None:
+    assert model_label("vgg16") == "VGG16"
+    assert model_label("mobilenet_v2") == "MobileNetV2"
+    assert model_label("resnet18") == "resnet18"
+    assert start_label("scratch") == "from scratch"
+    assert start_label("other") == "other"
+
+
+def test_a_comparison_labels_each_of_its_models() -> None:
+    assert model_label("vgg16 - mobilenet_v2") == "VGG16 - MobileNetV2"
