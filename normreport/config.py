@@ -20,6 +20,7 @@ from normreport.settings.data import DataSettings
 from normreport.settings.judging import JudgeSettings
 from normreport.settings.report import RenderSettings, ReportSettings
 from normreport.settings.training import (
+    OptimizerSettings,
     PretrainSettings,
     Rate,
     RunSettings,
@@ -49,9 +50,11 @@ class ExperimentSettings(Settings):
     """The conditions: every combination of the four lists is one run."""
 
     models: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """torchvision classification architectures; each needs an entry under `models`."""
+    """Networks; each needs an entry under `models`."""
     starts: Annotated[tuple[Start, ...], Field(min_length=1)]
-    """`scratch` and/or `pretrained`."""
+    """`scratch` or `pretrained`; `scratch_uniform` and `scratch_laplace` draw the convolutions from
+    other laws of the same variance; `scratch_head` and `pretrained_head` train the last layer only.
+    """
     normalizations: Annotated[tuple[Name, ...], Field(min_length=1)]
     """The arms."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
@@ -104,6 +107,10 @@ class ModelPretraining(Settings):
 class ModelSettings(Settings):
     """What depends on the model."""
 
+    architecture: Name | None = None
+    """A torchvision classification architecture; the entry's own name if null."""
+    optimizer: OptimizerSettings | None = None
+    """This model's own optimizer instead of `training.optimizer`."""
     layers: Annotated[tuple[LayerName, ...], Field(min_length=1, max_length=16)]
     """Conv layers whose weights are kept after every epoch, by module path."""
     train_images: Count
@@ -189,7 +196,9 @@ class Config(Settings):
     @property
     def is_pretrained_here(self) -> bool:
         """Whether the workflow trains the pretrained start itself."""
-        return "pretrained" in self.experiment.starts and self.pretraining.weights == "train"
+        starts = self.experiment.starts
+        wanted = any(start.startswith("pretrained") for start in starts)
+        return wanted and self.pretraining.weights == "train"
 
     def runs(self) -> Iterator[Run]:
         """Every run, in the order of the configuration."""
@@ -204,8 +213,8 @@ class Config(Settings):
         """Resolve the settings of one run."""
         model = self.models[run.model]
         return RunSettings(
-            **self.training.model_dump(),
-            model=run.model,
+            **self._shared(run.model),
+            epochs=self.training.epochs,
             start=run.start,
             normalization=run.normalization,
             seed=run.seed,
@@ -215,15 +224,25 @@ class Config(Settings):
             learning_rate=model.learning_rate,
         )
 
+    def _shared(self, name: str) -> dict[str, Any]:
+        """Resolve what a model's pretraining and its runs have in common."""
+        model = self.models[name]
+        return {
+            "model": name,
+            "architecture": model.architecture or name,
+            "optimizer": (model.optimizer or self.training.optimizer).model_dump(),
+            "scheduler": self.training.scheduler.model_dump(),
+            "threads": self.training.threads,
+        }
+
     def pretrain_settings(self, model: str) -> PretrainSettings:
         """Resolve the settings of one model's pretraining."""
         own = self.models[model].pretraining
         # Weights that come from a file need no hyperparameters; any valid ones do.
         fit = own or ModelPretraining(train_images=1, epochs=1, batch_size=2, learning_rate=1)
         return PretrainSettings(
-            **self.training.model_dump(exclude={"epochs"}),
+            **self._shared(model),
             **fit.model_dump(),
-            model=model,
             weights=self.pretraining.weights.replace("{model}", model),
             normalization=self.pretraining.normalization,
             seed=self.pretraining.seed,

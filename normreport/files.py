@@ -102,7 +102,10 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as one safetensors file."""
     with atomic(path) as temporary:
         ordered = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-        save_file(ordered, temporary)
+        try:
+            save_file(ordered, temporary)
+        except SafetensorError as error:  # how a full disk shows there
+            raise OSError(str(error)) from error
 
 
 def read_json(path: Path) -> Any:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 MODELS = {"vgg16": "VGG16", "vgg16_bn": "VGG16-BN", "mobilenet_v2": "MobileNetV2"}
-STARTS = {"scratch": "from scratch", "pretrained": "pretrained"}
+STARTS = {
+    "scratch": "from scratch",
+    "scratch_uniform": "from scratch, uniform",
+    "scratch_laplace": "from scratch, Laplace",
+    "scratch_head": "from scratch, last layer only",
+    "pretrained": "pretrained",
+    "pretrained_head": "pretrained, last layer only",
+}
 
 
 def model_label(model: str) -> str:

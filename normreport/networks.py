@@ -10,8 +10,9 @@ tests prove it against the network as it was.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,19 @@ class Network:
         Dotted path of the replaced last layer.
     repeats
         Parameters that stand for the sum of this many equal ones, by name.
+    is_frozen
+        Whether only the last layer is trained.
     """
 
     module: nn.Module
     head: str
     repeats: Mapping[str, int] = field(default_factory=dict)
+    is_frozen: bool = False
+
+    def train_mode(self) -> None:
+        """Switch to train mode, but for what is frozen: it stays as it was, buffers included."""
+        self.module.train(not self.is_frozen)
+        self.module.get_submodule(self.head).train()
 
     def convolutions(self) -> dict[str, Tensor]:
         """Weights of every 2-d convolution, by module path, in the network's order."""
@@ -64,6 +73,8 @@ def build(
     optimizer: OptimizerSettings,
     seed: int,
     pretrained: State | None = None,
+    init_law: str = "gaussian",
+    head_only: bool = False,
 ) -> Network:
     """Build a network with its initial weights.
 
@@ -81,6 +92,11 @@ def build(
         Decides the initial weights, those of the new last layer by a generator of their own.
     pretrained
         Weights for everything but the last layer.
+    init_law
+        ``gaussian``, as torchvision draws convolutions, or ``uniform`` or ``laplace``, of the
+        same variance.
+    head_only
+        Freeze everything but the last layer.
 
     Raises
     ------
@@ -95,11 +111,17 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(seed, "head"))
         module.set_submodule(head, _with_outputs(old, classes))
+    if init_law != "gaussian":
+        _redraw(module, init_law)
     network = Network(module, head)
     if _folds(module, image_size_px, optimizer):
         network = _fold(network)
     if pretrained is not None:
         load_backbone(network, pretrained)
+    if head_only:
+        module.requires_grad_(False)
+        module.get_submodule(head).requires_grad_(True)
+        network = replace(network, is_frozen=True)
     return network
 
 
@@ -220,6 +242,25 @@ def read_torchvision_weights(model: str, name: str) -> State:
             f"pretraining.weights: {name} of {model} could not be downloaded ({error}). Without a "
             f"network, put the file at {cache} beforehand."
         ) from error
+
+
+@torch.no_grad()
+def _redraw(module: nn.Module, law: str) -> None:
+    """Give convolutions another law with the same variance, weight by weight in the same order.
+
+    Each weight keeps its quantile, so that the same seed stays the same draw.
+    """
+    for weight in convolutions(module).values():
+        wide = weight.double()
+        sigma = wide.square().mean().sqrt()
+        quantile = torch.special.ndtr(wide / sigma)
+        if law == "uniform":
+            drawn = (2 * quantile - 1) * math.sqrt(3)
+        else:
+            # Symmetric about one half; the smaller tail keeps its digits.
+            tail = torch.special.ndtr(-(wide / sigma).abs())
+            drawn = -torch.log(2 * tail) * wide.sign() / math.sqrt(2)
+        weight.copy_(drawn * sigma)
 
 
 def _last_layer(module: nn.Module) -> str:

@@ -92,7 +92,8 @@ def normalized(
     Parameters
     ----------
     arrays
-        ``{split}_images``, uint8 of shape (N, H, W, 3), and ``{split}_labels``, int64.
+        ``{split}_images``, uint8 of shape (N, H, W, 3), and ``{split}_labels``, int64; the
+        training images also where another split is asked for.
     split
         ``train`` or ``heldout``.
     normalization
@@ -101,7 +102,8 @@ def normalized(
         All images if None.
     """
     # A permuted view of (N, H, W, C) memory is what PyTorch calls channels-last.
-    inputs = normalize(arrays[f"{split}_images"][:count], normalization)
+    images, train_images = arrays[f"{split}_images"][:count], arrays["train_images"]
+    inputs = normalize(images, normalization, train_images)
     labels = torch.from_numpy(arrays[f"{split}_labels"][:count])
     return Images(torch.from_numpy(inputs).permute(0, 3, 1, 2), labels)
 
@@ -171,7 +173,7 @@ def train(
     for epoch in range(1, settings.epochs + 1):
         started = time.perf_counter()
         learning_rate = optimizer.param_groups[0]["lr"]
-        module.train()
+        network.train_mode()
         total_loss, seen = 0.0, 0
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed(seed, "dropout", epoch))
@@ -205,6 +207,8 @@ def make_optimizer(
     """Make the optimizer; a parameter that stands for `r` equal ones steps `r` times as far."""
     plain, groups = [], []
     for name, parameter in network.module.named_parameters():
+        if not parameter.requires_grad:
+            continue
         repeats = network.repeats.get(name, 1)
         if repeats == 1:
             plain.append(parameter)

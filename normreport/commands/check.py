@@ -54,7 +54,8 @@ def _check_networks(config: Config) -> None:
 
     for model in config.experiment.models:
         with torch.device("meta"):
-            convolutions = networks.convolutions(networks.stock(model, seed=0))
+            architecture = config.models[model].architecture or model
+            convolutions = networks.convolutions(networks.stock(architecture, seed=0))
         networks.check_layers(convolutions, config.models[model].layers, model=model)
 
 

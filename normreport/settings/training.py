@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 
 from normreport.settings.base import Count, LayerName, Name, Seed, Settings
 
-Start = Literal["scratch", "pretrained"]
+Start = Literal[
+    "scratch", "scratch_uniform", "scratch_laplace", "scratch_head", "pretrained", "pretrained_head"
+]
 Rate = Annotated[float, Field(gt=0, le=100)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -63,6 +65,8 @@ class FitSettings(TrainingSettings):
     """All that one training needs to know, in the workflow or before it."""
 
     model: Name
+    """The model's name in the experiment."""
+    architecture: Name
     """A torchvision classification architecture."""
     train_images: Count
     """The first so many training images are used."""

@@ -72,6 +72,6 @@ def _of_the_input(
         inputs = {arm: normalize(images, arm) for arm in settings.normalizations}
         return input_histograms(inputs), {}
     # Images are ordered so that the first ones are of different classes.
-    first = {arm: normalize(images[:EXAMPLES], arm) for arm in settings.normalizations}
+    first = {arm: normalize(images[:EXAMPLES], arm, images) for arm in settings.normalizations}
     labels = [manifest["classes"][label] for label in arrays["train_labels"][:EXAMPLES]]
     return first, {"labels": labels}

@@ -27,7 +27,7 @@ def run(*, settings: str, images: Path | None, weights: Path, manifest: Path) ->
     elif Path(chosen.weights).suffix in {".pth", ".pt", ".safetensors"}:
         state = networks.read_checkpoint(Path(chosen.weights))
     else:
-        state = networks.read_torchvision_weights(chosen.model, chosen.weights)
+        state = networks.read_torchvision_weights(chosen.architecture, chosen.weights)
     files.write_arrays(weights, {name: value.numpy() for name, value in state.items()})
     files.write_json(
         manifest,
@@ -47,7 +47,7 @@ def _trained(settings: PretrainSettings, images: Path) -> tuple[networks.State, 
     heldout_set = normalized(arrays, "heldout", settings.normalization)
     classes = int(arrays["train_labels"].max()) + 1
     network = networks.build(
-        settings.model,
+        settings.architecture,
         classes=classes,
         image_size_px=train_set.inputs.shape[-1],
         optimizer=settings.optimizer,

@@ -38,6 +38,7 @@ HISTORY = (
     *(field.name for field in fields(Epoch) if field.name != "seconds"),
 )
 LAYERS = (*CONDITION, "epoch", "layer", *(field.name for field in fields(LayerSummary)))
+INIT_LAWS = {"scratch_uniform": "uniform", "scratch_laplace": "laplace"}
 # A run has learned when its training cross-entropy is below this share of chance, ln K.
 LEARNED = 0.9
 
@@ -63,12 +64,14 @@ def run(
     heldout_set = normalized(arrays, "heldout", chosen.normalization)
     backbone = networks.read_checkpoint(pretrained) if pretrained else None
     network = networks.build(
-        chosen.model,
+        chosen.architecture,
         classes=classes,
         image_size_px=train_set.inputs.shape[-1],
         optimizer=chosen.optimizer,
         seed=chosen.seed,
         pretrained=backbone,
+        init_law=INIT_LAWS.get(chosen.start, "gaussian"),
+        head_only=chosen.start.endswith("_head"),
     )
     networks.check_layers(network.convolutions(), chosen.layers, model=chosen.model)
     initial_digest = weights_digest(network.module)

@@ -81,7 +81,12 @@ def ours(model: str) -> float:
     # Evaluation is not part of what is compared: two images only.
     few = normalized(arrays, "heldout", "imagenet")
     settings = FitSettings(
-        model=model, train_images=256, batch_size=BATCH, learning_rate=1e-4, epochs=10_000
+        model=model,
+        architecture=model,
+        train_images=256,
+        batch_size=BATCH,
+        learning_rate=1e-4,
+        epochs=10_000,
     )
     network = build(model, classes=10, image_size_px=SIZE, optimizer=settings.optimizer, seed=0)
     seen, busy = 0, 0.0

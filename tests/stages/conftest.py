@@ -21,6 +21,7 @@ LAYER = "features.0.0"
 FIT = {
     "epochs": 2,
     "model": "mobilenet_v2",
+    "architecture": "mobilenet_v2",
     "train_images": 32,
     "batch_size": 16,
     "learning_rate": 0.001,

@@ -79,6 +79,7 @@ def test_a_diverged_run_keeps_its_last_finite_weights_and_says_when(data, tmp_pa
         data.images,
         data.manifest,
         model="vgg11",
+        architecture="vgg11",
         layers=["features.0"],
         normalization="raw",
         optimizer={"name": "sgd"},

@@ -26,7 +26,7 @@ PDF_HINDRANCE = pdf_hindrance()
 wildcard_constraints:
     data="target|pretraining",
     model="[A-Za-z0-9_]+",
-    start="scratch|pretrained",
+    start="[a-z_]+",
     normalization="[A-Za-z0-9_]+",
     seed="[0-9]+",
     layer="[A-Za-z0-9_.]+",
@@ -102,11 +102,11 @@ def run_settings(wildcards):
 
 def pretrained_weights(wildcards):
     weights = f"results/pretrained/{wildcards.model}/weights.safetensors"
-    return weights if wildcards.start == "pretrained" else []
+    return weights if wildcards.start.startswith("pretrained") else []
 
 
 def pretrained_option(wildcards):
-    return "--pretrained" if wildcards.start == "pretrained" else ""
+    return "--pretrained" if wildcards.start.startswith("pretrained") else ""
 
 
 # compare_arms
