@@ -2,8 +2,8 @@
 
 Every arm is a pure function from uint8 images, shape (N, H, W, 3), to float32 of the same shape.
 Images were resized beforehand, once and alike for every arm; of the arms below only
-`published_meanstd` resizes again, as its original did. The second argument, the training images,
-is there for the one arm that takes its statistics from them.
+`published_meanstd` resizes again, as its original did. All but `dataset`, which takes statistics
+from the training images, look at nothing but the image itself.
 """
 
 from __future__ import annotations
@@ -25,85 +25,86 @@ IMAGENET_STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 PUBLISHED_SIZE_PX = 224
 
 
-def raw(images: Images, _: Images) -> Inputs:
+def raw(images: Images) -> Inputs:
     """Leave the values 0..255 as they are."""
     return images.astype(np.float32)
 
 
-def unit(images: Images, _: Images) -> Inputs:
+def unit(images: Images) -> Inputs:
     """Divide by 255: the values lie in [0, 1]. This is also what torchvision's ToTensor does."""
     return np.divide(images, np.float32(255), dtype=np.float32)
 
 
-def placebo(images: Images, _: Images) -> Inputs:
+def placebo(images: Images) -> Inputs:
     """Multiply by 1/255: `unit` but for the last bit of 126 of the 256 levels."""
     return np.multiply(images, np.float32(1 / 255), dtype=np.float32)
 
 
-def double(images: Images, train_images: Images) -> Inputs:
+def double(images: Images) -> Inputs:
     """Divide by 255 twice, as happens where a pipeline scales what was scaled before."""
-    return np.divide(unit(images, train_images), np.float32(255), dtype=np.float32)
+    return np.divide(unit(images), np.float32(255), dtype=np.float32)
 
 
-def minmax(images: Images, _: Images) -> Inputs:
+def minmax(images: Images) -> Inputs:
     """Map every image's own smallest value to 0 and its largest to 1; a constant image to 0."""
     values = images.astype(np.float32)
-    low = values.min(axis=(1, 2, 3), keepdims=True)
-    extent = values.max(axis=(1, 2, 3), keepdims=True) - low
+    low: Inputs = values.min(axis=(1, 2, 3), keepdims=True)
+    extent: Inputs = values.max(axis=(1, 2, 3), keepdims=True) - low
     extent[extent == 0] = 1
     return (values - low) / extent
 
 
-def standardize(images: Images, _: Images) -> Inputs:
+def standardize(images: Images) -> Inputs:
     """Give every image mean 0 and standard deviation 1, over all its values; a constant one 0."""
     values = images.astype(np.float64)
-    centred = values - values.mean(axis=(1, 2, 3), keepdims=True)
-    spread = values.std(axis=(1, 2, 3), keepdims=True)
-    return (centred / np.where(spread > 0, spread, 1.0)).astype(np.float32)
+    mean: NDArray[np.float64] = values.mean(axis=(1, 2, 3), keepdims=True)
+    spread: NDArray[np.float64] = values.std(axis=(1, 2, 3), keepdims=True)
+    spread[spread == 0] = 1
+    return ((values - mean) / spread).astype(np.float32)
 
 
 def dataset(images: Images, train_images: Images) -> Inputs:
     """Divide by 255, then standardize each channel by the training images' mean and std."""
-    reference = unit(train_images, train_images).astype(np.float64)
-    mean = reference.mean(axis=(0, 1, 2))
-    spread = reference.std(axis=(0, 1, 2))
-    scale = np.where(spread > 0, spread, 1.0)
-    return ((unit(images, train_images) - mean) / scale).astype(np.float32)
+    reference = unit(train_images).astype(np.float64)
+    mean: NDArray[np.float64] = reference.mean(axis=(0, 1, 2))
+    spread: NDArray[np.float64] = reference.std(axis=(0, 1, 2))
+    spread[spread == 0] = 1
+    return ((unit(images) - mean) / spread).astype(np.float32)
 
 
-def imagenet(images: Images, train_images: Images) -> Inputs:
+def imagenet(images: Images) -> Inputs:
     """Divide by 255, subtract ImageNet's channel means, divide by its standard deviations."""
-    return (unit(images, train_images) - IMAGENET_MEAN) / IMAGENET_STD
+    return (unit(images) - IMAGENET_MEAN) / IMAGENET_STD
 
 
-def std_only(images: Images, train_images: Images) -> Inputs:
+def std_only(images: Images) -> Inputs:
     """Divide by 255 and by ImageNet's channel standard deviations; subtract nothing."""
-    return unit(images, train_images) / IMAGENET_STD
+    return unit(images) / IMAGENET_STD
 
 
-def mean_only(images: Images, train_images: Images) -> Inputs:
+def mean_only(images: Images) -> Inputs:
     """Divide by 255 and subtract ImageNet's channel means; divide by nothing more."""
-    return unit(images, train_images) - IMAGENET_MEAN
+    return unit(images) - IMAGENET_MEAN
 
 
-def published_none(images: Images, train_images: Images) -> Inputs:
+def published_none(images: Images) -> Inputs:
     """Do what the article calls no normalization: ToTensor, which divides by 255."""
-    return unit(images, train_images)
+    return unit(images)
 
 
-def published_minmax(images: Images, train_images: Images) -> Inputs:
+def published_minmax(images: Images) -> Inputs:
     """Do what the article calls min/max normalization: float32, divided by 255."""
-    return unit(images, train_images)
+    return unit(images)
 
 
-def published_meanstd(images: Images, train_images: Images) -> Inputs:
+def published_meanstd(images: Images) -> Inputs:
     """Resize to 224 x 224 px (the only arm that does), then `imagenet`."""
     size = (PUBLISHED_SIZE_PX, PUBLISHED_SIZE_PX)
     resized = [Image.fromarray(image).resize(size, Image.Resampling.BILINEAR) for image in images]
-    return imagenet(np.stack([np.asarray(image) for image in resized]), train_images)
+    return imagenet(np.stack([np.asarray(image) for image in resized]))
 
 
-NORMALIZATIONS: Mapping[str, Callable[[Images, Images], Inputs]] = MappingProxyType(
+OF_AN_IMAGE: Mapping[str, Callable[[Images], Inputs]] = MappingProxyType(
     {
         arm.__name__: arm
         for arm in (
@@ -113,7 +114,6 @@ NORMALIZATIONS: Mapping[str, Callable[[Images, Images], Inputs]] = MappingProxyT
             double,
             minmax,
             standardize,
-            dataset,
             imagenet,
             std_only,
             mean_only,
@@ -123,6 +123,7 @@ NORMALIZATIONS: Mapping[str, Callable[[Images, Images], Inputs]] = MappingProxyT
         )
     }
 )
+NORMALIZATIONS = (*OF_AN_IMAGE, dataset.__name__)
 
 
 def normalize(images: Images, name: str, train_images: Images | None = None) -> Inputs:
@@ -132,12 +133,14 @@ def normalize(images: Images, name: str, train_images: Images | None = None) -> 
     ----------
     images : array of uint8, shape (N, H, W, 3)
     name
-        A key of ``NORMALIZATIONS``.
+        One of ``NORMALIZATIONS``.
     train_images : array of uint8, shape (M, H, W, 3), optional
-        Where an arm takes statistics of the data from; `images` themselves if not given.
+        Where `dataset` takes its statistics from; `images` themselves if not given.
 
     Returns
     -------
     array of float32, shape (N, H, W, 3)
     """
-    return NORMALIZATIONS[name](images, images if train_images is None else train_images)
+    if name == dataset.__name__:
+        return dataset(images, images if train_images is None else train_images)
+    return OF_AN_IMAGE[name](images)

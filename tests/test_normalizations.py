@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from torchvision import transforms
 
-from normreport.normalizations import NORMALIZATIONS, imagenet, normalize, raw, unit
+from normreport.figures.style import arm_styles
+from normreport.normalizations import (
+    NORMALIZATIONS,
+    OF_AN_IMAGE,
+    imagenet,
+    normalize,
+    raw,
+    unit,
+)
 
 Array = NDArray[np.uint8]
 
@@ -55,7 +63,7 @@ def test_imagenet_is_what_torchvisions_normalize_does_bit_for_bit(levels: Array)
     assert np.array_equal(imagenet(levels).view(np.int32), expected.view(np.int32))
 
 
-@pytest.mark.parametrize("name", ["raw", "unit", "imagenet"])
+@pytest.mark.parametrize("name", [n for n in NORMALIZATIONS if n != "published_meanstd"])
 def test_an_arm_gives_float32_of_the_same_shape(name: str) -> None:
     images = np.zeros((2, 5, 7, 3), dtype=np.uint8)
     inputs = normalize(images, name)
@@ -63,7 +71,7 @@ def test_an_arm_gives_float32_of_the_same_shape(name: str) -> None:
     assert inputs.shape == images.shape
 
 
-@pytest.mark.parametrize("name", ["raw", "unit", "imagenet"])
+@pytest.mark.parametrize("name", NORMALIZATIONS)
 def test_an_arm_neither_changes_its_images_nor_shares_their_memory(
     levels: Array, name: str
 ) -> None:
@@ -73,17 +81,83 @@ def test_an_arm_neither_changes_its_images_nor_shares_their_memory(
     assert np.array_equal(levels, before)
 
 
-def test_an_arm_treats_every_image_alone(levels: Array) -> None:
+def test_an_arm_of_an_image_treats_every_image_alone(levels: Array) -> None:
     other = np.full_like(levels, 200)
-    for name in NORMALIZATIONS:
+    for name in OF_AN_IMAGE:
         together = normalize(np.concatenate([levels, other]), name)
-        assert np.array_equal(together[:1], normalize(levels, name))
+        assert np.array_equal(together[:1], normalize(levels, name)), name
 
 
-def test_the_arms_have_the_names_of_the_configuration_in_their_order() -> None:
-    assert list(NORMALIZATIONS) == ["raw", "unit", "imagenet"]
+def test_the_placebo_differs_by_one_bit_in_126_of_256_levels(levels: Array) -> None:
+    one_channel = (slice(None), slice(None), slice(None), 0)
+    ours = normalize(levels, "placebo")[one_channel].view(np.int32)
+    steps = np.abs(ours - normalize(levels, "unit")[one_channel].view(np.int32))
+    assert (steps > 0).sum() == 126
+    assert steps.max() == 1
+
+
+def test_double_divides_twice_and_rounds_twice(levels: Array) -> None:
+    expected = (torch.from_numpy(levels).float() / 255 / 255).numpy()
+    assert np.array_equal(normalize(levels, "double"), expected)
+
+
+def test_minmax_takes_each_image_from_0_to_1_whatever_its_range() -> None:
+    images = np.random.default_rng(0).integers(40, 180, (3, 8, 8, 3), dtype=np.uint8)
+    inputs = normalize(images, "minmax")
+    assert inputs.min(axis=(1, 2, 3)).tolist() == [0, 0, 0]
+    assert inputs.max(axis=(1, 2, 3)).tolist() == [1, 1, 1]
+
+
+def test_standardize_gives_each_image_mean_0_and_std_1() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+    inputs = normalize(images, "standardize").astype(np.float64)
+    assert inputs.mean(axis=(1, 2, 3)) == pytest.approx([0, 0, 0], abs=1e-7)
+    assert inputs.std(axis=(1, 2, 3)) == pytest.approx([1, 1, 1], abs=1e-7)
+
+
+def test_dataset_standardizes_channels_by_the_training_images_alone() -> None:
+    generator = np.random.default_rng(0)
+    train = generator.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    other = generator.integers(0, 100, (2, 8, 8, 3), dtype=np.uint8)
+    inputs = normalize(train, "dataset", train).astype(np.float64)
+    assert inputs.mean(axis=(0, 1, 2)) == pytest.approx([0, 0, 0], abs=1e-6)
+    assert inputs.std(axis=(0, 1, 2)) == pytest.approx([1, 1, 1], abs=1e-6)
+    together = normalize(np.concatenate([train, other]), "dataset", train)
+    assert np.array_equal(together[4:], normalize(other, "dataset", train))
+
+
+@pytest.mark.parametrize("name", ["minmax", "standardize", "dataset"])
+def test_a_constant_image_becomes_finite_zeros(name: str) -> None:
+    images = np.full((2, 4, 4, 3), 77, dtype=np.uint8)
+    assert not normalize(images, name).any()
+
+
+def test_std_only_and_mean_only_are_the_halves_of_imagenet(levels: Array) -> None:
+    mean = torch.tensor([0.485, 0.456, 0.406])
+    std = torch.tensor([0.229, 0.224, 0.225])
+    inputs = torch.from_numpy(levels).float() / 255
+    assert np.array_equal(normalize(levels, "mean_only"), (inputs - mean).numpy())
+    assert np.array_equal(normalize(levels, "std_only"), (inputs / std).numpy())
+
+
+def test_two_published_pipelines_are_one_and_the_third_alone_resizes(levels: Array) -> None:
+    none, minmax = normalize(levels, "published_none"), normalize(levels, "published_minmax")
+    assert np.array_equal(none.view(np.int32), minmax.view(np.int32))
+    expected = _published(
+        levels,
+        transforms.Resize((224, 224)),
+        transforms.ToTensor(),
+        transforms.Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]),
+    )
+    assert np.array_equal(normalize(levels, "published_meanstd"), expected)
+
+
+def test_every_arm_has_a_look_of_its_own_in_the_figures() -> None:
+    looks = arm_styles(NORMALIZATIONS)
+    assert all(look.label != name for name, look in looks.items())
+    assert len({look.color for look in looks.values()}) == len(NORMALIZATIONS)
 
 
 def test_no_module_can_change_the_arms_for_another() -> None:
     with pytest.raises(TypeError):
-        NORMALIZATIONS["raw"] = unit  # type: ignore[index]
+        OF_AN_IMAGE["raw"] = unit  # type: ignore[index]
