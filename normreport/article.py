@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from normreport.errors import ConfigError
-from normreport.labels import model_label, start_label
+from normreport.labels import model_label, source_label, start_label
 from normreport.settings.report import RenderSettings
 
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -80,6 +79,7 @@ def render(
         "model": model_label,
         "start": start_label,
         "listing": listing,
+        "images": source_label,
         "source": lambda name: Markup((templates / name).read_text(encoding="utf-8")),
     }
     environment.tests["missing"] = lambda value: value is None
@@ -105,12 +105,12 @@ def num(value: float | None, digits: int = 3) -> str:
         return "not available"
     if value == 0:
         return "0"
-    exponent = math.floor(math.log10(abs(value)))
+    mantissa, power = f"{value:.{digits - 1}e}".split("e")
+    exponent = int(power)  # after rounding: 0.9996 is 1.00
     if -4 <= exponent < 6:
         rounded = round(value, digits - 1 - exponent)
         text = f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
     else:
-        mantissa, power = f"{value:.{digits - 1}e}".split("e")
         text = f"{mantissa} × 10{str(int(power)).translate(SUPERSCRIPTS)}"
     return text.replace("-", "−")
 

@@ -98,8 +98,13 @@ STAGES: dict[str, tuple[str, Options]] = {
             "layers": _in("the runs' layer summaries (.csv)", **MANY),
             "measures": _in("the runs' statistics (.csv)", **MANY),
             "distances": _in("distances between runs (.csv)", **MANY),
+            "images": IMAGES,
             "results": _out("every number that the article's prose uses (.json)"),
+            "pretrained": _in(
+                "where pretrained weights come from (.json)", nargs="*", required=False, default=[]
+            ),
             "runs": _out("the table of all runs (.csv)"),
+            "cases": _out("the table of all cases of all claims (.csv)"),
         },
     ),
     "draw_figure": (

@@ -28,6 +28,7 @@ from normreport.settings.training import (
     TrainingSettings,
 )
 
+ImageCount = Annotated[int, Field(ge=2, le=100_000_000)]
 BatchSize = Annotated[int, Field(ge=2, le=65_536)]
 
 
@@ -81,20 +82,11 @@ class DataSets(Settings):
     pretraining: DataSettings
     """What the pretrained start has seen before."""
 
-    @model_validator(mode="after")
-    def _one_size(self) -> Self:
-        if self.target.image_size_px != self.pretraining.image_size_px:
-            raise ValueError(
-                "target and pretraining must have the same image_size_px, found "
-                f"{self.target.image_size_px} and {self.pretraining.image_size_px}"
-            )
-        return self
-
 
 class ModelPretraining(Settings):
     """How one model is pretrained, where `pretraining.weights` is `train`."""
 
-    train_images: Count
+    train_images: ImageCount
     """How many of the prepared images are used."""
     epochs: Count
     """Passes over them."""
@@ -112,8 +104,8 @@ class ModelSettings(Settings):
     optimizer: OptimizerSettings | None = None
     """This model's own optimizer instead of `training.optimizer`."""
     layers: Annotated[tuple[LayerName, ...], Field(min_length=1, max_length=16)]
-    """Conv layers whose weights are kept after every epoch, by module path."""
-    train_images: Count
+    """Conv layers whose weights are kept after every epoch, by module path; each once."""
+    train_images: ImageCount
     """How many of the prepared images a run is trained on."""
     batch_size: BatchSize
     """Images per step."""
@@ -121,6 +113,13 @@ class ModelSettings(Settings):
     """The learning rate at the start."""
     pretraining: ModelPretraining | None = None
     """Needed where the pretrained start is trained in the workflow."""
+
+    @model_validator(mode="after")
+    def _each_layer_once(self) -> Self:
+        twice = [layer for layer, count in Counter(self.layers).items() if count > 1]
+        if twice:
+            raise ValueError(f"layers must differ from each other, found {twice[0]!r} twice")
+        return self
 
 
 class Pretraining(Settings):
@@ -177,6 +176,12 @@ class Config(Settings):
                     )
                 key = f"models.{name}.pretraining.train_images"
                 self._enough(key, model.pretraining.train_images, self.data.pretraining)
+        sizes = self.data.target.image_size_px, self.data.pretraining.image_size_px
+        if self.is_pretrained_here and sizes[0] != sizes[1]:
+            raise ValueError(
+                f"data.target and data.pretraining must have the same image_size_px, found "
+                f"{sizes[0]} and {sizes[1]}"
+            )
         epoch = self.report.density_epoch
         if epoch is not None and epoch > self.training.epochs:
             raise ValueError(
@@ -239,7 +244,7 @@ class Config(Settings):
         """Resolve the settings of one model's pretraining."""
         own = self.models[model].pretraining
         # Weights that come from a file need no hyperparameters; any valid ones do.
-        fit = own or ModelPretraining(train_images=1, epochs=1, batch_size=2, learning_rate=1)
+        fit = own or ModelPretraining(train_images=2, epochs=1, batch_size=2, learning_rate=1)
         return PretrainSettings(
             **self._shared(model),
             **fit.model_dump(),
@@ -258,6 +263,8 @@ class Config(Settings):
             normalizations=chosen.normalizations,
             seeds=chosen.seeds,
             epochs=self.training.epochs,
+            target=self.data.target,
+            pretraining=self.data.pretraining if self.is_pretrained_here else None,
         )
 
     def render_settings(self, *, with_pdf: bool) -> RenderSettings:

@@ -89,16 +89,25 @@ def judge_within(interval: Interval, margin: float) -> Verdict:
     return Verdict.REFUTED if outside else Verdict.INCONCLUSIVE
 
 
-def overall(verdicts: Sequence[Verdict]) -> Verdict:
-    """Judge a claim that is meant for every case: one refuted case refutes it.
+def overall(verdicts: Sequence[Verdict], *, refuted: bool | None = None) -> Verdict:
+    """Judge a claim that is meant for every case.
 
-    Cases that cannot be evaluated are left out; if none can, neither can the claim.
+    One refuted case refutes it; it is supported only if every case could be judged and supports
+    it; if none could be judged, neither can the claim.
+
+    Parameters
+    ----------
+    verdicts
+        Of the cases.
+    refuted
+        Whether a case refutes the claim when all are looked at together; if not given, whether
+        one is refuted by itself.
     """
     judged = [verdict for verdict in verdicts if verdict is not Verdict.NOT_EVALUABLE]
     if not judged:
         return Verdict.NOT_EVALUABLE
-    if Verdict.REFUTED in judged:
+    if Verdict.REFUTED in judged if refuted is None else refuted:
         return Verdict.REFUTED
-    if all(verdict is Verdict.SUPPORTED for verdict in judged):
+    if all(verdict is Verdict.SUPPORTED for verdict in verdicts):
         return Verdict.SUPPORTED
     return Verdict.INCONCLUSIVE

@@ -11,6 +11,10 @@ STARTS = {
     "pretrained": "pretrained",
     "pretrained_head": "pretrained, last layer only",
 }
+SOURCES = {
+    "digits": "scikit-learn's handwritten digits",
+    "photographs": "crops of the photographs that scikit-image ships, each photograph a class",
+}
 
 
 def model_label(model: str) -> str:
@@ -21,3 +25,8 @@ def model_label(model: str) -> str:
 def start_label(start: str) -> str:
     """Name a start in words: "from scratch"."""
     return STARTS.get(start, start)
+
+
+def source_label(source: str) -> str:
+    """Say where images come from."""
+    return SOURCES.get(source, source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,11 +44,50 @@ def run_rows(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def headline(study: Study, histories: pd.DataFrame) -> dict[str, Any]:
+CASE_COLUMNS = (
+    "claim", "model", "start", "layer", "contrast", "verdict",
+    "mean", "low", "high", "level", "values", "reason",
+)  # fmt: skip
+
+
+def case_rows(claims: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per case of every judged claim; the values of its seeds separated by spaces."""
+    return [
+        {
+            "claim": claim["id"],
+            **(case["place"] or {}),
+            "verdict": case["verdict"],
+            **{key: (case["effect"] or {}).get(key) for key in ("mean", "low", "high", "level")},
+            "values": " ".join(map(repr, case["values"])),
+            "reason": case["reason"],
+        }
+        for claim in claims
+        for case in claim["cases"]
+    ]
+
+
+def pretraining_rows(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per model: where its pretrained weights come from and how good they were."""
+    rows = []
+    for manifest in manifests:
+        last = manifest.get("history", [{}])[-1]
+        rows.append({
+            "model": manifest["model"],
+            "weights": manifest["source"],
+            "train_images": manifest["settings"]["train_images"],
+            "epochs": manifest["settings"]["epochs"],
+            "normalization": manifest["settings"]["normalization"],
+            "heldout_loss": last.get("heldout_loss"),
+            "heldout_accuracy": last.get("heldout_accuracy"),
+        })  # fmt: skip
+    return rows
+
+
+def headline(study: Study) -> dict[str, Any]:
     """Tables by model, start and layer, and by model, start and arm."""
     return {
         "layers": _layers(study),
-        "arms": _arms(study, histories),
+        "arms": _arms(study),
         "runs": {
             "total": len(study.runs),
             "diverged": int((study.runs["state"] == "DIVERGED").sum()),
@@ -63,6 +102,7 @@ def _layers(study: Study) -> list[dict[str, Any]]:
         for start in study.settings.starts:
             for layer in study.settings.layers[model]:
                 place = {"model": model, "start": start, "layer": layer}
+                mean = _mean_unless(study.diverged(model=model, start=start))
                 measures = select(study.measures, **place)
                 first = measures[measures["epoch"] == 0]
                 last = study.last(measures)
@@ -72,44 +112,45 @@ def _layers(study: Study) -> list[dict[str, Any]]:
                 rows.append({
                     **place,
                     "weights": int(measures["n"].iloc[0]),
-                    "std_first": _mean(first["std"]),
-                    "std_last": _mean(last["std"]),
-                    "displacement": _mean(last["displacement"]),
-                    "cosine": _mean(last["cosine"]),
-                    "excess_kurtosis": _mean(last["excess_kurtosis"]),
-                    "iqr_ratio": _mean(last["iqr_ratio"]),
-                    "w1_normal": _mean(last["w1_normal"]),
-                    "between_arms": _mean(distances[same_seed & ~same_arm]["w1_over_sigma0"]),
-                    "between_seeds": _mean(distances[same_arm & ~same_seed]["w1_over_sigma0"]),
+                    "std_first": mean(first["std"]),
+                    "std_last": mean(last["std"]),
+                    "displacement": mean(last["displacement"]),
+                    "between_arms": mean(distances[same_seed & ~same_arm]["w1_over_sigma0"]),
+                    "between_seeds": mean(distances[same_arm & ~same_seed]["w1_over_sigma0"]),
                 })  # fmt: skip
     return rows
 
 
-def _arms(study: Study, histories: pd.DataFrame) -> list[dict[str, Any]]:
+def _arms(study: Study) -> list[dict[str, Any]]:
     rows = []
     for model in study.settings.models:
         for start in study.settings.starts:
             for arm in study.settings.normalizations:
                 place = {"model": model, "start": start, "normalization": arm}
+                mean = _mean_unless(study.diverged(**place))
                 runs = select(study.runs, **place)
-                history = select(histories, **place)
-                tail = history[history["epoch"] > study.settings.epochs - 5]
                 rows.append({
                     **place,
                     "runs": len(runs),
                     "diverged": int((runs["state"] == "DIVERGED").sum()),
                     "learned": int(runs["learned"].sum()),
-                    "train_loss": _mean(runs["train_loss"]),
-                    "heldout_loss": _mean(runs["heldout_loss"]),
-                    "heldout_accuracy": _mean(runs["heldout_accuracy"]),
-                    "late_train_loss": _mean(tail["train_loss"]),
+                    "train_loss": mean(runs["train_loss"]),
+                    "heldout_loss": mean(runs["heldout_loss"]),
+                    "heldout_accuracy": mean(runs["heldout_accuracy"]),
                 })  # fmt: skip
     return rows
 
 
-def _mean(values: pd.Series) -> float | None:
-    """Mean of the numbers that are there; None where one is missing or none is there."""
-    numbers = np.asarray(values, dtype=np.float64)
-    if not len(numbers) or not np.isfinite(numbers).all():
-        return None
-    return math.fsum(numbers) / len(numbers)
+def _mean_unless(diverged: bool) -> Callable[[pd.Series], float | None]:
+    """Give the mean of a group of runs, or None for one that a diverged run belongs to.
+
+    An average over the survivors would say something else.
+    """
+
+    def mean(values: pd.Series) -> float | None:
+        numbers = np.asarray(values, dtype=np.float64)
+        if diverged or not len(numbers) or not np.isfinite(numbers).all():
+            return None
+        return math.fsum(numbers) / len(numbers)
+
+    return mean

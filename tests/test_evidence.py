@@ -65,7 +65,9 @@ def test_without_an_interval_nothing_is_judged():
 def test_one_refuted_case_refutes_a_claim_that_is_made_of_all():
     good, bad = Verdict.SUPPORTED, Verdict.REFUTED
     unsure, mute = Verdict.INCONCLUSIVE, Verdict.NOT_EVALUABLE
-    assert overall([good, good, mute]) is good
+    assert overall([good, good]) is good
+    assert overall([good, good, mute]) is unsure
+    assert overall([good, bad], refuted=False) is unsure
     assert overall([good, unsure, bad]) is bad
     assert overall([good, unsure]) is unsure
     assert overall([mute, mute]) is mute

@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
+from normreport.claims.agreement import agreement
 from normreport.claims.base import Case, Claim, Judgement, Study
-from normreport.claims.distances import PRETRAINED_ARE_CLOSE, SCRATCH_SEPARATES
+from normreport.claims.contrasts import (
+    RAW_IS_ROUGHER,
+    RAW_IS_WIDER,
+    STANDARDIZED_IS_NARROWER,
+    STANDARDIZED_IS_SMOOTHER,
+)
+from normreport.claims.distances import (
+    NORMALIZATION_MATTERS,
+    PRETRAINED_ARE_CLOSE,
+    SCRATCH_SEPARATES,
+)
+from normreport.claims.inputs import OUTLIERS, UNNORMALIZED
+from normreport.claims.learning import LOSS_FLUCTUATES, LOSS_IS_HIGH, SWEET_SPOT
 from normreport.claims.movement import PRETRAINED_MOVES_LESS, STD_IS_CONSTANT, UPDATES_ARE_TINY
-from normreport.claims.shape import EVERY_LAYER_IS_GAUSSIAN, WIDER_IN_THE_CENTRE
+from normreport.claims.shape import (
+    BATCH_NORMALIZATION,
+    EVERY_LAYER_IS_GAUSSIAN,
+    LIMIT_THEOREM,
+    WIDER_IN_THE_CENTRE,
+)
 from normreport.claims.spread import ORDER_OF_STD
 
-CLAIMS: tuple[Claim, ...] = (
+# What both architectures are asked to agree on.
+STORIES = (
     PRETRAINED_ARE_CLOSE,
     UPDATES_ARE_TINY,
+    LOSS_IS_HIGH,
+    LOSS_FLUCTUATES,
     SCRATCH_SEPARATES,
     ORDER_OF_STD,
     STD_IS_CONSTANT,
-    PRETRAINED_MOVES_LESS,
+    NORMALIZATION_MATTERS,
+)
+
+CLAIMS: tuple[Claim, ...] = (
+    UNNORMALIZED,
+    RAW_IS_WIDER,
+    RAW_IS_ROUGHER,
+    OUTLIERS,
+    STANDARDIZED_IS_NARROWER,
+    STANDARDIZED_IS_SMOOTHER,
+    SWEET_SPOT,
+    *STORIES,
     WIDER_IN_THE_CENTRE,
     EVERY_LAYER_IS_GAUSSIAN,
+    LIMIT_THEOREM,
+    BATCH_NORMALIZATION,
+    agreement(STORIES),
+    PRETRAINED_MOVES_LESS,
 )
 
 __all__ = ["CLAIMS", "Case", "Claim", "Judgement", "Study"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from normreport.evidence import PILOT_BELOW, Interval, Verdict, overall, t_interval
 from normreport.settings.judging import JudgeSettings
@@ -32,6 +33,12 @@ class Study:
         Per run, epoch and kept layer: all statistics.
     distances
         Per model, start, kept layer, epoch and pair of runs: Wasserstein distances.
+    histories
+        Per run and epoch: losses and accuracies.
+    images : array of uint8, shape (N, H, W, 3)
+        The training images.
+    classes
+        Number of classes.
     """
 
     settings: JudgeSettings
@@ -39,6 +46,9 @@ class Study:
     layers: pd.DataFrame
     measures: pd.DataFrame
     distances: pd.DataFrame
+    histories: pd.DataFrame
+    images: NDArray[np.uint8]
+    classes: int
 
     def conv_layers(self, model: str) -> list[str]:
         """Names of all conv layers of a model, in the network's order."""
@@ -57,6 +67,10 @@ class Study:
             )
             if not passed
         ]
+
+    def diverged(self, **condition: Any) -> bool:
+        """Whether one of the runs that meet a condition diverged."""
+        return not bool(select(self.runs, **condition)["finite"].all())
 
     def last(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rows of the last epoch."""
@@ -96,14 +110,31 @@ class Case:
     effect: Interval | None = None
     values: tuple[float, ...] = ()  # one per seed
     reason: str | None = None  # why it cannot be evaluated
+    # The verdict at another level of confidence; an exact one has no other.
+    at_level: Callable[[float], Verdict] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What came out of judging one claim."""
+    """What came out of judging one claim.
+
+    Attributes
+    ----------
+    verdict
+        Of the claim as a whole.
+    cases
+        All of them.
+    worst, best
+        The measured cases that speak least and most for the claim; where it is refuted, `worst`
+        is one of those that refute it.
+    flags, reason
+        What qualifies the verdict; why there is none.
+    """
 
     verdict: Verdict
     cases: tuple[Case, ...]
+    worst: Case | None = None
+    best: Case | None = None
     flags: tuple[str, ...] = ()
     reason: str | None = None
 
@@ -117,7 +148,7 @@ class Claim:
     id
         As in the article's scorecard.
     kind
-        ``hypothesis``, ``finding`` or ``prediction``.
+        ``premise``, ``hypothesis``, ``finding`` or ``prediction``.
     topic
         A few words.
     statement
@@ -126,6 +157,9 @@ class Claim:
         What is computed per seed, in what unit, and when that supports or refutes.
     margin
         The size of effect that matters.
+    is_sameness
+        Whether a large effect speaks against the claim, as it does where arms are said to be
+        alike; else a small one does.
     judge
         From the study to cases.
     flags
@@ -140,20 +174,51 @@ class Claim:
     unit: str
     rule: str
     margin: float
+    is_sameness: bool
     judge: Callable[[Study], Iterable[Case]] = field(repr=False)
     flags: Callable[[Study, Sequence[Case]], Iterable[str]] = field(
         default=lambda study, cases: (), repr=False
     )
 
     def judged(self, study: Study) -> Judgement:
-        """Judge the claim on a study."""
+        """Judge the claim on a study.
+
+        A claim that is made of every case is supported by all of them together, which needs no
+        correction; that one of them refutes it must hold at a level that is corrected for their
+        number (Holm's first step).
+        """
         cases = tuple(self.judge(study))
-        verdict = overall([case.verdict for case in cases])
-        if verdict is not Verdict.NOT_EVALUABLE:
-            return Judgement(verdict, cases, tuple(self.flags(study, cases)))
-        reasons = Counter(case.reason for case in cases if case.reason)
-        reason = reasons.most_common(1)[0][0] if reasons else "nothing to judge it by"
-        return Judgement(verdict, cases, reason=reason)
+        refuting = refuting_cases(cases)
+        verdict = overall([case.verdict for case in cases], refuted=bool(refuting))
+        if verdict is Verdict.NOT_EVALUABLE:
+            reasons = Counter(case.reason for case in cases if case.reason)
+            reason = reasons.most_common(1)[0][0] if reasons else "nothing to judge it by"
+            return Judgement(verdict, cases, reason=reason)
+        measured = [case for case in cases if case.effect and case.reason is None]
+        return Judgement(
+            verdict,
+            cases,
+            worst=max(refuting or measured, key=self._against),
+            best=min(measured, key=self._against),
+            flags=tuple(self.flags(study, cases)),
+        )
+
+    def _against(self, case: Case) -> float:
+        """How much a case speaks against the claim."""
+        assert case.effect is not None
+        return abs(case.effect.mean) if self.is_sameness else -case.effect.mean
+
+
+def refuting_cases(cases: Sequence[Case]) -> list[Case]:
+    """Cases that refute a claim also when their number is taken into account."""
+    judged = [case for case in cases if case.verdict is not Verdict.NOT_EVALUABLE]
+    found = []
+    for case in judged:
+        if case.verdict is Verdict.REFUTED and case.effect is not None:
+            level = 1 - (1 - case.effect.level) / len(judged)
+            if case.at_level is None or case.at_level(level) is Verdict.REFUTED:
+                found.append(case)
+    return found
 
 
 def case_from_seeds(
@@ -179,7 +244,13 @@ def case_from_seeds(
     if len(numbers) == 1:
         reason = "one seed gives no interval"
         return Case(place, Verdict.NOT_EVALUABLE, interval, numbers, reason)
-    return Case(place, judge(interval, margin), interval, numbers)
+    return Case(
+        place,
+        judge(interval, margin),
+        interval,
+        numbers,
+        at_level=lambda other: judge(t_interval(numbers, other), margin),
+    )
 
 
 def missing(reason: str) -> Case:
@@ -196,17 +267,13 @@ def select(table: pd.DataFrame, **condition: Any) -> pd.DataFrame:
     return table[keep]
 
 
-def to_json(claim: Claim, judgement: Judgement, seeds: int) -> dict[str, Any]:
+def to_json(claim: Claim, judgement: Judgement, study: Study) -> dict[str, Any]:
     """Everything of a judged claim that the report may print."""
     described = {
         key: getattr(claim, key)
         for key in ("id", "kind", "topic", "statement", "statistic", "unit", "rule", "margin")
     }
-    cases = [_case_json(case) for case in judgement.cases]
-    measured = sorted(
-        (case for case in cases if case["effect"]), key=lambda case: case["effect"]["mean"]
-    )
-    counts = Counter(case.verdict.value for case in judgement.cases)
+    seeds = len(study.settings.seeds)
     return {
         **described,
         "verdict": judgement.verdict.value,
@@ -214,13 +281,28 @@ def to_json(claim: Claim, judgement: Judgement, seeds: int) -> dict[str, Any]:
         "reason": judgement.reason,
         "pilot": seeds < PILOT_BELOW,
         "seeds": seeds,
-        "counts": {verdict.value: counts[verdict.value] for verdict in Verdict},
-        "smallest": measured[0] if measured else None,
-        "largest": measured[-1] if measured else None,
-        "cases": cases,
+        "counts": _counts(judgement.cases),
+        "by_model": {
+            model: _counts(found)
+            for model in study.settings.models
+            if (found := [c for c in judgement.cases if c.place and c.place.model == model])
+        },
+        "worst": _case_json(judgement.worst) if judgement.worst else None,
+        "best": _case_json(judgement.best) if judgement.best else None,
+        "cases": [_case_json(case) for case in judgement.cases],
     }
 
 
+def _counts(cases: Sequence[Case]) -> dict[str, int]:
+    counts = Counter(case.verdict.value for case in cases)
+    return {verdict.value: counts[verdict.value] for verdict in Verdict}
+
+
 def _case_json(case: Case) -> dict[str, Any]:
-    found = asdict(case)
-    return found | {"verdict": case.verdict.value, "values": list(case.values)}
+    return {
+        "place": asdict(case.place) if case.place else None,
+        "verdict": case.verdict.value,
+        "effect": asdict(case.effect) if case.effect else None,
+        "values": list(case.values),
+        "reason": case.reason,
+    }

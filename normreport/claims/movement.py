@@ -46,11 +46,9 @@ def _constant(study: Study) -> Iterator[Case]:
         rows = place.rows(study.layers)
         spread = rows.pivot_table(index="epoch", columns="seed", values="std", sort=True)
         drift = np.log(spread / spread.loc[0])
-        # The farthest excursion keeps its sign, so that growth and shrinkage can be told apart.
-        farthest = [column[column.abs().idxmax()] for _, column in drift.items()]
         yield case_from_seeds(
             place,
-            farthest,
+            list(drift.abs().max()),
             judge=judge_within,
             margin=CONSTANT,
             level=0.90,
@@ -100,6 +98,7 @@ UPDATES_ARE_TINY = Claim(
     unit="share of the initial norm",
     rule="supported if the 95% interval lies within the margin, refuted if wholly beyond it",
     margin=TINY,
+    is_sameness=True,
     judge=_tiny,
 )
 
@@ -108,10 +107,11 @@ STD_IS_CONSTANT = Claim(
     kind="finding",
     topic="Scratch: the spread is constant",
     statement="Started from random weights, a layer's standard deviation hardly changes.",
-    statistic="farthest excursion of ln(std_t / std_0) over the epochs, of every conv layer",
+    statistic="largest |ln(std_t / std_0)| over the epochs, of every conv layer",
     unit="natural logarithm of a ratio",
     rule="supported if the 90% interval lies within the margin, refuted if wholly beyond it",
     margin=CONSTANT,
+    is_sameness=True,
     judge=_constant,
     flags=_arithmetic,
 )
@@ -125,5 +125,6 @@ PRETRAINED_MOVES_LESS = Claim(
     unit="natural logarithm of a ratio",
     rule="supported if the 95% interval lies above zero, refuted if wholly below it",
     margin=0.0,
+    is_sameness=False,
     judge=_less,
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from normreport.claims.base import Case, Claim, Place, Study, missing, select
-from normreport.evidence import Verdict, clopper_pearson
+from normreport.evidence import Verdict, clopper_pearson, judge_above
 
 # The article's order, from the widest to the narrowest. Its "none" divides by 255 as well, so
 # that raw values take the place in the middle.
@@ -29,14 +30,17 @@ def _cases(study: Study) -> Iterator[Case]:
             table = rows.pivot_table(index="seed", columns="normalization", values="std")
             hits = (table["imagenet"] > table["raw"]) & (table["raw"] > table["unit"])
             interval = clopper_pearson(int(hits.sum()), len(hits), 0.95)
-            assert interval.low is not None
-            assert interval.high is not None
-            verdict = Verdict.INCONCLUSIVE
-            if interval.low > CHANCE:
-                verdict = Verdict.SUPPORTED
-            elif interval.high < CHANCE:
-                verdict = Verdict.REFUTED
-            yield Case(place, verdict, interval, tuple(hits.astype(float)))
+            yield Case(
+                place,
+                judge_above(interval, CHANCE),
+                interval,
+                tuple(hits.astype(float)),
+                at_level=partial(_at_level, int(hits.sum()), len(hits)),
+            )
+
+
+def _at_level(successes: int, trials: int, level: float) -> Verdict:
+    return judge_above(clopper_pearson(successes, trials, level), CHANCE)
 
 
 ORDER_OF_STD = Claim(
@@ -45,7 +49,7 @@ ORDER_OF_STD = Claim(
     topic="Scratch: the order of the spread",
     statement=(
         "Started from random weights, the standard deviation is largest with mean and standard "
-        "deviation removed and smallest with division by 255."
+        "deviation removed, smallest with division by 255, and raw values lie between them."
     ),
     statistic="share of seeds in which the last epoch's std is in this order",
     unit="share of seeds",
@@ -53,5 +57,6 @@ ORDER_OF_STD = Claim(
         "supported if the exact 95% interval lies above the chance of one in six, refuted if below"
     ),
     margin=CHANCE,
+    is_sameness=False,
     judge=_cases,
 )

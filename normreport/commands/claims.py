@@ -33,7 +33,7 @@ def _verdict(claim: dict[str, Any]) -> str:
     parts += claim["flags"]
     counts = ", ".join(f"{count} {verdict.lower()}" for verdict, count in claim["counts"].items())
     parts.append(f"cases: {counts}")
-    for name in ("smallest", "largest"):
+    for name in ("worst", "best"):
         case = claim[name]
         if case:
             effect = case["effect"]
@@ -43,7 +43,7 @@ def _verdict(claim: dict[str, Any]) -> str:
                 if effect["low"] is not None
                 else ""
             )
-            parts.append(f"{name} effect {num(effect['mean'])}{bounds} ({where})")
+            parts.append(f"{name} case {num(effect['mean'])}{bounds} ({where.strip()})")
     return "; ".join(parts) + "."
 
 

@@ -15,7 +15,7 @@ class DataSettings(Settings):
     source: Literal["digits", "photographs"]
     """`digits`: scikit-learn's handwritten digits. `photographs`: random crops of the photographs
     that scikit-image ships; the class is the photograph."""
-    train_images: Count
+    train_images: Annotated[int, Field(ge=2, le=100_000_000)]
     """How many images are prepared for training, stratified by class."""
     heldout_images: Count
     """How many other images measure loss and accuracy after each epoch, stratified by class."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from normreport.settings.base import Count, LayerName, Name, Seed, Settings
+from normreport.settings.data import DataSettings
 from normreport.settings.training import Start
 
 
@@ -23,3 +24,7 @@ class JudgeSettings(Settings):
     """The replicates."""
     epochs: Count
     """The last epoch."""
+    target: DataSettings
+    """What the runs were trained on."""
+    pretraining: DataSettings | None
+    """What the pretrained start was trained on, where that was done in the workflow."""

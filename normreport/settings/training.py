@@ -68,7 +68,7 @@ class FitSettings(TrainingSettings):
     """The model's name in the experiment."""
     architecture: Name
     """A torchvision classification architecture."""
-    train_images: Count
+    train_images: Annotated[int, Field(ge=2, le=100_000_000)]
     """The first so many training images are used."""
     batch_size: Annotated[int, Field(ge=2, le=65_536)]
     """Images per step."""

@@ -13,7 +13,14 @@ from normreport.claims import CLAIMS, Study
 from normreport.claims.base import to_json
 from normreport.settings.base import parse
 from normreport.settings.judging import JudgeSettings
-from normreport.summary import RUN_COLUMNS, headline, run_rows
+from normreport.summary import (
+    CASE_COLUMNS,
+    RUN_COLUMNS,
+    case_rows,
+    headline,
+    pretraining_rows,
+    run_rows,
+)
 from normreport.tables import read_tables
 
 SCHEMA_VERSION = 1
@@ -27,10 +34,13 @@ def run(
     layers: Sequence[Path],
     measures: Sequence[Path],
     distances: Sequence[Path],
+    images: Path,
+    pretrained: Sequence[Path],
     results: Path,
     runs: Path,
+    cases: Path,
 ) -> None:
-    """Write the judged claims and the table of runs."""
+    """Write the judged claims, and the tables of all runs and all cases."""
     chosen = parse(JudgeSettings, settings, where="judge_claims --settings")
     found = [files.read_json(path) for path in manifests]
     rows = run_rows(found)
@@ -40,11 +50,13 @@ def run(
         layers=read_tables(layers),
         measures=read_tables(measures),
         distances=read_tables(distances),
+        histories=read_tables(histories),
+        images=files.read_arrays(images, ["train_images"])["train_images"],
+        classes=found[0]["classes"],
     )
-    judged: list[dict[str, Any]] = [
-        to_json(claim, claim.judged(study), len(chosen.seeds)) for claim in CLAIMS
-    ]
+    judged: list[dict[str, Any]] = [to_json(claim, claim.judged(study), study) for claim in CLAIMS]
     files.write_csv(runs, RUN_COLUMNS, rows)
+    files.write_csv(cases, CASE_COLUMNS, case_rows(judged))
     files.write_json(
         results,
         {
@@ -52,9 +64,10 @@ def run(
             "experiment": chosen.model_dump(mode="json"),
             "settings": {row["model"]: row["settings"] for row in found_settings(found)},
             "data": {"classes": found[0]["classes"]},
+            "pretraining": pretraining_rows([files.read_json(path) for path in pretrained]),
             "runs": rows,
             "claims": judged,
-            "headline": headline(study, read_tables(histories)),
+            "headline": headline(study),
             "versions": found[0]["versions"],
         },
     )

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from normreport import files
-from normreport.statistics import kaiming_fan_out_std, summarize
+from normreport.statistics import (
+    kaiming_fan_out_std,
+    roughness,
+    roughness_bandwidth,
+    summarize,
+)
 
 
 def run(*, digests: Path, snapshots: Path, measures: Path) -> None:
@@ -20,5 +25,12 @@ def run(*, digests: Path, snapshots: Path, measures: Path) -> None:
         for epoch, weights in enumerate(array):
             statistics = summarize(weights, array[0])
             place = {**found["run"], "layer": layer, "epoch": epoch}
-            rows.append({**place, **statistics, "kaiming_std": kaiming_std})
+            spread = statistics["std"]
+            # In units of the layer's own spread, so that only the shape counts.
+            bandwidth = roughness_bandwidth(spread, weights.size) if spread else None
+            known = {
+                "roughness": roughness(weights, bandwidth) if bandwidth else None,
+                "kaiming_std": kaiming_std,
+            }
+            rows.append({**place, **statistics, **known})
     files.write_csv(measures, list(rows[0]), rows)

@@ -45,7 +45,7 @@ def _trained(settings: PretrainSettings, images: Path) -> tuple[networks.State, 
     arrays = files.read_arrays(images)
     train_set = normalized(arrays, "train", settings.normalization, settings.train_images)
     heldout_set = normalized(arrays, "heldout", settings.normalization)
-    classes = int(arrays["train_labels"].max()) + 1
+    classes = int(max(arrays[f"{split}_labels"].max() for split in ("train", "heldout"))) + 1
     network = networks.build(
         settings.architecture,
         classes=classes,

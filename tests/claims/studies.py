@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from normreport.claims import Study
+from normreport.settings.data import DataSettings
 from normreport.settings.judging import JudgeSettings
 
 ARMS = ("raw", "unit", "imagenet")
@@ -17,6 +18,8 @@ LAYERS = {
     "mobilenet_v2": ("features.0.0", "features.17.conv.0.0"),
 }
 EPOCHS = 2
+DIGITS = DataSettings(source="digits", train_images=128, heldout_images=64)
+PHOTOGRAPHS = DataSettings(source="photographs", train_images=2000, heldout_images=100)
 
 
 def study(
@@ -31,6 +34,13 @@ def study(
     std_order=("imagenet", "raw", "unit"),
     iqr_ratio=None,
     excess_kurtosis=0.0,
+    loss=None,
+    jumps=None,
+    grown=0.0,
+    rougher=None,
+    kurtosis=None,
+    w1_normal=None,
+    moved=None,
     noise=1e-4,
 ):
     """Make a study; effects are the same for every model and layer, with a little noise.
@@ -45,10 +55,25 @@ def study(
         The arms from the widest to the narrowest.
     iqr_ratio
         Per model.
+    loss
+        Per start: the last train loss over the first.
+    jumps
+        Per start: what is added to the loss of every second epoch.
+    rougher
+        Per arm: ln of the factor on the roughness.
+    kurtosis
+        Excess kurtosis at the first and the last epoch, instead of 0 and `excess_kurtosis`.
+    w1_normal, moved
+        Per model: distance from the normal, and a factor on the displacement.
+    grown
+        ln of the growth of the distance between runs of different seeds.
     """
     layers = layers or LAYERS
     apart = apart or {"pretrained": 0.005, "scratch": 0.1}
     displacement = displacement or {"pretrained": 0.01, "scratch": 0.2}
+    jumps, rougher, w1_normal = jumps or {}, rougher or {}, w1_normal or {}
+    moved = moved or {}
+    loss = loss or {"pretrained": 0.1, "scratch": 0.1}
     iqr_ratio = iqr_ratio or {"vgg16": 1.1, "mobilenet_v2": 1.0}
     generator = np.random.default_rng(0)
 
@@ -65,21 +90,30 @@ def study(
             share = epoch / EPOCHS
             row = {**run, "layer": layer, "epoch": epoch, "n": 2000}
             row["std"] = np.exp(share * (drift + jitter())) * (1 + share * width)
-            row["displacement"] = share * abs(displacement[start] + jitter())
+            goal = displacement.get(start, 0.2) * moved.get(model, 1.0)
+            row["displacement"] = share * abs(goal + jitter())
             moments.append(row)
             measures.append({
                 **row,
-                "excess_kurtosis": share * excess_kurtosis + jitter(),
+                "excess_kurtosis": (
+                    kurtosis[0] + share * (kurtosis[1] - kurtosis[0])
+                    if kurtosis
+                    else share * excess_kurtosis
+                )
+                + jitter(),
                 "skewness": jitter(),
                 "l_kurtosis": 0.1226 + jitter(),
-                "w1_normal": 0.02 + jitter(),
+                "w1_normal": w1_normal.get(model, 0.02) + jitter(),
                 "iqr_ratio": iqr_ratio.get(model, 1.0) + jitter(),
                 "cosine": 1.0,
+                "roughness": 0.2 * np.exp(rougher.get(arm, 0.0) + jitter()),
             })  # fmt: skip
     conditions = list(product(arms, seeds))
     for model, start, epoch in product(layers, starts, (0, EPOCHS)):
         for layer, ((a, i), (b, j)) in product(layers[model], combinations(conditions, 2)):
-            distance = 0.05 if i != j else apart[start] * (epoch > 0)
+            distance = apart.get(start, 0.1) * (epoch > 0)
+            if i != j:
+                distance = 0.05 * np.exp(grown * (epoch > 0) + jitter())
             distances.append({
                 "model": model, "start": start, "layer": layer, "epoch": epoch,
                 "normalization_a": a, "seed_a": i, "normalization_b": b, "seed_b": j,
@@ -92,7 +126,15 @@ def study(
         normalizations=arms,
         seeds=seeds,
         epochs=EPOCHS,
+        target=DIGITS,
+        pretraining=PHOTOGRAPHS,
     )
+    histories = [
+        {**{key: run[key] for key in ("model", "start", "normalization", "seed")}, "epoch": epoch,
+         "train_loss": 2.3 * loss.get(run["start"], 0.1) ** (epoch / EPOCHS) * np.exp(jitter())
+         + jumps.get(run["start"], 0.0) * (epoch % 2)}
+        for run, epoch in product(runs, range(EPOCHS + 1))
+    ]  # fmt: skip
     columns = ["model", "start", "layer", "epoch", "normalization_a", "seed_a"]
     columns += ["normalization_b", "seed_b", "w1", "w1_over_sigma0"]
     return Study(
@@ -101,6 +143,9 @@ def study(
         layers=pd.DataFrame(moments),
         measures=pd.DataFrame(measures),
         distances=pd.DataFrame(distances, columns=columns),
+        histories=pd.DataFrame(histories),
+        images=generator.integers(0, 200, (8, 32, 32, 3), dtype=np.uint8),
+        classes=10,
     )
 
 

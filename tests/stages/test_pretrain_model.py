@@ -53,7 +53,8 @@ def test_weights_that_torchvision_does_not_have_are_named(tmp_path):
 
 
 def test_a_pretraining_that_diverges_is_no_start(data, tmp_path):
-    hopeless = settings(learning_rate=100, optimizer={"name": "sgd"}, architecture="vgg11", model="vgg11")
+    vgg = {"architecture": "vgg11", "model": "vgg11"}
+    hopeless = settings(learning_rate=100, optimizer={"name": "sgd"}, **vgg)
     with pytest.raises(ConfigError, match=r"models\.vgg11\.pretraining: .* is not finite .* lower"):
         pretrain_model.run(
             settings=hopeless, images=data.images, weights=tmp_path / "w", manifest=tmp_path / "m"

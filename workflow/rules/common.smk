@@ -82,6 +82,11 @@ def pretrain_settings(wildcards):
     return as_json(study.pretrain_settings(wildcards.model))
 
 
+def pretraining_checkpoint(wildcards):
+    weights = study.pretrain_settings(wildcards.model).weights
+    return weights if weights.endswith((".pth", ".pt", ".safetensors")) else []
+
+
 def pretraining_images(wildcards):
     return (
         "results/data/pretraining/images.safetensors"
@@ -119,6 +124,19 @@ def arm_digests(wildcards):
 def arm_snapshots(wildcards):
     pattern = "results/runs/{run}/snapshots.safetensors"
     return ancient(run_paths(pattern, wildcards.model, wildcards.start))
+
+
+# judge_claims
+
+
+def pretrained_manifests():
+    starts = study.experiment.starts
+    models = (
+        study.experiment.models
+        if any("pretrained" in start for start in starts)
+        else []
+    )
+    return [f"results/pretrained/{model}/manifest.json" for model in models]
 
 
 # draw_figure

@@ -8,10 +8,13 @@ rule judge_claims:
             "results/comparisons/{model}/{start}/{layer}/distances.csv",
             study.experiment.models,
         ),
+        images="results/data/target/images.safetensors",
+        pretrained=pretrained_manifests(),
         code=code("normreport.stages.judge_claims"),
     output:
         results="results/report/results.json",
         runs="results/report/data/runs.csv",
+        cases="results/report/data/cases.csv",
     log:
         "logs/judge_claims/results.log",
     benchmark:
@@ -25,5 +28,6 @@ rule judge_claims:
         "normreport judge_claims --settings {params.settings:q}"
         " --manifests {input.manifests:q} --histories {input.histories:q}"
         " --layers {input.layers:q} --measures {input.measures:q}"
-        " --distances {input.distances:q}"
-        " --results {output.results:q} --runs {output.runs:q} 2> {log:q}"
+        " --distances {input.distances:q} --images {input.images:q}"
+        " --pretrained {input.pretrained:q}"
+        " --results {output.results:q} --runs {output.runs:q} --cases {output.cases:q} 2> {log:q}"

@@ -1,6 +1,7 @@
 rule pretrain_model:
     input:
         images=pretraining_images,
+        checkpoint=pretraining_checkpoint,
         code=code("normreport.stages.pretrain_model"),
     output:
         weights="results/pretrained/{model}/weights.safetensors",

@@ -3,6 +3,7 @@ rule publish_site:
         report=report_files(),
         tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
         runs="results/report/data/runs.csv",
+        cases="results/report/data/cases.csv",
         code=code("normreport.stages.publish_site"),
     output:
         site=directory("public"),
@@ -14,5 +15,5 @@ rule publish_site:
         mem_mb=500,
         runtime=5,
     shell:
-        "normreport publish_site --files {input.report:q} {input.tables:q} {input.runs:q}"
+        "normreport publish_site --files {input.report:q} {input.tables:q} {input.runs:q} {input.cases:q}"
         " --report results/report --site {output.site:q} 2> {log:q}"

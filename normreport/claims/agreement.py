@@ -1,0 +1,45 @@
+"""F11: whether both architectures tell the same story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from normreport.claims.base import Case, Claim, Place, Study, missing
+from normreport.evidence import Interval, Verdict, overall
+
+
+def agreement(stories: Sequence[Claim]) -> Claim:
+    """Make the claim that the verdicts of `stories` are the same for every architecture."""
+
+    def judge(study: Study) -> Iterator[Case]:
+        if len(study.settings.models) < 2:
+            yield missing("the experiment has one architecture; two are needed")
+            return
+        for claim in stories:
+            found = [(case.place, case.verdict) for case in claim.judge(study)]
+            verdicts = [
+                overall([verdict for place, verdict in found if place and place.model == model])
+                for model in study.settings.models
+            ]
+            place = Place(" - ".join(study.settings.models), "", "", claim.id)
+            if Verdict.NOT_EVALUABLE in verdicts:
+                yield Case(place, Verdict.NOT_EVALUABLE, reason=f"{claim.id} is not evaluable")
+                continue
+            agree = float(len(set(verdicts)) == 1)
+            decided = {Verdict.SUPPORTED, Verdict.REFUTED} <= set(verdicts)
+            verdict = Verdict.SUPPORTED if agree else Verdict.INCONCLUSIVE
+            exact = Interval(agree, agree, agree, 1.0, len(study.settings.seeds))
+            yield Case(place, Verdict.REFUTED if decided else verdict, exact)
+
+    return Claim(
+        id="F11",
+        kind="finding",
+        topic="Both architectures tell the same story",
+        statement="What is found holds for both architectures alike.",
+        statistic="whether the verdict of each finding is the same for every architecture",
+        unit="1 if it is, 0 if not",
+        rule="supported if all agree, refuted if one is supported for one and refuted for another",
+        margin=1.0,
+        is_sameness=False,
+        judge=judge,
+    )

@@ -1,0 +1,102 @@
+"""H1, H2, H4, H5: the spread and the roughness of one arm against another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+
+from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
+from normreport.evidence import judge_above
+
+WIDER = math.log(1.05)
+ROUGHER = math.log(1.25)
+ARTICLE_STARTS = ("pretrained", "scratch")
+
+
+def log_ratios(study: Study, column: str, over: str, under: str, margin: float) -> Iterator[Case]:
+    """Ln of a statistic in one arm over that in another, per seed, layer and start."""
+    absent = [arm for arm in (over, under) if arm not in study.settings.normalizations]
+    if absent:
+        yield missing(f"no run of the experiment has the arm {absent[0]}")
+        return
+    last = study.last(study.measures)
+    starts = [start for start in ARTICLE_STARTS if start in study.settings.starts]
+    for model, start in product(study.settings.models, starts):
+        for layer in study.settings.layers[model]:
+            rows = select(last, model=model, start=start, layer=layer)
+            both = select(rows, normalization=over).merge(
+                select(rows, normalization=under), on="seed", suffixes=("_over", "_under")
+            )
+            pairs = zip(both[f"{column}_over"], both[f"{column}_under"], strict=True)
+            yield case_from_seeds(
+                Place(model, start, layer, f"{over} / {under}"),
+                [math.log(a / b) if a > 0 < b else None for a, b in pairs],
+                judge=judge_above,
+                margin=margin,
+                level=0.95,
+                failed=study.failed(model=model, start=start, normalization=[over, under]),
+            )
+
+
+def _contradicts_f4(study: Study, cases: object) -> Iterator[str]:
+    yield "the article's own finding F4 says the opposite"
+
+
+RULE = "supported if the 95% interval lies above the margin, refuted if wholly below it"
+
+RAW_IS_WIDER = Claim(
+    id="H1",
+    kind="hypothesis",
+    topic="Without normalization: high variance",
+    statement="Without normalization the weights have a higher variance.",
+    statistic="ln of the last epoch's std with raw values over that with division by 255",
+    unit="natural logarithm of a ratio",
+    rule=RULE,
+    margin=WIDER,
+    is_sameness=False,
+    judge=lambda study: log_ratios(study, "std", "raw", "unit", WIDER),
+)
+
+RAW_IS_ROUGHER = Claim(
+    id="H2",
+    kind="hypothesis",
+    topic="Without normalization: a jagged distribution",
+    statement="Without normalization the weights have a more jagged distribution.",
+    statistic=(
+        "ln of the roughness J = sigma^5 times the integral of the density's squared second "
+        "derivative, with raw values over that with division by 255"
+    ),
+    unit="natural logarithm of a ratio",
+    rule=RULE,
+    margin=ROUGHER,
+    is_sameness=False,
+    judge=lambda study: log_ratios(study, "roughness", "raw", "unit", ROUGHER),
+)
+
+STANDARDIZED_IS_NARROWER = Claim(
+    id="H4",
+    kind="hypothesis",
+    topic="Mean and std removed: narrower weights",
+    statement="Subtracting a mean and dividing by a standard deviation gives narrower weights.",
+    statistic="ln of the last epoch's std with division by 255 over that with mean/std",
+    unit="natural logarithm of a ratio",
+    rule=RULE,
+    margin=WIDER,
+    is_sameness=False,
+    judge=lambda study: log_ratios(study, "std", "unit", "imagenet", WIDER),
+    flags=_contradicts_f4,
+)
+
+STANDARDIZED_IS_SMOOTHER = Claim(
+    id="H5",
+    kind="hypothesis",
+    topic="Mean and std removed: a smoother distribution",
+    statement="Subtracting a mean and dividing by a standard deviation gives smoother weights.",
+    statistic="ln of the roughness J with division by 255 over that with mean/std",
+    unit="natural logarithm of a ratio",
+    rule=RULE,
+    margin=ROUGHER,
+    is_sameness=False,
+    judge=lambda study: log_ratios(study, "roughness", "unit", "imagenet", ROUGHER),
+)

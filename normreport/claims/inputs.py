@@ -1,0 +1,83 @@
+"""C0, H3: what the input pipelines do, proven on the values themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from normreport.claims.base import Case, Claim, Place, Study
+from normreport.evidence import Interval, Verdict
+from normreport.normalizations import Images, normalize
+
+LEVELS: Images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
+# H3: one pixel in a thousand becomes white, as a dead pixel or dust would.
+SALT = 0.001
+SALT_SEED = 0
+VISIBLE = 0.01
+
+
+def _same_pipelines(study: Study) -> Iterator[Case]:
+    none, minmax = normalize(LEVELS, "published_none"), normalize(LEVELS, "published_minmax")
+    difference = float(np.abs(none - minmax).max())
+    identical = np.array_equal(none.view(np.int32), minmax.view(np.int32))
+    yield Case(
+        Place("", "", "", "published_none - published_minmax"),
+        Verdict.REFUTED if identical else Verdict.SUPPORTED,
+        _exact(difference),
+    )
+
+
+def _by_identity(study: Study, cases: object) -> Iterator[str]:
+    yield "BY IDENTITY: the two pipelines give the same bits for every one of the 256 levels"
+
+
+def _salted(study: Study) -> Iterator[Case]:
+    images = study.images
+    generator = np.random.default_rng(SALT_SEED)
+    salt = generator.random(images.shape[:3]) < SALT
+    salted = images.copy()
+    salted[salt] = 255
+    for arm in ("unit", "minmax"):
+        change = np.abs(normalize(salted, arm) - normalize(images, arm))[~salt]
+        effect = float(change.max())
+        verdict = Verdict.SUPPORTED if effect > VISIBLE else Verdict.REFUTED
+        yield Case(Place("", "", "", arm), verdict, _exact(effect))
+
+
+def _constant_scale(study: Study, cases: object) -> Iterator[str]:
+    yield "BY IDENTITY for division by 255: no pixel's value depends on another's"
+
+
+def _exact(value: float) -> Interval:
+    """Wrap a value that was computed, not estimated."""
+    return Interval(value, value, value, 1.0, 0)
+
+
+UNNORMALIZED = Claim(
+    id="C0",
+    kind="premise",
+    topic="The pipeline without normalization",
+    statement="The pipeline called “none” feeds the network input that is not normalized.",
+    statistic="largest difference between “none” and min/max scaling over all 256 levels",
+    unit="input value",
+    rule="refuted by identity if both give the same bits",
+    margin=0.0,
+    is_sameness=False,
+    judge=_same_pipelines,
+    flags=_by_identity,
+)
+
+OUTLIERS = Claim(
+    id="H3",
+    kind="hypothesis",
+    topic="Scaling is sensitive to outliers",
+    statement="Min/max scaling is sensitive to outliers.",
+    statistic="largest change of a clean pixel's input when one pixel in a thousand turns white",
+    unit="input value",
+    rule="per way of scaling: supported above the margin; refuted by identity where exactly zero",
+    margin=VISIBLE,
+    is_sameness=False,
+    judge=_salted,
+    flags=_constant_scale,
+)

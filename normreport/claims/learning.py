@@ -1,0 +1,111 @@
+"""F3, H6: what the losses and accuracies say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
+from normreport.evidence import judge_above
+
+HIGH = 0.5
+FLUCTUATES = 1.5
+LAST_EPOCHS = 5
+
+
+def _loss(study: Study) -> Iterator[Case]:
+    if "pretrained" not in study.settings.starts:
+        yield missing("no run of the experiment starts pretrained")
+        return
+    tail = study.histories[study.histories["epoch"] > study.settings.epochs - LAST_EPOCHS]
+    for model in study.settings.models:
+        for arm in study.settings.normalizations:
+            rows = select(tail, model=model, start="pretrained", normalization=arm)
+            late = rows.groupby("seed")["train_loss"].mean()
+            yield case_from_seeds(
+                Place(model, "pretrained", "", f"{arm}, height"),
+                list(late / math.log(study.classes)),
+                judge=judge_above,
+                margin=HIGH,
+                level=0.95,
+                failed=study.failed(model=model, start="pretrained", normalization=arm),
+            )
+
+
+def _fluctuation(study: Study) -> Iterator[Case]:
+    if not {"pretrained", "scratch"} <= set(study.settings.starts):
+        yield missing("needs runs from both starts")
+        return
+    for model in study.settings.models:
+        for arm in study.settings.normalizations:
+            starts = ["pretrained", "scratch"]
+            failed = study.failed(model=model, start=starts, normalization=arm)
+            jumps = [_jumps(study, model=model, start=start, normalization=arm) for start in starts]
+            pairs = [] if failed else list(zip(*jumps, strict=True))
+            yield case_from_seeds(
+                Place(model, "pretrained", "", arm),
+                [math.log(a / b) if a > 0 < b else None for a, b in pairs],
+                judge=judge_above,
+                margin=math.log(FLUCTUATES),
+                level=0.95,
+                failed=failed,
+            )
+
+
+def _jumps(study: Study, **condition: str) -> Sequence[float]:
+    """SD of the epoch-to-epoch differences of the training loss, per seed."""
+    rows = select(study.histories, **condition)
+    return [
+        float(np.std(np.diff(run.sort_values("epoch")["train_loss"]), ddof=1))
+        for _, run in rows.groupby("seed")
+        if len(run) > 2
+    ]
+
+
+def _never_tuned(study: Study) -> Iterator[Case]:
+    yield missing("the learning rate was not tuned for each arm, so that none had its best chance")
+
+
+LOSS_IS_HIGH = Claim(
+    id="F3",
+    kind="finding",
+    topic="Pretrained: the loss stays high",
+    statement="Started from pretrained weights, the loss stays high.",
+    statistic="mean train cross-entropy of the last five epochs over that of chance, ln K",
+    unit="share of chance",
+    rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
+    margin=HIGH,
+    is_sameness=False,
+    judge=_loss,
+)
+
+LOSS_FLUCTUATES = Claim(
+    id="F3b",
+    kind="finding",
+    topic="Pretrained: the loss fluctuates",
+    statement="Started from pretrained weights, the loss fluctuates more than from random ones.",
+    statistic=(
+        "ln of the standard deviation of the train loss's differences from epoch to epoch, over "
+        "that from scratch, same seed"
+    ),
+    unit="natural logarithm of a ratio",
+    rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
+    margin=math.log(FLUCTUATES),
+    is_sameness=False,
+    judge=_fluctuation,
+)
+
+SWEET_SPOT = Claim(
+    id="H6",
+    kind="hypothesis",
+    topic="Mean and std removed: the sweet spot",
+    statement="Subtracting a mean and dividing by a standard deviation gives the best network.",
+    statistic="held-out accuracy against every other arm",
+    unit="share of images",
+    rule="supported if one point or more above every other arm, each at its own learning rate",
+    margin=0.01,
+    is_sameness=False,
+    judge=_never_tuned,
+)
