@@ -11,11 +11,11 @@ export PATH := $(BIN):$(PATH)
 .PHONY: report publish test check benchmark lock system clean
 
 report: system $(INSTALLED)
-	snakemake --cores all
+	snakemake --cores all --show-failed-logs
 	@echo "The report lies in $(CURDIR)/results/report: open index.html"
 
 publish: system $(INSTALLED)
-	snakemake --cores all publish
+	snakemake --cores all --show-failed-logs publish
 	@echo "The site lies in $(CURDIR)/public"
 
 test: system $(INSTALLED)

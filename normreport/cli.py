@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,11 @@ SNAPSHOTS = _in("the weights kept after every epoch (.safetensors)")
 MANIFEST = _in("the run's manifest (.json)")
 OPTIONAL = {"required": False, "default": None}
 MANY = {"nargs": "+"}
+
+CONFIG = _in(
+    "a configuration (.yaml; - for standard input), and overlays, each over those before it",
+    nargs="+",
+)
 
 # Stage: its line in the help, then its options; all of them are required unless said otherwise.
 STAGES: dict[str, tuple[str, Options]] = {
@@ -152,11 +158,11 @@ STAGES: dict[str, tuple[str, Options]] = {
 COMMANDS: dict[str, tuple[str, Options]] = {
     "check": (
         "check a configuration, its models, layers and data without training",
-        {"config": _in("a configuration (.yaml), - for standard input")},
+        {"config": CONFIG},
     ),
     "conditions": (
         "list every run of a configuration",
-        {"config": _in("a configuration (.yaml), - for standard input")},
+        {"config": CONFIG},
     ),
     "claims": (
         "list every claim, and with results its verdict",
@@ -200,10 +206,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         module.run(**options)
+        sys.stdout.flush()
     except NormreportError as error:
         print(f"normreport {name}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
+        # The reader has read enough; nothing is left to be flushed at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 

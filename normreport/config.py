@@ -160,42 +160,41 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        problems = [*self._misfits()]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _misfits(self) -> Iterator[str]:
         for name in self.experiment.models:
             if name not in self.models:
-                raise ValueError(
+                yield (
                     f"experiment.models lists {name!r}, which has no entry under models. "
                     f"{nearest(name, self.models)}"
                 )
+                continue
             model = self.models[name]
-            self._enough(f"models.{name}.train_images", model.train_images, self.data.target)
-            if self.is_pretrained_here:
-                if model.pretraining is None:
-                    raise ValueError(
-                        f"models.{name}.pretraining is missing; the pretrained start with "
-                        "pretraining.weights 'train' needs it"
-                    )
-                key = f"models.{name}.pretraining.train_images"
-                self._enough(key, model.pretraining.train_images, self.data.pretraining)
+            key = f"models.{name}"
+            yield from _too_few(key, model.train_images, self.data.target)
+            if self.is_pretrained_here and model.pretraining is None:
+                yield (
+                    f"{key}.pretraining is missing; the pretrained start with "
+                    "pretraining.weights 'train' needs it"
+                )
+            elif self.is_pretrained_here and model.pretraining:
+                images = model.pretraining.train_images
+                yield from _too_few(f"{key}.pretraining", images, self.data.pretraining)
         sizes = self.data.target.image_size_px, self.data.pretraining.image_size_px
         if self.is_pretrained_here and sizes[0] != sizes[1]:
-            raise ValueError(
-                f"data.target and data.pretraining must have the same image_size_px, found "
-                f"{sizes[0]} and {sizes[1]}"
+            yield (
+                "data.target.image_size_px and data.pretraining.image_size_px must be the same, "
+                f"found {sizes[0]} and {sizes[1]}"
             )
         epoch = self.report.density_epoch
         if epoch is not None and epoch > self.training.epochs:
-            raise ValueError(
+            yield (
                 f"report.density_epoch must be at most training.epochs ({self.training.epochs}), "
                 f"found {epoch}"
-            )
-        return self
-
-    @staticmethod
-    def _enough(key: str, asked: int, data: DataSettings) -> None:
-        if asked > data.train_images:
-            raise ValueError(
-                f"{key} must be at most the train_images of its data ({data.train_images}), "
-                f"found {asked}"
             )
 
     @property
@@ -274,6 +273,14 @@ class Config(Settings):
         )
 
 
+def _too_few(key: str, asked: int, data: DataSettings) -> Iterator[str]:
+    if asked > data.train_images:
+        yield (
+            f"{key}.train_images must be at most the train_images of its data "
+            f"({data.train_images}), found {asked}"
+        )
+
+
 def load_config(values: Mapping[str, Any], *, where: str = "config") -> Config:
     """Validate a configuration as read from YAML.
 
@@ -296,6 +303,6 @@ def schema() -> dict[str, Any]:
     """Give the JSON schema of the configuration."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "normreport configuration",
         **Config.model_json_schema(),
+        "title": "normreport configuration",
     }

@@ -125,13 +125,18 @@ def build(
     return network
 
 
-def stock(model: str, *, seed: int) -> nn.Module:
-    """Build torchvision's network as it is, its random weights drawn from `seed`."""
+def stock(model: str, *, seed: int, key: str = "experiment.models") -> nn.Module:
+    """Build torchvision's network as it is, its random weights drawn from `seed`.
+
+    Raises
+    ------
+    ConfigError
+        If torchvision has no such model; it names the `key` of the configuration.
+    """
     known = torchvision.models.list_models(torchvision.models)
     if model not in known:
         raise ConfigError(
-            f"experiment.models: torchvision has no classification model {model!r}. "
-            f"{nearest(model, known)}"
+            f"{key}: torchvision has no classification model {model!r}. {nearest(model, known)}"
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -153,6 +158,62 @@ def check_layers(convolutions: Mapping[str, Any], layers: tuple[str, ...], *, mo
                 f"models.{model}.layers: {model} has no 2-d convolution {layer!r}. "
                 f"{nearest(layer, convolutions)}"
             )
+
+
+def check_inputs(module: nn.Module, image_size_px: int, *, model: str) -> None:
+    """Check that a network takes images of a size and gives one score per class.
+
+    Parameters
+    ----------
+    module
+        The network; on the meta device nothing is calculated.
+    image_size_px
+        Height and width.
+    model
+        How messages call it.
+
+    Raises
+    ------
+    ConfigError
+        If its layers do not fit together at that size, or it gives something else.
+    """
+    device = next(module.parameters()).device
+    images = torch.zeros(2, 3, image_size_px, image_size_px, device=device)
+    try:
+        with torch.no_grad():
+            outputs = module.train()(images)
+    except NotImplementedError:
+        return  # looks at values, which there are none of here
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(
+            f"data.target.image_size_px: {model} cannot take images of {image_size_px} px "
+            f"({reason}). Expected a size that its layers fit; try a larger one."
+        ) from error
+    if not isinstance(outputs, Tensor):
+        raise ConfigError(
+            f"experiment.models: {model} gives {type(outputs).__name__} in training, expected one "
+            "tensor of scores. Choose an architecture without auxiliary outputs."
+        )
+
+
+def check_weights(architecture: str, weights: str) -> None:
+    """Check that pretrained weights exist, without reading or fetching them.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such file, or torchvision has no such weights.
+    """
+    if is_checkpoint(weights):
+        _existing(Path(weights))
+    else:
+        _published(architecture, weights)
+
+
+def is_checkpoint(weights: str) -> bool:
+    """Whether ``pretraining.weights`` names a file."""
+    return weights.endswith((".pth", ".pt", ".safetensors"))
 
 
 def load_backbone(network: Network, state: State) -> None:
@@ -198,9 +259,7 @@ def read_checkpoint(path: Path) -> State:
     WeightsError
         If the file is missing, of another kind, or holds more than weights.
     """
-    if not path.is_file():
-        raise WeightsError(f"{path}: there is no such checkpoint. Put the file there or change "
-                           "pretraining.weights.")  # fmt: skip
+    _existing(path)
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
@@ -228,20 +287,33 @@ def read_torchvision_weights(model: str, name: str) -> State:
     WeightsError
         If there are no such weights, or they cannot be had without a network.
     """
+    published = _published(model, name)
+    try:
+        return dict(published.get_state_dict(progress=False, check_hash=True))
+    except OSError as error:
+        cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(published.url).name
+        raise WeightsError(
+            f"pretraining.weights: {name} of {model} could not be downloaded ({error}). Without a "
+            f"network, put the file at {cache} beforehand."
+        ) from error
+
+
+def _existing(path: Path) -> None:
+    if not path.is_file():
+        raise WeightsError(
+            f"{path}: there is no such checkpoint. Put the file there or change "
+            "pretraining.weights."
+        )
+
+
+def _published(model: str, name: str) -> torchvision.models.Weights:
     known = {weights.name: weights for weights in torchvision.models.get_model_weights(model)}
     if name not in known:
         raise WeightsError(
             f"pretraining.weights: torchvision has no weights {name!r} for {model}. "
             f"{nearest(name, known)} Or give the path of a checkpoint, or 'train'."
         )
-    try:
-        return dict(known[name].get_state_dict(progress=False, check_hash=True))
-    except OSError as error:
-        cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(known[name].url).name
-        raise WeightsError(
-            f"pretraining.weights: {name} of {model} could not be downloaded ({error}). Without a "
-            f"network, put the file at {cache} beforehand."
-        ) from error
+    return known[name]
 
 
 @torch.no_grad()

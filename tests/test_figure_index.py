@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from normreport import labels
 from normreport.config import load_config
 from normreport.figure_index import figure_index, figure_settings
-from normreport.normalizations import NORMALIZATIONS
 
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -89,19 +87,3 @@ def test_a_change_reaches_only_the_figures_that_show_it(
         if figure_settings(before, figure) != figure_settings(after, figure)
     }
     assert found == redrawn
-
-
-def test_figures_call_every_arm_by_its_definition() -> None:
-    for arm in NORMALIZATIONS:
-        assert labels.arm_label(arm).startswith(f"{arm} (")
-
-
-def test_figures_call_models_and_starts_as_papers_do(default_values: dict[str, Any]) -> None:
-    experiment = load_config(default_values).experiment
-    assert [labels.model_label(m) for m in experiment.models] == ["VGG16", "MobileNetV2"]
-    assert [labels.start_label(s) for s in experiment.starts] == ["pretrained", "from scratch"]
-
-
-def test_a_name_without_a_label_stands_for_itself() -> None:
-    assert labels.arm_label("minmax") == "minmax"
-    assert labels.model_label("resnet18") == "resnet18"

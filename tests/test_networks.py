@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.error import URLError
 
+import numpy as np
 import pytest
 import torch
 import torchvision
 from safetensors.torch import save_file
+from scipy import stats
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -72,10 +74,12 @@ def _as_proven(model: str, optimizer: OptimizerSettings) -> tuple[nn.Module, Net
     return unfolded, folded
 
 
-def _four_steps(module: nn.Module, optimizer: torch.optim.Optimizer, batch: int = 8) -> None:
+def _train(
+    module: nn.Module, optimizer: torch.optim.Optimizer, *, steps: int = 4, batch: int = 8
+) -> None:
     module.train()
     labels = torch.arange(batch)
-    for step in range(4):
+    for step in range(steps):
         optimizer.zero_grad()
         cross_entropy(module(_images(batch, seed=step).double()), labels).backward()
         optimizer.step()
@@ -143,8 +147,8 @@ def test_a_folded_vgg_goes_the_way_of_the_network_as_it_was(
     unfolded, folded = _as_proven(model, optimizer)
     assert folded.repeats == {"classifier.0.weight": 49}
     before = _matrices(unfolded)
-    _four_steps(unfolded, _plain_optimizer(optimizer, unfolded.parameters(), rate))
-    _four_steps(folded.module, make_optimizer(folded, optimizer, rate))
+    _train(unfolded, _plain_optimizer(optimizer, unfolded.parameters(), rate))
+    _train(folded.module, make_optimizer(folded, optimizer, rate))
     matrices, paths = _largest_gaps(before, unfolded, folded.module)
     assert matrices < 1e-9
     assert paths < 1e-6
@@ -153,8 +157,8 @@ def test_a_folded_vgg_goes_the_way_of_the_network_as_it_was(
 def test_the_proof_would_see_a_step_that_is_not_49_times_as_long() -> None:
     unfolded, folded = _as_proven("vgg_narrow", ADAM)
     before = _matrices(unfolded)
-    _four_steps(unfolded, _plain_optimizer(ADAM, unfolded.parameters(), 1e-3))
-    _four_steps(folded.module, make_optimizer(Network(folded.module, folded.head), ADAM, 1e-3))
+    _train(unfolded, _plain_optimizer(ADAM, unfolded.parameters(), 1e-3))
+    _train(folded.module, make_optimizer(Network(folded.module, folded.head), ADAM, 1e-3))
     matrices, paths = _largest_gaps(before, unfolded, folded.module)
     assert matrices > 1e-4
     assert paths > 0.5
@@ -176,8 +180,8 @@ def test_vgg16_folded_is_vgg16_in_function_and_trajectory() -> None:
         images = _images().double()
         assert _gap(folded.module.eval()(images), unfolded.eval()(images)) < 1e-12
     before = _matrices(unfolded)
-    _four_steps(unfolded, torch.optim.Adam(unfolded.parameters(), lr=1e-4, fused=True), batch=4)
-    _four_steps(folded.module, make_optimizer(folded, ADAM, 1e-4), batch=4)
+    _train(unfolded, torch.optim.Adam(unfolded.parameters(), lr=1e-4, fused=True), steps=2, batch=4)
+    _train(folded.module, make_optimizer(folded, ADAM, 1e-4), steps=2, batch=4)
     matrices, paths = _largest_gaps(before, unfolded, folded.module)
     assert len(before) == 16
     assert matrices < 1e-9
@@ -255,6 +259,77 @@ def test_building_leaves_torchs_global_generator_alone() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
+LAWS = {"gaussian": stats.norm, "laplace": stats.laplace, "uniform": stats.uniform}
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_convolutions_follow_their_law_with_the_variance_of_torchvision(law: str) -> None:
+    found = _build("mobilenet_v2", init_law=law).convolutions()
+    own = _build("mobilenet_v2").convolutions()
+    standardized = []
+    for name, weight in found.items():
+        values = weight.detach().double().flatten().numpy()
+        assert values.std() == pytest.approx(own[name].std().item(), rel=4 / len(values) ** 0.5)
+        standardized.append(values / (2 / (weight.shape[0] * weight[0, 0].numel())) ** 0.5)
+    pooled = np.concatenate([values for values in standardized if len(values) > 10_000])
+    mean, std = LAWS[law].stats(moments="m"), LAWS[law].std()
+    test = stats.kstest(pooled[::20] * std + mean, LAWS[law].cdf)
+    assert len(pooled[::20]) > 50_000
+    assert test.pvalue > 0.001
+    assert stats.kurtosis(pooled) == pytest.approx(LAWS[law].stats(moments="k"), abs=0.05)
+
+
+@pytest.mark.parametrize("law", ["uniform", "laplace"])
+def test_another_law_keeps_the_rank_and_sign_of_every_weight_and_all_other_layers(law: str) -> None:
+    network, own = _build("mobilenet_v2", init_law=law), _build("mobilenet_v2")
+    convolutions = own.convolutions()
+    for name, weight in network.convolutions().items():
+        before, now = convolutions[name].detach().flatten(), weight.detach().flatten()
+        assert (now[before.argsort()].diff() >= 0).all(), name
+        assert (now.sign() == before.sign()).float().mean() > 0.999, name
+    changed = {
+        name.removesuffix(".weight")
+        for name, value in _state(network).items()
+        if not torch.equal(value, own.module.state_dict()[name])
+    }
+    assert changed == set(convolutions)
+
+
+def test_another_law_is_the_same_draw_for_the_same_seed() -> None:
+    a, b, c = (
+        _build("mobilenet_v2", seed=seed, init_law="laplace").convolutions()["features.0.0"]
+        for seed in (3, 3, 4)
+    )
+    assert torch.equal(a, b)
+    assert not torch.equal(a, c)
+
+
+# Training the last layer only
+
+
+def test_only_the_last_layer_of_a_frozen_network_is_trained() -> None:
+    network = _build("mobilenet_v2", head_only=True)
+    assert network.is_frozen
+    trained = [name for name, p in network.module.named_parameters() if p.requires_grad]
+    assert trained == ["classifier.1.weight", "classifier.1.bias"]
+    assert all(p.requires_grad for p in _build("mobilenet_v2").module.parameters())
+
+
+def test_a_frozen_network_trains_its_last_layer_and_leaves_all_else_as_it_is_evaluated() -> None:
+    frozen, free = _build("mobilenet_v2", head_only=True), _build("mobilenet_v2")
+    for network in (frozen, free):
+        network.module.eval()
+        network.train_mode()
+    assert [n for n, m in frozen.module.named_modules() if m.training] == ["classifier.1"]
+    assert all(module.training for module in free.module.modules())
+
+
+def test_a_frozen_network_has_the_weights_of_a_free_one() -> None:
+    for image_size_px in (32, 64):
+        frozen = _build(head_only=True, image_size_px=image_size_px)
+        assert _equal(_state(frozen), _state(_build(image_size_px=image_size_px)))
+
+
 # The last layer, whatever it is
 
 HEADS = {
@@ -284,7 +359,7 @@ def test_only_the_last_layer_is_replaced(model: str) -> None:
 
 def test_a_model_that_torchvision_does_not_have_is_answered_with_the_nearest() -> None:
     with pytest.raises(
-        ConfigError, match=r"experiment\.models.*'mobilnet_v2'.*Did you mean 'mobilenet_v2'\?"
+        ConfigError, match=r"has no .*'mobilnet_v2'\. Did you mean 'mobilenet_v2'\?"
     ):
         _build("mobilnet_v2")
 

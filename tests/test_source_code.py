@@ -136,11 +136,11 @@ def test_a_renamed_module_changes_the_digest(copied: Path) -> None:
     [
         "import normreport.labels",
         "import normreport.labels as names",
-        "from normreport.labels import ARMS",
+        "from normreport.labels import MODELS",
         "from normreport import labels",
         "def late():\n    from normreport import labels",
         "from . import labels",
-        "from .labels import ARMS",
+        "from .labels import MODELS",
     ],
 )
 def test_every_way_to_import_a_module_is_seen(copied: Path, line: str) -> None:

@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 
 from normreport import networks, sources, training
 from normreport.networks import Network
-from normreport.normalizations import NORMALIZATIONS, normalize
+from normreport.normalizations import normalize
 from normreport.seeds import derived_seed, epoch_order
 from normreport.settings.data import DataSettings
 from normreport.settings.training import FitSettings, OptimizerSettings
@@ -30,6 +30,7 @@ from normreport.training import Diverged, Epoch, Images, normalized, train
 Arrays = dict[str, NDArray[Any]]
 
 SGD = {"name": "sgd"}
+ARMS = ("raw", "unit", "imagenet")
 
 
 def _arrays(train_images: int = 40, heldout_images: int = 20, size: int = 16) -> Arrays:
@@ -53,6 +54,7 @@ def arrays() -> Arrays:
 def _fit(**changes: Any) -> FitSettings:
     values: dict[str, Any] = {
         "model": "tiny",
+        "architecture": "none",
         "epochs": 3,
         "train_images": 24,
         "batch_size": 8,
@@ -128,15 +130,22 @@ def _plain_sgd(network: Network, images: Images, settings: FitSettings, seed: in
 # Images
 
 
-@pytest.mark.parametrize("arm", NORMALIZATIONS)
+@pytest.mark.parametrize("arm", [*ARMS, "dataset"])
 def test_images_are_normalized_once_and_lie_channels_last(arrays: Arrays, arm: str) -> None:
     found = normalized(arrays, "train", arm, 7)
     assert found.inputs.shape == (7, 3, 16, 16)
     assert found.inputs.dtype == torch.float32
     assert found.inputs.is_contiguous(memory_format=torch.channels_last)
-    expected = normalize(arrays["train_images"][:7], arm)
+    expected = normalize(arrays["train_images"][:7], arm, arrays["train_images"])
     assert np.array_equal(found.inputs.permute(0, 2, 3, 1).numpy(), expected)
     assert found.labels.tolist() == arrays["train_labels"][:7].tolist()
+
+
+def test_heldout_images_are_standardized_by_the_training_images(arrays: Arrays) -> None:
+    found = normalized(arrays, "heldout", "dataset").inputs.double()
+    train, heldout = (arrays[f"{split}_images"] / 255 for split in ("train", "heldout"))
+    expected = (heldout - train.mean(axis=(0, 1, 2))) / train.std(axis=(0, 1, 2))
+    assert np.allclose(found.permute(0, 2, 3, 1).numpy(), expected, rtol=0, atol=1e-6)
 
 
 def test_all_images_of_a_split_are_used_unless_a_count_is_given(arrays: Arrays) -> None:
@@ -284,6 +293,24 @@ def test_every_optimizer_learns(arrays: Arrays, name: str) -> None:
     assert records[-1].train_loss < records[0].train_loss / 2
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.usefixtures("narrow_vggs")
+def test_a_frozen_network_moves_nothing_but_its_last_layer(name: str) -> None:
+    network = networks.build(
+        "vgg_narrow_bn",
+        classes=10,
+        image_size_px=32,
+        optimizer=OptimizerSettings(),
+        seed=0,
+        head_only=True,
+    )
+    before = _weights(network)
+    settings = _fit(optimizer={"name": name, "weight_decay": 0.1}, epochs=2)
+    list(train(network, *_sets(_arrays(size=32)), settings, seed=0))
+    moved = {n for n, value in _weights(network).items() if not torch.equal(value, before[n])}
+    assert moved == {"classifier.6.weight", "classifier.6.bias"}
+
+
 # Schedules
 
 SCHEDULES: dict[str, tuple[dict[str, Any], Callable[[int], float]]] = {
@@ -424,7 +451,7 @@ def _seen(arm: str, *, seed: int, init: int = 0) -> tuple[list[int], Tensor]:
     return torch.unique(values, return_inverse=True)[1].tolist(), torch.cat(kept)
 
 
-@pytest.mark.parametrize("arm", NORMALIZATIONS)
+@pytest.mark.parametrize("arm", ARMS)
 def test_every_arm_sees_the_images_in_the_order_of_the_seed(arm: str) -> None:
     order, _ = _seen(arm, seed=3)
     assert order == [*epoch_order(3, 1, 12).tolist(), *epoch_order(3, 2, 12).tolist()]
@@ -492,17 +519,39 @@ def test_an_input_that_is_not_finite_ends_before_the_first_step(
     assert _equal(_weights(network), before)
 
 
-def test_a_gradient_that_is_not_finite_ends_before_its_step(arrays: Arrays) -> None:
+def test_a_loss_that_is_not_finite_in_train_mode_alone_ends_before_its_step(
+    arrays: Arrays,
+) -> None:
     train_set, heldout_set = _sets(arrays)
     network = _linear()
     with torch.no_grad():
         network.module[1].weight.zero_()
+    network.module.insert(0, nn.Dropout(0.5))  # doubles what it keeps: beyond float32
+    huge = Images(torch.full_like(train_set.inputs, 3e38), train_set.labels)
+    run = train(network, huge, heldout_set, _fit(), seed=0)
+    next(run)
+    with pytest.raises(Diverged, match="the loss is not finite at step 0"):
+        next(run)
+
+
+class Sum(nn.Module):
+    """Sums every channel over its pixels, so that a shared weight collects their gradients."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs.sum((2, 3))
+
+
+def test_a_gradient_that_is_not_finite_ends_before_its_step(arrays: Arrays) -> None:
+    train_set, heldout_set = _sets(arrays)
+    shared = nn.Conv2d(3, 10, 1, bias=False)
+    nn.init.zeros_(shared.weight)
+    network = Network(nn.Sequential(shared, Sum()), "0")
     huge = Images(torch.full_like(train_set.inputs, 3e38), train_set.labels)
     run = train(network, huge, heldout_set, _fit(), seed=0)
     assert next(run).train_loss == pytest.approx(math.log(10))
     with pytest.raises(Diverged, match="the gradient is not finite at step 0"):
         next(run)
-    assert not network.module[1].weight.any()
+    assert not shared.weight.any()
 
 
 def test_a_weight_that_is_not_finite_ends_though_the_loss_does_not_show_it(arrays: Arrays) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from normreport.config import Config, load_config
 from normreport.errors import ConfigError, StorageError
 
 
-def run(*, config: Path) -> None:
+def run(*, config: Sequence[Path]) -> None:
     """Print what would be trained; raise what would go wrong."""
     from normreport import sources  # takes seconds to import, like the next
 
@@ -33,18 +33,41 @@ def run(*, config: Path) -> None:
     )
 
 
-def read_config(path: Path) -> Config:
-    """Read and validate a configuration; ``-`` is standard input."""
+def read_config(paths: Sequence[Path]) -> Config:
+    """Read and validate a configuration; ``-`` is standard input.
+
+    Of several files each is laid over those before it, as Snakemake does with ``--configfile``:
+    groups are merged key by key, lists and values replaced.
+    """
+    values: dict[str, Any] = {}
+    for path in paths:
+        values = _laid_over(values, _read(path))
+    where = " + ".join(str(path) for path in paths)
+    return load_config(values, where="configuration" if where == "-" else where)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
         values: Any = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: could not be read ({error}). Expected a YAML file.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # the latter for a day that no month has
         raise ConfigError(f"{path}: is not YAML ({error}). Mend the syntax.") from error
     if not isinstance(values, Mapping):
         raise ConfigError(f"{path}: expected keys and values, found {type(values).__name__}.")
-    return load_config(values, where="config.yaml" if str(path) == "-" else str(path))
+    return values
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[key] = _laid_over(old, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _check_networks(config: Config) -> None:
@@ -52,11 +75,22 @@ def _check_networks(config: Config) -> None:
 
     from normreport import networks
 
+    needs_weights = any(start.startswith("pretrained") for start in config.experiment.starts)
+    size = config.data.target.image_size_px
     for model in config.experiment.models:
-        with torch.device("meta"):
-            architecture = config.models[model].architecture or model
-            convolutions = networks.convolutions(networks.stock(architecture, seed=0))
-        networks.check_layers(convolutions, config.models[model].layers, model=model)
+        architecture = config.models[model].architecture or model
+        own = config.models[model].architecture is None
+        key = "experiment.models" if own else f"models.{model}.architecture"
+        try:
+            with torch.device("meta"):  # shapes without memory
+                network = networks.stock(architecture, seed=0, key=key)
+        except NotImplementedError:  # a few look at values while they are built
+            network = networks.stock(architecture, seed=0, key=key)
+        networks.check_inputs(network, size, model=model)
+        layers = config.models[model].layers
+        networks.check_layers(networks.convolutions(network), layers, model=model)
+        if needs_weights and not config.is_pretrained_here:
+            networks.check_weights(architecture, config.pretrain_settings(model).weights)
 
 
 def _check_disk(folder: Path) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 from normreport import files
 from normreport.article import num
 from normreport.claims import CLAIMS
+from normreport.errors import StorageError
 
 
 def run(*, results: Path | None) -> None:
     """Print each claim with statement and rule, then verdict, effect and interval."""
-    judged = {} if results is None else {c["id"]: c for c in files.read_json(results)["claims"]}
+    judged = {} if results is None else _judged(results)
     for claim in CLAIMS:
         print(f"{claim.id}  {claim.topic} ({claim.kind})")
         _indented(claim.statement)
@@ -22,6 +23,15 @@ def run(*, results: Path | None) -> None:
         if claim.id in judged:
             _indented(_verdict(judged[claim.id]))
         print()
+
+
+def _judged(results: Path) -> dict[str, dict[str, Any]]:
+    found = files.read_json(results)
+    if not isinstance(found, dict) or "claims" not in found:
+        raise StorageError(
+            f"{results}: holds no claims. Expected a report's results.json; give that one."
+        )
+    return {claim["id"]: claim for claim in found["claims"]}
 
 
 def _verdict(claim: dict[str, Any]) -> str:

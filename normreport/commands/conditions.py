@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from normreport.commands.check import read_config
 
 
-def run(*, config: Path) -> None:
+def run(*, config: Sequence[Path]) -> None:
     """Print one line per run: its id, then what it consists of."""
     runs = list(read_config(config).runs())
     width = max(len(run.id) for run in runs)

@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from normreport.errors import ConfigError, nearest
 
@@ -22,6 +29,14 @@ class Settings(BaseModel):
         validate_default=True,
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _yes_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        wants_bool = info.field_name and cls.model_fields[info.field_name].annotation is bool
+        if isinstance(value, bool) and not wants_bool:
+            raise PydanticCustomError("yes_or_no", "Input should be a number or a text, not yes/no")
+        return value
+
 
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -31,6 +46,19 @@ LayerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$", max_length=128)]
 """A module's dotted path in its network, such as ``features.0``."""
 
 Model = TypeVar("Model", bound=Settings)
+
+
+# Where pydantic speaks of Python, a user thinks of YAML.
+EXPECTED = {
+    "model_type": "keys and values",
+    "model_attributes_type": "keys and values",
+    "dict_type": "keys and values",
+    "mapping_type": "keys and values",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "too_short": "a list of at least 1 item",
+    "string_pattern_mismatch": "a name of letters, digits and _ (a layer's also with dots)",
+}
 
 
 def validate(model: type[Model], values: Any, *, where: str) -> Model:
@@ -53,7 +81,9 @@ def validate(model: type[Model], values: Any, *, where: str) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = [_line(details, model) for details in error.errors()]
+        # A rule that spans groups may have found several things.
+        found = [_line(details, model) for details in _own(error.errors())]
+        lines = [line for several in found for line in several.split("\n")]
         raise ConfigError(
             f"{where}: {len(lines)} wrong value{'s' if len(lines) > 1 else ''}; mend "
             f"{'them' if len(lines) > 1 else 'it'} and run again\n  " + "\n  ".join(lines)
@@ -69,29 +99,45 @@ def parse(model: type[Model], text: str, *, where: str) -> Model:
     return validate(model, values, where=where)
 
 
+def _own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what only follows from another error: a list whose items are wrong is not short."""
+    places = [details["loc"] for details in errors]
+    return [
+        details
+        for details in errors
+        if details["type"] != "too_short"
+        or not any(len(p) > len(details["loc"]) and p[: len(details["loc"])] == details["loc"]
+                   for p in places)
+    ]  # fmt: skip
+
+
 def _line(details: ErrorDetails, model: type[Settings]) -> str:
-    key = ".".join(str(part) for part in details["loc"]) or "the whole"
+    key = ".".join(str(part) for part in details["loc"])
     if details["type"] == "extra_forbidden":
         siblings = _fields(model, details["loc"][:-1])
         return f"{key}: there is no such key. {nearest(details['loc'][-1], siblings)}"
     if details["type"] == "missing":
         return f"{key}: is missing, expected a value"
     if details["type"] == "value_error":
-        return f"{key}: {details['ctx']['error']}"
-    expected = details["msg"].removeprefix("Input should be ")
+        # A rule that spans groups names its keys itself.
+        return f"{key}: {details['ctx']['error']}" if key else str(details["ctx"]["error"])
+    expected = EXPECTED.get(details["type"]) or details["msg"].removeprefix("Input should be ")
     found = details["input"]
     hint = ""
     if details["type"] == "literal_error":
         known = details["ctx"]["expected"].replace(" or ", ", ").split(", ")
         hint = " " + nearest(found, [name.strip("'") for name in known]).split(" Known:")[0]
         hint = hint if "Did you mean" in hint else ""
+    key = key or "the configuration"
     return f"{key}: expected {expected}, found {json.dumps(_short(found))}.{hint}"
 
 
 def _short(value: Any) -> Any:
     text = str(value)
     simple = isinstance(value, int | float | str | None) and value == value
-    return value if simple and len(text) <= 80 else text[:77] + "..."
+    if len(text) > 80:
+        return text[:77] + "..."
+    return value if simple else text
 
 
 def _fields(model: type[Settings], location: tuple[int | str, ...]) -> list[str]:
@@ -100,7 +146,10 @@ def _fields(model: type[Settings], location: tuple[int | str, ...]) -> list[str]
     node = whole
     for part in location:
         node = _resolve(whole, node)
-        node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+        named = node.get("properties", {}).get(part)
+        # A mapping's values are all alike, whatever its keys must look like.
+        patterns = list(node.get("patternProperties", {}).values())
+        node = named or node.get("additionalProperties") or (patterns[0] if patterns else {})
     return list(_resolve(whole, node).get("properties", {}))
 
 

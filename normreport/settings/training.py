@@ -42,7 +42,7 @@ class SchedulerSettings(Settings):
     """`plateau` (PyTorch's ReduceLROnPlateau, the "dynamic" one) watches the held-out loss."""
     factor: Fraction = 0.1
     """plateau, step, exponential: what the rate is multiplied by."""
-    patience_epochs: Annotated[int, Field(ge=0, le=10_000)] = 5
+    patience_epochs: Annotated[int, Field(ge=0, le=10_000)] = 10
     """plateau: epochs without improvement before the rate drops."""
     step_epochs: Count = 10
     """step: epochs between two drops."""

@@ -24,7 +24,7 @@ def run(*, settings: str, images: Path | None, weights: Path, manifest: Path) ->
     if images is not None:
         state, trained = _trained(chosen, images)
         found |= trained
-    elif Path(chosen.weights).suffix in {".pth", ".pt", ".safetensors"}:
+    elif networks.is_checkpoint(chosen.weights):
         state = networks.read_checkpoint(Path(chosen.weights))
     else:
         state = networks.read_torchvision_weights(chosen.architecture, chosen.weights)

@@ -11,7 +11,7 @@ from normreport.errors import StorageError
 
 
 def run(*, files: Sequence[Path], report: Path, site: Path) -> None:
-    """Replace the site by the report's files, all of them or none."""
+    """Replace the site by the report's files, once all of them are copied."""
     try:
         site.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=site.parent, prefix=f".{site.name}.") as folder:

@@ -78,7 +78,7 @@ def ours(model: str) -> float:
         "heldout_labels": np.arange(2),
     }
     train_set = normalized(arrays, "train", "imagenet")
-    # Evaluation is not part of what is compared: two images only.
+    # Two held-out images only; the 256 that are evaluated in eval mode count against us.
     few = normalized(arrays, "heldout", "imagenet")
     settings = FitSettings(
         model=model,

@@ -54,7 +54,7 @@ def test_the_default_configuration_passes_and_is_counted(
 def test_a_model_that_torchvision_does_not_have_is_answered_with_the_nearest(
     check: Check, changed: Changed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    models = {"mobilenet_v4": changed({})["models"]["mobilenet_v2"]}
+    models = {"mobilenet_v4": changed(SMALL)["models"]["mobilenet_v2"]}
     assert check({"experiment.models": ["mobilenet_v4"], "models": models}) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -62,6 +62,24 @@ def test_a_model_that_torchvision_does_not_have_is_answered_with_the_nearest(
         "normreport check: experiment.models: torchvision has no classification model "
         "'mobilenet_v4'. Did you mean 'mobilenet_v2'? Known: "
     )
+
+
+def test_an_architecture_that_torchvision_does_not_have_is_told_by_its_own_key(
+    check: Check, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check({"models.mobilenet_v2.architecture": "mobilenet_v4"}) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("normreport check: models.mobilenet_v2.architecture: ")
+    assert "Did you mean 'mobilenet_v2'?" in err
+
+
+def test_a_model_of_another_name_passes_with_its_architecture(
+    check: Check, changed: Changed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = changed(SMALL)["models"]["mobilenet_v2"] | {"architecture": "mobilenet_v2"}
+    change = {"experiment.models": ["mobilenet_v2_slow"], "models": {"mobilenet_v2_slow": own}}
+    assert check(change) == 0
+    assert capsys.readouterr().out.startswith("18 runs")
 
 
 @pytest.mark.parametrize(

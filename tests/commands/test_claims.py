@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from normreport.claims import CLAIMS, Case, Judgement
+from normreport.claims import CLAIMS, Case, Judgement, Study
 from normreport.claims.base import Place, to_json
 from normreport.cli import main
+from normreport.config import load_config
 from normreport.evidence import Interval, Verdict
 
 
@@ -21,18 +24,19 @@ def _case(mean: float, *, bounds: bool = True) -> Case:
 
 
 @pytest.fixture
-def results(tmp_path: Path) -> Path:
+def results(tmp_path: Path, default_values: dict[str, Any]) -> Path:
     """Write results of three claims as judge_claims writes them."""
+    settings = load_config(default_values).judge_settings()
+    tables = {field.name: None for field in fields(Study)}  # not needed for what was judged
+    study = Study(**(tables | {"settings": settings}))
+    low, high, only = _case(0.5), _case(1.5), _case(0.125, bounds=False)
+    missing = Case(None, Verdict.NOT_EVALUABLE, reason="no scratch runs")
     judgements = [
-        Judgement(Verdict.SUPPORTED, (_case(0.5), _case(1.5)), ("SHARED START",)),
-        Judgement(Verdict.INCONCLUSIVE, (_case(0.125, bounds=False),)),
-        Judgement(
-            Verdict.NOT_EVALUABLE,
-            (Case(None, Verdict.NOT_EVALUABLE, reason="no scratch runs"),),
-            reason="no scratch runs",
-        ),
+        Judgement(Verdict.SUPPORTED, (low, high), worst=low, best=high, flags=("SHARED START",)),
+        Judgement(Verdict.INCONCLUSIVE, (only,), worst=only, best=only),
+        Judgement(Verdict.NOT_EVALUABLE, (missing,), reason="no scratch runs"),
     ]
-    claims = [to_json(c, j, seeds=3) for c, j in zip(CLAIMS, judgements, strict=False)]
+    claims = [to_json(c, j, study) for c, j in zip(CLAIMS, judgements, strict=False)]
     path = tmp_path / "results.json"
     path.write_text(json.dumps({"claims": claims}))
     return path
@@ -66,15 +70,15 @@ def test_with_results_every_judged_claim_has_its_verdict(
     first, second, third, *others = (found[claim.id] for claim in CLAIMS)
     assert "Verdict: SUPPORTED; pilot, 3 seeds; SHARED START; " in first
     assert "2 supported" in first
-    smallest = re.search(r"smallest effect (\S+) \[(\S+), (\S+)\] \((.*?)\)", first)
-    assert smallest is not None
-    assert [float(number) for number in smallest.groups()[:3]] == [0.5, 0.25, 0.75]
-    assert smallest[4] == "vgg16 scratch features.0 raw - unit"
-    assert "largest effect 1.5" in first
+    worst = re.search(r"worst case (\S+) \[(\S+), (\S+)\] \((.*?)\)", first)
+    assert worst is not None
+    assert [float(number) for number in worst.groups()[:3]] == [0.5, 0.25, 0.75]
+    assert worst[4] == "vgg16 scratch features.0 raw - unit"
+    assert "best case 1.5" in first
     assert "Verdict: INCONCLUSIVE" in second
-    assert "smallest effect 0.125 (vgg16" in second
+    assert "worst case 0.125 (vgg16" in second
     assert "Verdict: NOT EVALUABLE; no scratch runs; " in third
-    assert "effect" not in third.split("Verdict:")[1]
+    assert "worst" not in third.split("Verdict:")[1]
     assert all("Verdict:" not in other for other in others)
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from snakemake.utils import update_config
 
 from normreport.cli import main
+from normreport.commands.check import read_config
+from normreport.config import load_config
 
 
 def test_every_run_is_a_line_with_its_id_and_what_it_consists_of(
@@ -17,13 +23,50 @@ def test_every_run_is_a_line_with_its_id_and_what_it_consists_of(
     head, *lines = capsys.readouterr().out.splitlines()
     assert head.split() == ["id", "model,", "start,", "normalization,", "seed"]
     assert len(lines) == 36
-    assert lines[0].split("  ")[0] == "vgg16/pretrained/raw/seed0"
-    assert lines[-1].split("  ") == [
+    assert lines[0].split(maxsplit=1) == [
+        "vgg16/pretrained/raw/seed0",
+        "vgg16, pretrained, raw, 0",
+    ]
+    assert lines[-1].split(maxsplit=1) == [
         "mobilenet_v2/scratch/imagenet/seed2",
         "mobilenet_v2, scratch, imagenet, 2",
     ]
-    starts = {line.index("  ") for line in (head, *lines) if not line.startswith("id")}
-    assert {line.rindex("  ") + 2 for line in (head, *lines)} == {max(starts) + 2}
+    assert len({line.index(line.split(maxsplit=1)[1]) for line in (head, *lines)}) == 1
+
+
+def test_a_preset_laid_over_the_default_is_what_snakemake_makes_of_them(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    presets = sorted((root / "workflow" / "presets").glob("*.yaml"))
+    assert presets
+    for preset in presets:
+        assert main(["conditions", str(root / "config.yaml"), str(preset)]) == 0
+        found = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]]
+        values = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
+        update_config(values, yaml.safe_load(preset.read_text(encoding="utf-8")))
+        assert found == [run.id for run in load_config(values).runs()]
+
+
+def test_groups_are_merged_and_lists_and_values_replaced(
+    root: Path, tmp_path: Path, default_values: dict[str, Any]
+) -> None:
+    above = {"experiment": {"seeds": [7]}, "training": {"optimizer": {"name": "sgd"}}}
+    path = tmp_path / "above.yaml"
+    path.write_text(yaml.safe_dump(above))
+    merged = json.loads(json.dumps(default_values))
+    update_config(merged, above)
+    assert read_config([root / "config.yaml", path]) == load_config(merged)
+    assert read_config([root / "config.yaml", path]).experiment.seeds == (7,)
+
+
+def test_an_error_in_several_files_names_them_all(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "above.yaml"
+    path.write_text("report: {titel: x}")
+    assert main(["conditions", str(root / "config.yaml"), str(path)]) == 2
+    err = capsys.readouterr().err
+    assert f"{root / 'config.yaml'} + {path}: 1 wrong value" in err
 
 
 def test_a_configuration_can_come_from_standard_input(
@@ -35,9 +78,9 @@ def test_a_configuration_can_come_from_standard_input(
     assert len(capsys.readouterr().out.splitlines()) == 37
 
 
-def test_an_error_in_standard_input_is_told_as_one_of_config_yaml(
+def test_an_error_in_standard_input_is_told_as_one_of_the_configuration(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("report: {}"))
     assert main(["conditions", "-"]) == 2
-    assert "config.yaml: 3 wrong values" in capsys.readouterr().err
+    assert "configuration: 3 wrong values" in capsys.readouterr().err

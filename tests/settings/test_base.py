@@ -130,7 +130,7 @@ def test_a_choice_unlike_all_others_gets_no_guess() -> None:
 @pytest.mark.parametrize("value", [{"a": [1, 2, 3]}, list(range(1000)), object(), b"\xff"])
 def test_a_value_of_any_kind_can_be_told(value: object) -> None:
     message = _message({"count": value})
-    assert "count: expected a valid integer, found " in message
+    assert "count: expected a valid integer" in message
     assert len(message) < 250
 
 

@@ -17,6 +17,7 @@ from normreport.settings.training import (
 
 RUN: dict[str, Any] = {
     "model": "vgg16",
+    "architecture": "vgg16",
     "train_images": 64,
     "batch_size": 32,
     "learning_rate": 1e-4,

@@ -60,6 +60,18 @@ def test_a_wrong_value_stops_before_anything_is_planned(clone, overlay, message)
             "mobilenet_v2 has no 2-d convolution 'features.0.1'. Did you mean 'features.0.0'?",
         ),
         (
+            {
+                "data": {"target": {"image_size_px": 16}, "pretraining": {"image_size_px": 16}},
+                "experiment": {"models": ["vgg16"]},
+                "models": {"vgg16": {"train_images": 64, "pretraining": {"train_images": 64}}},
+            },
+            "vgg16 cannot take images of 16 px",
+        ),
+        (
+            {"pretraining": {"weights": "IMAGENET1K_V9"}},
+            "torchvision has no weights 'IMAGENET1K_V9' for mobilenet_v2. Did you mean",
+        ),
+        (
             {"data": {"target": {"train_images": 2000}}},
             "digits: train_images + heldout_images is 2032, expected at most 1797",
         ),

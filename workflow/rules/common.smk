@@ -15,7 +15,7 @@ from normreport.source_code import source_files
 from normreport.system import pdf_hindrance
 
 try:
-    study = load_config(config, where="config.yaml")
+    study = load_config(config, where="configuration")
 except NormreportError as error:
     raise WorkflowError(str(error))
 
@@ -211,6 +211,14 @@ onstart:
             raise WorkflowError(checked.stderr.strip())
     if PDF_HINDRANCE:
         print(f"The PDF is left out: {PDF_HINDRANCE}", file=sys.stderr)
+
+
+onerror:
+    print(
+        "What went wrong is at the end of the log named above; snakemake --show-failed-logs"
+        " prints it.",
+        file=sys.stderr,
+    )
 
 
 onsuccess:
