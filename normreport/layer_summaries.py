@@ -66,7 +66,7 @@ def summarize_layer(initial: NDArray[np.float32], weights: NDArray[np.float32]) 
         skewness=float(m3 / m2**1.5) if spreads else None,
         excess_kurtosis=float(m4 / m2**2 - 3) if spreads else None,
         displacement=math.sqrt(dots[3] / dots[1]) if dots[1] > 0 else None,
-        cosine=float(dots[2] / norms) if norms > 0 else None,
+        cosine=min(1.0, max(-1.0, float(dots[2] / norms))) if norms > 0 else None,
     )
 
 

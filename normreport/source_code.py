@@ -53,14 +53,19 @@ def source_digest(*modules: str) -> str:
 
 
 def _imported(path: Path) -> list[str]:
+    parts = path.relative_to(ROOT).with_suffix("").parts
     names = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names if _is_ours(alias.name)]
-        elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
-            names.append(node.module)
+        elif isinstance(node, ast.ImportFrom):
+            above = parts[: len(parts) - node.level] if node.level else ()
+            module = ".".join((*above, *(node.module or "").split("."))).rstrip(".")
+            if not _is_ours(module):
+                continue
+            names.append(module)
             # `from normreport.figures import style` imports a module, not a name.
-            submodules = [f"{node.module}.{alias.name}" for alias in node.names]
+            submodules = [f"{module}.{alias.name}" for alias in node.names]
             names += [name for name in submodules if _path(name) is not None]
     return names
 

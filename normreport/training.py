@@ -186,7 +186,7 @@ def train(
                     raise Diverged(step, "the loss")
                 optimizer.zero_grad()
                 loss.backward()
-                if not torch.isfinite(_squared_norm(module)):
+                if not _has_finite_gradients(module):
                     raise Diverged(step, "the gradient")
                 optimizer.step()
                 step += 1
@@ -274,9 +274,10 @@ def evaluate(module: nn.Module, images: Images) -> tuple[float, float]:
 
 
 @torch.no_grad()
-def _squared_norm(module: nn.Module) -> Tensor:
+def _has_finite_gradients(module: nn.Module) -> bool:
+    # The largest, as a sum of squares would overflow where the gradients do not.
     gradients = [p.grad for p in module.parameters() if p.grad is not None]
-    return torch.stack(torch._foreach_norm(gradients)).square().sum()
+    return bool(torch.stack(torch._foreach_norm(gradients, math.inf)).isfinite().all())
 
 
 def _evaluated(
