@@ -636,6 +636,29 @@ def test_weights_that_torchvision_does_not_have_are_answered_with_the_nearest() 
         networks.read_torchvision_weights("mobilenet_v2", "IMAGENET1K_V9")
 
 
+@pytest.mark.usefixtures("cache")
+def test_weights_are_looked_for_without_being_read_or_fetched(tmp_path: Path) -> None:
+    networks.check_weights("resnet18", "IMAGENET1K_V1")
+    with pytest.raises(WeightsError, match="Did you mean 'IMAGENET1K_V1'"):
+        networks.check_weights("resnet18", "IMAGENET_V1")
+    path = tmp_path / "resnet18.pth"
+    with pytest.raises(WeightsError, match=re.escape(f"{path}: there is no such checkpoint")):
+        networks.check_weights("resnet18", str(path))
+    path.write_bytes(b"not read")
+    networks.check_weights("resnet18", str(path))
+
+
+def test_the_name_of_every_published_file_ends_in_the_digits_that_verify_it() -> None:
+    names = [
+        Path(weights.url).name
+        for model in torchvision.models.list_models(torchvision.models)
+        if not model.startswith("vgg_narrow")
+        for weights in torchvision.models.get_model_weights(model)
+    ]
+    assert len(names) > 90
+    assert [name for name in names if not re.search(r"-[0-9a-f]{8,}\.pth$", name)] == []
+
+
 def test_without_a_network_the_message_says_where_to_put_the_file(cache: Path) -> None:
     with pytest.raises(WeightsError) as caught:
         networks.read_torchvision_weights("resnet18", "IMAGENET1K_V1")

@@ -143,7 +143,10 @@ WIDER_IN_THE_CENTRE = Claim(
     kind="finding",
     topic="VGG16 is wider in the centre",
     statement="The density of VGG16's weights is wider in the centre than that of MobileNetV2's.",
-    statistic="difference in c = IQR / (1.349 std), which is 1 for a Gaussian",
+    statistic=(
+        "difference in c = IQR / (1.349 std), which is 1 for a Gaussian; layers are paired in the "
+        "order in which the configuration lists them"
+    ),
     unit="c",
     rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
     margin=WIDER,

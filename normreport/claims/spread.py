@@ -51,7 +51,8 @@ ORDER_OF_STD = Claim(
         "Started from random weights, the standard deviation is largest with mean and standard "
         "deviation removed, smallest with division by 255, and raw values lie between them."
     ),
-    statistic="share of seeds in which the last epoch's std is in this order",
+    statistic="share of seeds in which the last epoch's std is in this order (the article's arm "
+    "without normalization divided by 255 as well; raw values stand in its place)",
     unit="share of seeds",
     rule=(
         "supported if the exact 95% interval lies above the chance of one in six, refuted if below"

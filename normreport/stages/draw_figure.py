@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from numpy.typing import NDArray
 
 from normreport import files
@@ -58,10 +59,20 @@ def _arguments(settings: FigureSettings, inputs: Sequence[Path]) -> tuple[Any, d
         drawn = table[table["start"] == settings.start]
         options |= {"epoch": settings.density_epoch, "bandwidth": float(drawn["bandwidth"].iloc[0])}
     if settings.kind == "spread" and "scratch" in set(table["start"]):
-        # Drawn for every start, as it counts for the axes that they share.
-        first = table.iloc[0]
-        options["init_band"] = init_std_quantiles(int(first["n"]), float(first["kaiming_std"]))
+        options["init_band"] = _init_band(table[(table["start"] == "scratch")])
     return table, options
+
+
+def _init_band(scratch: pd.DataFrame) -> tuple[float, float] | None:
+    """Range of the std that the random init alone gives, for every start: they share axes.
+
+    None where the weights were not drawn as VGG's and MobileNet's are: then no seed's std at
+    epoch 0 is what that law allows.
+    """
+    n, sigma = int(scratch["n"].iloc[0]), float(scratch["kaiming_std"].iloc[0])
+    low, high = init_std_quantiles(n, sigma, 0.999999)
+    first = scratch[scratch["epoch"] == 0]["std"]
+    return init_std_quantiles(n, sigma) if first.between(low, high).all() else None
 
 
 def _of_the_input(

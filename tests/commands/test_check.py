@@ -150,6 +150,21 @@ def test_a_model_that_gives_more_than_one_output_is_told_before_the_training(
     assert "googlenet" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("IMAGENET1K_V7", "has no weights 'IMAGENET1K_V7' for mobilenet_v2. Did you mean"),
+        ("weights/{model}.pth", "weights/mobilenet_v2.pth: there is no such checkpoint"),
+    ],
+)
+def test_pretrained_weights_that_do_not_exist_are_told_before_the_training(
+    check: Check, capsys: pytest.CaptureFixture[str], weights: str, message: str
+) -> None:
+    assert check({"pretraining.weights": weights, "experiment.starts": ["scratch"]}) == 0
+    assert check({"pretraining.weights": weights}) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_more_images_than_a_source_has_are_told(
     check: Check, capsys: pytest.CaptureFixture[str]
 ) -> None:
