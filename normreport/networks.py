@@ -246,6 +246,11 @@ def load_backbone(network: Network, state: State) -> None:
             for name, value in expected.items()
             if name in found and found[name].shape != value.shape
         ),
+        *(
+            f"{name} holds values that are not finite"
+            for name, value in found.items()
+            if name in expected and not value.isfinite().all()
+        ),
     ]
     if problems:
         listed = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" * (len(problems) > 5))
@@ -269,8 +274,9 @@ def read_checkpoint(path: Path) -> State:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+            content = load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise WeightsError(
             f"{path}: is not a checkpoint that can be read safely ({_reason(error)}). "
@@ -404,7 +410,7 @@ def _with_columns(value: Tensor, like: Tensor) -> Tensor:
         return value
     rows, columns = value.shape
     if columns == 49 * like.shape[1]:
-        return value.double().view(rows, -1, 49).sum(2).float()
+        return value.view(rows, -1, 49).sum(2, dtype=torch.float64).float()
     if 49 * columns == like.shape[1]:
         return (value / 49).repeat_interleave(49, dim=1)
     return value

@@ -64,7 +64,10 @@ def standardize(images: Images) -> Inputs:
 
 
 def dataset(images: Images, train_images: Images) -> Inputs:
-    """Divide by 255, then standardize each channel by the training images' mean and std."""
+    """Divide by 255, then standardize each channel by the training images' mean and std.
+
+    Of all that were prepared, also where a model is trained on fewer.
+    """
     reference = unit(train_images).astype(np.float64)
     mean: NDArray[np.float64] = reference.mean(axis=(0, 1, 2))
     spread: NDArray[np.float64] = reference.std(axis=(0, 1, 2))

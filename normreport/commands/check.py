@@ -95,8 +95,8 @@ def _check_networks(config: Config) -> None:
 
 def _check_disk(folder: Path) -> None:
     try:
-        folder.mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as probe:
+        # Where results would lie; the folder above it before there are any.
+        with tempfile.TemporaryFile(dir=folder if folder.exists() else folder.parent) as probe:
             probe.write(b"\0" * 4096)
     except OSError as error:
         raise StorageError(

@@ -123,7 +123,9 @@ def run(
             "digests": {
                 "data": {name: files.array_digest(array) for name, array in arrays.items()},
                 "initial_weights": initial_digest,
-                "final_weights": weights_digest(network.module),
+                "final_weights": (
+                    weights_digest(network.module) if status["state"] == "OK" else None
+                ),
                 "order": order_digest(chosen, len(train_set.labels)),
                 "pretrained": files.file_digest(pretrained) if pretrained else None,
                 "code": source_digest(__name__),
