@@ -279,7 +279,8 @@ def to_json(claim: Claim, judgement: Judgement, study: Study) -> dict[str, Any]:
         "verdict": judgement.verdict.value,
         "flags": list(judgement.flags),
         "reason": judgement.reason,
-        "pilot": seeds < PILOT_BELOW,
+        "pilot": seeds < PILOT_BELOW
+        and any(case.effect.level < 1 for case in judgement.cases if case.effect),
         "seeds": seeds,
         "counts": _counts(judgement.cases),
         "by_model": {
