@@ -60,8 +60,10 @@ def test_every_run_was_trained_and_says_so(smoke, run):
     assert manifest["status"] == {"state": "OK"}
     assert manifest["epochs"] == 8
     assert manifest["gates"]["moved"]
-    assert "/".join(map(str, manifest["run"].values())) == run.replace("seed", "")
-    history = list(csv.DictReader((folder / "history.csv").open()))
+    condition = manifest["run"]
+    name = f"{condition['model']}/{condition['start']}/{condition['normalization']}"
+    assert f"{name}/seed{condition['seed']}" == run
+    history = list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
     assert [int(row["epoch"]) for row in history] == list(range(9))
     assert float(history[-1]["batch_loss"]) < float(history[1]["batch_loss"])
     log = (smoke.folder / "logs/train_run" / f"{run}.log").read_text()
@@ -129,8 +131,8 @@ def test_the_page_prints_every_verdict_of_the_results(page, results):
     for claim in results["claims"]:
         part = page.split(f'id="claim-{claim["id"]}"')[1].split("</h3>")[0]
         assert claim["verdict"] in part
-    judged = [claim for claim in results["claims"] if claim["verdict"] != "NOT EVALUABLE"]
-    assert judged, "the smoke preset must be able to judge something"
+    judged = [claim["id"] for claim in results["claims"] if claim["pilot"] and claim["worst"]]
+    assert judged, "the smoke preset must be able to judge something by its runs"
 
 
 def test_results_hold_no_nan_and_no_path(report, smoke):
@@ -175,12 +177,13 @@ def test_a_template_renders_anew_without_training(smoke):
 
 
 def test_publishing_copies_the_report_for_a_static_host(smoke):
-    smoke.snakemake(*SMOKE, "publish")
+    smoke.snakemake("publish", *SMOKE)
     site = smoke.folder / "public"
     report = smoke.folder / "results/report"
     for name in ("index.html", "report.pdf", "results.json", "data/runs.csv", "data/examples.csv"):
         assert (site / name).read_bytes() == (report / name).read_bytes()
-    links = set(re.findall(r'href="([^"#]+)"', (site / "index.html").read_text()))
+    # A link of the page itself, not one within a drawing.
+    links = set(re.findall(r'<a href="([^"#]+)"', (site / "index.html").read_text()))
     assert links
     for link in links:
         assert (site / link).is_file(), link
