@@ -280,7 +280,7 @@ def to_json(claim: Claim, judgement: Judgement, study: Study) -> dict[str, Any]:
         "flags": list(judgement.flags),
         "reason": judgement.reason,
         "pilot": seeds < PILOT_BELOW
-        and any(case.effect.level < 1 for case in judgement.cases if case.effect),
+        and any(case.effect.seeds > 0 for case in judgement.cases if case.effect),
         "seeds": seeds,
         "counts": _counts(judgement.cases),
         "by_model": {
