@@ -184,7 +184,7 @@ def check_inputs(module: nn.Module, image_size_px: int, *, model: str) -> None:
         with torch.no_grad():
             outputs = module.train()(images)
     except NotImplementedError:
-        return  # looks at values, which there are none of here
+        return  # as above: what looks at values cannot be told beforehand
     except (RuntimeError, AssertionError, ValueError) as error:
         raise ConfigError(
             f"data.target.image_size_px: {model} cannot take images of {image_size_px} px "

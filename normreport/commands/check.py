@@ -84,7 +84,7 @@ def _check_networks(config: Config) -> None:
         try:
             with torch.device("meta"):  # shapes without memory
                 network = networks.stock(architecture, seed=0, key=key)
-        except NotImplementedError:  # a few look at values while they are built
+        except NotImplementedError:  # torch: a meta tensor has no values to look at
             network = networks.stock(architecture, seed=0, key=key)
         networks.check_inputs(network, size, model=model)
         layers = config.models[model].layers
