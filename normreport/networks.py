@@ -410,7 +410,9 @@ def _with_columns(value: Tensor, like: Tensor) -> Tensor:
         return value
     rows, columns = value.shape
     if columns == 49 * like.shape[1]:
-        return value.view(rows, -1, 49).sum(2, dtype=torch.float64).float()
+        # In parts: all rows in double precision would be the largest array of the whole run.
+        parts = [part.double().view(len(part), -1, 49).sum(2).float() for part in value.split(64)]
+        return torch.cat(parts)
     if 49 * columns == like.shape[1]:
         return (value / 49).repeat_interleave(49, dim=1)
     return value
