@@ -7,12 +7,20 @@ from pathlib import Path
 
 from normreport import files
 from normreport.errors import MissingToolError
+from normreport.settings.base import parse
+from normreport.settings.report import RenderSettings
 from normreport.stages.render_html import page
 from normreport.system import pdf_hindrance
 
 
 def run(
-    *, settings: str, results: Path, figures: Sequence[Path], templates: Path, pdf: Path
+    *,
+    settings: str,
+    results: Path,
+    record: Path,
+    figures: Sequence[Path],
+    templates: Path,
+    pdf: Path,
 ) -> None:
     """Lay the printed page out with WeasyPrint, as a tagged PDF (PDF/UA-1)."""
     hindrance = pdf_hindrance()
@@ -20,5 +28,6 @@ def run(
         raise MissingToolError(f"{pdf}: cannot be made: {hindrance}")
     from weasyprint import HTML
 
-    text = page(settings, results, figures, templates, medium="print")
+    chosen = parse(RenderSettings, settings, where="render_pdf --settings")
+    text = page(chosen, results, files.read_json(record), figures, templates, medium="print")
     files.write_bytes(pdf, HTML(string=text, base_url=None).write_pdf(pdf_variant="pdf/ua-1"))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from xml.etree import ElementTree
 
 import pytest
 
 from normreport.files import canonical_json
+from normreport.source_code import source_digest
 from normreport.stages import draw_figure
 from tests.stages.conftest import LAYER, read
 
@@ -53,3 +55,21 @@ def test_a_figure_comes_with_its_table_and_its_words(kind, data, runs, compariso
     assert len(words["alt"]) > 30
     with paths["table"].open() as stream:
         assert len(list(csv.reader(stream))) > 2
+
+
+def test_a_figure_says_what_it_was_made_from(data, runs, comparisons, tmp_path):
+    inputs = inputs_of("curves", data, runs, comparisons)
+
+    def made_from(inputs, settings):
+        paths = {key: tmp_path / key for key in ("svg", "table", "text")}
+        draw_figure.run(figure="f", settings=canonical_json(settings), inputs=inputs, **paths)
+        return read(paths["text"])["made_from"]
+
+    made = made_from(inputs, settings_of("curves"))
+    assert made["settings"]["model"] == "mobilenet_v2"
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs]
+    assert made["inputs"] == hashlib.sha256(" ".join(digests).encode()).hexdigest()
+    assert made["code"] == source_digest(
+        "normreport.stages.draw_figure", "normreport.figures.curves"
+    )
+    assert made_from(inputs[:-1], settings_of("curves"))["inputs"] != made["inputs"]

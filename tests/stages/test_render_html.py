@@ -1,24 +1,32 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from normreport.errors import StorageError
 from normreport.files import canonical_json, write_json
 from normreport.stages import render_html
 from tests.claims.studies import study
-from tests.test_article import TEMPLATES, results_of
+from tests.test_article import TEMPLATES, record_of, results_of
 
 SETTINGS = canonical_json({"title": "A title", "authors": ["A. Author"], "with_pdf": False})
 TEXT = {"id": "f", "kind": "curves", "model": "vgg16", "start": None, "layer": None}
+MADE_FROM = {"settings": {"kind": "curves"}, "inputs": "1" * 64, "code": "2" * 64}
 
 
 @pytest.fixture
 def parts(tmp_path):
     """Give results and one figure on disk."""
     write_json(tmp_path / "results.json", results_of(study()))
-    write_json(tmp_path / "f.json", {**TEXT, "caption": "A caption.", "alt": "A picture."})
+    write_json(
+        tmp_path / "f.json",
+        {**TEXT, "caption": "A caption.", "alt": "A picture.", "made_from": MADE_FROM},
+    )
+    write_json(tmp_path / "record.json", record_of([SimpleNamespace(id="f")]))
     (tmp_path / "f.svg").write_text("<svg><text>drawn</text></svg>")
-    return {"results": tmp_path / "results.json", "figures": [tmp_path / "f.svg"]}
+    paths = {name: tmp_path / f"{name}.json" for name in ("results", "record")}
+    return {**paths, "figures": [tmp_path / "f.svg"]}
 
 
 def test_the_page_holds_title_figure_and_caption(parts, tmp_path):

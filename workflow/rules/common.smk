@@ -11,6 +11,9 @@ from normreport.config import Run, load_config
 from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
+from normreport.provenance import FLOW
+from normreport.revision import revision
+from normreport.settings.provenance import RecordSettings
 from normreport.source_code import source_files
 from normreport.system import pdf_hindrance
 
@@ -176,6 +179,27 @@ def figure_code(wildcards):
 
 def figure_settings(wildcards):
     return as_json(resolved_figure(study, FIGURES[wildcards.figure]))
+
+
+# record_provenance
+
+STAGES = [f"normreport.stages.{stage}" for stage in FLOW]
+
+
+def data_manifests():
+    names = ["target", *(["pretraining"] if study.is_pretrained_here else [])]
+    return [f"results/data/{name}/manifest.json" for name in names]
+
+
+def record_settings():
+    """The whole configuration and the commit: they enter here and change nothing before it."""
+    return as_json(
+        RecordSettings(
+            config=study,
+            revision=revision(Path(workflow.basedir)),
+            with_pdf=not PDF_HINDRANCE,
+        )
+    )
 
 
 # render_html

@@ -1,6 +1,7 @@
 rule render_html:
     input:
         results="results/report/results.json",
+        record="results/report/provenance.json",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
         tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
@@ -19,4 +20,4 @@ rule render_html:
         settings=render_settings(),
     shell:
         "normreport render_html --settings {params.settings:q} --results {input.results:q}"
-        " --figures {input.figures:q} --templates templates --html {output.html:q} 2> {log:q}"
+        " --record {input.record:q} --figures {input.figures:q} --templates templates --html {output.html:q} 2> {log:q}"

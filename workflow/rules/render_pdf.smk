@@ -1,6 +1,7 @@
 rule render_pdf:
     input:
         results="results/report/results.json",
+        record="results/report/provenance.json",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
         templates=template_files(),
@@ -18,4 +19,4 @@ rule render_pdf:
         settings=render_settings(),
     shell:
         "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
-        " --figures {input.figures:q} --templates templates --pdf {output.pdf:q} 2> {log:q}"
+        " --record {input.record:q} --figures {input.figures:q} --templates templates --pdf {output.pdf:q} 2> {log:q}"
