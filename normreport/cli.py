@@ -168,6 +168,10 @@ COMMANDS: dict[str, tuple[str, Options]] = {
         "list every claim, and with results its verdict",
         {"--results": _in("results of a report (.json)")},
     ),
+    "layers": (
+        "list the layers of an architecture whose weights can be kept",
+        {"architecture": {"metavar": "NAME", "help": "as torchvision calls it, such as resnet18"}},
+    ),
     "schema": ("print the JSON schema of the configuration", {}),
 }
 

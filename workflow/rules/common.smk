@@ -29,7 +29,7 @@ wildcard_constraints:
     start="[a-z_]+",
     normalization="[A-Za-z0-9_]+",
     seed="[0-9]+",
-    layer="[A-Za-z0-9_.]+",
+    layer="[A-Za-z0-9_.-]+",
     figure="[A-Za-z0-9_.-]+",
 
 
