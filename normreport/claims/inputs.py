@@ -8,7 +8,7 @@ import numpy as np
 
 from normreport.claims.base import Case, Claim, Place, Study
 from normreport.evidence import Interval, Verdict
-from normreport.normalizations import Images, normalize
+from normreport.normalizations import Images, minmax, published_minmax, published_none, unit
 
 LEVELS: Images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
 # H3: one pixel in a thousand becomes white, as a dead pixel or dust would.
@@ -18,9 +18,9 @@ VISIBLE = 0.01
 
 
 def _same_pipelines(study: Study) -> Iterator[Case]:
-    none, minmax = normalize(LEVELS, "published_none"), normalize(LEVELS, "published_minmax")
-    difference = float(np.abs(none - minmax).max())
-    identical = np.array_equal(none.view(np.int32), minmax.view(np.int32))
+    none, scaled = published_none.apply(LEVELS), published_minmax.apply(LEVELS)
+    difference = float(np.abs(none - scaled).max())
+    identical = np.array_equal(none.view(np.int32), scaled.view(np.int32))
     yield Case(
         Place("", "", "", "published_none - published_minmax"),
         Verdict.REFUTED if identical else Verdict.SUPPORTED,
@@ -38,8 +38,8 @@ def _salted(study: Study) -> Iterator[Case]:
     salt = generator.random(images.shape[:3]) < SALT
     salted = images.copy()
     salted[salt] = 255
-    for arm in ("unit", "minmax"):
-        change = np.abs(normalize(salted, arm) - normalize(images, arm))[~salt]
+    for arm, apply in (("unit", unit.apply), ("minmax", minmax.apply)):
+        change = np.abs(apply(salted) - apply(images))[~salt]
         effect = float(change.max())
         verdict = Verdict.SUPPORTED if effect > VISIBLE else Verdict.REFUTED
         yield Case(Place("", "", "", arm), verdict, _exact(effect))

@@ -10,6 +10,7 @@ import torch
 
 from normreport import files, networks
 from normreport.errors import ConfigError
+from normreport.normalizations import source
 from normreport.settings.base import parse
 from normreport.settings.training import PretrainSettings
 from normreport.source_code import source_digest
@@ -21,7 +22,9 @@ def run(*, settings: str, images: Path | None, weights: Path, manifest: Path) ->
     use_memory_well()
     chosen = parse(PretrainSettings, settings, where="pretrain_model --settings")
     found: dict[str, Any] = {"source": chosen.weights}
+    code = [__name__]
     if images is not None:
+        code.append(source(chosen.normalization))
         state, trained = _trained(chosen, images)
         found |= trained
     elif networks.is_checkpoint(chosen.weights):
@@ -34,7 +37,7 @@ def run(*, settings: str, images: Path | None, weights: Path, manifest: Path) ->
         {
             "model": chosen.model,
             "settings": chosen.model_dump(mode="json"),
-            "digests": {"weights": files.file_digest(weights), "code": source_digest(__name__)},
+            "digests": {"weights": files.file_digest(weights), "code": source_digest(*code)},
             "versions": versions(),
             **found,
         },

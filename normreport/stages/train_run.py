@@ -16,6 +16,7 @@ from torch import nn
 from normreport import files, networks
 from normreport.layer_summaries import LayerSummary, summarize_layer
 from normreport.networks import Network
+from normreport.normalizations import source
 from normreport.seeds import derived_seed, epoch_order
 from normreport.settings.base import parse
 from normreport.settings.training import RunSettings
@@ -128,7 +129,7 @@ def run(
                 ),
                 "order": order_digest(chosen, len(train_set.labels)),
                 "pretrained": files.file_digest(pretrained) if pretrained else None,
-                "code": source_digest(__name__),
+                "code": source_digest(__name__, source(chosen.normalization)),
             },
             "versions": versions(),
         },
