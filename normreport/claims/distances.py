@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
-from normreport.claims.base import (
-    Case,
-    Claim,
-    Judge,
-    Place,
-    Study,
-    case_from_seeds,
-    missing,
-    select,
-)
-from normreport.evidence import Verdict, judge_above, judge_within
+from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
+from normreport.evidence import MarginTest, Verdict
 
-SAME = 0.02
-APART = 0.04
-GROWN = math.log(1.25)
+SAME = MarginTest(0.02, level=0.90, below=True)
+APART = MarginTest(0.04, level=0.95)
+GROWN = MarginTest(math.log(1.25), level=0.90)
 
 
 def pairs(study: Study) -> list[tuple[str, str]]:
@@ -36,60 +27,45 @@ def matched(study: Study, model: str, start: str, layer: str, a: str, b: str) ->
     return list(rows.sort_values("seed_a")["w1_over_sigma0"])
 
 
-def _cases(study: Study, start: str, judge: Judge, margin: float, level: float) -> Iterator[Case]:
-    if start not in study.settings.starts:
-        yield missing(f"no run of the experiment starts {start}")
+Values = Callable[[Study, str, str, str, str, str], Sequence[float | None]]
+
+
+def _cases(study: Study, start: str, values: Values, test: MarginTest) -> Iterator[Case]:
+    """One case per kept layer and pair of arms."""
+    lacking = study.lacks(starts=(start,))
+    if lacking or len(study.settings.normalizations) < 2:
+        yield missing(lacking or "the experiment has one arm; two are needed")
         return
-    if len(study.settings.normalizations) < 2:
-        yield missing("the experiment has one arm; two are needed")
-        return
-    for model in study.settings.models:
-        for layer in study.settings.layers[model]:
-            for a, b in pairs(study):
-                failed = study.failed(model=model, start=start, normalization=[a, b])
-                yield case_from_seeds(
-                    Place(model, start, layer, f"{a} - {b}"),
-                    [] if failed else matched(study, model, start, layer, a, b),
-                    judge=judge,
-                    margin=margin,
-                    level=level,
-                    failed=failed,
-                )
+    for model, _, layer in study.kept_layers((start,)):
+        for a, b in pairs(study):
+            failed = study.failed(model=model, start=start, normalization=[a, b])
+            yield case_from_seeds(
+                Place(model, start, layer, f"{a} - {b}"),
+                [] if failed else values(study, model, start, layer, a, b),
+                test=test,
+                failed=failed,
+            )
 
 
 def _shared_start(study: Study, cases: Sequence[Case]) -> Iterable[str]:
     """Say so if runs from scratch that share their seed are as close as the pretrained ones."""
     if any(case.verdict is not Verdict.SUPPORTED for case in cases):
         return
-    scratch = [case for case in _cases(study, "scratch", judge_within, SAME, 0.90) if case.effect]
+    scratch = [case for case in _cases(study, "scratch", matched, SAME) if case.effect]
     if scratch and all(case.verdict is Verdict.SUPPORTED for case in scratch):
         yield "BY CONSTRUCTION: runs from scratch that share their initial weights are as close"
 
 
 def _against_init(study: Study) -> Iterator[Case]:
-    if "scratch" not in study.settings.starts:
-        yield missing("no run of the experiment starts scratch")
+    if len(study.settings.seeds) < 3:
+        yield missing("the experiment has fewer than three seeds, too few to compare across them")
         return
-    if len(study.settings.normalizations) < 2 or len(study.settings.seeds) < 3:
-        yield missing("needs two arms and three seeds, to compare arms across seeds")
-        return
-    for model in study.settings.models:
-        for layer in study.settings.layers[model]:
-            for a, b in pairs(study):
-                failed = study.failed(model=model, start="scratch", normalization=[a, b])
-                yield case_from_seeds(
-                    Place(model, "scratch", layer, f"{a} - {b}"),
-                    [] if failed else _growth(study, model, layer, a, b),
-                    judge=judge_above,
-                    margin=GROWN,
-                    level=0.90,
-                    failed=failed,
-                )
+    yield from _cases(study, "scratch", _growth, GROWN)
 
 
-def _growth(study: Study, model: str, layer: str, a: str, b: str) -> list[float | None]:
+def _growth(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float | None]:
     """Ln of W1 at the end over W1 at init, two arms with different seeds, averaged per seed."""
-    rows = select(study.distances, model=model, start="scratch", layer=layer)
+    rows = select(study.distances, model=model, start=start, layer=layer)
     rows = rows[rows["seed_a"] != rows["seed_b"]]
     rows = rows[
         ((rows["normalization_a"] == a) & (rows["normalization_b"] == b))
@@ -124,9 +100,8 @@ PRETRAINED_ARE_CLOSE = Claim(
     statistic="Wasserstein distance W1 between two arms at the last epoch, same seed",
     unit="sigma at initialization",
     rule="supported if the 90% interval lies within the margin, refuted if wholly beyond it",
-    margin=SAME,
-    is_sameness=True,
-    judge=lambda study: _cases(study, "pretrained", judge_within, SAME, 0.90),
+    test=SAME,
+    judge=lambda study: _cases(study, "pretrained", matched, SAME),
     flags=_shared_start,
 )
 
@@ -143,9 +118,8 @@ SCRATCH_SEPARATES = Claim(
     ),
     unit="sigma at initialization",
     rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
-    margin=APART,
-    is_sameness=False,
-    judge=lambda study: _cases(study, "scratch", judge_above, APART, 0.95),
+    test=APART,
+    judge=lambda study: _cases(study, "scratch", matched, APART),
 )
 
 NORMALIZATION_MATTERS = Claim(
@@ -162,8 +136,7 @@ NORMALIZATION_MATTERS = Claim(
         "supported if the 90% interval lies above the margin; refuted, as explained by the "
         "random initialization, if wholly below it"
     ),
-    margin=GROWN,
-    is_sameness=False,
+    test=GROWN,
     judge=_against_init,
     flags=_explained_by_init,
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from normreport.claims import CLAIMS
+from normreport.claims import CLAIMS, PRIMARY, judge_all
 from normreport.claims.base import to_json
 from normreport.evidence import Verdict
 from tests.claims.studies import EPOCHS, LAYERS, study, with_failed_run
@@ -171,6 +172,67 @@ def test_the_interval_of_a_case_is_the_t_interval_of_its_seeds():
     assert (case.effect.low, case.effect.high) == pytest.approx((expected.low, expected.high))
 
 
+def test_the_p_values_of_a_case_are_those_of_scipys_t_test_against_the_margin():
+    claim = BY_ID["F4"]
+    case = claim.judged(study(noise=0.02)).cases[0]
+    for side, alternative in ((case.p.support, "greater"), (case.p.refute, "less")):
+        expected = stats.ttest_1samp(case.values, claim.margin, alternative=alternative)
+        assert side == pytest.approx(expected.pvalue, rel=1e-9)
+    assert case.sign_flip is None
+
+
+def test_all_cases_support_a_claim_but_one_of_them_refutes_it_after_correction():
+    claim, whole = BY_ID["F1"], study(noise=0.01)
+    judgement = claim.judged(whole)
+    found = [case.p for case in judgement.cases]
+    assert judgement.p.support == max(p.support for p in found)
+    assert judgement.p.refute == min(1, len(found) * min(p.refute for p in found))
+    silent = claim.judged(
+        with_failed_run(whole, gate="learned", model="vgg16", start="pretrained",
+                        normalization="raw", seed=1)
+    )  # fmt: skip
+    judged = [case.p for case in silent.cases if case.p]
+    assert len(judged) < len(found)
+    assert silent.p.support == 1
+    assert silent.p.refute == min(1, len(judged) * min(p.refute for p in judged))
+
+
+def test_from_six_seeds_on_every_case_has_exact_sign_flip_p_values():
+    for case in BY_ID["F4"].judged(study(seeds=tuple(range(6)))).cases:
+        assert (case.sign_flip.support, case.sign_flip.refute) == (2**-6, 1.0)
+
+
+def test_the_primary_family_is_what_intervals_judge():
+    assert {claim.id for claim in CLAIMS} - {claim.id for claim in PRIMARY} == {
+        *WITHOUT_RUNS,
+        "F11",
+    }
+    for claim, judgement in judge_all(study()):
+        evaluable = judgement.verdict is not NOT_EVALUABLE
+        assert (judgement.p_holm is not None) == (claim in PRIMARY and evaluable)
+
+
+def test_a_verdict_that_holms_correction_takes_away_says_so():
+    """Make H1 hardly significant: by itself it is supported, among many claims it is not."""
+    whole = study(seeds=tuple(range(6)))
+    last = (whole.measures["epoch"] == EPOCHS) & (whole.measures["normalization"] == "raw")
+    scatter = np.array([-0.06, -0.03, -0.01, 0.01, 0.03, 0.06])
+    whole.measures.loc[last, "std"] *= np.exp(0.1 + scatter)[whole.measures.loc[last, "seed"]]
+    alone = BY_ID["H1"].judged(whole)
+    judged = {claim.id: judgement for claim, judgement in judge_all(whole)}
+    together = judged["H1"]
+    others = sum(judgement.p_holm is not None for judgement in judged.values())
+    assert alone.verdict is SUPPORTED
+    assert 0.05 / others < 2 * alone.p.support < 0.05
+    assert together.verdict is INCONCLUSIVE
+    assert together.p_holm > 0.05
+    assert f"supported when judged alone (p = {2 * alone.p.support:.2g})" in together.flags[0]
+    assert f"corrected for the {others} claims" in together.flags[0]
+    assert [case.verdict for case in together.cases] == [case.verdict for case in alone.cases]
+    # Overwhelming evidence stays what it is.
+    assert judged["F4"].verdict is BY_ID["F4"].judged(whole).verdict is SUPPORTED
+
+
 def test_a_drift_that_comes_back_is_still_a_drift():
     whole = study()
     middle = whole.layers["epoch"] == 1
@@ -205,6 +267,51 @@ def test_a_judged_claim_is_json_without_nan(claim):
     if claim.id != "H6":
         assert found["worst"]["effect"]["mean"] in effects
         assert found["best"]["effect"]["mean"] in effects
+
+
+def every_number(value):
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from every_number(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from every_number(item)
+    elif isinstance(value, float):
+        yield value
+
+
+@pytest.mark.parametrize("gate", ["finite", "learned", "moved"])
+def test_where_all_runs_failed_nothing_about_runs_is_judged(gate):
+    whole = study(starts=("scratch", "pretrained", *LAWS), layers=LAYERS | BN)
+    whole.runs[gate] = False
+    if gate == "finite":
+        whole.runs["state"] = "DIVERGED"
+        names = ("layers", "measures", "distances", "histories")
+        tables = {name: getattr(whole, name) for name in names}
+        whole = replace(whole, **{name: table[table["epoch"] == 0]
+                                  for name, table in tables.items()})  # fmt: skip
+    for claim, judgement in judge_all(whole):
+        if claim.id not in WITHOUT_RUNS:
+            assert judgement.verdict is NOT_EVALUABLE
+            assert judgement.reason
+        assert all(map(np.isfinite, every_number(to_json(claim, judgement, whole))))
+
+
+def test_weights_that_are_all_equal_give_a_reason_and_no_nan():
+    """Their spread is 0, and what is relative to it is not defined: empty in the tables."""
+    whole = study(starts=("scratch", "pretrained", *LAWS), layers=LAYERS | BN)
+    undefined = ["excess_kurtosis", "skewness", "l_kurtosis", "w1_normal", "iqr_ratio", "roughness"]
+    whole.measures[undefined] = np.nan
+    whole.measures["std"] = whole.layers["std"] = 0.0
+    whole.layers["displacement"] = np.nan
+    whole.distances["w1"] = 0.0
+    whole.distances["w1_over_sigma0"] = np.nan
+    about_loss = {"F3", "F3b"}
+    for claim, judgement in judge_all(whole):
+        if claim.id not in WITHOUT_RUNS | about_loss | {"F4b", "F11"}:
+            assert judgement.verdict is NOT_EVALUABLE, claim.id
+            assert judgement.reason == "the statistic is not defined here"
+        assert all(map(np.isfinite, every_number(to_json(claim, judgement, whole))))
 
 
 def test_claims_have_ids_of_their_own():
