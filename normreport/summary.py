@@ -47,7 +47,7 @@ def run_rows(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 CASE_COLUMNS = (
     "claim", "model", "start", "layer", "contrast", "verdict",
     "mean", "low", "high", "level", "p_support", "p_refute", "sign_flip_support",
-    "sign_flip_refute", "values", "reason",
+    "sign_flip_refute", "null", "values", "reason",
 )  # fmt: skip
 
 
@@ -61,6 +61,7 @@ def case_rows(claims: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             **{key: (case["effect"] or {}).get(key) for key in ("mean", "low", "high", "level")},
             **{f"p_{side}": p for side, p in (case["p"] or {}).items()},
             **{f"sign_flip_{side}": p for side, p in (case["sign_flip"] or {}).items()},
+            "null": case["null"],
             "values": " ".join(map(repr, case["values"])),
             "reason": case["reason"],
         }

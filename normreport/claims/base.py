@@ -155,6 +155,8 @@ class Case:
         Student's, against the margin; None of what is exact or cannot be evaluated.
     sign_flip
         Exact ones beside them, from six seeds on.
+    null
+        Where chance alone gives an effect: its 95% point, which must be exceeded as well.
     reason
         Why it cannot be evaluated.
     """
@@ -165,6 +167,7 @@ class Case:
     values: tuple[float, ...] = ()
     p: PValues | None = None
     sign_flip: PValues | None = None
+    null: float | None = None
     reason: str | None = None
 
 
@@ -325,11 +328,13 @@ def case_from_seeds(
     *,
     test: MarginTest,
     failed: Sequence[str],
+    null: float | None = None,
 ) -> Case:
     """Make a case from one number per seed.
 
     A case that a failed run touches is not evaluated: an average over the survivors would answer
-    another question.
+    another question. What is to be supported must exceed the margin and, if there is one, the
+    null; to be below the margin refutes.
     """
     if failed:
         return Case(place, Verdict.NOT_EVALUABLE, reason="; ".join(failed))
@@ -340,8 +345,10 @@ def case_from_seeds(
     if len(numbers) == 1:
         reason = "one seed gives no interval"
         return Case(place, Verdict.NOT_EVALUABLE, interval, numbers, reason=reason)
+    if null is not None and null > test.margin:
+        test = replace(test, margin=null, refuted_from=test.margin)
     p = test.p_values(numbers)
-    return Case(place, test.verdict(p), interval, numbers, p, test.sign_flip(numbers))
+    return Case(place, test.verdict(p), interval, numbers, p, test.sign_flip(numbers), null)
 
 
 def missing(reason: str) -> Case:
@@ -401,6 +408,7 @@ def _case_json(case: Case) -> dict[str, Any]:
         "values": list(case.values),
         "p": _p_json(case.p),
         "sign_flip": _p_json(case.sign_flip),
+        "null": case.null,
         "reason": case.reason,
     }
 

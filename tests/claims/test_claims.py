@@ -12,6 +12,7 @@ from scipy import stats
 from normreport.claims import CLAIMS, PRIMARY, judge_all
 from normreport.claims.base import to_json
 from normreport.evidence import Verdict
+from normreport.statistics import roughness_ratio_null, summarize
 from tests.claims.studies import EPOCHS, LAYERS, study, with_failed_run
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
@@ -267,6 +268,40 @@ def test_a_judged_claim_is_json_without_nan(claim):
     if claim.id != "H6":
         assert found["worst"]["effect"]["mean"] in effects
         assert found["best"]["effect"]["mean"] in effects
+
+
+@pytest.mark.parametrize("claim", ["H2", "H5"])
+def test_a_rougher_density_must_be_rougher_than_chance_makes_it(claim):
+    """Add 27% of roughness, beyond the margin, to layers of many and of few weights."""
+    arm, sign = ("raw", 1) if claim == "H2" else ("imagenet", -1)
+    for weights, expected in ((2000, SUPPORTED), (864, INCONCLUSIVE)):
+        whole = study(rougher={arm: sign * 0.24})
+        whole.measures["n"] = weights
+        judgement = BY_ID[claim].judged(whole)
+        assert judgement.verdict is expected
+        for case in judgement.cases:
+            assert case.null == roughness_ratio_null(weights)
+    whole = study(rougher={arm: sign * 0.1})
+    whole.measures["n"] = 864
+    assert BY_ID[claim].judged(whole).verdict is REFUTED
+
+
+def test_a_small_layer_of_gaussian_numbers_is_gaussian():
+    """Give every run Gaussian numbers, as many as MobileNetV2's first layer has weights."""
+    whole = study()
+    generator = np.random.default_rng(5)
+    columns = ["n", "skewness", "excess_kurtosis", "l_kurtosis", "w1_normal"]
+    for index in whole.measures.index:
+        weights = generator.standard_normal((32, 27)).astype(np.float32)
+        found = summarize(weights, weights)
+        whole.measures.loc[index, columns] = [found[column] for column in columns]
+    judgement = BY_ID["F8"].judged(whole)
+    assert judgement.verdict is SUPPORTED
+    assert judgement.worst.effect.mean > 0.3
+    # One of the four beyond its bound is enough.
+    for column in columns[1:]:
+        heavy = replace(whole, measures=whole.measures.assign(**{column: 1.5}))
+        assert BY_ID["F8"].judged(heavy).verdict is REFUTED
 
 
 def every_number(value):
