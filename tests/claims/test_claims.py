@@ -11,9 +11,10 @@ from scipy import stats
 
 from normreport.claims import CLAIMS, PRIMARY, judge_all
 from normreport.claims.base import to_json
+from normreport.claims.distances import arms_apart
 from normreport.evidence import Verdict
-from normreport.statistics import roughness_ratio_null, summarize
-from tests.claims.studies import EPOCHS, LAYERS, study, with_failed_run
+from normreport.statistics import permanova, roughness_ratio_null, summarize
+from tests.claims.studies import ARMS, EPOCHS, LAYERS, study, with_failed_run
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 SUPPORTED, REFUTED = Verdict.SUPPORTED, Verdict.REFUTED
@@ -268,6 +269,69 @@ def test_a_judged_claim_is_json_without_nan(claim):
     if claim.id != "H6":
         assert found["worst"]["effect"]["mean"] in effects
         assert found["best"]["effect"]["mean"] in effects
+
+
+WITH_PLACEBO = ("raw", "unit", "placebo", "imagenet")
+
+
+@pytest.mark.parametrize(("floor", "expected"), [(0.001, SUPPORTED), (0.08, REFUTED)])
+def test_arms_separate_only_above_what_the_placebo_does(floor, expected):
+    whole = study(arms=WITH_PLACEBO, floor=floor)
+    judgement = BY_ID["F4"].judged(whole)
+    assert judgement.verdict is expected
+    assert judgement.worst.effect.mean == pytest.approx(0.1 - floor, abs=1e-3)
+    assert not any("placebo" in case.place.contrast for case in judgement.cases)
+    assert not any("noise floor" in flag for flag in judgement.flags)
+
+
+def test_without_a_placebo_the_noise_floor_is_said_to_be_unknown():
+    for arms in (ARMS, ("raw", "placebo", "imagenet")):
+        flags = BY_ID["F4"].judged(study(arms=arms)).flags
+        assert flags[0].startswith("the noise floor was not measured")
+
+
+def test_a_failed_placebo_leaves_no_floor_to_judge_by():
+    whole = with_failed_run(
+        study(arms=WITH_PLACEBO), gate="learned", model="vgg16", start="scratch",
+        normalization="placebo", seed=1,
+    )  # fmt: skip
+    judgement = BY_ID["F4"].judged(whole)
+    silent = [case for case in judgement.cases if case.verdict is NOT_EVALUABLE]
+    assert {case.place.model for case in silent} == {"vgg16"}
+    assert {case.reason for case in silent} == {"vgg16/scratch/placebo/seed1 (has not learned)"}
+    assert judgement.verdict is INCONCLUSIVE
+
+
+def test_permanova_is_that_of_the_matrix_of_distances():
+    whole = study(arms=WITH_PLACEBO, apart={"scratch": 0.01}, noise=0.01)
+    place = {"model": "vgg16", "start": "scratch", "layer": "features.0", "epoch": EPOCHS}
+    rows = whole.distances[(whole.distances[list(place)] == list(place.values())).all(axis=1)]
+    runs = [(seed, arm) for seed in (2, 0, 1) for arm in ("imagenet", "raw", "unit")]
+    matrix = np.zeros((9, 9))
+    for row in rows.itertuples():
+        a, b = (row.seed_a, row.normalization_a), (row.seed_b, row.normalization_b)
+        if a in runs and b in runs:
+            matrix[runs.index(a), runs.index(b)] = matrix[runs.index(b), runs.index(a)] = row.w1
+    seeds, arms = zip(*runs, strict=True)
+    # Few seeds: every relabelling counts, in whatever order.
+    expected = permanova(matrix, arms, seeds, 9999, seed=7)
+    found = arms_apart(whole, "vgg16", "scratch", "features.0")
+    assert found == pytest.approx(expected, rel=1e-12)
+    flags = BY_ID["F4"].judged(whole).flags
+    assert any("tells the arms apart in 0 of 4 layers" in flag for flag in flags)
+
+
+def test_permanova_needs_whole_runs_defined_distances_and_several_seeds():
+    place = ("vgg16", "scratch", "features.0")
+    assert arms_apart(study(seeds=(0,)), *place) == (None, None)
+    assert arms_apart(study(arms=("unit", "placebo")), *place) == (None, None)
+    failed = with_failed_run(
+        study(), gate="finite", model="vgg16", start="scratch", normalization="raw", seed=0
+    )
+    assert arms_apart(failed, *place) == (None, None)
+    undefined = study()
+    undefined.distances.loc[undefined.distances["epoch"] == EPOCHS, "w1"] = np.nan
+    assert arms_apart(undefined, *place) == (None, None)
 
 
 @pytest.mark.parametrize("claim", ["H2", "H5"])
