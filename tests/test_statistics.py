@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -250,39 +251,60 @@ def test_wasserstein_to_normal_of_the_largest_layer_is_the_mean_gap_of_the_quant
     assert result == pytest.approx(np.mean(np.abs(z - scores)), abs=1e-6)
 
 
-def test_the_null_of_two_numbers_is_a_single_value() -> None:
-    half = math.sqrt(0.5)  # the z-scores of any two numbers
-    expected = _normal_cdf_gap(np.array([-half, half]))
+@pytest.mark.parametrize("n", [30, 9000])
+def test_the_null_of_the_departures_is_that_of_fresh_gaussian_numbers(n: int) -> None:
+    samples = np.random.default_rng(99).standard_normal((400, n))
+    target = stats.norm.ppf((np.arange(10_000) + 0.5) / 10_000)
+    departures = {
+        "skewness": stats.skew(samples, axis=1),
+        "excess_kurtosis": stats.kurtosis(samples, axis=1),
+        "l_kurtosis": [_l_kurtosis(sample) - 0.1226 for sample in samples],
+        "w1_normal": [
+            stats.wasserstein_distance(stats.zscore(sample, ddof=1), target) for sample in samples
+        ],
+    }
 
-    assert statistics.wasserstein_to_normal_null(2) == pytest.approx((expected, expected), abs=1e-7)
+    null = asdict(statistics.gaussian_null(n))
 
-
-@pytest.mark.parametrize("n", [30, 2500])
-def test_the_null_is_that_of_fresh_gaussian_numbers(n: int) -> None:
-    generator = np.random.default_rng(99)
-    target = stats.norm.ppf((np.arange(50_000) + 0.5) / 50_000)
-    distances = []
-    for _ in range(400):
-        z = stats.zscore(generator.standard_normal(n), ddof=1)
-        distances.append(stats.wasserstein_distance(z, target))
-
-    mean, upper = statistics.wasserstein_to_normal_null(n)
-
-    assert mean == pytest.approx(np.mean(distances), rel=0.05)
-    assert upper == pytest.approx(np.quantile(distances, 0.95), rel=0.1)
+    for name, values in departures.items():
+        assert null[name] == pytest.approx(np.quantile(np.abs(values), 0.95), rel=0.15), name
 
 
-def test_the_null_approaches_its_brownian_bridge_limit() -> None:
-    def spread(x: float) -> float:
-        """Standard deviation of the limit of n^(1/2) (F_n - Phi), mean and std being fitted."""
-        pdf, cdf = stats.norm.pdf(x), stats.norm.cdf(x)
-        return math.sqrt(max(0, cdf * (1 - cdf) - pdf**2 * (1 + x * x / 2)))
+def _l_kurtosis(sample: Array) -> float:
+    """Hosking's (1990) L-kurtosis from shifted Legendre polynomials of the plotting positions."""
+    position = (np.arange(sample.size) + 0.5) / sample.size
+    ordered = np.sort(sample)
+    second = np.mean(ordered * (2 * position - 1))
+    fourth = np.mean(ordered * (20 * position**3 - 30 * position**2 + 12 * position - 1))
+    return float(fourth / second)
 
-    limit = math.sqrt(2 / math.pi) * integrate.quad(spread, -8, 8)[0]
 
-    mean, _ = statistics.wasserstein_to_normal_null(LARGEST)
+def test_the_null_approaches_the_limits_of_skewness_and_kurtosis() -> None:
+    null = statistics.gaussian_null(LARGEST)
 
-    assert mean * math.sqrt(LARGEST) == pytest.approx(limit, rel=0.012)
+    assert null.skewness == pytest.approx(1.96 * math.sqrt(6 / LARGEST), rel=0.06)
+    assert null.excess_kurtosis == pytest.approx(1.96 * math.sqrt(24 / LARGEST), rel=0.06)
+
+
+@pytest.mark.parametrize("n", [200, 1728])
+def test_the_null_of_a_ratio_of_roughness_is_that_of_fresh_gaussian_numbers(n: int) -> None:
+    samples = np.random.default_rng(99).standard_normal((1000, n))
+    rough = np.log([
+        statistics.roughness(x, statistics.roughness_bandwidth(x.std(ddof=1), n)) for x in samples
+    ])  # fmt: skip
+
+    found = statistics.roughness_ratio_null(n)
+
+    assert found == pytest.approx(np.quantile(rough[:500] - rough[500:], 0.95), rel=0.15)
+
+
+def test_the_null_of_a_ratio_of_roughness_falls_with_the_number_of_weights() -> None:
+    points = [statistics.roughness_ratio_null(n) for n in (27, 864, 1728, 4096, LARGEST)]
+
+    assert points[:4] == sorted(points[:4], reverse=True)
+    assert points[4] == points[3]
+    # Of the smallest first layer here, chance alone gives more than the margin of 25%.
+    assert points[1] > math.log(1.25) > points[2]
 
 
 # Change against the initial weights
@@ -690,8 +712,10 @@ def test_impossible_initializations_are_named() -> None:
         statistics.init_std_quantiles(10, 0.02, level=1)
     with pytest.raises(ValueError, match="32 output channels cannot form 5 groups"):
         statistics.kaiming_fan_out_std(32, 3, 3, groups=5)
+    with pytest.raises(ValueError, match="the null needs 4 numbers or more, got 3"):
+        statistics.gaussian_null(3)
     with pytest.raises(ValueError, match="the null needs 2 numbers or more, got 1"):
-        statistics.wasserstein_to_normal_null(1)
+        statistics.roughness_ratio_null(1)
 
 
 # Everything at once
@@ -746,8 +770,7 @@ def test_summarize_of_the_largest_layer_finds_a_gaussian(largest: Array) -> None
 
     assert result["n"] == LARGEST
     assert result["iqr_ratio"] == pytest.approx(1, abs=0.005)
-    chance, _ = statistics.wasserstein_to_normal_null(LARGEST)
-    assert result["w1_normal"] == pytest.approx(chance, rel=0.6)
+    assert result["w1_normal"] < 1.3 * statistics.gaussian_null(LARGEST).w1_normal
     assert result["displacement"] == 0
     assert result["dead_filters"] == 0
 
