@@ -82,6 +82,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "digests": _in("the digests (.json)"),
             "snapshots": SNAPSHOTS,
             "measures": _out("one row of statistics per layer and epoch (.csv)"),
+            "quantiles": _out("quantiles at fixed normal scores, per layer and epoch (.csv)"),
         },
     ),
     "compare_arms": (

@@ -18,19 +18,23 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.special import gammaincinv, ndtr, ndtri
+from scipy.optimize import brentq
+from scipy.special import gammainc, gammaincinv, ndtr, ndtri
 
 __all__ = [
     "L_KURTOSIS_OF_NORMAL",
     "PERCENTILES",
+    "SCORES",
     "GaussianNull",
     "Moments",
+    "ascending",
     "cosine",
     "density",
     "displacement",
     "filter_summary",
     "gaussian_null",
     "init_std_quantiles",
+    "init_std_range",
     "iqr_ratio",
     "kaiming_fan_out_std",
     "l_moment_ratios",
@@ -42,6 +46,7 @@ __all__ = [
     "roughness_bandwidth",
     "roughness_ratio_null",
     "scott_bandwidth",
+    "standardized_quantiles",
     "std_decomposition",
     "summarize",
     "wasserstein",
@@ -53,6 +58,8 @@ Float64s = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+# Standard deviations of a normal distribution: -3, -2.875, ..., 3.
+SCORES = tuple(eighth / 8 for eighth in range(-24, 25))
 
 L_KURTOSIS_OF_NORMAL = 30 / math.pi * math.atan(math.sqrt(2)) - 9  # 0.1226, Hosking (1990)
 _NORMAL_IQR = 2 * float(ndtri(0.75))  # 1.34898... standard deviations
@@ -62,6 +69,9 @@ _NORMAL_IQR = 2 * float(ndtri(0.75))  # 1.34898... standard deviations
 _NULL_SAMPLES = 4000
 _NULL_LARGEST_N = 4096
 _NULL_SEED = 0
+
+# Points of an integral over one std's distribution; the range is then right to four digits.
+_RANGE_POINTS = 4000
 
 # A Gaussian kernel is below 1e-13 of its peak at 8 bandwidths. Linear binning and linear
 # interpolation each err by at most (step / bandwidth)^2 / 8 of a lone kernel's peak: 3e-6 at 200.
@@ -107,14 +117,24 @@ def percentiles(ordered: Floats) -> Float64s:
 
     Linear interpolation: type 7 of Hyndman and Fan (1996), numpy's default.
     """
+    return _quantiles(_ascending(ordered), np.array(PERCENTILES) / 100)
+
+
+def standardized_quantiles(ordered: Floats) -> Float64s | None:
+    """Return what sorted weights have where a normal distribution has the `SCORES`.
+
+    Returns
+    -------
+    array of shape (49,), or None
+        ``(Q(ndtr(s)) - mean) / std`` for each score s: Q is the linear interpolation of
+        `percentiles`, std has ddof 1. Of normal weights that is about s itself; beyond the
+        outermost weights nothing is extrapolated. None where the std is 0 or undefined.
+    """
     values = _ascending(ordered)
-    position = (values.size - 1) * (np.array(PERCENTILES) / 100)
-    below = position.astype(np.intp)
-    fraction = position - below
-    low, high = values[below], values[np.minimum(below + 1, values.size - 1)]
-    # From the nearer neighbour, as numpy does: monotone, and the same to the last digit.
-    upward, downward = low + (high - low) * fraction, high - (high - low) * (1 - fraction)
-    return np.where(fraction < 0.5, upward, downward)
+    _, centred = _centred(values)
+    std = _std(values)
+    # Deviations, not the weights themselves: a spread far below the mean would be rounded away.
+    return _quantiles(centred, ndtr(np.array(SCORES))) / std if std else None
 
 
 def iqr_ratio(ordered: Floats) -> float | None:
@@ -444,6 +464,37 @@ def init_std_quantiles(n: int, sigma: float, level: float = 0.95) -> tuple[float
     return float(low), float(high)
 
 
+def init_std_range(n: int, draws: int) -> float:
+    """Return the 95% point of the range of the stds of several inits.
+
+    Parameters
+    ----------
+    n : int
+        Gaussian weights of one layer, 2 or more.
+    draws : int
+        Independent inits of the layer, 2 or more.
+
+    Returns
+    -------
+    float
+        Largest minus smallest std (ddof 1), in units of the std that the weights are drawn with:
+        the r for which ``draws * integral of (F(x(u) + r) - u)^(draws - 1)``, u from 0 to 1, is
+        0.95; F is the distribution of one std, x its inverse (Hartley 1942, Biometrika 32).
+    """
+    if n < 2 or draws < 2:
+        raise ValueError(f"expected n >= 2 and draws >= 2, got {n} and {draws}")
+    u = (np.arange(_RANGE_POINTS) + 0.5) / _RANGE_POINTS
+    half = (n - 1) / 2
+    smallest = np.sqrt(gammaincinv(half, u) / half)
+
+    def excess(size: float) -> float:
+        within = gammainc(half, half * (smallest + size) ** 2) - u
+        return draws * float(np.mean(within ** (draws - 1))) - 0.95
+
+    # Twenty standard errors: more than the range of 10^80 inits.
+    return float(brentq(excess, 0, 20 / math.sqrt(2 * (n - 1)), xtol=1e-9 / math.sqrt(n)))
+
+
 def kaiming_fan_out_std(
     out_channels: int, kernel_height: int, kernel_width: int, groups: int = 1
 ) -> float:
@@ -457,8 +508,15 @@ def kaiming_fan_out_std(
     return math.sqrt(2 / (out_channels * kernel_height * kernel_width))
 
 
-def summarize(weights: Floats, initial: Floats) -> dict[str, float | int | None]:
-    """Return every statistic of one layer of shape (output channels, ...), now and at epoch 0.
+def summarize(weights: Floats, initial: Floats, ordered: Floats) -> dict[str, float | int | None]:
+    """Return every statistic of one layer of shape (output channels, ...).
+
+    Parameters
+    ----------
+    weights, initial : array
+        The layer now and at epoch 0.
+    ordered : array, shape (n,)
+        `weights` as `ascending` gives them.
 
     Returns
     -------
@@ -467,7 +525,6 @@ def summarize(weights: Floats, initial: Floats) -> dict[str, float | int | None]
         iqr_ratio; l_skewness, l_kurtosis; ppcc_deficit; w1_normal (`wasserstein_to_normal`);
         displacement, cosine (to the initial weights); between_filter_share, dead_filters.
     """
-    ordered = np.sort(weights, axis=None).astype(np.float64)  # float32 sorts several times faster
     quantiles = percentiles(ordered).tolist()
     l_skewness, l_kurtosis = l_moment_ratios(ordered)
     between_filter_share, dead_filters = filter_summary(weights.reshape(len(weights), -1))
@@ -485,6 +542,11 @@ def summarize(weights: Floats, initial: Floats) -> dict[str, float | int | None]
         "between_filter_share": between_filter_share,
         "dead_filters": dead_filters,
     }
+
+
+def ascending(weights: Floats) -> Float64s:
+    """Return weights of any shape flat and sorted, for every function that takes `ordered`."""
+    return np.sort(weights, axis=None).astype(np.float64)  # float32 sorts several times faster
 
 
 def _finite(values: Floats) -> Float64s:
@@ -505,6 +567,17 @@ def _ascending(ordered: Floats) -> Float64s:
     if drops:
         raise ValueError(f"expected ascending values, got {drops} below the one before")
     return values
+
+
+def _quantiles(values: Float64s, shares: Float64s) -> Float64s:
+    """Return type 7 quantiles of sorted values at shares from 0 to 1."""
+    position = (values.size - 1) * shares
+    below = position.astype(np.intp)
+    fraction = position - below
+    low, high = values[below], values[np.minimum(below + 1, values.size - 1)]
+    # From the nearer neighbour, as numpy does: monotone, and the same to the last digit.
+    upward, downward = low + (high - low) * fraction, high - (high - low) * (1 - fraction)
+    return np.where(fraction < 0.5, upward, downward)
 
 
 def _matching(a: Floats, b: Floats) -> tuple[Float64s, Float64s]:

@@ -109,6 +109,7 @@ def test_a_single_weight_has_a_mean_only() -> None:
 
     assert statistics.moments(one) == statistics.Moments(0.25, None, None, None)
     assert statistics.iqr_ratio(one) is None
+    assert statistics.standardized_quantiles(one) is None
     assert statistics.wasserstein_to_normal(one) is None
     assert statistics.std_decomposition(one, one) == (None, None)
     assert statistics.percentiles(one).tolist() == [0.25] * 7
@@ -122,6 +123,36 @@ def test_percentiles_are_those_of_numpy_to_one_ulp(kind: str, n: int) -> None:
     expected = np.quantile(values, np.array(statistics.PERCENTILES) / 100)
 
     np.testing.assert_array_max_ulp(statistics.percentiles(values), expected, maxulp=1)
+
+
+@pytest.mark.parametrize("n", [10, 101, 864, 20_000])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "heavy"])
+def test_standardized_quantiles_are_those_of_numpy(kind: str, n: int) -> None:
+    values = np.sort(_sample(kind, n).astype(np.float64))
+
+    quantiles = np.quantile(values, stats.norm.cdf(statistics.SCORES))
+
+    expected = (quantiles - values.mean()) / values.std(ddof=1)
+    result = statistics.standardized_quantiles(values)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-12)
+
+
+def test_standardized_quantiles_of_a_normal_sample_are_the_scores(largest: Array) -> None:
+    result = statistics.standardized_quantiles(np.sort(largest))
+
+    assert result is not None
+    assert np.abs(result - np.array(statistics.SCORES)).max() < 0.02
+    assert statistics.SCORES[0] == -3
+    assert np.allclose(np.diff(statistics.SCORES), 1 / 8)
+
+
+def test_standardized_quantiles_survive_a_mean_far_above_the_spread() -> None:
+    values = 1e9 + np.arange(101.0)
+
+    result = statistics.standardized_quantiles(values)
+
+    assert result is not None
+    np.testing.assert_allclose(result, -result[::-1], rtol=0, atol=1e-12)
 
 
 @by_case
@@ -703,7 +734,39 @@ def test_kaiming_fan_out_std_is_what_torch_draws_with(
     assert low < drawn < high
 
 
+@pytest.mark.parametrize(
+    ("n", "draws", "percent"),
+    [(1728, 3, 5.6), (LARGEST, 3, 0.15), (864, 3, 8.0), (409_600, 3, 0.37)],
+)
+def test_the_range_of_three_inits_is_that_of_the_known_layers(
+    n: int, draws: int, percent: float
+) -> None:
+    assert float(f"{100 * statistics.init_std_range(n, draws):.2g}") == percent
+
+
+@pytest.mark.parametrize("draws", [2, 3, 10])
+def test_the_range_of_the_std_of_many_weights_is_studentized(draws: int) -> None:
+    """For large n a std is normal, with the standard error 1 / sqrt(2 (n - 1))."""
+    expected = stats.studentized_range.ppf(0.95, draws, np.inf) / math.sqrt(2 * (LARGEST - 1))
+
+    assert statistics.init_std_range(LARGEST, draws) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("n", [2, 10, 100])
+def test_the_range_of_the_std_of_few_weights_is_that_of_a_simulation(n: int) -> None:
+    weights = np.random.default_rng(n).standard_normal((20_000, 3, n))
+    ranges = np.ptp(weights.std(axis=2, ddof=1), axis=1)
+
+    share = float(np.mean(ranges < statistics.init_std_range(n, 3)))
+
+    assert share == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 20_000))
+
+
 def test_impossible_initializations_are_named() -> None:
+    with pytest.raises(ValueError, match="draws >= 2, got 1 and 3"):
+        statistics.init_std_range(1, 3)
+    with pytest.raises(ValueError, match="draws >= 2, got 10 and 1"):
+        statistics.init_std_range(10, 1)
     with pytest.raises(ValueError, match=r"0 < level < 1, got 1, 0\.02 and 0\.95"):
         statistics.init_std_quantiles(1, 0.02)
     with pytest.raises(ValueError, match=r"0 < level < 1, got 10, 0 and 0\.95"):
@@ -750,7 +813,7 @@ def test_summarize_returns_what_the_single_functions_do() -> None:
     weights = _sample("laplace", 1728).reshape(64, 3, 3, 3)
     ordered = np.sort(weights.ravel())
 
-    result = statistics.summarize(weights, initial)
+    result = statistics.summarize(weights, initial, statistics.ascending(weights))
 
     assert list(result) == KEYS
     moments = statistics.moments(weights)
@@ -766,7 +829,7 @@ def test_summarize_returns_what_the_single_functions_do() -> None:
 def test_summarize_of_the_largest_layer_finds_a_gaussian(largest: Array) -> None:
     weights = largest.reshape(512, 512, 3, 3)
 
-    result = statistics.summarize(weights, weights)
+    result = statistics.summarize(weights, weights, statistics.ascending(weights))
 
     assert result["n"] == LARGEST
     assert result["iqr_ratio"] == pytest.approx(1, abs=0.005)
@@ -793,7 +856,7 @@ def test_summarize_of_the_largest_layer_finds_a_gaussian(largest: Array) -> None
 def test_summarize_holds_finite_numbers_or_none(weights: NDArray[np.float32]) -> None:
     initial = np.ones_like(weights)
 
-    result = statistics.summarize(weights, initial)
+    result = statistics.summarize(weights, initial, statistics.ascending(weights))
 
     json.dumps(result, allow_nan=False)  # plain int, float and None, all of them finite
     assert all(value is None or isinstance(value, int | float) for value in result.values())
@@ -815,7 +878,8 @@ ON_WEIGHTS: list[Callable[[Array], object]] = [
     lambda w: statistics.filter_summary(w[None, :]),
     lambda w: statistics.density(w, 1.0, np.arange(4.0)),
     lambda w: statistics.roughness(w, 1.0),
-    lambda w: statistics.summarize(w, w),
+    lambda w: statistics.summarize(w, w, statistics.ascending(w)),
+    statistics.standardized_quantiles,
 ]
 
 
@@ -833,7 +897,7 @@ def test_an_empty_array_is_refused(function: Callable[[Array], object]) -> None:
         function(np.array([], dtype=np.float32))
 
 
-@pytest.mark.parametrize("function", ON_WEIGHTS[1:7])
+@pytest.mark.parametrize("function", [*ON_WEIGHTS[1:7], statistics.standardized_quantiles])
 def test_unsorted_weights_are_refused(function: Callable[[Array], object]) -> None:
     with pytest.raises(ValueError, match="expected ascending values, got 2 below the one before"):
         function(np.array([3.0, 1.0, 2.0, 0.0]))
@@ -854,7 +918,7 @@ def test_no_argument_is_changed() -> None:
     ordered = np.sort(weights, axis=None)
     ordered.setflags(write=False)
 
-    statistics.summarize(weights, weights)
+    statistics.summarize(weights, weights, statistics.ascending(weights))
     statistics.wasserstein(ordered, ordered)
     statistics.density(weights, 0.01, ordered)
     statistics.roughness(weights, 0.01)
