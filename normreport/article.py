@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
+from normreport.dark import dark_rules
 from normreport.errors import ConfigError
 from normreport.labels import model_label, source_label, start_label
 from normreport.references import bibtex, link, short
@@ -113,6 +114,7 @@ def render(
         "images": source_label,
         "source": source,
         "csp_hash": csp_hash,
+        "dark_rules": lambda pictures: Markup(dark_rules(pictures)),
         "evidence": evidence,
         "bibtex": bibtex,
         "link": link,

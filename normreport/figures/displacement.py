@@ -20,10 +20,12 @@ from normreport.figures.runs import (
 from normreport.figures.style import (
     MUTED,
     WIDTH,
+    Marks,
     arm_styles,
     empty_panel,
     house_style,
     label,
+    mark,
     text_width,
     tint,
 )
@@ -100,22 +102,13 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
                 continue
             for arm, style in styles.items():
                 rows = drawn[drawn["normalization"] == arm]
-                is_mean = rows["seed"] == "mean"
-                ax.plot(
-                    rows["x"][is_mean],
-                    100 * rows["displacement"][is_mean],
-                    color=style.color,
-                    linewidth=1.2,
-                )
-                ax.plot(
-                    rows["x"][~is_mean],
-                    100 * rows["displacement"][~is_mean],
-                    linestyle="none",
-                    marker=style.marker,
-                    markersize=2.6,
-                    markeredgewidth=0,
-                    color=tint(style.color, 0.65),
-                )
+                for seed, points in rows.groupby("seed", sort=False):
+                    look: Marks = {"color": style.color, "linewidth": 1.2, "zorder": 1.9}
+                    if seed != "mean":
+                        look = {"linestyle": "none", "marker": style.marker, "markersize": 2.6}
+                        look |= {"markeredgewidth": 0, "color": tint(style.color, 0.65)}
+                    percent_moved = 100 * points["displacement"]
+                    ax.plot(points["x"], percent_moved, **look, **mark(arm=arm, seed=seed))
         _name_layers(panels, names)
 
     seen = _observation(data, starts)

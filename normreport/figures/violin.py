@@ -17,7 +17,15 @@ from normreport.figures.runs import (
     run_notes,
     seeds_phrase,
 )
-from normreport.figures.style import PAPER, arm_styles, empty_panel, house_style, shared_limits
+from normreport.figures.style import (
+    PAPER,
+    Marks,
+    arm_styles,
+    empty_panel,
+    house_style,
+    mark,
+    shared_limits,
+)
 from normreport.labels import model_label, start_label
 
 _POINTS = 40  # on each side of a violin
@@ -72,8 +80,12 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
                 empty_panel(ax, f"No run of {arm} ({model_label(model)}, {start_label(start)}).")
                 continue
             outlines, medians = _paths(drawn)
-            ax.add_patch(PathPatch(outlines, facecolor=styles[arm].color, linewidth=0))
-            ax.add_patch(PathPatch(medians, edgecolor=PAPER, facecolor="none", linewidth=1.0))
+            looks: tuple[Marks, ...] = (
+                {"facecolor": styles[arm].color, "linewidth": 0},
+                {"edgecolor": PAPER, "facecolor": "none", "linewidth": 1.0},
+            )
+            for path, look in zip((outlines, medians), looks, strict=True):
+                ax.add_patch(PathPatch(path, **look, **mark(arm=arm)))
             stop_line(ax, int(drawn["epoch"].max()), last)
 
     seen = _observation(means)
