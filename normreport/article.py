@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
+from normreport.dark import dark_rules
 from normreport.errors import ConfigError
 from normreport.labels import model_label, source_label, start_label
+from normreport.references import bibtex, link, short
 from normreport.settings.report import RenderSettings
 
+# Kinds of figure that show what a claim is about.
+EVIDENCE = {
+    "C0": ["histogram"],
+    "H1": ["spread"],
+    "H2": ["density"],
+    "H3": ["histogram"],
+    "H4": ["spread"],
+    "H5": ["density"],
+    "H6": ["curves"],
+    "F1": ["density", "separation"],
+    "F2": ["displacement"],
+    "F3": ["curves"],
+    "F3b": ["curves"],
+    "F4": ["density", "separation"],
+    "F4b": ["spread"],
+    "F5": ["displacement"],
+    "F6": ["separation"],
+    "F7": ["density"],
+    "F8": ["density"],
+    "P6": ["displacement"],
+}
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -72,6 +99,11 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+    def source(name: str) -> Markup:
+        assert environment.loader is not None
+        return Markup(environment.loader.get_source(environment, name)[0])
+
     environment.filters |= {
         "num": num,
         "pct": pct,
@@ -80,8 +112,15 @@ def render(
         "start": start_label,
         "listing": listing,
         "images": source_label,
-        "source": lambda name: Markup((templates / name).read_text(encoding="utf-8")),
+        "source": source,
+        "csp_hash": csp_hash,
+        "dark_rules": lambda pictures: Markup(dark_rules(pictures)),
+        "evidence": evidence,
+        "bibtex": bibtex,
+        "link": link,
+        "short": short,
     }
+    environment.globals["data"] = lambda name: json.loads(source(name))
     environment.tests["missing"] = lambda value: value is None
     try:
         page = environment.get_template("article.html.j2").render(
@@ -90,6 +129,13 @@ def render(
             figures=figures,
             settings=settings,
             medium=medium,
+            citation={
+                "id": "normreport",
+                "type": "report",
+                "title": settings.title,
+                "author": [{"literal": name} for name in settings.authors],
+                "version": version("normreport"),
+            },
         )
     except TemplateError as error:
         where = getattr(error, "filename", None) or templates
@@ -97,6 +143,25 @@ def render(
         line = f", line {number}" if number else ""
         raise ConfigError(f"{where}{line}: {error}. Mend the template.") from error
     return page.rstrip() + "\n"
+
+
+def evidence(claim: Mapping[str, Any], figures: Sequence[Illustration]) -> list[Illustration]:
+    """Figures of what a claim is about, where its deciding case lies."""
+    place = claim["worst"]["place"] if claim["worst"] else {}
+    return [
+        figure
+        for figure in figures
+        if figure.kind in EVIDENCE.get(claim["id"], ())
+        and all(
+            getattr(figure, name) in (None, place.get(name)) for name in ("model", "start", "layer")
+        )
+    ]
+
+
+def csp_hash(script: str) -> str:
+    """Name a script as a Content-Security-Policy does that lets only this one run."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return "sha256-" + base64.b64encode(digest).decode()
 
 
 def num(value: float | None, digits: int = 3) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from copy import deepcopy
 from html.parser import HTMLParser
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
-from normreport.article import Illustration, integer, listing, num, pct, render
+from normreport.article import Illustration, evidence, integer, listing, num, pct, render
 from normreport.claims import CLAIMS, PRIMARY
 from normreport.claims.base import to_json
 from normreport.errors import ConfigError
@@ -126,7 +129,7 @@ def rendered(whole, *, medium="screen", figures=(), templates=TEMPLATES, **setti
 
 def text_of(page):
     """Words of a page, tags and styles left out."""
-    body = re.sub(r"<(style|svg)\b.*?</\1>", " ", page, flags=re.S)
+    body = re.sub(r"<(style|svg|script)\b.*?</\1>", " ", page, flags=re.S)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
@@ -157,7 +160,7 @@ def test_every_outcome_has_an_article(outcome, medium):
         assert claim.topic in text
     assert "None" not in text
     assert "nan" not in text.lower().split()
-    assert "{{" not in page
+    assert "{{ " not in page
     assert "{%" not in page
 
 
@@ -239,7 +242,7 @@ class Links(HTMLParser):
         if tag == "a":
             self.targets.append(values["href"])
         self.fetched += [values[key] for key in ("src", "srcset") if key in values]
-        if tag in {"script", "link", "iframe", "object", "embed", "base"}:
+        if tag in {"link", "iframe", "object", "embed", "base"}:
             self.fetched.append(tag)
 
 
@@ -253,10 +256,44 @@ def test_links_within_the_page_lead_somewhere_and_nothing_is_fetched():
     assert links.fetched == []
 
 
+def test_the_policy_lets_only_the_pages_own_script_run():
+    page = rendered(study())
+    (script,) = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'")
+    assert "<script" not in rendered(study(), medium="print")
+
+
+def test_a_claim_leads_to_the_figures_of_its_deciding_case():
+    figures = [
+        Illustration(
+            id=f"separation-{model}", number=number, kind="separation", model=model, start=None,
+            layer=None, caption="Caption.", alt="Alt.", svg=Markup("<svg></svg>"),
+        )
+        for number, model in enumerate(("vgg16", "mobilenet_v2"), start=1)
+    ]  # fmt: skip
+    claim = {"id": "F4", "worst": {"place": {"model": "mobilenet_v2", "layer": "", "start": ""}}}
+    assert evidence(claim, figures) == figures[1:]
+    assert evidence({"id": "F4", "worst": None}, figures) == []
+    assert evidence({"id": "F9", "worst": claim["worst"]}, figures) == []
+
+
+def test_every_citation_and_term_is_explained_in_the_page():
+    page = rendered(study())
+    assert set(re.findall(r'class="cite" href="#([^"]+)"', page))
+    assert "Kingma and Ba 2014</a>" in page
+    for key, (name, text) in json.loads((TEMPLATES / "glossary.json").read_text()).items():
+        assert f'<dd id="term-{key}">{text}' in page
+        assert name in page
+
+
 def test_words_of_the_user_stay_words():
     evil = '<script>alert("x")</script>'
     page = rendered(study(), title=evil, authors=(evil,))
-    assert "<script" not in page
+    assert evil not in page
+    assert page.count("<script") == 1
     assert "&lt;script&gt;" in page
 
 
