@@ -89,6 +89,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "digests": _in("the digests (.json)"),
             "snapshots": SNAPSHOTS,
             "measures": _out("one row of statistics per layer and epoch (.csv)"),
+            "quantiles": _out("quantiles at fixed normal scores, per layer and epoch (.csv)"),
         },
     ),
     "compare_arms": (
@@ -174,6 +175,10 @@ COMMANDS: dict[str, tuple[str, Options]] = {
     "claims": (
         "list every claim, and with results its verdict",
         {"--results": _in("results of a report (.json)")},
+    ),
+    "layers": (
+        "list the layers of an architecture whose weights can be kept",
+        {"architecture": {"metavar": "NAME", "help": "as torchvision calls it, such as resnet18"}},
     ),
     "schema": ("print the JSON schema of the configuration", {}),
 }

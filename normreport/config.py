@@ -241,15 +241,27 @@ class Config(Settings):
 
     def pretrain_settings(self, model: str) -> PretrainSettings:
         """Resolve the settings of one model's pretraining."""
-        own = self.models[model].pretraining
-        # Weights that come from a file need no hyperparameters; any valid ones do.
-        fit = own or ModelPretraining(train_images=2, epochs=1, batch_size=2, learning_rate=1)
+        origin, own = self.pretraining, self.models[model]
+        weights = origin.weights.replace("{model}", model)
+        if weights != "train" or own.pretraining is None:
+            # Fetched weights have no hyperparameters: any valid ones do, always the same ones.
+            return PretrainSettings(
+                model=model,
+                architecture=own.architecture or model,
+                weights=weights,
+                train_images=2,
+                epochs=1,
+                batch_size=2,
+                learning_rate=1,
+                normalization=Pretraining().normalization,
+                seed=Pretraining().seed,
+            )
         return PretrainSettings(
             **self._shared(model),
-            **fit.model_dump(),
-            weights=self.pretraining.weights.replace("{model}", model),
-            normalization=self.pretraining.normalization,
-            seed=self.pretraining.seed,
+            **own.pretraining.model_dump(),
+            weights=weights,
+            normalization=origin.normalization,
+            seed=origin.seed,
         )
 
     def judge_settings(self) -> JudgeSettings:

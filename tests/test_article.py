@@ -11,7 +11,7 @@ import pytest
 from markupsafe import Markup
 
 from normreport.article import Illustration, integer, listing, num, pct, render
-from normreport.claims import CLAIMS
+from normreport.claims import CLAIMS, PRIMARY
 from normreport.claims.base import to_json
 from normreport.errors import ConfigError
 from normreport.evidence import Verdict
@@ -183,6 +183,29 @@ def test_every_claim_has_a_sentence_for_every_verdict():
             article = page.split(f'id="claim-{claim.id}"')[1].split("</article>")[0]
             sentences.add(text_of(article.split("</em>")[1].split("</p>")[0]))
         assert len(sentences) == len(Verdict), claim.id
+
+
+def test_an_inconclusive_sentence_tells_what_its_cases_say():
+    results = results_of(study(noise=0.001))
+    counts = {"SUPPORTED": 3, "REFUTED": 2, "INCONCLUSIVE": 1, "NOT EVALUABLE": 4}
+    family = {claim.id for claim in PRIMARY}
+    case = next(claim["worst"] for claim in results["claims"] if claim["id"] == "F1")
+    for claim in results["claims"]:
+        claim |= {"verdict": "INCONCLUSIVE", "counts": counts}
+        claim |= {key: claim[key] or case for key in ("worst", "best")}
+    page = render(
+        TEMPLATES,
+        results=results,
+        figures=(),
+        settings=RenderSettings(title="t", authors=(), with_pdf=False),
+        medium="screen",
+    )
+    for claim in family:
+        article = text_of(page.split(f'id="claim-{claim}"')[1].split("</article>")[0])
+        assert (
+            "; 2 are refuted before the correction for their number; 1 does not decide; "
+            "4 cannot be judged"
+        ) in article, claim
 
 
 def test_a_sentence_prints_the_numbers_of_its_claim():

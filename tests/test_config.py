@@ -524,6 +524,20 @@ def test_weights_from_elsewhere_need_no_settings_of_a_training(changed: Changed)
     assert (settings.model, settings.weights) == ("vgg16", "IMAGENET1K_V1")
 
 
+def test_fetched_weights_are_fetched_once_however_the_runs_are_trained(changed: Changed) -> None:
+    weights = {"pretraining.weights": "IMAGENET1K_V1"}
+    trained_otherwise = {
+        "training.optimizer.name": "sgd",
+        "training.scheduler.name": "cosine",
+        "training.threads": 2,
+        "models.vgg16.pretraining.epochs": 9,
+        "pretraining.normalization": "unit",
+        "pretraining.seed": 4,
+    }
+    before, after = (load_config(changed(weights | change)) for change in ({}, trained_otherwise))
+    assert after.pretrain_settings("vgg16") == before.pretrain_settings("vgg16")
+
+
 def test_the_judge_knows_which_runs_there_are(changed: Changed) -> None:
     change = {"experiment.models": ["vgg16"], "experiment.starts": ["scratch"]}
     assert load_config(changed(change)).judge_settings().model_dump(mode="json") == {

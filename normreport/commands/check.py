@@ -71,8 +71,6 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
 
 
 def _check_networks(config: Config) -> None:
-    import torch
-
     from normreport import networks
 
     needs_weights = any(start.startswith("pretrained") for start in config.experiment.starts)
@@ -81,11 +79,7 @@ def _check_networks(config: Config) -> None:
         architecture = config.models[model].architecture or model
         own = config.models[model].architecture is None
         key = "experiment.models" if own else f"models.{model}.architecture"
-        try:
-            with torch.device("meta"):  # shapes without memory
-                network = networks.stock(architecture, seed=0, key=key)
-        except NotImplementedError:  # torch: a meta tensor has no values to look at
-            network = networks.stock(architecture, seed=0, key=key)
+        network = networks.outline(architecture, key=key)
         networks.check_inputs(network, size, model=model)
         layers = config.models[model].layers
         networks.check_layers(networks.convolutions(network), layers, model=model)

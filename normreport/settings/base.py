@@ -42,7 +42,7 @@ Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=64)]
 """A name that can stand in a path as it is."""
-LayerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$", max_length=128)]
+LayerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=128)]
 """A module's dotted path in its network, such as ``features.0``."""
 
 Model = TypeVar("Model", bound=Settings)
@@ -57,7 +57,7 @@ EXPECTED = {
     "tuple_type": "a list",
     "list_type": "a list",
     "too_short": "a list of at least 1 item",
-    "string_pattern_mismatch": "a name of letters, digits and _ (a layer's also with dots)",
+    "string_pattern_mismatch": "a name of letters, digits and _ (a layer's also with . and -)",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from normreport import files
-from normreport.claims import CLAIMS, Study
+from normreport.claims import Study, judge_all
 from normreport.claims.base import to_json
 from normreport.settings.base import parse
 from normreport.settings.judging import JudgeSettings
@@ -54,7 +54,9 @@ def run(
         images=files.read_arrays(images, ["train_images"])["train_images"],
         classes=found[0]["classes"],
     )
-    judged: list[dict[str, Any]] = [to_json(claim, claim.judged(study), study) for claim in CLAIMS]
+    judged: list[dict[str, Any]] = [
+        to_json(claim, judgement, study) for claim, judgement in judge_all(study)
+    ]
     files.write_csv(runs, RUN_COLUMNS, rows)
     files.write_csv(cases, CASE_COLUMNS, case_rows(judged))
     files.write_json(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from normreport import files, networks
 from normreport.checkpoints import Checkpoint
 from normreport.errors import ConfigError
+from normreport.normalizations import source
 from normreport.settings.base import parse
 from normreport.settings.training import PretrainSettings
 from normreport.source_code import source_digest
@@ -36,10 +37,11 @@ def run(
     use_memory_well()
     chosen = parse(PretrainSettings, settings, where="pretrain_model --settings")
     arrays = files.read_arrays(images) if images else {}
+    code = [__name__, source(chosen.normalization)] if images else [__name__]
     basis = {
         "settings": chosen.model_dump(mode="json"),
         "data": {name: files.array_digest(array) for name, array in arrays.items()},
-        "code": source_digest(__name__),
+        "code": source_digest(*code),
         "versions": versions(),
     }
     checkpoint = Checkpoint(checkpoints, basis)

@@ -56,8 +56,14 @@ def trained(folder, images, manifest, pretrained=None, **changes):
 def processed(folder, run):
     """Extract and measure a run."""
     run.digests, run.measures = folder / "digests.json", folder / "measures.csv"
+    run.quantiles = folder / "quantiles.csv"
     extract_weights.run(snapshots=run.snapshots, manifest=run.manifest, digests=run.digests)
-    measure_weights.run(digests=run.digests, snapshots=run.snapshots, measures=run.measures)
+    measure_weights.run(
+        digests=run.digests,
+        snapshots=run.snapshots,
+        measures=run.measures,
+        quantiles=run.quantiles,
+    )
     return run
 
 

@@ -64,3 +64,13 @@ def test_the_table_of_runs_has_one_row_per_run(judged):
         for arm in ("unit", "imagenet")
     ]
     assert {row["state"] for row in rows} == {"OK"}
+
+
+def test_the_table_of_cases_has_every_case_with_its_p_values(judged):
+    with (judged / "cases.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    results = read(judged / "results.json")
+    assert len(rows) == sum(len(claim["cases"]) for claim in results["claims"])
+    p_values = ("p_support", "p_refute", "sign_flip_support", "sign_flip_refute")
+    # One seed has none.
+    assert all(row[column] == "" for row in rows for column in p_values)

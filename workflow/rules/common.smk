@@ -11,7 +11,8 @@ from normreport.config import Run, load_config
 from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
-from normreport.source_code import source_files
+from normreport.normalizations import source as source_of_arm
+from normreport.source_code import package_versions, source_files
 from normreport.system import pdf_hindrance
 
 try:
@@ -29,7 +30,7 @@ wildcard_constraints:
     start="[a-z_]+",
     normalization="[A-Za-z0-9_]+",
     seed="[0-9]+",
-    layer="[A-Za-z0-9_.]+",
+    layer="[A-Za-z0-9_.-]+",
     figure="[A-Za-z0-9_.-]+",
 
 
@@ -78,6 +79,11 @@ def data_settings(wildcards):
 # pretrain_model
 
 
+def pretrain_modules():
+    arms = [study.pretraining.normalization] if study.is_pretrained_here else []
+    return ["normreport.stages.pretrain_model", *map(source_of_arm, arms)]
+
+
 def pretrain_settings(wildcards):
     return as_json(study.pretrain_settings(wildcards.model))
 
@@ -96,6 +102,18 @@ def pretraining_images(wildcards):
 
 
 # train_run
+
+
+def run_modules(wildcards):
+    return ["normreport.stages.train_run", source_of_arm(wildcards.normalization)]
+
+
+def run_code(wildcards):
+    return code(*run_modules(wildcards))
+
+
+def run_versions(wildcards):
+    return package_versions(*run_modules(wildcards))
 
 
 def run_settings(wildcards):
@@ -169,9 +187,22 @@ def figure_inputs(wildcards):
     )
 
 
+def figure_modules(wildcards):
+    figure = FIGURES[wildcards.figure]
+    drawn_arms = study.experiment.normalizations if figure.model is None else ()
+    return [
+        "normreport.stages.draw_figure",
+        f"normreport.figures.{figure.kind}",
+        *map(source_of_arm, drawn_arms),
+    ]
+
+
 def figure_code(wildcards):
-    kind = FIGURES[wildcards.figure].kind
-    return code("normreport.stages.draw_figure", f"normreport.figures.{kind}")
+    return code(*figure_modules(wildcards))
+
+
+def figure_versions(wildcards):
+    return package_versions(*figure_modules(wildcards))
 
 
 def figure_settings(wildcards):

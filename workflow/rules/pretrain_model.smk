@@ -2,7 +2,7 @@ rule pretrain_model:
     input:
         images=pretraining_images,
         checkpoint=pretraining_checkpoint,
-        code=code("normreport.stages.pretrain_model"),
+        code=code(*pretrain_modules()),
     output:
         weights="results/pretrained/{model}/weights.safetensors",
         manifest="results/pretrained/{model}/manifest.json",
@@ -18,6 +18,7 @@ rule pretrain_model:
         runtime=240,
     params:
         settings=pretrain_settings,
+        versions=package_versions(*pretrain_modules()),
         images="--images" if study.is_pretrained_here else "",
         # Not an output: Snakemake would delete it when the training was killed.
         checkpoints="results/checkpoints/{model}/pretraining",
