@@ -28,6 +28,11 @@ def _out(text: str) -> dict[str, Any]:
 IMAGES = _in("the prepared images (.safetensors)")
 SNAPSHOTS = _in("the weights kept after every epoch (.safetensors)")
 MANIFEST = _in("the run's manifest (.json)")
+CHECKPOINTS = {
+    "type": Path,
+    "metavar": "FOLDER",
+    "help": "keep the state of the unfinished training here, and go on from it after a kill",
+}
 OPTIONAL = {"required": False, "default": None}
 MANY = {"nargs": "+"}
 
@@ -53,6 +58,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "images": _in("the prepared images; needed where weights are trained here", **OPTIONAL),
             "weights": _out("the weights (.safetensors)"),
             "manifest": _out("where they come from (.json)"),
+            "checkpoints": CHECKPOINTS,
         },
     ),
     "train_run": (
@@ -66,6 +72,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "history": _out("loss and accuracy per epoch (.csv)"),
             "layers": _out("moments, displacement and cosine per epoch and conv layer (.csv)"),
             "manifest": _out("condition, status, seeds, digests (.json)"),
+            "checkpoints": CHECKPOINTS,
         },
     ),
     "extract_weights": (

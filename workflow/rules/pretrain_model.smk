@@ -20,7 +20,10 @@ rule pretrain_model:
         settings=pretrain_settings,
         versions=package_versions(*pretrain_modules()),
         images="--images" if study.is_pretrained_here else "",
+        # Not an output: Snakemake would delete it when the training was killed.
+        checkpoints="results/checkpoints/{model}/pretraining",
     shell:
         "normreport pretrain_model --settings {params.settings:q}"
         " {params.images} {input.images:q}"
-        " --weights {output.weights:q} --manifest {output.manifest:q} 2> {log:q}"
+        " --weights {output.weights:q} --manifest {output.manifest:q}"
+        " --checkpoints {params.checkpoints:q} 2> {log:q}"

@@ -21,8 +21,11 @@ rule train_run:
         settings=run_settings,
         pretrained=pretrained_option,
         versions=run_versions,
+        # Not an output: Snakemake would delete it when a run was killed.
+        checkpoints="results/checkpoints/{model}/{start}/{normalization}/seed{seed}",
     shell:
         "normreport train_run --settings {params.settings:q} --images {input.images:q}"
         " --images-manifest {input.images_manifest:q} {params.pretrained} {input.pretrained:q}"
         " --snapshots {output.snapshots:q} --history {output.history:q}"
-        " --layers {output.layers:q} --manifest {output.manifest:q} 2> {log:q}"
+        " --layers {output.layers:q} --manifest {output.manifest:q}"
+        " --checkpoints {params.checkpoints:q} 2> {log:q}"
