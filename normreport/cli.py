@@ -168,7 +168,10 @@ COMMANDS: dict[str, tuple[str, Options]] = {
         "list every claim, and with results its verdict",
         {"--results": _in("results of a report (.json)")},
     ),
-    "schema": ("print the JSON schema of the configuration", {}),
+    "schema": (
+        "print the JSON schema of the configuration",
+        {"--results": {"action": "store_true", "help": "that of a report's results.json instead"}},
+    ),
 }
 
 
