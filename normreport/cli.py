@@ -180,7 +180,10 @@ COMMANDS: dict[str, tuple[str, Options]] = {
         "list the layers of an architecture whose weights can be kept",
         {"architecture": {"metavar": "NAME", "help": "as torchvision calls it, such as resnet18"}},
     ),
-    "schema": ("print the JSON schema of the configuration", {}),
+    "schema": (
+        "print the JSON schema of the configuration",
+        {"--results": {"action": "store_true", "help": "that of a report's results.json instead"}},
+    ),
 }
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from normreport import files
 from normreport.claims import Study, judge_all
 from normreport.claims.base import to_json
+from normreport.results import Results
 from normreport.settings.base import parse
 from normreport.settings.judging import JudgeSettings
 from normreport.summary import (
@@ -22,8 +23,6 @@ from normreport.summary import (
     run_rows,
 )
 from normreport.tables import read_tables
-
-SCHEMA_VERSION = 1
 
 
 def run(
@@ -54,25 +53,20 @@ def run(
         images=files.read_arrays(images, ["train_images"])["train_images"],
         classes=found[0]["classes"],
     )
-    judged: list[dict[str, Any]] = [
-        to_json(claim, judgement, study) for claim, judgement in judge_all(study)
-    ]
+    judged = [to_json(claim, judgement, study) for claim, judgement in judge_all(study)]
     files.write_csv(runs, RUN_COLUMNS, rows)
     files.write_csv(cases, CASE_COLUMNS, case_rows(judged))
-    files.write_json(
-        results,
-        {
-            "schema_version": SCHEMA_VERSION,
-            "experiment": chosen.model_dump(mode="json"),
-            "settings": {row["model"]: row["settings"] for row in found_settings(found)},
-            "data": {"classes": found[0]["classes"]},
-            "pretraining": pretraining_rows([files.read_json(path) for path in pretrained]),
-            "runs": rows,
-            "claims": judged,
-            "headline": headline(study),
-            "versions": found[0]["versions"],
-        },
-    )
+    whole = Results.model_validate({
+        "experiment": chosen,
+        "settings": {row["model"]: row["settings"] for row in found_settings(found)},
+        "data": {"classes": found[0]["classes"]},
+        "pretraining": pretraining_rows([files.read_json(path) for path in pretrained]),
+        "runs": rows,
+        "claims": judged,
+        "headline": headline(study),
+        "versions": found[0]["versions"],
+    })  # fmt: skip
+    files.write_json(results, whole.model_dump(mode="json"))
 
 
 def found_settings(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
