@@ -157,10 +157,10 @@ def _frames(
     -------
     dict or None
         None if there is nothing to move through. `epoch` is the one that is drawn, `x` the grid in
-        hundredths of the picture's points, `axes` for each value where 0 lies and how far above it
-        1; `runs` are (arm, seed, number of epochs); `curves` holds for each run its first density
-        and then the change at each later epoch, as 16-bit differences between neighbours on the
-        grid, deflated: one unit is `units[0]` of density and `units[1]` of change.
+        hundredths of the picture's points, `axes` for each value where 0 lies and how far above
+        it 1 does; `runs` are (arm, seed, number of epochs); `curves` holds for each run its first
+        density and then the change at each later epoch, as 16-bit differences between neighbours
+        on the grid, deflated: a unit is `units[0]` of density and `units[1]` of change.
     """
     if runs.empty or runs["epoch"].max() == 0:
         return None
