@@ -1,6 +1,7 @@
 # make report   everything: environment, 36 trainings, figures, article
 # make test     every test          make check   linters and types
 # make benchmark  images per second against a script that one would write first
+# make calibration  error rates and power of the verdicts, on simulated studies
 # make lock     write requirements.lock anew from pyproject.toml (needs uv)
 
 PYTHON ?= python3.11
@@ -8,7 +9,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test check benchmark lock system clean
+.PHONY: report publish test check benchmark calibration lock system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs
@@ -30,6 +31,9 @@ check: $(INSTALLED)
 
 benchmark: $(INSTALLED)
 	python tests/benchmarks/throughput.py
+
+calibration: $(INSTALLED)
+	python -m tests.calibration docs/calibration.md
 
 # Before the minutes that the environment takes: what only the system's administrator can install.
 system:
