@@ -212,9 +212,11 @@ def figure_settings(wildcards):
 # render_html
 
 
-def template_files():
-    """Every file of the templates, so that an edit of any renders the article anew."""
-    return sorted(str(path) for path in Path("templates").rglob("*") if path.is_file())
+def template_files(medium):
+    """Every file of the templates but what is for the other medium by its name: screen, print."""
+    other = {"screen": "print", "print": "screen"}[medium]
+    files = (path for path in Path("templates").rglob("*") if path.is_file())
+    return sorted(str(path) for path in files if path.stem != other)
 
 
 def render_settings():

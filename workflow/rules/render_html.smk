@@ -4,7 +4,7 @@ rule render_html:
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
         tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
-        templates=template_files(),
+        templates=template_files("screen"),
         code=code("normreport.stages.render_html"),
     output:
         html="results/report/index.html",

@@ -3,7 +3,7 @@ rule render_pdf:
         results="results/report/results.json",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
-        templates=template_files(),
+        templates=template_files("print"),
         code=code("normreport.stages.render_pdf"),
     output:
         pdf="results/report/report.pdf",
