@@ -16,7 +16,7 @@ rule render_pdf:
         runtime=10,
     params:
         settings=render_settings(),
-        versions=package_versions("normreport.stages.render_pdf"),
+        versions=versions("normreport.stages.render_pdf"),
     shell:
         "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
         " --figures {input.figures:q} --templates templates --pdf {output.pdf:q} 2> {log:q}"
