@@ -45,8 +45,8 @@ that those import. `requirements.lock` counts once it is installed. A comment in
 trains again: what a byte means is not asked.
 
 Snakemake remembers in `.snakemake/` what results were made of. Copy that folder along with
-`results/` to another clone or machine, and nothing is made anew there; without it nobody can tell
-what the results belong to, and all is.
+`results/` to another clone or machine, and nothing is made anew there. Without it Snakemake goes by
+the times of the files, which copying has set: use `--forceall`, or begin without `results/`.
 """
 
 

@@ -53,11 +53,6 @@ def test_the_table_of_the_documentation_is_that_of_the_tests():
     assert found == rebuilds.document(), f"run: {repair}"
 
 
-def test_results_without_the_memory_of_how_they_were_made_are_made_anew(built):
-    shutil.rmtree(built.folder / ".snakemake")
-    assert all(planned(built).values())
-
-
 def test_a_second_snakemake_needs_under_four_seconds(built):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = built.snakemake(*SMOKE).stdout
