@@ -24,6 +24,13 @@ def test_every_preset_can_be_planned(clone, preset):
     clone.snakemake("--cores", "2", "--dry-run", "--configfile", path)
 
 
+def test_every_profile_compares_files_of_any_size_by_content():
+    profiles = (ROOT / "workflow/profiles").glob("*/config.yaml")
+    found = {path.parent.name: yaml.safe_load(path.read_text()) for path in profiles}
+    assert {"default", "slurm"} <= found.keys()
+    assert {values["max-checksum-file-size"] for values in found.values()} == {"1TB"}
+
+
 def test_an_overlay_changes_only_what_it_names(clone):
     (clone.folder / "overlay.yaml").write_text("experiment: {seeds: [7], models: [vgg16]}\n")
     output = clone.snakemake("--cores", "2", "--dry-run", "--configfile", "overlay.yaml").stdout

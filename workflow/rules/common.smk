@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -34,9 +35,16 @@ wildcard_constraints:
     figure="[A-Za-z0-9_.-]+",
 
 
+@cache  # every job of a rule asks again
 def code(*modules):
     """Source files that decide what a stage computes, relative to the working directory."""
     return [os.path.relpath(path) for path in source_files(*modules)]
+
+
+@cache
+def versions(*modules):
+    """Versions of the packages that decide what a stage computes, as a text."""
+    return package_versions(*modules)
 
 
 def as_json(settings):
@@ -113,7 +121,7 @@ def run_code(wildcards):
 
 
 def run_versions(wildcards):
-    return package_versions(*run_modules(wildcards))
+    return versions(*run_modules(wildcards))
 
 
 def run_settings(wildcards):
@@ -202,7 +210,7 @@ def figure_code(wildcards):
 
 
 def figure_versions(wildcards):
-    return package_versions(*figure_modules(wildcards))
+    return versions(*figure_modules(wildcards))
 
 
 def figure_settings(wildcards):
@@ -212,9 +220,11 @@ def figure_settings(wildcards):
 # render_html
 
 
-def template_files():
-    """Every file of the templates, so that an edit of any renders the article anew."""
-    return sorted(str(path) for path in Path("templates").rglob("*") if path.is_file())
+def template_files(medium):
+    """Every file of the templates but what is for the other medium by its name: screen, print."""
+    other = {"screen": "print", "print": "screen"}[medium]
+    files = (path for path in Path("templates").rglob("*") if path.is_file())
+    return sorted(str(path) for path in files if path.stem != other)
 
 
 def render_settings():

@@ -24,7 +24,7 @@ rule judge_claims:
         runtime=10,
     params:
         settings=as_json(study.judge_settings()),
-        versions=package_versions("normreport.stages.judge_claims"),
+        versions=versions("normreport.stages.judge_claims"),
     shell:
         "normreport judge_claims --settings {params.settings:q}"
         " --manifests {input.manifests:q} --histories {input.histories:q}"

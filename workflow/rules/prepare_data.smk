@@ -13,7 +13,7 @@ rule prepare_data:
         runtime=10,
     params:
         settings=data_settings,
-        versions=package_versions("normreport.stages.prepare_data"),
+        versions=versions("normreport.stages.prepare_data"),
     shell:
         "normreport prepare_data --settings {params.settings:q}"
         " --images {output.images:q} --manifest {output.manifest:q} 2> {log:q}"

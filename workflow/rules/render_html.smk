@@ -4,7 +4,7 @@ rule render_html:
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
         tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
-        templates=template_files(),
+        templates=template_files("screen"),
         code=code("normreport.stages.render_html"),
     output:
         html="results/report/index.html",
@@ -17,7 +17,7 @@ rule render_html:
         runtime=10,
     params:
         settings=render_settings(),
-        versions=package_versions("normreport.stages.render_html"),
+        versions=versions("normreport.stages.render_html"),
     shell:
         "normreport render_html --settings {params.settings:q} --results {input.results:q}"
         " --figures {input.figures:q} --templates templates --html {output.html:q} 2> {log:q}"

@@ -3,7 +3,7 @@ rule render_pdf:
         results="results/report/results.json",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
-        templates=template_files(),
+        templates=template_files("print"),
         code=code("normreport.stages.render_pdf"),
     output:
         pdf="results/report/report.pdf",
@@ -16,7 +16,7 @@ rule render_pdf:
         runtime=10,
     params:
         settings=render_settings(),
-        versions=package_versions("normreport.stages.render_pdf"),
+        versions=versions("normreport.stages.render_pdf"),
     shell:
         "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
         " --figures {input.figures:q} --templates templates --pdf {output.pdf:q} 2> {log:q}"
