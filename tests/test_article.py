@@ -248,6 +248,19 @@ def test_predictions_stand_before_the_results_and_lead_to_their_claims():
     assert said["P7"] == "NOT EVALUABLE needs starts from uniform or Laplace weights"
 
 
+def test_a_prediction_whose_runs_are_there_is_evaluable():
+    results = results_of(study(layers={"vgg16": ("features.0",), "vgg16_sgd": ("features.0",)}))
+    fit = results["settings"]["vgg16"]
+    sgd = {"name": "sgd", "weight_decay": 0.01}
+    results["settings"] = {"vgg16": fit, "vgg16_sgd": fit | {"optimizer": sgd}}
+    settings = RenderSettings(title="t", authors=(), with_pdf=False)
+    page = render(TEMPLATES, results=results, figures=(), settings=settings, medium="screen")
+    said = rows_of_predictions(page)
+    for name in ("P3", "P4", "P5"):
+        assert said[name] == "the runs can show it; no claim judges it"
+    assert said["P2"] == "NOT EVALUABLE needs a network with batch normalization"
+
+
 def test_a_prediction_names_everything_that_the_experiment_lacks():
     said = rows_of_predictions(rendered(study(arms=("unit",), starts=("scratch",))))
     assert said["P3"] == "NOT EVALUABLE needs the arms raw and unit and VGG16 trained by SGD"

@@ -116,8 +116,8 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
             f"Excess kurtosis of the weights of every conv layer of {model_label(model)} in "
             f"network order, epoch by epoch, as the mean over the runs of a start "
             f"({seeds_phrase(shown)} per arm). A normal distribution is in the middle of the "
-            f"scale, heavier tails are to the right, lighter ones to the left. Colours end at \u00b1{compact(limit)}; {clipped:,} of "
-            f"{len(data):,} values lie beyond. {seen}"
+            f"scale, heavier tails are to the right, lighter ones to the left. Colours end at "
+            f"\u00b1{compact(limit)}; {clipped:,} of {len(data):,} values lie beyond. {seen}"
         ),
         alt=f"{title}, one panel per start. {seen}",
     )
