@@ -37,7 +37,7 @@ class FigureSettings(Settings):
     density_epoch: int | None = None
     """For densities: the epoch, the last one if None."""
     normalizations: tuple[Name, ...] = ()
-    """For figures of the input: the arms."""
+    """For figures of the input and of seeds alone: the arms."""
 
 
 class RenderSettings(Settings):

@@ -168,21 +168,27 @@ def pretrained_manifests():
 # draw_figure
 
 
-# The tables of each kind of figure; those that are to be compared get both starts, for their axes.
+# The tables of each kind of figure, others show the images; those that are to be compared get both
+# starts, for their axes.
 FIGURE_TABLES = {
     "density": "results/comparisons/{model}/{start}/{layer}/densities.csv",
     "violin": "results/comparisons/{model}/{start}/{layer}/densities.csv",
+    "seeds": "results/comparisons/{model}/{start}/{layer}/densities.csv",
     "separation": "results/comparisons/{model}/{start}/{layer}/distances.csv",
     "ribbon": "results/measures/{run}.csv",
     "spread": "results/measures/{run}.csv",
+    "inits": "results/measures/{run}.csv",
+    "centre": "results/measures/{run}.csv",
+    "quantiles": "results/quantiles/{run}.csv",
     "displacement": "results/runs/{run}/layers.csv",
+    "kurtosis": "results/runs/{run}/layers.csv",
     "curves": "results/runs/{run}/history.csv",
 }
 
 
 def figure_inputs(wildcards):
     figure = FIGURES[wildcards.figure]
-    if figure.model is None:
+    if figure.kind not in FIGURE_TABLES:
         return [
             "results/data/target/images.safetensors",
             "results/data/target/manifest.json",
