@@ -26,6 +26,7 @@ def _out(text: str) -> dict[str, Any]:
 
 
 IMAGES = _in("the prepared images (.safetensors)")
+IMAGES_MANIFEST = _in("the manifest of the images (.json)")
 SNAPSHOTS = _in("the weights kept after every epoch (.safetensors)")
 MANIFEST = _in("the run's manifest (.json)")
 CHECKPOINTS = {
@@ -49,6 +50,13 @@ STAGES: dict[str, tuple[str, Options]] = {
             "settings": SETTINGS,
             "images": _out("images and labels (.safetensors)"),
             "manifest": _out("source, classes, counts, digests (.json)"),
+            "threads": {
+                "type": int,
+                "metavar": "N",
+                "help": "images decoded at a time (1); the result does not depend on it",
+                "required": False,
+                "default": 1,
+            },
         },
     ),
     "pretrain_model": (
@@ -66,7 +74,7 @@ STAGES: dict[str, tuple[str, Options]] = {
         {
             "settings": SETTINGS,
             "images": IMAGES,
-            "images_manifest": _in("the manifest of the images (.json)"),
+            "images_manifest": IMAGES_MANIFEST,
             "pretrained": _in("weights to start from; from scratch without", **OPTIONAL),
             "snapshots": _out("the kept layers' weights after every epoch (.safetensors)"),
             "history": _out("loss and accuracy per epoch (.csv)"),
@@ -113,6 +121,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "measures": _in("the runs' statistics (.csv)", **MANY),
             "distances": _in("distances between runs (.csv)", **MANY),
             "images": IMAGES,
+            "images_manifest": IMAGES_MANIFEST,
             "results": _out("every number that the article's prose uses (.json)"),
             "pretrained": _in(
                 "where pretrained weights come from (.json)", nargs="*", required=False, default=[]

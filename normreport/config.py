@@ -204,6 +204,11 @@ class Config(Settings):
         wanted = any(start.startswith("pretrained") for start in starts)
         return wanted and self.pretraining.weights == "train"
 
+    def data_sets(self) -> dict[str, DataSettings]:
+        """Give the data sets that the runs rest on."""
+        both = {"target": self.data.target, "pretraining": self.data.pretraining}
+        return both if self.is_pretrained_here else {"target": self.data.target}
+
     def runs(self) -> Iterator[Run]:
         """Every run, in the order of the configuration."""
         chosen = self.experiment
@@ -274,8 +279,8 @@ class Config(Settings):
             normalizations=chosen.normalizations,
             seeds=chosen.seeds,
             epochs=self.training.epochs,
-            target=self.data.target,
-            pretraining=self.data.pretraining if self.is_pretrained_here else None,
+            target=self.data.target.without_place(),
+            pretraining=self.data.pretraining.without_place() if self.is_pretrained_here else None,
         )
 
     def render_settings(self, *, with_pdf: bool) -> RenderSettings:

@@ -208,11 +208,24 @@ class FitPart(FitSettings):
     """Images that were used."""
 
 
+class SkippedPart(Part):
+    """An image of the target data that could not be read."""
+
+    split: str
+    """What it would have been for: `train` or `heldout`."""
+    image: str
+    """Its name in the source."""
+    why: str
+    """What was wrong with it."""
+
+
 class DataPart(Part):
     """The target data."""
 
     classes: Natural
     """Number of classes."""
+    skipped: tuple[SkippedPart, ...]
+    """Images that were left out; others were taken instead."""
 
 
 class PretrainingPart(Part):

@@ -34,6 +34,7 @@ def run(
     measures: Sequence[Path],
     distances: Sequence[Path],
     images: Path,
+    images_manifest: Path,
     pretrained: Sequence[Path],
     results: Path,
     runs: Path,
@@ -59,7 +60,10 @@ def run(
     whole = Results.model_validate({
         "experiment": chosen,
         "settings": {row["model"]: row["settings"] for row in found_settings(found)},
-        "data": {"classes": found[0]["classes"]},
+        "data": {
+            "classes": found[0]["classes"],
+            "skipped": files.read_json(images_manifest)["skipped"],
+        },
         "pretraining": pretraining_rows([files.read_json(path) for path in pretrained]),
         "runs": rows,
         "claims": judged,

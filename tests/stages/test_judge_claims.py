@@ -33,6 +33,7 @@ def judged(tmp_path_factory, data, pretrained, runs, comparisons):
         measures=[run.measures for run in runs],
         distances=[comparison.distances for comparison in comparisons.values()],
         images=data.images,
+        images_manifest=data.manifest,
         pretrained=[pretrained.manifest],
         cases=folder / "cases.csv",
         results=folder / "results.json",

@@ -9,15 +9,24 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from normreport.config import Run, load_config
+from normreport.configuration_files import read_values
 from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
 from normreport.normalizations import source as source_of_arm
 from normreport.source_code import package_versions, source_files
+from normreport.sources.watching import files_digest
 from normreport.system import pdf_hindrance
 
 try:
+    # Snakemake has read and merged these files already, and takes of two equal keys the last.
+    for path in workflow.configfiles:
+        read_values(Path(path))
     study = load_config(config, where="configuration")
+    data_digests = {
+        name: files_digest(settings.source)
+        for name, settings in study.data_sets().items()
+    }
 except NormreportError as error:
     raise WorkflowError(str(error))
 
@@ -26,7 +35,7 @@ PDF_HINDRANCE = pdf_hindrance()
 
 
 wildcard_constraints:
-    data="target|pretraining",
+    data="|".join(data_digests),
     model="[A-Za-z0-9_]+",
     start="[a-z_]+",
     normalization="[A-Za-z0-9_]+",
@@ -81,7 +90,11 @@ def report_files():
 
 
 def data_settings(wildcards):
-    return as_json(getattr(study.data, wildcards.data))
+    return as_json(study.data_sets()[wildcards.data])
+
+
+def data_files(wildcards):
+    return data_digests[wildcards.data]
 
 
 # pretrain_model
