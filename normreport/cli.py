@@ -148,6 +148,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
+            "attachments": _in("the numbers that the PDF carries with it (.json, .csv)", **MANY),
             "templates": {"type": Path, "metavar": "FOLDER", "help": "read the templates"},
             "pdf": _out("the article (.pdf)"),
         },

@@ -9,16 +9,26 @@ from tests.claims.studies import study
 from tests.test_article import TEMPLATES, results_of
 
 SETTINGS = canonical_json({"title": "A title", "authors": ["A. Author"], "with_pdf": False})
-TEXT = {"id": "f", "kind": "curves", "model": "vgg16", "start": None, "layer": None}
+TEXT = {"kind": "curves", "model": "vgg16", "start": None, "layer": None}
+
+
+def written(folder, *names, svg="<svg><text>NAME</text></svg>"):
+    """Write results and figures."""
+    write_json(folder / "results.json", results_of(study()))
+    for name in names:
+        text = {**TEXT, "id": name, "caption": "A caption.", "alt": "A picture."}
+        write_json(folder / f"{name}.json", text)
+        (folder / f"{name}.svg").write_text(svg.replace("NAME", name))
+    return {
+        "results": folder / "results.json",
+        "figures": [folder / f"{name}.svg" for name in names],
+    }
 
 
 @pytest.fixture
 def parts(tmp_path):
     """Give results and one figure on disk."""
-    write_json(tmp_path / "results.json", results_of(study()))
-    write_json(tmp_path / "f.json", {**TEXT, "caption": "A caption.", "alt": "A picture."})
-    (tmp_path / "f.svg").write_text("<svg><text>drawn</text></svg>")
-    return {"results": tmp_path / "results.json", "figures": [tmp_path / "f.svg"]}
+    return written(tmp_path, "drawn")
 
 
 def test_the_page_holds_title_figure_and_caption(parts, tmp_path):
