@@ -21,7 +21,7 @@ def run(
     results: Path,
     figures: Sequence[Path],
     attachments: Sequence[Path],
-    templates: Path,
+    templates: Sequence[Path],
     pdf: Path,
 ) -> None:
     """Lay the printed page out with WeasyPrint, as a tagged PDF (PDF/UA-1) with its numbers."""

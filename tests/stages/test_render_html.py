@@ -33,7 +33,7 @@ def parts(tmp_path):
 
 def test_the_page_holds_title_figure_and_caption(parts, tmp_path):
     html = tmp_path / "index.html"
-    render_html.run(settings=SETTINGS, templates=TEMPLATES, html=html, **parts)
+    render_html.run(settings=SETTINGS, templates=[TEMPLATES], html=html, **parts)
     page = html.read_text()
     assert "<title>A title</title>" in page
     assert "<svg><text>drawn</text></svg>" in page
@@ -45,5 +45,5 @@ def test_damaged_results_are_named_and_leave_no_page(parts, tmp_path):
     parts["results"].write_text('{"claims": [')
     html = tmp_path / "index.html"
     with pytest.raises(StorageError, match=r"results\.json: could not be read"):
-        render_html.run(settings=SETTINGS, templates=TEMPLATES, html=html, **parts)
+        render_html.run(settings=SETTINGS, templates=[TEMPLATES], html=html, **parts)
     assert not html.exists()

@@ -31,7 +31,7 @@ def printed(tmp_path_factory):
 @pytest.fixture(scope="module")
 def pdf(printed, tmp_path_factory):
     path = tmp_path_factory.mktemp("pdf") / "report.pdf"
-    run(settings=SETTINGS, templates=TEMPLATES, pdf=path, **printed)
+    run(settings=SETTINGS, templates=[TEMPLATES], pdf=path, **printed)
     return PdfReader(path)
 
 
@@ -106,7 +106,7 @@ def test_bookmarks_and_contents_lead_to_the_sections(pdf):
 
 def test_the_same_article_has_the_same_bytes(pdf, printed, tmp_path):
     again = tmp_path / "again.pdf"
-    run(settings=SETTINGS, templates=TEMPLATES, pdf=again, **printed)
+    run(settings=SETTINGS, templates=[TEMPLATES], pdf=again, **printed)
     pdf.stream.seek(0)
     assert again.read_bytes() == pdf.stream.read()
 
@@ -114,5 +114,5 @@ def test_the_same_article_has_the_same_bytes(pdf, printed, tmp_path):
 def test_without_pango_it_says_what_to_install(printed, tmp_path, monkeypatch):
     monkeypatch.setattr(render_pdf, "pdf_hindrance", lambda: "the system lacks pango-1.0")
     with pytest.raises(MissingToolError, match=r"report\.pdf: cannot be made: the system lacks"):
-        run(settings=SETTINGS, templates=TEMPLATES, pdf=tmp_path / "report.pdf", **printed)
+        run(settings=SETTINGS, templates=[TEMPLATES], pdf=tmp_path / "report.pdf", **printed)
     assert not (tmp_path / "report.pdf").exists()

@@ -214,7 +214,14 @@ def figure_settings(wildcards):
 
 def template_files():
     """Every file of the templates, so that an edit of any renders the article anew."""
-    return sorted(str(path) for path in Path("templates").rglob("*") if path.is_file())
+    paths = [path for folder in template_folders() for path in Path(folder).rglob("*")]
+    return sorted(str(path) for path in paths if path.is_file())
+
+
+def template_folders():
+    """The user's own folder, if there is one, before ours."""
+    own = study.report.templates
+    return [own, "templates"] if own else ["templates"]
 
 
 def render_settings():

@@ -17,8 +17,9 @@ rule render_pdf:
         runtime=10,
     params:
         settings=render_settings(),
+        templates=template_folders(),
         versions=package_versions("normreport.stages.render_pdf"),
     shell:
         "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
         " --figures {input.figures:q} --attachments {input.results:q} {input.tables:q}"
-        " --templates templates --pdf {output.pdf:q} 2> {log:q}"
+        " --templates {params.templates:q} --pdf {output.pdf:q} 2> {log:q}"
