@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
-from normreport.dark import dark_rules
+from normreport.dark import dark, dark_rules
 from normreport.errors import ConfigError
 from normreport.labels import model_label, source_label, start_label
 from normreport.references import bibtex, link, short
@@ -60,7 +61,7 @@ class Illustration:
 
 
 def render(
-    templates: Path,
+    templates: Sequence[Path],
     *,
     results: Mapping[str, Any],
     figures: Sequence[Illustration],
@@ -72,7 +73,7 @@ def render(
     Parameters
     ----------
     templates
-        The folder with ``article.html.j2``.
+        The folders of the templates; what the first one lacks is taken from the next.
     results
         What ``judge_claims`` wrote.
     figures
@@ -90,10 +91,18 @@ def render(
     Raises
     ------
     ConfigError
-        If a template is missing, has a mistake in its syntax or uses a name that is not there.
+        If a folder or a template is missing, has a mistake in its syntax or uses a name that is
+        not there.
     """
+    for folder in templates:
+        if not folder.is_dir():
+            raise ConfigError(
+                f"{folder}: expected a folder of templates (report.templates), found "
+                f"{'a file' if folder.exists() else 'nothing'}. Make it, or mend the key."
+            )
+    loader = FileSystemLoader(templates)
     environment = Environment(
-        loader=FileSystemLoader(templates),
+        loader=loader,
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
@@ -101,8 +110,7 @@ def render(
     )
 
     def source(name: str) -> Markup:
-        assert environment.loader is not None
-        return Markup(environment.loader.get_source(environment, name)[0])
+        return Markup(loader.get_source(environment, name)[0])
 
     environment.filters |= {
         "num": num,
@@ -114,6 +122,8 @@ def render(
         "images": source_label,
         "source": source,
         "csp_hash": csp_hash,
+        "dark": dark,
+        "paragraphs": lambda text: re.split(r"\n\s*\n", text.strip()),
         "dark_rules": lambda pictures: Markup(dark_rules(pictures)),
         "evidence": evidence,
         "bibtex": bibtex,
@@ -138,7 +148,7 @@ def render(
             },
         )
     except TemplateError as error:
-        where = getattr(error, "filename", None) or templates
+        where = getattr(error, "filename", None) or ", ".join(map(str, templates))
         number = getattr(error, "lineno", None)
         line = f", line {number}" if number else ""
         raise ConfigError(f"{where}{line}: {error}. Mend the template.") from error

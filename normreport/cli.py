@@ -36,6 +36,12 @@ CHECKPOINTS = {
 }
 OPTIONAL = {"required": False, "default": None}
 MANY = {"nargs": "+"}
+TEMPLATES = {
+    "type": Path,
+    "metavar": "FOLDER",
+    "help": "read the templates; what the first folder lacks is taken from the next",
+    **MANY,
+}
 
 CONFIG = _in(
     "a configuration (.yaml; - for standard input), and overlays, each over those before it",
@@ -147,7 +153,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
-            "templates": {"type": Path, "metavar": "FOLDER", "help": "read the templates"},
+            "templates": TEMPLATES,
             "html": _out("the article (.html)"),
         },
     ),
@@ -157,7 +163,8 @@ STAGES: dict[str, tuple[str, Options]] = {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
-            "templates": {"type": Path, "metavar": "FOLDER", "help": "read the templates"},
+            "attachments": _in("the numbers that the PDF carries with it (.json, .csv)", **MANY),
+            "templates": TEMPLATES,
             "pdf": _out("the article (.pdf)"),
         },
     ),

@@ -285,9 +285,8 @@ class Config(Settings):
 
     def render_settings(self, *, with_pdf: bool) -> RenderSettings:
         """Resolve what the templates need besides results and figures."""
-        return RenderSettings(
-            title=self.report.title, authors=self.report.authors, with_pdf=with_pdf
-        )
+        own = self.report.model_dump(include=set(RenderSettings.model_fields))
+        return RenderSettings(**own, with_pdf=with_pdf)
 
 
 def _too_few(key: str, asked: int, data: DataSettings) -> Iterator[str]:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from normreport.article import Illustration, evidence, integer, listing, num, pct, render
 from normreport.claims import CLAIMS, PRIMARY
 from normreport.claims.base import to_json
+from normreport.dark import dark
 from normreport.errors import ConfigError
 from normreport.evidence import Verdict
 from normreport.settings.report import RenderSettings
@@ -118,7 +119,7 @@ def results_of(whole):
     }
 
 
-def rendered(whole, *, medium="screen", figures=(), templates=TEMPLATES, **settings):
+def rendered(whole, *, medium="screen", figures=(), templates=(TEMPLATES,), **settings):
     chosen = {"title": "A title", "authors": (), "with_pdf": True} | settings
     return render(
         templates,
@@ -179,7 +180,7 @@ def test_every_claim_has_a_sentence_for_every_verdict():
                     judged |= {"verdict": verdict.value, "reason": "a reason"}
                     judged |= {key: judged[key] or case for key in ("worst", "best")}
             page = render(
-                TEMPLATES,
+                [TEMPLATES],
                 results=results,
                 figures=(),
                 settings=RenderSettings(title="t", authors=(), with_pdf=False),
@@ -381,10 +382,39 @@ def test_a_figure_comes_with_its_caption_its_data_and_its_number():
 def test_a_mistake_in_a_template_names_file_and_line(tmp_path):
     (tmp_path / "article.html.j2").write_text("line\n{% if %}\n")
     with pytest.raises(ConfigError, match=r"article\.html\.j2, line 2"):
-        rendered(study(), templates=tmp_path)
+        rendered(study(), templates=[tmp_path])
 
 
 def test_a_name_that_is_not_there_is_an_error(tmp_path):
     (tmp_path / "article.html.j2").write_text("{{ results.verdicts }}")
     with pytest.raises(ConfigError, match="verdicts"):
-        rendered(study(), templates=tmp_path)
+        rendered(study(), templates=[tmp_path])
+
+
+def test_own_words_take_the_place_of_ours():
+    page = rendered(study(), abstract="First <b>.\n\nSecond.", introduction="Why.")
+    abstract = page.split('<section id="abstract">')[1].split('<p class="lead">')[0]
+    assert text_of(abstract).split() == ["First", "&lt;b&gt;.", "Second."]
+    question = page.split('<section id="question">')[1].split("</section>")[0]
+    assert text_of(question).split()[-1:] == ["Why."]
+
+
+def test_the_accent_has_a_counterpart_in_the_dark():
+    page = rendered(study(), accent="#aa0011")
+    assert ":root { --accent: #aa0011; }" in page
+    assert f":root {{ --accent: {dark('#aa0011')}; }}" in page
+
+
+def test_a_file_of_ones_own_folder_replaces_ours_of_the_same_name(tmp_path):
+    (tmp_path / "sections").mkdir()
+    (tmp_path / "sections" / "question.html.j2").write_text('<p id="question">Mine.</p>')
+    (tmp_path / "print.css").write_text("/* my own paper */")
+    page = rendered(study(), medium="print", templates=[tmp_path, TEMPLATES])
+    assert "Mine." in page
+    assert "/* my own paper */" in page
+    assert 'id="methods"' in page
+
+
+def test_a_folder_of_templates_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"mine: expected a folder of templates .*found nothing"):
+        rendered(study(), templates=[tmp_path / "mine", TEMPLATES])

@@ -14,14 +14,14 @@ from normreport.settings.report import RenderSettings
 
 
 def run(
-    *, settings: str, results: Path, figures: Sequence[Path], templates: Path, html: Path
+    *, settings: str, results: Path, figures: Sequence[Path], templates: Sequence[Path], html: Path
 ) -> None:
     """Write the page for a screen."""
     files.write_text(html, page(settings, results, figures, templates, medium="screen"))
 
 
 def page(
-    settings: str, results: Path, figures: Sequence[Path], templates: Path, *, medium: str
+    settings: str, results: Path, figures: Sequence[Path], templates: Sequence[Path], *, medium: str
 ) -> str:
     """Fill the templates for one medium."""
     chosen = parse(RenderSettings, settings, where="render --settings")

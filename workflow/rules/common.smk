@@ -239,11 +239,17 @@ def figure_settings(wildcards):
 # render_html
 
 
+def template_folders():
+    """The user's own folder, if there is one, before ours."""
+    own = study.report.templates
+    return [own, "templates"] if own else ["templates"]
+
+
 def template_files(medium):
     """Every file of the templates but what is for the other medium by its name: screen, print."""
     other = {"screen": "print", "print": "screen"}[medium]
-    files = (path for path in Path("templates").rglob("*") if path.is_file())
-    return sorted(str(path) for path in files if path.stem != other)
+    paths = [path for folder in template_folders() for path in Path(folder).rglob("*")]
+    return sorted(str(path) for path in paths if path.is_file() and path.stem != other)
 
 
 def render_settings():

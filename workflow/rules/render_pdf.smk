@@ -3,6 +3,7 @@ rule render_pdf:
         results="results/report/results.json",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
+        tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
         templates=template_files("print"),
         code=code("normreport.stages.render_pdf"),
     output:
@@ -16,7 +17,9 @@ rule render_pdf:
         runtime=10,
     params:
         settings=render_settings(),
+        templates=template_folders(),
         versions=versions("normreport.stages.render_pdf"),
     shell:
         "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
-        " --figures {input.figures:q} --templates templates --pdf {output.pdf:q} 2> {log:q}"
+        " --figures {input.figures:q} --attachments {input.results:q} {input.tables:q}"
+        " --templates {params.templates:q} --pdf {output.pdf:q} 2> {log:q}"
