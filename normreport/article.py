@@ -47,7 +47,7 @@ SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 @dataclass(frozen=True)
 class Illustration:
-    """A finished figure: its picture and its words."""
+    """A finished figure: its picture, its words, and what it was made from."""
 
     id: str
     number: int
@@ -58,12 +58,15 @@ class Illustration:
     caption: str
     alt: str
     svg: Markup
+    made_from: Mapping[str, Any]
+    """Its settings, and digests of its inputs and its code."""
 
 
 def render(
     templates: Sequence[Path],
     *,
     results: Mapping[str, Any],
+    record: Mapping[str, Any],
     figures: Sequence[Illustration],
     settings: RenderSettings,
     medium: str,
@@ -76,6 +79,8 @@ def render(
         The folders of the templates; what the first one lacks is taken from the next.
     results
         What ``judge_claims`` wrote.
+    record
+        What ``record_provenance`` wrote.
     figures
         In the order of their numbers.
     settings
@@ -119,6 +124,8 @@ def render(
         "model": model_label,
         "start": start_label,
         "listing": listing,
+        "abbreviated": abbreviated,
+        "parameters": parameters,
         "images": source_label,
         "source": source,
         "csp_hash": csp_hash,
@@ -131,10 +138,12 @@ def render(
         "short": short,
     }
     environment.globals["data"] = lambda name: json.loads(source(name))
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
     environment.tests["missing"] = lambda value: value is None
     try:
         page = environment.get_template("article.html.j2").render(
             results=results,
+            record=record,
             claims={claim["id"]: claim for claim in results["claims"]},
             figures=figures,
             settings=settings,
@@ -208,3 +217,17 @@ def listing(values: Sequence[Any]) -> str:
     if len(texts) < 2:
         return "".join(texts)
     return ", ".join(texts[:-1]) + " and " + texts[-1]
+
+
+def abbreviated(digest: str | None) -> str:
+    """Write the beginning of a digest, enough to tell two apart by eye."""
+    return digest[:10] if digest else "none"
+
+
+def parameters(settings: Mapping[str, Any]) -> str:
+    """Write settings as ``kind: density, model: vgg16``; what a stage does not use is left out."""
+    return ", ".join(
+        f"{key}: {' '.join(map(str, value)) if isinstance(value, list) else value}"
+        for key, value in settings.items()
+        if value not in (None, [])
+    )

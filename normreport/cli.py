@@ -18,11 +18,15 @@ SETTINGS = {"metavar": "JSON", "help": "the stage's settings, as the workflow re
 
 
 def _in(text: str, **more: Any) -> dict[str, Any]:
-    return {"type": Path, "metavar": "FILE", "help": f"read {text}", **more}
+    return {"type": Path, "metavar": "FILE", "help": f"read {text}"} | more
 
 
 def _out(text: str) -> dict[str, Any]:
     return {"type": Path, "metavar": "FILE", "help": f"write {text}"}
+
+
+def _report(text: str, metavar: str) -> dict[str, Any]:
+    return _in(f"{text}: its index.html or the folder of that", metavar=metavar)
 
 
 IMAGES = _in("the prepared images (.safetensors)")
@@ -42,6 +46,10 @@ TEMPLATES = {
     "help": "read the templates; what the first folder lacks is taken from the next",
     **MANY,
 }
+PRETRAINED = _in(
+    "where pretrained weights come from (.json)", nargs="*", required=False, default=[]
+)
+
 
 CONFIG = _in(
     "a configuration (.yaml; - for standard input), and overlays, each over those before it",
@@ -129,9 +137,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "images": IMAGES,
             "images_manifest": IMAGES_MANIFEST,
             "results": _out("every number that the article's prose uses (.json)"),
-            "pretrained": _in(
-                "where pretrained weights come from (.json)", nargs="*", required=False, default=[]
-            ),
+            "pretrained": PRETRAINED,
             "runs": _out("the table of all runs (.csv)"),
             "cases": _out("the table of all cases of all claims (.csv)"),
         },
@@ -147,11 +153,32 @@ STAGES: dict[str, tuple[str, Options]] = {
             "text": _out("caption and alternative text (.json)"),
         },
     ),
+    "record_provenance": (
+        "record what the report is made from",
+        {
+            "settings": SETTINGS,
+            "results": _in("the results (.json)"),
+            "manifests": _in("the runs' manifests (.json)", **MANY),
+            "data": _in("the manifests of the images (.json)", **MANY),
+            "pretrained": PRETRAINED,
+            "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
+            "tables": _in("the tables of the report's folder (.csv)", **MANY),
+            "templates": TEMPLATES,
+            "root": {
+                "type": Path,
+                "metavar": "FOLDER",
+                "help": "the folder of all results, which files are named from",
+            },
+            "record": _out("settings, digests, versions, verdicts (.json)"),
+            "metadata": _out("the report's folder as an RO-Crate (.json)"),
+        },
+    ),
     "render_html": (
         "write the article as one HTML file",
         {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
+            "record": _in("what the report is made from (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
             "templates": TEMPLATES,
             "html": _out("the article (.html)"),
@@ -162,6 +189,7 @@ STAGES: dict[str, tuple[str, Options]] = {
         {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
+            "record": _in("what the report is made from (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
             "attachments": _in("the numbers that the PDF carries with it (.json, .csv)", **MANY),
             "templates": TEMPLATES,
@@ -196,6 +224,30 @@ COMMANDS: dict[str, tuple[str, Options]] = {
         "list the layers of an architecture whose weights can be kept",
         {"architecture": {"metavar": "NAME", "help": "as torchvision calls it, such as resnet18"}},
     ),
+    "verify": (
+        "check a report against results: its data, drawings, numbers and sentences",
+        {
+            "report": _report("the report", "REPORT"),
+            "--results": {
+                "type": Path,
+                "metavar": "FOLDER",
+                "help": "the folder of all results; the one above the report's if left out",
+            },
+            "--rebuild": {
+                "action": "store_true",
+                "help": "make the results anew first, by snakemake in a folder for the purpose, "
+                "with the configuration that the report holds and the code that is here",
+            },
+        },
+    ),
+    "diff": (
+        "say what differs between two reports, and what may explain it",
+        {
+            "old": _report("the old report", "OLD"),
+            "new": _report("the new report", "NEW"),
+            "--json": {"action": "store_true", "help": "print everything, as JSON"},
+        },
+    ),
     "schema": (
         "print the JSON schema of the configuration",
         {"--results": {"action": "store_true", "help": "that of a report's results.json instead"}},
@@ -209,7 +261,8 @@ def parser() -> argparse.ArgumentParser:
         prog="normreport",
         description="Ask whether input normalization changes what a network's weights look like. "
         "'make report' or 'snakemake --cores all' builds the whole report; these are its parts.",
-        epilog="A mistake of yours ends with one message and exit status 2.",
+        epilog="A mistake of yours ends with one message and exit status 2; a difference that "
+        "verify or diff finds, with exit status 1.",
     )
     subparsers = whole.add_subparsers(
         dest="command", required=True, metavar="COMMAND", title="commands"
@@ -229,14 +282,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
+    """Run one command and return its exit status: 0, or 1 where a comparison found differences."""
     options = vars(parser().parse_args(arguments))
     name = options.pop("command")
     module = importlib.import_module(
         f"normreport.stages.{name}" if name in STAGES else f"normreport.commands.{name}"
     )
     try:
-        module.run(**options)
+        status: int | None = module.run(**options)
         sys.stdout.flush()
     except NormreportError as error:
         print(f"normreport {name}: {error}", file=sys.stderr)
@@ -245,7 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has read enough; nothing is left to be flushed at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return 0
+    return status or 0
 
 
 def _sentence(text: str) -> str:

@@ -7,6 +7,7 @@ NormreportError
     WeightsError    a checkpoint, or a layer that a network does not have
     StorageError    a disk that is full, read-only or damaged
     MissingToolError     something that the system must have beforehand
+    RebuildError    a report that could not be made anew
 
 Each carries one message: what, where, what was expected, what was found, what to do. The command
 line prints it and exits with status 2. Anything else is a bug and shows its traceback.
@@ -53,6 +54,10 @@ class StorageError(NormreportError):
 
 class MissingToolError(NormreportError):
     """The system lacks a library or a program."""
+
+
+class RebuildError(NormreportError):
+    """A report could not be made anew to be compared with."""
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

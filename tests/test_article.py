@@ -14,12 +14,22 @@ import pytest
 from jinja2 import Environment, nodes
 from markupsafe import Markup
 
-from normreport.article import Illustration, evidence, integer, listing, num, pct, render
+from normreport.article import (
+    Illustration,
+    evidence,
+    integer,
+    listing,
+    num,
+    parameters,
+    pct,
+    render,
+)
 from normreport.claims import CLAIMS, PRIMARY
 from normreport.claims.base import to_json
 from normreport.dark import dark
 from normreport.errors import ConfigError
 from normreport.evidence import Verdict
+from normreport.provenance import embedded_record
 from normreport.settings.report import RenderSettings
 from tests.claims.studies import study
 
@@ -119,11 +129,37 @@ def results_of(whole):
     }
 
 
-def rendered(whole, *, medium="screen", figures=(), templates=(TEMPLATES,), **settings):
+DIGEST = "0123456789" * 6 + "abcd"
+
+
+def record_of(figures=(), **changes):
+    """Everything of a record that the templates need."""
+    paths = [path for figure in figures
+             for path in (f"report/data/{figure.id}.csv", f"figures/{figure.id}.svg")]  # fmt: skip
+    run = {"id": "vgg16/scratch/unit/seed0", "state": "OK", "code": DIGEST}
+    run |= {"train_loss": 0.25, "heldout_loss": 0.5, "heldout_accuracy": 0.75}
+    run |= {"initial_weights": "1" * 64, "final_weights": None}
+    return {
+        "revision": {"commit": "c0ffee" * 6 + "c0ff", "date": "2026-01-31", "state": "clean"},
+        "files": dict.fromkeys(["report/results.json", *paths], DIGEST),
+        "data": {"target": {"train_images": DIGEST}},
+        "pretrained": {"vgg16": {"weights": DIGEST}},
+        "code": {"train_run": DIGEST},
+        "templates": DIGEST,
+        "runs": [run],
+        "versions": {"python": "3.11.0"},
+        "trained_with": [{"python": "3.11.0", "torch": "2.14.1"}],
+    } | changes
+
+
+def rendered(
+    whole, *, medium="screen", figures=(), templates=(TEMPLATES,), record=None, **settings
+):
     chosen = {"title": "A title", "authors": (), "with_pdf": True} | settings
     return render(
         templates,
         results=results_of(whole),
+        record=record or record_of(figures),
         figures=figures,
         settings=RenderSettings(**chosen),
         medium=medium,
@@ -182,6 +218,7 @@ def test_every_claim_has_a_sentence_for_every_verdict():
             page = render(
                 [TEMPLATES],
                 results=results,
+                record=record_of(),
                 figures=(),
                 settings=RenderSettings(title="t", authors=(), with_pdf=False),
                 medium="screen",
@@ -358,7 +395,7 @@ def test_words_of_the_user_stay_words():
     evil = '<script>alert("x")</script>'
     page = rendered(study(), title=evil, authors=(evil,))
     assert evil not in page
-    assert page.count("<script") == 1
+    assert page.count("<script") == 2  # the record and ours
     assert "&lt;script&gt;" in page
 
 
@@ -367,16 +404,75 @@ def test_without_a_pdf_the_page_links_none():
     assert "report.pdf" not in rendered(study(), with_pdf=False)
 
 
+FIGURE = Illustration(
+    id="curves-vgg16", number=7, kind="curves", model="vgg16", start=None, layer=None,
+    caption="Loss & accuracy.", alt="alt", svg=Markup("<svg></svg>"),
+    made_from={
+        "settings": {"kind": "curves", "model": "vgg16", "layer": None, "normalizations": []},
+        "inputs": "1" * 64, "code": "2" * 64,
+    },
+)  # fmt: skip
+
+
 def test_a_figure_comes_with_its_caption_its_data_and_its_number():
-    figure = Illustration(
-        id="curves-vgg16", number=7, kind="curves", model="vgg16", start=None, layer=None,
-        caption="Loss & accuracy.", alt="alt", svg=Markup("<svg></svg>"),
-    )  # fmt: skip
-    page = rendered(study(), figures=[figure])
+    page = rendered(study(), figures=[FIGURE])
     assert "<svg></svg>" in page
     assert "Figure 7." in page
     assert "Loss &amp; accuracy." in page
     assert 'href="data/curves-vgg16.csv"' in page
+
+
+def test_a_figure_says_what_it_was_made_from_and_how_to_make_it_again():
+    text = text_of(rendered(study(), figures=[FIGURE]))
+    assert "snakemake --cores all results/figures/curves-vgg16.svg" in text
+    assert "Parameters: kind: curves, model: vgg16." in text
+    assert f"its inputs {'1' * 10} , its code {'2' * 10} , its table {DIGEST[:10]}" in text
+    assert "Parameters:" not in text_of(rendered(study(), figures=[FIGURE], medium="print"))
+
+
+@pytest.mark.parametrize(
+    ("revision", "sentence"),
+    [
+        ({}, "Commit c0ffee.* of 2026-01-31, with nothing changed in what decides a report"),
+        ({"state": "changed"}, "Not a commit: files .* were changed after c0ffee.* of 2026-01-31"),
+        (
+            {"state": "unknown"},
+            "from an archive: whether anything was changed since cannot be told",
+        ),
+        ({"commit": None, "date": None, "state": "unknown"}, "No commit is known"),
+    ],
+)
+def test_the_report_says_which_commit_it_is_of(revision, sentence):
+    record = record_of()
+    record["revision"] |= revision
+    for medium in ("screen", "print"):
+        assert re.search(sentence, text_of(rendered(study(), record=record, medium=medium)))
+
+
+def test_every_run_is_listed_with_losses_and_weights():
+    text = text_of(rendered(study()))
+    assert f"vgg16/scratch/unit/seed0 ok 0.250 0.500 75.0% {'1' * 10} none" in text
+    assert "Runs were trained with python 3.11.0, torch 2.14.1." in text
+    assert "The code of training has changed" not in text
+
+
+def test_runs_of_older_code_are_counted():
+    text = text_of(rendered(study(), record=record_of(code={"train_run": "3" * 64})))
+    assert "The code of training has changed since 1 of 1 runs were trained" in text
+
+
+def test_the_record_is_a_data_block_that_no_text_can_leave():
+    evil = '</script><b id="x">&amp;\u003c'
+    record = record_of(config={"report": {"title": evil}}, schema_version=1)
+    page = rendered(study(), record=record)
+    assert "<b id" not in page
+    assert embedded_record(page, where="page") == record
+    assert 'id="record"' not in rendered(study(), record=record, medium="print")
+
+
+def test_settings_are_listed_without_those_that_are_not_used():
+    settings = {"kind": "histogram", "layer": None, "normalizations": ["raw", "unit"], "epoch": 0}
+    assert parameters(settings) == "kind: histogram, normalizations: raw unit, epoch: 0"
 
 
 def test_a_mistake_in_a_template_names_file_and_line(tmp_path):

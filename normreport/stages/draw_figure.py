@@ -17,6 +17,7 @@ from normreport.input_histograms import input_histograms
 from normreport.normalizations import normalize
 from normreport.settings.base import parse
 from normreport.settings.report import FigureSettings
+from normreport.source_code import source_digest
 from normreport.statistics import init_std_quantiles, init_std_range
 from normreport.tables import read_tables
 
@@ -32,7 +33,7 @@ Arguments = tuple[Any, dict[str, Any]]
 def run(
     *, figure: str, settings: str, inputs: Sequence[Path], svg: Path, table: Path, text: Path
 ) -> None:
-    """Write the SVG, the CSV, and caption and alternative text."""
+    """Write the SVG, the CSV, and caption, alternative text and what they were made from."""
     chosen = parse(FigureSettings, settings, where="draw_figure --settings")
     # A rule names the one module that draws, so that an edit of another kind draws nothing anew.
     kind = importlib.import_module(f"normreport.figures.{chosen.kind}")
@@ -47,6 +48,12 @@ def run(
             "caption": drawing.caption,
             "alt": drawing.alt,
             **chosen.model_dump(mode="json", include={"kind", "model", "start", "layer"}),
+            "made_from": {
+                "settings": chosen.model_dump(mode="json"),
+                # One digest, however many tables.
+                "inputs": files.text_digest(" ".join(map(files.file_digest, inputs))),
+                "code": source_digest(__name__, kind.__name__),
+            },
         },
     )
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from normreport import files
 from normreport.errors import MissingToolError
+from normreport.settings.base import parse
+from normreport.settings.report import RenderSettings
 from normreport.stages.render_html import page
 from normreport.system import pdf_hindrance
 
@@ -19,6 +21,7 @@ def run(
     *,
     settings: str,
     results: Path,
+    record: Path,
     figures: Sequence[Path],
     attachments: Sequence[Path],
     templates: Sequence[Path],
@@ -30,7 +33,8 @@ def run(
         raise MissingToolError(f"{pdf}: cannot be made: {hindrance}")
     from weasyprint import HTML, Attachment
 
-    text = page(settings, results, figures, templates, medium="print")
+    chosen = parse(RenderSettings, settings, where="render_pdf --settings")
+    text = page(chosen, results, files.read_json(record), figures, templates, medium="print")
     attached = [
         Attachment(
             string=path.read_text(encoding="utf-8"),

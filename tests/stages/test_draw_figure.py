@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from xml.etree import ElementTree
 
 import pytest
 from safetensors.numpy import load_file
 
 from normreport.files import canonical_json, write_csv
+from normreport.source_code import source_digest
 from normreport.stages import draw_figure
 from tests.stages.conftest import LAYER, read
 
@@ -116,3 +118,21 @@ def test_a_layer_that_another_law_drew_has_no_limit(runs, tmp_path):
     assert "No run starts from weights of a known law." in "".join(
         ElementTree.fromstring(paths["svg"].read_text()).itertext()
     )
+
+
+def test_a_figure_says_what_it_was_made_from(data, runs, comparisons, tmp_path):
+    inputs = inputs_of("curves", data, runs, comparisons)
+
+    def made_from(inputs, settings):
+        paths = {key: tmp_path / key for key in ("svg", "table", "text")}
+        draw_figure.run(figure="f", settings=canonical_json(settings), inputs=inputs, **paths)
+        return read(paths["text"])["made_from"]
+
+    made = made_from(inputs, settings_of("curves"))
+    assert made["settings"]["model"] == "mobilenet_v2"
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs]
+    assert made["inputs"] == hashlib.sha256(" ".join(digests).encode()).hexdigest()
+    assert made["code"] == source_digest(
+        "normreport.stages.draw_figure", "normreport.figures.curves"
+    )
+    assert made_from(inputs[:-1], settings_of("curves"))["inputs"] != made["inputs"]

@@ -1,26 +1,31 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from normreport.errors import StorageError
 from normreport.files import canonical_json, write_json
 from normreport.stages import render_html
 from tests.claims.studies import study
-from tests.test_article import TEMPLATES, results_of
+from tests.test_article import TEMPLATES, record_of, results_of
 
 SETTINGS = canonical_json({"title": "A title", "authors": ["A. Author"], "with_pdf": False})
 TEXT = {"kind": "curves", "model": "vgg16", "start": None, "layer": None}
+MADE_FROM = {"settings": {"kind": "curves"}, "inputs": "1" * 64, "code": "2" * 64}
 
 
 def written(folder, *names, svg="<svg><text>NAME</text></svg>"):
-    """Write results and figures."""
+    """Write results, the record and figures."""
     write_json(folder / "results.json", results_of(study()))
+    write_json(folder / "record.json", record_of([SimpleNamespace(id=name) for name in names]))
     for name in names:
         text = {**TEXT, "id": name, "caption": "A caption.", "alt": "A picture."}
-        write_json(folder / f"{name}.json", text)
+        write_json(folder / f"{name}.json", text | {"made_from": MADE_FROM})
         (folder / f"{name}.svg").write_text(svg.replace("NAME", name))
     return {
         "results": folder / "results.json",
+        "record": folder / "record.json",
         "figures": [folder / f"{name}.svg" for name in names],
     }
 

@@ -173,7 +173,12 @@ def test_a_template_renders_anew_without_training(smoke):
     output = smoke.snakemake(*SMOKE, "--dry-run").stdout
     template.write_text(before)
     jobs = re.search(r"Job stats:.*?\ntotal", output, re.S).group()
-    assert set(re.findall(r"^(\w+) +\d+$", jobs, re.M)) == {"all", "render_html", "render_pdf"}
+    assert set(re.findall(r"^(\w+) +\d+$", jobs, re.M)) == {
+        "all",
+        "record_provenance",
+        "render_html",
+        "render_pdf",
+    }
 
 
 def test_publishing_copies_the_report_for_a_static_host(smoke):

@@ -14,6 +14,9 @@ from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
 from normreport.normalizations import source as source_of_arm
+from normreport.provenance import FLOW
+from normreport.revision import revision
+from normreport.settings.provenance import RecordSettings
 from normreport.source_code import package_versions, source_files
 from normreport.sources.watching import files_digest
 from normreport.system import pdf_hindrance
@@ -236,6 +239,27 @@ def figure_settings(wildcards):
     return as_json(resolved_figure(study, FIGURES[wildcards.figure]))
 
 
+# record_provenance
+
+STAGES = [f"normreport.stages.{stage}" for stage in FLOW]
+
+
+def data_manifests():
+    names = ["target", *(["pretraining"] if study.is_pretrained_here else [])]
+    return [f"results/data/{name}/manifest.json" for name in names]
+
+
+def record_settings():
+    """The whole configuration and the commit: they enter here and change nothing before it."""
+    return as_json(
+        RecordSettings(
+            config=study,
+            revision=revision(Path(workflow.basedir)),
+            with_pdf=not PDF_HINDRANCE,
+        )
+    )
+
+
 # render_html
 
 
@@ -245,11 +269,10 @@ def template_folders():
     return [own, "templates"] if own else ["templates"]
 
 
-def template_files(medium):
-    """Every file of the templates but what is for the other medium by its name: screen, print."""
-    other = {"screen": "print", "print": "screen"}[medium]
+def template_files():
+    """Every file of the templates: the record, which page and PDF print, tells their digest."""
     paths = [path for folder in template_folders() for path in Path(folder).rglob("*")]
-    return sorted(str(path) for path in paths if path.is_file() and path.stem != other)
+    return sorted(str(path) for path in paths if path.is_file())
 
 
 def render_settings():

@@ -1,10 +1,11 @@
 rule render_html:
     input:
         results="results/report/results.json",
+        record="results/report/provenance.json",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
         tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
-        templates=template_files("screen"),
+        templates=template_files(),
         code=code("normreport.stages.render_html"),
     output:
         html="results/report/index.html",
@@ -21,4 +22,5 @@ rule render_html:
         versions=versions("normreport.stages.render_html"),
     shell:
         "normreport render_html --settings {params.settings:q} --results {input.results:q}"
-        " --figures {input.figures:q} --templates {params.templates:q} --html {output.html:q} 2> {log:q}"
+        " --record {input.record:q} --figures {input.figures:q}"
+        " --templates {params.templates:q} --html {output.html:q} 2> {log:q}"

@@ -1,10 +1,11 @@
 rule render_pdf:
     input:
         results="results/report/results.json",
+        record="results/report/provenance.json",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
         tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
-        templates=template_files("print"),
+        templates=template_files(),
         code=code("normreport.stages.render_pdf"),
     output:
         pdf="results/report/report.pdf",
@@ -21,5 +22,6 @@ rule render_pdf:
         versions=versions("normreport.stages.render_pdf"),
     shell:
         "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
-        " --figures {input.figures:q} --attachments {input.results:q} {input.tables:q}"
+        " --record {input.record:q} --figures {input.figures:q}"
+        " --attachments {input.results:q} {input.tables:q}"
         " --templates {params.templates:q} --pdf {output.pdf:q} 2> {log:q}"
