@@ -95,7 +95,7 @@ def results_of(whole):
         "schema_version": 1,
         "experiment": whole.settings.model_dump(mode="json"),
         "settings": dict.fromkeys(models, fit),
-        "data": {"classes": 10},
+        "data": {"classes": 10, "skipped": []},
         "pretraining": [
             {
                 "model": model,
@@ -201,6 +201,16 @@ def test_every_outcome_has_an_article(outcome, medium):
     assert "nan" not in text.lower().split()
     assert "{{ " not in page
     assert "{%" not in page
+
+
+def test_images_that_were_skipped_are_counted_and_named_as_text():
+    results = results_of(study())
+    results["data"]["skipped"] = [{"split": "train", "image": "a/<b>.png", "why": "empty"}] * 2
+    settings = RenderSettings(title="A title", authors=(), with_pdf=False)
+    page = render(TEMPLATES, results=results, figures=(), settings=settings, medium="screen")
+    assert "2 of the source’s images could not be read" in page
+    assert page.count("<li>a/&lt;b&gt;.png (empty)</li>") == 2
+    assert "could not be read" not in rendered(study())
 
 
 def test_every_claim_has_a_sentence_for_every_verdict():
