@@ -247,7 +247,7 @@ def test_an_inconclusive_sentence_tells_what_its_cases_say():
         claim |= {"verdict": "INCONCLUSIVE", "counts": counts}
         claim |= {key: claim[key] or case for key in ("worst", "best")}
     page = render(
-        TEMPLATES,
+        [TEMPLATES],
         results=results,
         figures=(),
         settings=RenderSettings(title="t", authors=(), with_pdf=False),
