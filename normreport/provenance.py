@@ -31,6 +31,7 @@ FLOW = (
 PACKAGES = {
     "numpy": "prepare_data",
     "pillow": "prepare_data",
+    "pyarrow": "prepare_data",
     "safetensors": "prepare_data",
     "scikit-image": "prepare_data",
     "scikit-learn": "prepare_data",
