@@ -1,5 +1,6 @@
 # make report   everything: environment, 36 trainings, figures, article
 # make test     every test          make check   linters and types
+# make soak     twenty random kills over whole small builds, which must end in the same bytes
 # make benchmark  images per second against a script that one would write first
 # make lock     write requirements.lock anew from pyproject.toml (needs uv)
 
@@ -8,7 +9,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test check benchmark lock system clean
+.PHONY: report publish test check soak benchmark lock system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs
@@ -27,6 +28,9 @@ check: $(INSTALLED)
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 	mypy
+
+soak: system $(INSTALLED)
+	KILLS=20 pytest -s tests/workflow/test_kills.py
 
 benchmark: $(INSTALLED)
 	python tests/benchmarks/throughput.py

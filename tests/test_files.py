@@ -103,6 +103,20 @@ def test_a_killed_process_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert ended.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
+    # What it left is removed by the next one that writes the file.
+    assert len(_hidden(tmp_path)) == 2
+    files.write_text(path, "new")
+    assert _hidden(tmp_path) == ["a.txt"]
+
+
+def test_two_that_write_the_same_file_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with files.atomic(path) as first:
+        first.write_text("first")
+        files.write_text(path, "second")
+        assert first.exists()
+    assert path.read_text() == "first"
+    assert _hidden(tmp_path) == ["a.txt"]
 
 
 WRITERS = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config.yaml", "workflow", "normreport", "templates")
+PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "normreport", "templates")
 
 
 class Clone:
@@ -27,17 +27,32 @@ class Clone:
             else:
                 shutil.copy(source, folder / part)
 
-    def snakemake(self, *arguments, check=True):
-        """Run snakemake with what is installed beside this Python and the code of the clone."""
-        environment = os.environ | {
+    @property
+    def environment(self):
+        """Give what is installed beside this Python, and the code of the clone."""
+        return os.environ | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder),
             "XDG_CACHE_HOME": str(self.folder / ".cache"),
         }
+
+    def started(self, *arguments):
+        """Start snakemake in a session of its own, so that it can be killed with its jobs."""
+        return subprocess.Popen(
+            ["snakemake", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def snakemake(self, *arguments, check=True):
+        """Run snakemake."""
         done = subprocess.run(
             ["snakemake", *arguments],
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

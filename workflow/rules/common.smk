@@ -13,7 +13,7 @@ from normreport.figure_index import figure_index, figure_settings as resolved_fi
 from normreport.files import canonical_json
 from normreport.normalizations import source as source_of_arm
 from normreport.source_code import package_versions, source_files
-from normreport.system import pdf_hindrance
+from normreport.system import claim_folder, pdf_hindrance
 
 try:
     study = load_config(config, where="configuration")
@@ -222,6 +222,10 @@ def render_settings():
 
 
 onstart:
+    try:
+        claim_folder(Path(".snakemake"))
+    except NormreportError as error:
+        raise WorkflowError(str(error))
     training = [
         job for job in workflow.dag.needrun_jobs() if job.rule.name == "train_run"
     ]
