@@ -134,7 +134,15 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
+    except ValueError as error:
+        raise unreadable(path, error) from error
+
+
+def read_text(path: Path) -> str:
+    """Read UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
 
@@ -171,5 +179,20 @@ def text_digest(text: str) -> str:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def check_digest(path: Path, expected: str | None) -> None:
+    """Check that a file is the one whose digest was written down.
+
+    Raises
+    ------
+    StorageError
+        If it is another, or missing, or an older version wrote no digest of it.
+    """
+    if file_digest(path) != expected:
+        raise unreadable(path, ValueError("it is not the file that its manifest tells of"))

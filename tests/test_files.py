@@ -369,6 +369,11 @@ def test_the_digest_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     assert files.file_digest(tmp_path / "a") == hashlib.sha256(content).hexdigest()
 
 
+def test_the_digest_of_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"a\.bin: could not be read .*again"):
+        files.file_digest(tmp_path / "a.bin")
+
+
 def test_equal_arrays_have_the_same_digest_whatever_their_layout_in_memory() -> None:
     array = np.random.default_rng(0).standard_normal((4, 6, 3)).astype(np.float32)
     wide = np.zeros((4, 12, 3), dtype=np.float32)
