@@ -103,6 +103,20 @@ def test_a_killed_process_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert ended.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
+    # What it left is removed by the next one that writes the file.
+    assert len(_hidden(tmp_path)) == 2
+    files.write_text(path, "new")
+    assert _hidden(tmp_path) == ["a.txt"]
+
+
+def test_two_that_write_the_same_file_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with files.atomic(path) as first:
+        first.write_text("first")
+        files.write_text(path, "second")
+        assert first.exists()
+    assert path.read_text() == "first"
+    assert _hidden(tmp_path) == ["a.txt"]
 
 
 WRITERS = {
@@ -354,6 +368,11 @@ def test_the_digest_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     content = np.random.default_rng(0).bytes(3_000_000)
     (tmp_path / "a").write_bytes(content)
     assert files.file_digest(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def test_the_digest_of_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"a\.bin: could not be read .*again"):
+        files.file_digest(tmp_path / "a.bin")
 
 
 def test_equal_arrays_have_the_same_digest_whatever_their_layout_in_memory() -> None:

@@ -624,6 +624,19 @@ def test_a_rate_that_is_too_high_ends_before_the_step_that_cannot_be_made(arrays
         assert all(value.isfinite().all() for value in weights.values())
 
 
+@pytest.mark.usefixtures("always_due")
+def test_a_training_that_went_on_diverges_at_the_same_step(tmp_path: Path, arrays: Arrays) -> None:
+    settings = _fit(learning_rate=0.01, epochs=50, batch_size=12)
+    images, heldout = _sets(arrays, "raw")
+    sets = Images(images.inputs * 30, images.labels), heldout
+    with pytest.raises(Diverged) as expected:
+        _state_after(50, _exploding(), sets, settings)
+    killed = _state_after(1, _exploding(), sets, settings)
+    with pytest.raises(Diverged) as found:
+        _gone_on(tmp_path, killed, _exploding(), sets)
+    assert (found.value.step, found.value.what) == (expected.value.step, expected.value.what)
+
+
 @pytest.mark.parametrize("split", ["training", "held-out"])
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_an_input_that_is_not_finite_ends_before_the_first_step(

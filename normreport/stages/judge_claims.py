@@ -43,6 +43,9 @@ def run(
     """Write the judged claims, and the tables of all runs and all cases."""
     chosen = parse(JudgeSettings, settings, where="judge_claims --settings")
     found = [files.read_json(path) for path in manifests]
+    for manifest, history, summaries in zip(found, histories, layers, strict=True):
+        files.check_digest(history, manifest.get("files", {}).get("history"))
+        files.check_digest(summaries, manifest.get("files", {}).get("layers"))
     rows = run_rows(found)
     study = Study(
         settings=chosen,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from normreport import files
+from normreport.snapshots import read_layer
 from normreport.statistics import (
     SCORES,
     ascending,
@@ -23,7 +24,7 @@ def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> N
     found = files.read_json(digests)
     rows, curves = [], []
     for layer in found["layers"]:
-        array = files.read_arrays(snapshots, [layer])[layer]
+        array = read_layer(snapshots, layer, found)
         # The std that torchvision draws this layer's initial weights with.
         out_channels, _, height, width = array.shape[1:]
         kaiming_std = kaiming_fan_out_std(out_channels, height, width)

@@ -52,5 +52,5 @@ def page(
 
 def _illustration(path: Path, number: int) -> Illustration:
     # Our own SVG, whose text was escaped when it was drawn.
-    svg = Markup(path.read_text(encoding="utf-8"))
+    svg = Markup(files.read_text(path))
     return Illustration(number=number, svg=svg, **files.read_json(path.with_suffix(".json")))

@@ -149,6 +149,11 @@ def run(
                 ),
                 "order": order_digest(chosen, len(train_set.labels)),
             },
+            "files": {
+                "snapshots": files.file_digest(snapshots),
+                "history": files.file_digest(history),
+                "layers": files.file_digest(layers),
+            },
             "versions": basis["versions"],
         },
     )

@@ -2,19 +2,19 @@ from __future__ import annotations
 
 import csv
 import json
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
 
 from normreport.claims import CLAIMS
+from normreport.errors import StorageError
 from normreport.files import canonical_json
 from normreport.stages import judge_claims
 from tests.stages.conftest import LAYER, read
 
 
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory, data, pretrained, runs, comparisons):
-    folder = tmp_path_factory.mktemp("judged")
+def judge(folder, data, pretrained, runs, comparisons):
     settings = {
         "models": ["mobilenet_v2"],
         "layers": {"mobilenet_v2": [LAYER]},
@@ -39,7 +39,26 @@ def judged(tmp_path_factory, data, pretrained, runs, comparisons):
         results=folder / "results.json",
         runs=folder / "runs.csv",
     )
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory, data, pretrained, runs, comparisons):
+    folder = tmp_path_factory.mktemp("judged")
+    judge(folder, data, pretrained, runs, comparisons)
     return folder
+
+
+@pytest.mark.parametrize("table", ["history", "layers"])
+def test_a_table_that_lost_a_row_is_named_and_judges_nothing(
+    tmp_path, data, pretrained, runs, comparisons, table
+):
+    cut = tmp_path / f"{table}.csv"
+    rows = getattr(runs[1], table).read_text().splitlines(keepends=True)
+    cut.write_text("".join(rows[:-1]))
+    damaged = SimpleNamespace(**{**vars(runs[1]), table: cut})
+    with pytest.raises(StorageError, match=rf"{table}\.csv: could not be read .*manifest tells"):
+        judge(tmp_path, data, pretrained, [runs[0], damaged, *runs[2:]], comparisons)
+    assert not (tmp_path / "results.json").exists()
 
 
 def test_every_claim_is_in_the_results_with_a_verdict_or_a_reason(judged):

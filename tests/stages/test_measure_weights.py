@@ -8,6 +8,7 @@ from safetensors.numpy import load_file
 from scipy import stats
 
 from normreport.files import write_arrays, write_json
+from normreport.snapshots import epoch_digests
 from normreport.stages import measure_weights
 from normreport.statistics import SCORES
 from tests.stages.conftest import LAYER
@@ -47,7 +48,8 @@ def test_a_layer_without_spread_has_statistics_but_no_quantiles(tmp_path):
     equal = np.full((2, 4, 3, 3, 3), 0.5, dtype=np.float32)
     run = {"model": "m", "start": "scratch", "normalization": "unit", "seed": 0}
     write_arrays(paths["snapshots"], {LAYER: equal})
-    write_json(paths["digests"], {"run": run, "layers": {LAYER: []}})
+    layers = {LAYER: {"epochs": epoch_digests(equal)}}
+    write_json(paths["digests"], {"run": run, "layers": layers})
     measure_weights.run(**paths)
     assert len(paths["measures"].read_text().splitlines()) == 3
     assert paths["quantiles"].read_text().splitlines() == [",".join(measure_weights.QUANTILES)]

@@ -168,7 +168,7 @@ def test_a_checkpoint_of_another_training_is_not_used(
     path = tmp_path / "checkpoints" / "checkpoint.safetensors"
     options = OPTIONS[stage](tmp_path, data)
     if other == "code":
-        monkeypatch.setattr(STAGES[stage], "source_digest", lambda name: "edited")
+        monkeypatch.setattr(STAGES[stage], "source_digest", lambda *names: "edited")
     if other == "data":
         images = load_file(data.images)
         images["train_images"][0] ^= 1
@@ -177,23 +177,3 @@ def test_a_checkpoint_of_another_training_is_not_used(
     finished(stage, options)
     assert f"{path} is of other {other}: not used, and removed" in capsys.readouterr().err
     assert (written(tmp_path) == whole) == (other == "settings")
-
-
-def test_a_run_that_diverges_after_a_kill_says_what_one_without_says(data, tmp_path):
-    hopeless = {
-        "model": "vgg11",
-        "architecture": "vgg11",
-        "layers": ["features.0"],
-        "normalization": "raw",
-        "optimizer": {"name": "sgd"},
-        "learning_rate": 0.5,
-        "epochs": 30,
-    }
-    finished("train_run", train_options(tmp_path / "whole", data, **hopeless))
-    manifest = json.loads((tmp_path / "whole" / "manifest.json").read_text())
-    assert manifest["status"]["state"] == "DIVERGED"
-    assert manifest["epochs"] >= 1
-    options = train_options(tmp_path / "killed", data, **hopeless)
-    interrupted("train_run", options, after=1)
-    finished("train_run", options)
-    assert written(tmp_path / "killed") == written(tmp_path / "whole")

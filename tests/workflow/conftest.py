@@ -36,18 +36,32 @@ class Clone:
             else:
                 copy_function(source, target)
 
-    def snakemake(self, *arguments, check=True, **variables):
-        """Run snakemake with what is installed beside this Python and the code of the clone."""
-        environment = os.environ | {
+    @property
+    def environment(self):
+        """Give what is installed beside this Python, and the code of the clone."""
+        return os.environ | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder),
             "XDG_CACHE_HOME": str(self.folder / ".cache"),
-            **variables,
         }
+
+    def started(self, *arguments):
+        """Start snakemake in a session of its own, so that it can be killed with its jobs."""
+        return subprocess.Popen(
+            ["snakemake", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def snakemake(self, *arguments, check=True, **variables):
+        """Run snakemake, with other variables in its environment."""
         done = subprocess.run(
             ["snakemake", *arguments],
             cwd=self.folder,
-            env=environment,
+            env=self.environment | variables,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -19,7 +19,7 @@ from normreport.revision import revision
 from normreport.settings.provenance import RecordSettings
 from normreport.source_code import package_versions, source_files
 from normreport.sources.watching import files_digest
-from normreport.system import pdf_hindrance
+from normreport.system import claim_folder, pdf_hindrance
 
 try:
     # Snakemake has read and merged these files already, and takes of two equal keys the last.
@@ -280,6 +280,10 @@ def render_settings():
 
 
 onstart:
+    try:
+        claim_folder(Path(".snakemake"))
+    except NormreportError as error:
+        raise WorkflowError(str(error))
     training = [
         job for job in workflow.dag.needrun_jobs() if job.rule.name == "train_run"
     ]
