@@ -1,6 +1,8 @@
 # make report   everything: environment, 36 trainings, figures, article
 # make test     every test          make check   linters and types
+# make soak     twenty random kills over whole small builds, which must end in the same bytes
 # make benchmark  images per second against a script that one would write first
+# make calibration  error rates and power of the verdicts, on simulated studies
 # make lock     write requirements.lock anew from pyproject.toml (needs uv)
 
 PYTHON ?= python3.11
@@ -8,7 +10,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test check benchmark lock system clean
+.PHONY: report publish test check soak benchmark calibration lock system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs
@@ -28,8 +30,14 @@ check: $(INSTALLED)
 	snakemake --lint
 	mypy
 
+soak: system $(INSTALLED)
+	KILLS=20 pytest -s tests/workflow/test_kills.py
+
 benchmark: $(INSTALLED)
 	python tests/benchmarks/throughput.py
+
+calibration: $(INSTALLED)
+	python -m tests.calibration docs/calibration.md
 
 # Before the minutes that the environment takes: what only the system's administrator can install.
 system:

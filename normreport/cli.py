@@ -30,10 +30,22 @@ def _report(text: str, metavar: str) -> dict[str, Any]:
 
 
 IMAGES = _in("the prepared images (.safetensors)")
+IMAGES_MANIFEST = _in("the manifest of the images (.json)")
 SNAPSHOTS = _in("the weights kept after every epoch (.safetensors)")
 MANIFEST = _in("the run's manifest (.json)")
+CHECKPOINTS = {
+    "type": Path,
+    "metavar": "FOLDER",
+    "help": "keep the state of the unfinished training here, and go on from it after a kill",
+}
 OPTIONAL = {"required": False, "default": None}
 MANY = {"nargs": "+"}
+TEMPLATES = {
+    "type": Path,
+    "metavar": "FOLDER",
+    "help": "read the templates; what the first folder lacks is taken from the next",
+    **MANY,
+}
 PRETRAINED = _in(
     "where pretrained weights come from (.json)", nargs="*", required=False, default=[]
 )
@@ -52,6 +64,13 @@ STAGES: dict[str, tuple[str, Options]] = {
             "settings": SETTINGS,
             "images": _out("images and labels (.safetensors)"),
             "manifest": _out("source, classes, counts, digests (.json)"),
+            "threads": {
+                "type": int,
+                "metavar": "N",
+                "help": "images decoded at a time (1); the result does not depend on it",
+                "required": False,
+                "default": 1,
+            },
         },
     ),
     "pretrain_model": (
@@ -61,6 +80,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "images": _in("the prepared images; needed where weights are trained here", **OPTIONAL),
             "weights": _out("the weights (.safetensors)"),
             "manifest": _out("where they come from (.json)"),
+            "checkpoints": CHECKPOINTS,
         },
     ),
     "train_run": (
@@ -68,12 +88,13 @@ STAGES: dict[str, tuple[str, Options]] = {
         {
             "settings": SETTINGS,
             "images": IMAGES,
-            "images_manifest": _in("the manifest of the images (.json)"),
+            "images_manifest": IMAGES_MANIFEST,
             "pretrained": _in("weights to start from; from scratch without", **OPTIONAL),
             "snapshots": _out("the kept layers' weights after every epoch (.safetensors)"),
             "history": _out("loss and accuracy per epoch (.csv)"),
             "layers": _out("moments, displacement and cosine per epoch and conv layer (.csv)"),
             "manifest": _out("condition, status, seeds, digests (.json)"),
+            "checkpoints": CHECKPOINTS,
         },
     ),
     "extract_weights": (
@@ -90,6 +111,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "digests": _in("the digests (.json)"),
             "snapshots": SNAPSHOTS,
             "measures": _out("one row of statistics per layer and epoch (.csv)"),
+            "quantiles": _out("quantiles at fixed normal scores, per layer and epoch (.csv)"),
         },
     ),
     "compare_arms": (
@@ -113,6 +135,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "measures": _in("the runs' statistics (.csv)", **MANY),
             "distances": _in("distances between runs (.csv)", **MANY),
             "images": IMAGES,
+            "images_manifest": IMAGES_MANIFEST,
             "results": _out("every number that the article's prose uses (.json)"),
             "pretrained": PRETRAINED,
             "runs": _out("the table of all runs (.csv)"),
@@ -140,7 +163,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "pretrained": PRETRAINED,
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
             "tables": _in("the tables of the report's folder (.csv)", **MANY),
-            "templates": {"type": Path, "metavar": "FOLDER", "help": "read the templates"},
+            "templates": TEMPLATES,
             "root": {
                 "type": Path,
                 "metavar": "FOLDER",
@@ -157,7 +180,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "results": _in("the results (.json)"),
             "record": _in("what the report is made from (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
-            "templates": {"type": Path, "metavar": "FOLDER", "help": "read the templates"},
+            "templates": TEMPLATES,
             "html": _out("the article (.html)"),
         },
     ),
@@ -168,7 +191,8 @@ STAGES: dict[str, tuple[str, Options]] = {
             "results": _in("the results (.json)"),
             "record": _in("what the report is made from (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
-            "templates": {"type": Path, "metavar": "FOLDER", "help": "read the templates"},
+            "attachments": _in("the numbers that the PDF carries with it (.json, .csv)", **MANY),
+            "templates": TEMPLATES,
             "pdf": _out("the article (.pdf)"),
         },
     ),
@@ -196,6 +220,10 @@ COMMANDS: dict[str, tuple[str, Options]] = {
         "list every claim, and with results its verdict",
         {"--results": _in("results of a report (.json)")},
     ),
+    "layers": (
+        "list the layers of an architecture whose weights can be kept",
+        {"architecture": {"metavar": "NAME", "help": "as torchvision calls it, such as resnet18"}},
+    ),
     "verify": (
         "check a report against results: its data, drawings, numbers and sentences",
         {
@@ -220,7 +248,10 @@ COMMANDS: dict[str, tuple[str, Options]] = {
             "--json": {"action": "store_true", "help": "print everything, as JSON"},
         },
     ),
-    "schema": ("print the JSON schema of the configuration", {}),
+    "schema": (
+        "print the JSON schema of the configuration",
+        {"--results": {"action": "store_true", "help": "that of a report's results.json instead"}},
+    ),
 }
 
 

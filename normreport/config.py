@@ -204,6 +204,11 @@ class Config(Settings):
         wanted = any(start.startswith("pretrained") for start in starts)
         return wanted and self.pretraining.weights == "train"
 
+    def data_sets(self) -> dict[str, DataSettings]:
+        """Give the data sets that the runs rest on."""
+        both = {"target": self.data.target, "pretraining": self.data.pretraining}
+        return both if self.is_pretrained_here else {"target": self.data.target}
+
     def runs(self) -> Iterator[Run]:
         """Every run, in the order of the configuration."""
         chosen = self.experiment
@@ -241,15 +246,27 @@ class Config(Settings):
 
     def pretrain_settings(self, model: str) -> PretrainSettings:
         """Resolve the settings of one model's pretraining."""
-        own = self.models[model].pretraining
-        # Weights that come from a file need no hyperparameters; any valid ones do.
-        fit = own or ModelPretraining(train_images=2, epochs=1, batch_size=2, learning_rate=1)
+        origin, own = self.pretraining, self.models[model]
+        weights = origin.weights.replace("{model}", model)
+        if weights != "train" or own.pretraining is None:
+            # Fetched weights have no hyperparameters: any valid ones do, always the same ones.
+            return PretrainSettings(
+                model=model,
+                architecture=own.architecture or model,
+                weights=weights,
+                train_images=2,
+                epochs=1,
+                batch_size=2,
+                learning_rate=1,
+                normalization=Pretraining().normalization,
+                seed=Pretraining().seed,
+            )
         return PretrainSettings(
             **self._shared(model),
-            **fit.model_dump(),
-            weights=self.pretraining.weights.replace("{model}", model),
-            normalization=self.pretraining.normalization,
-            seed=self.pretraining.seed,
+            **own.pretraining.model_dump(),
+            weights=weights,
+            normalization=origin.normalization,
+            seed=origin.seed,
         )
 
     def judge_settings(self) -> JudgeSettings:
@@ -262,15 +279,14 @@ class Config(Settings):
             normalizations=chosen.normalizations,
             seeds=chosen.seeds,
             epochs=self.training.epochs,
-            target=self.data.target,
-            pretraining=self.data.pretraining if self.is_pretrained_here else None,
+            target=self.data.target.without_place(),
+            pretraining=self.data.pretraining.without_place() if self.is_pretrained_here else None,
         )
 
     def render_settings(self, *, with_pdf: bool) -> RenderSettings:
         """Resolve what the templates need besides results and figures."""
-        return RenderSettings(
-            title=self.report.title, authors=self.report.authors, with_pdf=with_pdf
-        )
+        own = self.report.model_dump(include=set(RenderSettings.model_fields))
+        return RenderSettings(**own, with_pdf=with_pdf)
 
 
 def _too_few(key: str, asked: int, data: DataSettings) -> Iterator[str]:

@@ -3,6 +3,7 @@
 NormreportError
     ConfigError     a key or value of the configuration
     DataError       the images or labels
+        UnreadableImageError    one image, without which the others may do
     WeightsError    a checkpoint, or a layer that a network does not have
     StorageError    a disk that is full, read-only or damaged
     MissingToolError     something that the system must have beforehand
@@ -28,6 +29,19 @@ class ConfigError(NormreportError):
 
 class DataError(NormreportError):
     """The images or labels are not usable as asked."""
+
+
+class UnreadableImageError(DataError):
+    """One image of a source cannot be decoded."""
+
+    def __init__(self, source: str, image: str, why: str) -> None:
+        super().__init__(
+            f"{source}: {image}: is no image that can be read ({why}). Expected a whole JPEG, PNG, "
+            "WebP, TIFF, GIF or BMP file. Mend it or take it away; to have others taken instead of "
+            "all such images set the source's skip_unreadable to true."
+        )
+        self.image = image
+        self.why = why
 
 
 class WeightsError(NormreportError):

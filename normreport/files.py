@@ -9,13 +9,16 @@ holds no clock) for arrays.
 from __future__ import annotations
 
 import csv
+import fcntl
+import glob
 import hashlib
 import io
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +39,13 @@ def atomic(path: Path) -> Iterator[Path]:
         If the disk is full, read-only, or the folder may not be written.
     """
     temporary: Path | None = None
+    handle: int | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(handle)
         temporary = Path(name)
+        _lock(handle)
         yield temporary
         temporary.chmod(0o644)
         temporary.replace(path)
@@ -51,8 +56,27 @@ def atomic(path: Path) -> Iterator[Path]:
             "space or mend the permissions and run the same command again."
         ) from error
     finally:
+        if handle is not None:
+            os.close(handle)
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left half-written; a living one's is locked."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(FileNotFoundError), leftover.open("rb") as stream:
+            if _lock(stream.fileno()):
+                leftover.unlink()
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file until it is closed, however its process ends; whether that was possible."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another process has it, or the file system has no locks
+        return False
+    return True
 
 
 def canonical_json(value: Any, *, indent: int | None = None) -> str:
@@ -108,10 +132,60 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             raise OSError(str(error)) from error
 
 
+@contextmanager
+def arrays_in_place(
+    path: Path, shapes: Mapping[str, tuple[str, tuple[int, ...]]]
+) -> Iterator[dict[str, np.ndarray]]:
+    """Give arrays that lie in a safetensors file, to be filled there instead of in memory.
+
+    Parameters
+    ----------
+    path
+        The file, which is whole when the block ends well and is not there otherwise.
+    shapes
+        Of each array its safetensors dtype, ``I64`` or ``U8``, and its shape.
+    """
+    dtypes: dict[str, np.dtype[Any]] = {"I64": np.dtype("<i8"), "U8": np.dtype("u1")}
+    # The largest items first, so that every array is aligned.
+    names = sorted(shapes, key=lambda name: -dtypes[shapes[name][0]].itemsize)
+    header, starts, end = {}, {}, 0
+    for name in names:
+        dtype, shape = shapes[name]
+        starts[name], end = end, end + dtypes[dtype].itemsize * math.prod(shape)
+        offsets = (starts[name], end)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": offsets}
+    text = canonical_json(header).encode()
+    text += b" " * (-len(text) % 8)
+    begin = 8 + len(text)
+    with atomic(path) as temporary:
+        with temporary.open("wb") as stream:
+            stream.write(len(text).to_bytes(8, "little") + text)
+            stream.flush()
+            # Room on the disk is taken now: later its lack would be a signal, not an error.
+            os.posix_fallocate(stream.fileno(), 0, begin + end)
+        arrays = {
+            name: np.memmap(
+                temporary, dtypes[shapes[name][0]], "r+", begin + start, shapes[name][1]
+            )
+            for name, start in starts.items()
+        }
+        yield {name: np.asarray(array) for name, array in arrays.items()}
+        for array in arrays.values():
+            array.flush()
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
+    except ValueError as error:
+        raise unreadable(path, error) from error
+
+
+def read_text(path: Path) -> str:
+    """Read UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
 
@@ -148,5 +222,20 @@ def text_digest(text: str) -> str:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def check_digest(path: Path, expected: str | None) -> None:
+    """Check that a file is the one whose digest was written down.
+
+    Raises
+    ------
+    StorageError
+        If it is another, or missing, or an older version wrote no digest of it.
+    """
+    if file_digest(path) != expected:
+        raise unreadable(path, ValueError("it is not the file that its manifest tells of"))

@@ -27,6 +27,12 @@ from normreport.settings.training import OptimizerSettings
 
 State = dict[str, Tensor]
 
+# Classifiers beside the last layer, which only a loss of their own could train, are left out.
+SINGLE_HEADED: Mapping[str, dict[str, bool]] = {
+    name: {"aux_logits": False, "init_weights": True} for name in ("googlenet", "inception_v3")
+}
+AUXILIARY = re.compile(r"(aux1|aux2|AuxLogits)\.")
+
 
 @dataclass(frozen=True)
 class Network:
@@ -141,8 +147,25 @@ def stock(model: str, *, seed: int, key: str = "experiment.models") -> nn.Module
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module: nn.Module = torchvision.models.get_model(model, weights=None)
+        module: nn.Module = torchvision.models.get_model(
+            model, weights=None, **SINGLE_HEADED.get(model, {})
+        )
     return module
+
+
+def outline(model: str, *, key: str = "experiment.models") -> nn.Module:
+    """Build a network for its shapes alone: on the meta device, where its making allows that.
+
+    Raises
+    ------
+    ConfigError
+        If torchvision has no such model; it names the `key` of the configuration.
+    """
+    try:
+        with torch.device("meta"):
+            return stock(model, seed=0, key=key)
+    except NotImplementedError:  # torch: a meta tensor has no values to look at
+        return stock(model, seed=0, key=key)
 
 
 def check_layers(convolutions: Mapping[str, Any], layers: tuple[str, ...], *, model: str) -> None:
@@ -162,7 +185,7 @@ def check_layers(convolutions: Mapping[str, Any], layers: tuple[str, ...], *, mo
 
 
 def check_inputs(module: nn.Module, image_size_px: int, *, model: str) -> None:
-    """Check that a network takes images of a size and gives one score per class.
+    """Check that a network takes images of a size.
 
     Parameters
     ----------
@@ -176,25 +199,20 @@ def check_inputs(module: nn.Module, image_size_px: int, *, model: str) -> None:
     Raises
     ------
     ConfigError
-        If its layers do not fit together at that size, or it gives something else.
+        If its layers do not fit together at that size.
     """
     device = next(module.parameters()).device
     images = torch.zeros(2, 3, image_size_px, image_size_px, device=device)
     try:
         with torch.no_grad():
-            outputs = module.train()(images)
+            module.train()(images)
     except NotImplementedError:
-        return  # as above: what looks at values cannot be told beforehand
+        return  # as in outline: what looks at values cannot be told beforehand
     except (RuntimeError, AssertionError, ValueError) as error:
         raise ConfigError(
             f"data.target.image_size_px: {model} cannot take images of {image_size_px} px "
             f"({_reason(error)}). Expected a size that its layers fit; try a larger one."
         ) from error
-    if not isinstance(outputs, Tensor):
-        raise ConfigError(
-            f"experiment.models: {model} gives {type(outputs).__name__} in training, expected one "
-            "tensor of scores. Choose an architecture without auxiliary outputs."
-        )
 
 
 def check_weights(architecture: str, weights: str) -> None:
@@ -231,6 +249,8 @@ def load_backbone(network: Network, state: State) -> None:
     is_head = f"{network.head}."
     found = {name: value for name, value in state.items() if not name.startswith(is_head)}
     expected = {name: value for name, value in own.items() if not name.startswith(is_head)}
+    if isinstance(network.module, torchvision.models.GoogLeNet | torchvision.models.Inception3):
+        found = {name: value for name, value in found.items() if not AUXILIARY.match(name)}
     for name in expected.keys() & found.keys():
         found[name] = _with_columns(found[name], expected[name])
     problems = [
@@ -408,7 +428,7 @@ def _with_columns(value: Tensor, like: Tensor) -> Tensor:
     """Fold or spread a matrix whose columns repeat, so that it has as many as `like`."""
     if value.ndim != 2 or like.ndim != 2 or value.shape[0] != like.shape[0]:
         return value
-    rows, columns = value.shape
+    columns = value.shape[1]
     if columns == 49 * like.shape[1]:
         # In parts: all rows in double precision would be the largest array of the whole run.
         parts = [part.double().view(len(part), -1, 49).sum(2).float() for part in value.split(64)]

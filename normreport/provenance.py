@@ -31,6 +31,7 @@ FLOW = (
 PACKAGES = {
     "numpy": "prepare_data",
     "pillow": "prepare_data",
+    "pyarrow": "prepare_data",
     "safetensors": "prepare_data",
     "scikit-image": "prepare_data",
     "scikit-learn": "prepare_data",
@@ -166,12 +167,13 @@ def versions() -> dict[str, str]:
     }
 
 
-def folder_digest(folder: Path) -> str:
-    """SHA-256 over names and bytes of all files below a folder."""
+def folders_digest(*folders: Path) -> str:
+    """SHA-256 over names and bytes of all files below folders, one folder after the other."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(path.read_bytes() + b"\0")
+    for folder in folders:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

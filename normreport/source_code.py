@@ -1,18 +1,26 @@
-"""Which source files decide what a module computes.
+"""Which source files, and which versions of other packages, decide what a module computes.
 
 Snakemake sees a rule's own text but not the modules that its command imports, so a stage names
-them as inputs: the module, everything of this package that it imports, and so on. Computed from
-the syntax tree, without importing anything.
+them as inputs: the module, everything of this package that it imports, and so on. What they import
+from elsewhere is known by its installed version. Both are read from the syntax tree, without
+importing anything.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import sys
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 PACKAGE = "normreport"
 ROOT = Path(__file__).parent.parent
+# Where a package is not installed under the name that it is imported by.
+DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}
+# These carry values from one place to another, exactly; no result depends on their version.
+CARRIERS = {"pydantic", "pydantic_core", "safetensors", "yaml"}
 
 
 def source_files(*modules: str) -> list[Path]:
@@ -39,8 +47,29 @@ def source_files(*modules: str) -> list[Path]:
             continue
         found.add(path)
         queue += [".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 1)]
-        queue += _imported(path)
+        queue += _modules(path)
     return sorted(found)
+
+
+def package_versions(*modules: str) -> str:
+    """Installed versions of what the source files of `modules` import from elsewhere.
+
+    Only what they import themselves, at the top or within a function: the versions of *its*
+    dependencies belong to the package that needs them.
+
+    Returns
+    -------
+    str
+        Such as ``"numpy 2.4.1, torch 2.14.1"``, sorted.
+    """
+    names = {
+        name.split(".")[0]
+        for path in source_files(*modules)
+        for name in _imported(path.read_text(encoding="utf-8"), _package(path))
+    }
+    others = names - CARRIERS - {PACKAGE} - sys.stdlib_module_names
+    found = sorted(DISTRIBUTIONS.get(name, name) for name in others)
+    return ", ".join(f"{name} {metadata.version(name)}" for name in found)
 
 
 def source_digest(*modules: str) -> str:
@@ -52,26 +81,34 @@ def source_digest(*modules: str) -> str:
     return digest.hexdigest()
 
 
-def _imported(path: Path) -> list[str]:
-    parts = path.relative_to(ROOT).with_suffix("").parts
+def _modules(path: Path) -> list[str]:
+    """Modules of this package that a file imports."""
+    names = _imported(path.read_text(encoding="utf-8"), _package(path))
+    # `from normreport.figures import style` imports a module, `... import Drawing` a name.
+    return [name for name in names if _is_ours(name) and _path(name) is not None]
+
+
+def _package(path: Path) -> tuple[str, ...]:
+    """Give the parts of the package that a file belongs to, which relative imports begin at."""
+    return path.relative_to(ROOT).parent.parts
+
+
+@cache  # a workflow asks for the same files again and again
+def _imported(text: str, package: tuple[str, ...]) -> tuple[str, ...]:
+    """Dotted names of all that a source text imports: modules, and names that may be modules."""
     names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names if _is_ours(alias.name)]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            above = parts[: len(parts) - node.level] if node.level else ()
-            module = ".".join((*above, *(node.module or "").split("."))).rstrip(".")
-            if not _is_ours(module):
-                continue
-            names.append(module)
-            # `from normreport.figures import style` imports a module, not a name.
-            submodules = [f"{module}.{alias.name}" for alias in node.names]
-            names += [name for name in submodules if _path(name) is not None]
-    return names
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*above, *filter(None, [node.module])))
+            names += [module, *(f"{module}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 def _is_ours(name: str) -> bool:
-    return name == PACKAGE or name.startswith(PACKAGE + ".")
+    return name.split(".")[0] == PACKAGE
 
 
 def _path(name: str) -> Path | None:

@@ -18,16 +18,23 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.special import gammaincinv, ndtr, ndtri
+from scipy.optimize import brentq
+from scipy.special import gammainc, gammaincinv, ndtr, ndtri
 
 __all__ = [
+    "L_KURTOSIS_OF_NORMAL",
     "PERCENTILES",
+    "SCORES",
+    "GaussianNull",
     "Moments",
+    "ascending",
     "cosine",
     "density",
     "displacement",
     "filter_summary",
+    "gaussian_null",
     "init_std_quantiles",
+    "init_std_range",
     "iqr_ratio",
     "kaiming_fan_out_std",
     "l_moment_ratios",
@@ -37,12 +44,13 @@ __all__ = [
     "ppcc_deficit",
     "roughness",
     "roughness_bandwidth",
+    "roughness_ratio_null",
     "scott_bandwidth",
+    "standardized_quantiles",
     "std_decomposition",
     "summarize",
     "wasserstein",
     "wasserstein_to_normal",
-    "wasserstein_to_normal_null",
 ]
 
 Floats = NDArray[np.floating]
@@ -50,14 +58,20 @@ Float64s = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+# Standard deviations of a normal distribution: -3, -2.875, ..., 3.
+SCORES = tuple(eighth / 8 for eighth in range(-24, 25))
 
+L_KURTOSIS_OF_NORMAL = 30 / math.pi * math.atan(math.sqrt(2)) - 9  # 0.1226, Hosking (1990)
 _NORMAL_IQR = 2 * float(ndtri(0.75))  # 1.34898... standard deviations
 
-# From 1,024 numbers on, the null of n^(1/2) W1 to the normal is within 0.7% of its limit, so that
-# one simulation serves every larger layer.
-_NULL_SAMPLES = 10_000
-_NULL_LARGEST_N = 1024
+# What chance gives is simulated, with a stated number of samples of at most 4,096 numbers, so that
+# the largest layer takes no longer than a small one.
+_NULL_SAMPLES = 4000
+_NULL_LARGEST_N = 4096
 _NULL_SEED = 0
+
+# Points of an integral over one std's distribution; the range is then right to four digits.
+_RANGE_POINTS = 4000
 
 # A Gaussian kernel is below 1e-13 of its peak at 8 bandwidths. Linear binning and linear
 # interpolation each err by at most (step / bandwidth)^2 / 8 of a lone kernel's peak: 3e-6 at 200.
@@ -103,14 +117,24 @@ def percentiles(ordered: Floats) -> Float64s:
 
     Linear interpolation: type 7 of Hyndman and Fan (1996), numpy's default.
     """
+    return _quantiles(_ascending(ordered), np.array(PERCENTILES) / 100)
+
+
+def standardized_quantiles(ordered: Floats) -> Float64s | None:
+    """Return what sorted weights have where a normal distribution has the `SCORES`.
+
+    Returns
+    -------
+    array of shape (49,), or None
+        ``(Q(ndtr(s)) - mean) / std`` for each score s: Q is the linear interpolation of
+        `percentiles`, std has ddof 1. Of normal weights that is about s itself; beyond the
+        outermost weights nothing is extrapolated. None where the std is 0 or undefined.
+    """
     values = _ascending(ordered)
-    position = (values.size - 1) * (np.array(PERCENTILES) / 100)
-    below = position.astype(np.intp)
-    fraction = position - below
-    low, high = values[below], values[np.minimum(below + 1, values.size - 1)]
-    # From the nearer neighbour, as numpy does: monotone, and the same to the last digit.
-    upward, downward = low + (high - low) * fraction, high - (high - low) * (1 - fraction)
-    return np.where(fraction < 0.5, upward, downward)
+    _, centred = _centred(values)
+    std = _std(values)
+    # Deviations, not the weights themselves: a spread far below the mean would be rounded away.
+    return _quantiles(centred, ndtr(np.array(SCORES))) / std if std else None
 
 
 def iqr_ratio(ordered: Floats) -> float | None:
@@ -200,25 +224,43 @@ def wasserstein_to_normal(ordered: Floats) -> float | None:
     return float(np.sum(linear + ((height - heights[:-1]) + (height - heights[1:]))))
 
 
-@cache
-def wasserstein_to_normal_null(n: int) -> tuple[float, float]:
-    """Return mean and 95% point of `wasserstein_to_normal` for n (2 or more) Gaussian numbers.
+@dataclass(frozen=True)
+class GaussianNull:
+    """95% points of the absolute departures of Gaussian numbers from a Gaussian.
 
-    Returns
-    -------
-    mean, upper : float
-        In standard deviations. From 10,000 samples (fixed seed) of min(n, 1024) numbers, scaled
-        by n^(-1/2) above. One standard error of the simulation is 0.25% of the mean and 0.4% of
-        the 95% point; the scaling leaves large n at most 0.7% too low.
+    ``l_kurtosis`` from the normal's, ``w1_normal`` in standard deviations.
+    """
+
+    skewness: float
+    excess_kurtosis: float
+    l_kurtosis: float
+    w1_normal: float
+
+
+def gaussian_null(n: int) -> GaussianNull:
+    """Return how far n (4 or more) independent Gaussian numbers depart from a Gaussian.
+
+    From 4,000 samples (fixed seed) of min(n, 4096) numbers, scaled by n^(-1/2) above, which all
+    four statistics follow there. One standard error of the simulation is 2% of a 95% point.
+    """
+    if n < 4:
+        raise ValueError(f"the null needs 4 numbers or more, got {n}")
+    size = min(n, _NULL_LARGEST_N)
+    upper = _simulated_departures(size) * math.sqrt(size / n)
+    return GaussianNull(*map(float, upper))
+
+
+def roughness_ratio_null(n: int) -> float:
+    """Return the 95% point of ln(J_a / J_b), the `roughness` of two Gaussian samples of n (2+).
+
+    Each at its own `roughness_bandwidth`, as layers are measured. From 2,000 pairs of samples
+    (fixed seed) of min(n, 4096) numbers: as the point falls with n, that of larger samples is at
+    most this. The ratio is as likely to be its inverse, so that the 90% point of the logarithm's
+    absolute value serves, with a standard error of 3%.
     """
     if n < 2:
         raise ValueError(f"the null needs 2 numbers or more, got {n}")
-    size = min(n, _NULL_LARGEST_N)
-    generator = np.random.default_rng(_NULL_SEED)
-    samples = (np.sort(generator.standard_normal(size)) for _ in range(_NULL_SAMPLES))
-    distances = np.array([wasserstein_to_normal(sample) for sample in samples])
-    distances *= math.sqrt(size / n)
-    return float(np.mean(distances)), float(np.quantile(distances, 0.95))
+    return _simulated_roughness_ratio(min(n, _NULL_LARGEST_N))
 
 
 def displacement(initial: Floats, weights: Floats) -> float | None:
@@ -422,6 +464,37 @@ def init_std_quantiles(n: int, sigma: float, level: float = 0.95) -> tuple[float
     return float(low), float(high)
 
 
+def init_std_range(n: int, draws: int) -> float:
+    """Return the 95% point of the range of the stds of several inits.
+
+    Parameters
+    ----------
+    n : int
+        Gaussian weights of one layer, 2 or more.
+    draws : int
+        Independent inits of the layer, 2 or more.
+
+    Returns
+    -------
+    float
+        Largest minus smallest std (ddof 1), in units of the std that the weights are drawn with:
+        the r for which ``draws * integral of (F(x(u) + r) - u)^(draws - 1)``, u from 0 to 1, is
+        0.95; F is the distribution of one std, x its inverse (Hartley 1942, Biometrika 32).
+    """
+    if n < 2 or draws < 2:
+        raise ValueError(f"expected n >= 2 and draws >= 2, got {n} and {draws}")
+    u = (np.arange(_RANGE_POINTS) + 0.5) / _RANGE_POINTS
+    half = (n - 1) / 2
+    smallest = np.sqrt(gammaincinv(half, u) / half)
+
+    def excess(size: float) -> float:
+        within = gammainc(half, half * (smallest + size) ** 2) - u
+        return draws * float(np.mean(within ** (draws - 1))) - 0.95
+
+    # Twenty standard errors: more than the range of 10^80 inits.
+    return float(brentq(excess, 0, 20 / math.sqrt(2 * (n - 1)), xtol=1e-9 / math.sqrt(n)))
+
+
 def kaiming_fan_out_std(
     out_channels: int, kernel_height: int, kernel_width: int, groups: int = 1
 ) -> float:
@@ -435,8 +508,15 @@ def kaiming_fan_out_std(
     return math.sqrt(2 / (out_channels * kernel_height * kernel_width))
 
 
-def summarize(weights: Floats, initial: Floats) -> dict[str, float | int | None]:
-    """Return every statistic of one layer of shape (output channels, ...), now and at epoch 0.
+def summarize(weights: Floats, initial: Floats, ordered: Floats) -> dict[str, float | int | None]:
+    """Return every statistic of one layer of shape (output channels, ...).
+
+    Parameters
+    ----------
+    weights, initial : array
+        The layer now and at epoch 0.
+    ordered : array, shape (n,)
+        `weights` as `ascending` gives them.
 
     Returns
     -------
@@ -445,7 +525,6 @@ def summarize(weights: Floats, initial: Floats) -> dict[str, float | int | None]
         iqr_ratio; l_skewness, l_kurtosis; ppcc_deficit; w1_normal (`wasserstein_to_normal`);
         displacement, cosine (to the initial weights); between_filter_share, dead_filters.
     """
-    ordered = np.sort(weights, axis=None).astype(np.float64)  # float32 sorts several times faster
     quantiles = percentiles(ordered).tolist()
     l_skewness, l_kurtosis = l_moment_ratios(ordered)
     between_filter_share, dead_filters = filter_summary(weights.reshape(len(weights), -1))
@@ -463,6 +542,11 @@ def summarize(weights: Floats, initial: Floats) -> dict[str, float | int | None]
         "between_filter_share": between_filter_share,
         "dead_filters": dead_filters,
     }
+
+
+def ascending(weights: Floats) -> Float64s:
+    """Return weights of any shape flat and sorted, for every function that takes `ordered`."""
+    return np.sort(weights, axis=None).astype(np.float64)  # float32 sorts several times faster
 
 
 def _finite(values: Floats) -> Float64s:
@@ -483,6 +567,17 @@ def _ascending(ordered: Floats) -> Float64s:
     if drops:
         raise ValueError(f"expected ascending values, got {drops} below the one before")
     return values
+
+
+def _quantiles(values: Float64s, shares: Float64s) -> Float64s:
+    """Return type 7 quantiles of sorted values at shares from 0 to 1."""
+    position = (values.size - 1) * shares
+    below = position.astype(np.intp)
+    fraction = position - below
+    low, high = values[below], values[np.minimum(below + 1, values.size - 1)]
+    # From the nearer neighbour, as numpy does: monotone, and the same to the last digit.
+    upward, downward = low + (high - low) * fraction, high - (high - low) * (1 - fraction)
+    return np.where(fraction < 0.5, upward, downward)
 
 
 def _matching(a: Floats, b: Floats) -> tuple[Float64s, Float64s]:
@@ -526,6 +621,37 @@ def _normal_pdf(x: Float64s) -> Float64s:
 def _unit_normal_scores(n: int) -> Float64s:
     scores: Float64s = ndtri((np.arange(1, n + 1) - 3 / 8) / (n + 1 / 4))
     return scores / _norm(scores)
+
+
+@cache
+def _simulated_departures(size: int) -> Float64s:
+    """Return the 95% points of the four absolute departures of `GaussianNull`."""
+    found = []
+    for sample in _gaussian_samples(size):
+        ordered = np.sort(sample)
+        shape, (_, l_kurtosis) = moments(ordered), l_moment_ratios(ordered)
+        assert l_kurtosis is not None
+        gap = l_kurtosis - L_KURTOSIS_OF_NORMAL
+        found.append((shape.skewness, shape.excess_kurtosis, gap, wasserstein_to_normal(ordered)))
+    upper: Float64s = np.quantile(np.abs(np.array(found, dtype=np.float64)), 0.95, axis=0)
+    return upper
+
+
+@cache
+def _simulated_roughness_ratio(size: int) -> float:
+    """Return the 90% point of abs(ln(J_a / J_b)) over pairs of samples."""
+    found = []
+    for sample in _gaussian_samples(size):
+        bandwidth = roughness_bandwidth(float(np.std(sample, ddof=1)), size)
+        found.append(roughness(sample, bandwidth))
+    logarithms = np.log(np.array(found, dtype=np.float64))
+    return float(np.quantile(np.abs(logarithms[::2] - logarithms[1::2]), 0.90))
+
+
+def _gaussian_samples(size: int) -> Iterator[Float64s]:
+    """Yield the samples of a null: the same numbers every time."""
+    generator = np.random.default_rng(_NULL_SEED)
+    return (generator.standard_normal(size) for _ in range(_NULL_SAMPLES))
 
 
 @lru_cache(maxsize=2)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from normreport.claims.base import Study, select
+from normreport.claims.distances import PLACEBO, PLACEBO_OF, arms_apart, compared_arms
 
 RUN_COLUMNS = (
     "id", "model", "start", "normalization", "seed", "state", "step", "what",
@@ -46,7 +47,8 @@ def run_rows(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 CASE_COLUMNS = (
     "claim", "model", "start", "layer", "contrast", "verdict",
-    "mean", "low", "high", "level", "values", "reason",
+    "mean", "low", "high", "level", "p_support", "p_refute", "sign_flip_support",
+    "sign_flip_refute", "null", "values", "reason",
 )  # fmt: skip
 
 
@@ -58,6 +60,9 @@ def case_rows(claims: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             **(case["place"] or {}),
             "verdict": case["verdict"],
             **{key: (case["effect"] or {}).get(key) for key in ("mean", "low", "high", "level")},
+            **{f"p_{side}": p for side, p in (case["p"] or {}).items()},
+            **{f"sign_flip_{side}": p for side, p in (case["sign_flip"] or {}).items()},
+            "null": case["null"],
             "values": " ".join(map(repr, case["values"])),
             "reason": case["reason"],
         }
@@ -97,27 +102,42 @@ def headline(study: Study) -> dict[str, Any]:
 
 
 def _layers(study: Study) -> list[dict[str, Any]]:
+    """One row per kept layer: spread, movement, the ladder of noise, PERMANOVA of the arms.
+
+    The ladder: an arm and its placebo with one seed, two arms with one seed, one arm with two
+    seeds. What an arm does is seen only above the first.
+    """
     rows = []
-    for model in study.settings.models:
-        for start in study.settings.starts:
-            for layer in study.settings.layers[model]:
-                place = {"model": model, "start": start, "layer": layer}
-                mean = _mean_unless(study.diverged(model=model, start=start))
-                measures = select(study.measures, **place)
-                first = measures[measures["epoch"] == 0]
-                last = study.last(measures)
-                distances = select(study.last(study.distances), **place)
-                same_arm = distances["normalization_a"] == distances["normalization_b"]
-                same_seed = distances["seed_a"] == distances["seed_b"]
-                rows.append({
-                    **place,
-                    "weights": int(measures["n"].iloc[0]),
-                    "std_first": mean(first["std"]),
-                    "std_last": mean(last["std"]),
-                    "displacement": mean(last["displacement"]),
-                    "between_arms": mean(distances[same_seed & ~same_arm]["w1_over_sigma0"]),
-                    "between_seeds": mean(distances[same_arm & ~same_seed]["w1_over_sigma0"]),
-                })  # fmt: skip
+    for model, start, layer in study.kept_layers(study.settings.starts):
+        place = {"model": model, "start": start, "layer": layer}
+        mean = _mean_unless(study.diverged(model=model, start=start))
+        measures = select(study.measures, **place)
+        first = measures[measures["epoch"] == 0]
+        last = study.last(measures)
+        distances = select(study.last(study.distances), **place)
+        same_seed = distances["seed_a"] == distances["seed_b"]
+        arms = distances[["normalization_a", "normalization_b"]]
+        same_arm = arms.nunique(axis=1) == 1
+        compared = arms.isin(compared_arms(study)).all(axis=1)
+        placebo = arms.isin([PLACEBO, PLACEBO_OF]).all(axis=1)
+        pseudo_f, p_value = arms_apart(study, model, start, layer)
+        rows.append({
+            **place,
+            "weights": int(measures["n"].iloc[0]),
+            "std_first": mean(first["std"]),
+            "std_last": mean(last["std"]),
+            "displacement": mean(last["displacement"]),
+            **{
+                rung: mean(distances[pairs]["w1_over_sigma0"])
+                for rung, pairs in (
+                    ("between_placebo", same_seed & ~same_arm & placebo),
+                    ("between_arms", same_seed & ~same_arm & compared),
+                    ("between_seeds", ~same_seed & same_arm & compared),
+                )
+            },
+            "pseudo_f": pseudo_f,
+            "permanova_p": p_value,
+        })  # fmt: skip
     return rows
 
 

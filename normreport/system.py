@@ -1,9 +1,14 @@
-"""What the system must have beforehand, checked without using it."""
+"""What the system must have beforehand, and that nobody else is at work."""
 
 from __future__ import annotations
 
 import ctypes.util
+import fcntl
+import os
 import sys
+from pathlib import Path
+
+from normreport.errors import StorageError
 
 # WeasyPrint lays text out with Pango, a library of the system that pip cannot bring.
 PANGO = ("pango-1.0", "pangoft2-1.0", "harfbuzz", "fontconfig")
@@ -26,3 +31,22 @@ def warn() -> None:
     hindrance = pdf_hindrance()
     if hindrance:
         print(f"The report will have no PDF: {hindrance}", file=sys.stderr)
+
+
+def claim_folder(folder: Path) -> None:
+    """Claim a folder for this process alone until it ends, however it ends.
+
+    Raises
+    ------
+    StorageError
+        If another process has claimed it.
+    """
+    # Never closed, which would end the claim; the system closes it, even after a kill.
+    claim = os.open(folder / "claimed", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StorageError(
+            f"{folder.resolve().parent}: another snakemake is at work here, expected one at a "
+            "time. Wait until it has ended, or stop it, and run the same command again."
+        ) from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from normreport.files import unreadable
+from normreport.files import read_text, unreadable
 
 
 def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
@@ -23,7 +24,10 @@ def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
     tables = []
     for path in paths:
         try:
-            tables.append(pd.read_csv(path))
-        except (OSError, ValueError) as error:
+            text = read_text(path)
+            if not text.endswith("\n"):
+                raise ValueError("it is cut short")
+            tables.append(pd.read_csv(io.StringIO(text)))
+        except ValueError as error:
             raise unreadable(path, error) from error
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)

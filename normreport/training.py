@@ -14,9 +14,9 @@ import math
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -73,6 +73,67 @@ class Epoch:
             f"held-out loss {self.heldout_loss:.4f} accuracy {self.heldout_accuracy:.3f}  "
             f"{self.seconds:.2f} s"
         )
+
+
+@dataclass
+class TrainingState:
+    """All that changes while a network is trained; the rest of the training follows from it.
+
+    Attributes
+    ----------
+    network
+        Trained in place; its memory is laid out channels-last.
+    settings
+        Epochs, batch size, optimizer, scheduler, threads.
+    optimizer, scheduler
+        With their moments and counters.
+    step
+        Steps made so far.
+    records
+        One for every epoch so far, from epoch 0 on.
+    """
+
+    network: Network
+    settings: FitSettings
+    optimizer: torch.optim.Optimizer
+    scheduler: lr_scheduler.LRScheduler
+    step: int = 0
+    records: list[Epoch] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, network: Network, settings: FitSettings) -> Self:
+        """Make the state before the first step."""
+        network.module.to(memory_format=torch.channels_last)
+        optimizer = make_optimizer(network, settings.optimizer, settings.learning_rate)
+        scheduler = make_scheduler(optimizer, settings.scheduler, settings.epochs)
+        return cls(network, settings, optimizer, scheduler)
+
+    def exported(self) -> dict[str, Any]:
+        """Give the state as plain values and tensors, which are not copied."""
+        return {
+            "weights": self.network.module.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "step": self.step,
+            "records": [asdict(record) for record in self.records],
+        }
+
+    def restore(self, exported: Mapping[str, Any]) -> None:
+        """Take over what :meth:`exported` gave and JSON and NumPy kept, bit for bit."""
+        weights = {name: torch.as_tensor(value) for name, value in exported["weights"].items()}
+        self.network.module.load_state_dict(weights)
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        moments = {
+            int(index): {
+                name: _laid_out_like(parameters[int(index)], torch.as_tensor(value))
+                for name, value in values.items()
+            }
+            for index, values in exported["optimizer"]["state"].items()
+        }
+        self.optimizer.load_state_dict({**exported["optimizer"], "state": moments})
+        self.scheduler.load_state_dict(exported["scheduler"])
+        self.step = exported["step"]
+        self.records = [Epoch(**record) for record in exported["records"]]
 
 
 class Diverged(Exception):  # noqa: N818 - an outcome, not an error
@@ -136,20 +197,19 @@ def use_memory_well() -> None:
 
 
 def train(
-    network: Network, train_set: Images, heldout_set: Images, settings: FitSettings, *, seed: int
+    state: TrainingState, train_set: Images, heldout_set: Images, *, seed: int
 ) -> Iterator[Epoch]:
     """Train, yielding before the first step and after every epoch.
 
-    The network's weights are those of the epoch just yielded until the iterator is advanced.
+    A state that has records already goes on after the last of them. Until the iterator is
+    advanced, the state is that of the epoch just yielded.
 
     Parameters
     ----------
-    network
-        Trained in place.
+    state
+        Changed in place.
     train_set, heldout_set
         What is learned, and what only measures.
-    settings
-        Epochs, batch size, optimizer, scheduler, threads.
     seed
         Decides the order of images and the dropout, each by a generator of its own.
 
@@ -160,21 +220,21 @@ def train(
         after which a loss or a weight is not. A gradient that is not finite shows in the loss of
         the next step, so that no time is spent on looking at each.
     """
+    settings, optimizer, scheduler = state.settings, state.optimizer, state.scheduler
     torch.set_num_threads(settings.threads)
     torch.use_deterministic_algorithms(True)
-    module = network.module.to(memory_format=torch.channels_last)
-    optimizer = make_optimizer(network, settings.optimizer, settings.learning_rate)
-    scheduler = make_scheduler(optimizer, settings.scheduler, settings.epochs)
-    repeats = [group["repeats"] for group in optimizer.param_groups]
+    module = state.network.module
     count = len(train_set.labels)
-    step = 0
 
-    started = time.perf_counter()
-    yield _evaluated(module, train_set, heldout_set, 0, settings.learning_rate, None, started, step)
-    for epoch in range(1, settings.epochs + 1):
+    if not state.records:
         started = time.perf_counter()
-        learning_rate = optimizer.param_groups[0]["lr"]
-        network.train_mode()
+        rate = settings.learning_rate
+        state.records.append(_evaluated(state, train_set, heldout_set, 0, rate, None, started))
+        yield state.records[-1]
+    for epoch in range(len(state.records), settings.epochs + 1):
+        started = time.perf_counter()
+        rate = optimizer.param_groups[0]["lr"]
+        state.network.train_mode()
         total_loss, seen = 0.0, 0
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed(seed, "dropout", epoch))
@@ -184,19 +244,22 @@ def train(
                     continue  # batch normalization needs two images
                 loss = cross_entropy(module(train_set.inputs[batch]), train_set.labels[batch])
                 if not torch.isfinite(loss):
-                    raise Diverged(step, "the loss")
+                    raise Diverged(state.step, "the loss")
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-                step += 1
+                state.step += 1
                 total_loss += loss.item() * len(batch)
                 seen += len(batch)
-        record = _evaluated(
-            module, train_set, heldout_set, epoch, learning_rate, total_loss / seen, started, step
-        )
-        scheduler(record.heldout_loss)
-        for group, repeat in zip(optimizer.param_groups, repeats, strict=True):
-            group["lr"] = optimizer.param_groups[0]["lr"] * repeat
+        mean_loss = total_loss / seen
+        record = _evaluated(state, train_set, heldout_set, epoch, rate, mean_loss, started)
+        if isinstance(scheduler, lr_scheduler.ReduceLROnPlateau):
+            scheduler.step(record.heldout_loss)
+        else:
+            scheduler.step()
+        for group in optimizer.param_groups:
+            group["lr"] = optimizer.param_groups[0]["lr"] * group["repeats"]
+        state.records.append(record)
         yield record
 
 
@@ -233,29 +296,22 @@ def make_optimizer(
 
 def make_scheduler(
     optimizer: torch.optim.Optimizer, settings: SchedulerSettings, epochs: int
-) -> Callable[[float], None]:
-    """Make a function that is called with the held-out loss at the end of each epoch."""
+) -> lr_scheduler.LRScheduler:
+    """Make the schedule of the learning rate, whose steps are epochs."""
     factor = settings.factor
-    if settings.name == "plateau":
-        plateau = lr_scheduler.ReduceLROnPlateau(
-            optimizer, factor=factor, patience=settings.patience_epochs
-        )
-        return plateau.step
-    scheduler: lr_scheduler.LRScheduler
     match settings.name:
+        case "plateau":
+            return lr_scheduler.ReduceLROnPlateau(
+                optimizer, factor=factor, patience=settings.patience_epochs
+            )
         case "constant":
-            scheduler = lr_scheduler.ConstantLR(optimizer, factor=1.0)
+            return lr_scheduler.ConstantLR(optimizer, factor=1.0)
         case "step":
-            scheduler = lr_scheduler.StepLR(optimizer, settings.step_epochs, factor)
+            return lr_scheduler.StepLR(optimizer, settings.step_epochs, factor)
         case "exponential":
-            scheduler = lr_scheduler.ExponentialLR(optimizer, factor)
+            return lr_scheduler.ExponentialLR(optimizer, factor)
         case "cosine":
-            scheduler = lr_scheduler.CosineAnnealingLR(optimizer, epochs)
-
-    def step(_: float) -> None:
-        scheduler.step()
-
-    return step
+            return lr_scheduler.CosineAnnealingLR(optimizer, epochs)
 
 
 @torch.no_grad()
@@ -272,16 +328,21 @@ def evaluate(module: nn.Module, images: Images) -> tuple[float, float]:
     return loss / len(images.labels), correct / len(images.labels)
 
 
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    """Copy a moment of a parameter to the same layout: fused optimizers go by memory alone."""
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+
+
 def _evaluated(
-    module: nn.Module,
+    state: TrainingState,
     train_set: Images,
     heldout_set: Images,
     epoch: int,
     learning_rate: float,
     batch_loss: float | None,
     started: float,
-    step: int,
 ) -> Epoch:
+    module = state.network.module
     train_loss, train_accuracy = evaluate(module, train_set)
     heldout_loss, heldout_accuracy = evaluate(module, heldout_set)
     weights = sum(float(parameter.detach().sum()) for parameter in module.parameters())
@@ -291,7 +352,7 @@ def _evaluated(
         (weights, "a weight"),
     ):
         if not math.isfinite(value):
-            raise Diverged(step, what)
+            raise Diverged(state.step, what)
     return Epoch(
         epoch=epoch,
         learning_rate=learning_rate,

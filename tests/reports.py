@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def write_report(
     digests: dict[str, dict[str, Any]] | None = None,
     figures: dict[str, dict[str, Any]] | None = None,
     revision: dict[str, Any] = REVISION,
-    templates: Path = TEMPLATES,
+    templates: Sequence[Path] = (TEMPLATES,),
     **outcome: Any,
 ) -> Path:
     """Write the results of a study and their report; give the report's page.
@@ -102,7 +103,7 @@ def write_report(
 
 
 def render(
-    results: Path, values: dict[str, Any], *, revision: dict[str, Any], templates: Path
+    results: Path, values: dict[str, Any], *, revision: dict[str, Any], templates: Sequence[Path]
 ) -> None:
     """Record where the results come from, and render the page."""
     report = results / "report"

@@ -524,6 +524,20 @@ def test_weights_from_elsewhere_need_no_settings_of_a_training(changed: Changed)
     assert (settings.model, settings.weights) == ("vgg16", "IMAGENET1K_V1")
 
 
+def test_fetched_weights_are_fetched_once_however_the_runs_are_trained(changed: Changed) -> None:
+    weights = {"pretraining.weights": "IMAGENET1K_V1"}
+    trained_otherwise = {
+        "training.optimizer.name": "sgd",
+        "training.scheduler.name": "cosine",
+        "training.threads": 2,
+        "models.vgg16.pretraining.epochs": 9,
+        "pretraining.normalization": "unit",
+        "pretraining.seed": 4,
+    }
+    before, after = (load_config(changed(weights | change)) for change in ({}, trained_otherwise))
+    assert after.pretrain_settings("vgg16") == before.pretrain_settings("vgg16")
+
+
 def test_the_judge_knows_which_runs_there_are(changed: Changed) -> None:
     change = {"experiment.models": ["vgg16"], "experiment.starts": ["scratch"]}
     assert load_config(changed(change)).judge_settings().model_dump(mode="json") == {
@@ -543,9 +557,10 @@ def test_the_judge_knows_which_runs_there_are(changed: Changed) -> None:
 
 @pytest.mark.parametrize("with_pdf", [True, False])
 def test_the_templates_get_the_title_page(changed: Changed, with_pdf: bool) -> None:
-    config = load_config(changed({"report.title": "T", "report.authors": ["A", "B"]}))
+    own = {"title": "T", "authors": ["A", "B"], "abstract": "W.", "accent": "#123456"}
+    config = load_config(changed({f"report.{key}": value for key, value in own.items()}))
     found = config.render_settings(with_pdf=with_pdf).model_dump(mode="json")
-    assert found == {"title": "T", "authors": ["A", "B"], "with_pdf": with_pdf}
+    assert found == {**own, "introduction": None, "with_pdf": with_pdf}
 
 
 def test_a_configuration_cannot_be_changed_after_it_was_checked(

@@ -103,6 +103,20 @@ def test_a_killed_process_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert ended.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
+    # What it left is removed by the next one that writes the file.
+    assert len(_hidden(tmp_path)) == 2
+    files.write_text(path, "new")
+    assert _hidden(tmp_path) == ["a.txt"]
+
+
+def test_two_that_write_the_same_file_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with files.atomic(path) as first:
+        first.write_text("first")
+        files.write_text(path, "second")
+        assert first.exists()
+    assert path.read_text() == "first"
+    assert _hidden(tmp_path) == ["a.txt"]
 
 
 WRITERS = {
@@ -111,6 +125,7 @@ WRITERS = {
     "write_json": "files.write_json(path, list(range(100_000)))",
     "write_csv": "files.write_csv(path, ['a'], [{'a': i} for i in range(100_000)])",
     "write_arrays": "files.write_arrays(path, {'a': np.zeros(100_000)})",
+    "arrays_in_place": "with files.arrays_in_place(path, {'a': ('U8', (100_000,))}): pass",
 }
 
 
@@ -355,6 +370,11 @@ def test_the_digest_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     assert files.file_digest(tmp_path / "a") == hashlib.sha256(content).hexdigest()
 
 
+def test_the_digest_of_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"a\.bin: could not be read .*again"):
+        files.file_digest(tmp_path / "a.bin")
+
+
 def test_equal_arrays_have_the_same_digest_whatever_their_layout_in_memory() -> None:
     array = np.random.default_rng(0).standard_normal((4, 6, 3)).astype(np.float32)
     wide = np.zeros((4, 12, 3), dtype=np.float32)
@@ -389,3 +409,28 @@ def test_a_digest_changes_with_a_single_bit(byte: int, bit: int) -> None:
     other = array.copy()
     other.view(np.uint8)[byte] ^= 1 << bit
     assert files.array_digest(other) != files.array_digest(array)
+
+
+SHAPES = {"images": ("U8", (3, 5)), "labels": ("I64", (3,)), "none": ("U8", (0, 5))}
+
+
+def test_arrays_that_are_filled_in_place_are_those_that_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    with files.arrays_in_place(path, SHAPES) as arrays:
+        assert not path.exists()
+        arrays["images"][:] = np.arange(15, dtype=np.uint8).reshape(3, 5)
+        arrays["labels"][:] = [-1, 0, 2**62]
+    found = files.read_arrays(path)
+    assert {name: (array.dtype, array.shape) for name, array in found.items()} == {
+        "images": (np.uint8, (3, 5)),
+        "labels": (np.int64, (3,)),
+        "none": (np.uint8, (0, 5)),
+    }
+    assert found["images"].ravel().tolist() == list(range(15))
+    assert found["labels"].tolist() == [-1, 0, 2**62]
+
+
+def test_arrays_that_are_not_filled_to_the_end_leave_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), files.arrays_in_place(tmp_path / "a", SHAPES):
+        raise ZeroDivisionError
+    assert _hidden(tmp_path) == []

@@ -717,9 +717,19 @@ def _with_points_in_names(state: State) -> State:
     return {pattern.sub(r"\1.\2", name): value for name, value in state.items()}
 
 
+def _with_auxiliary_classifiers(state: State) -> State:
+    assert any(name.startswith("aux1.") for name in state)
+    return state
+
+
+@pytest.mark.filterwarnings("ignore:The default weight initialization:FutureWarning")
 @pytest.mark.parametrize(
     ("model", "published"),
-    [("resnet18", _before_batches_were_counted), ("densenet121", _with_points_in_names)],
+    [
+        ("resnet18", _before_batches_were_counted),
+        ("densenet121", _with_points_in_names),
+        ("googlenet", _with_auxiliary_classifiers),
+    ],
 )
 def test_published_weights_that_torchvision_can_load_can_be_started_from(
     cache: Path, model: str, published: Callable[[State], State]

@@ -14,12 +14,10 @@ from torchvision import transforms
 from normreport.figures.style import arm_styles
 from normreport.normalizations import (
     NORMALIZATIONS,
-    OF_AN_IMAGE,
-    imagenet,
     normalize,
-    raw,
-    unit,
+    source,
 )
+from normreport.source_code import source_files
 
 Array = NDArray[np.uint8]
 
@@ -40,12 +38,12 @@ def _published(images: Array, *steps: Callable[..., torch.Tensor]) -> NDArray[np
 
 
 def test_raw_is_the_level_itself(levels: Array) -> None:
-    assert raw(levels).tolist() == levels.tolist()
+    assert normalize(levels, "raw").tolist() == levels.tolist()
 
 
 def test_unit_is_what_torchvisions_to_tensor_does_bit_for_bit(levels: Array) -> None:
     expected = _published(levels, transforms.ToTensor())
-    assert np.array_equal(unit(levels).view(np.int32), expected.view(np.int32))
+    assert np.array_equal(normalize(levels, "unit").view(np.int32), expected.view(np.int32))
 
 
 def test_none_and_minmax_of_the_article_are_the_same_bits(levels: Array) -> None:
@@ -60,7 +58,7 @@ def test_imagenet_is_what_torchvisions_normalize_does_bit_for_bit(levels: Array)
         transforms.ToTensor(),
         transforms.Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]),
     )
-    assert np.array_equal(imagenet(levels).view(np.int32), expected.view(np.int32))
+    assert np.array_equal(normalize(levels, "imagenet").view(np.int32), expected.view(np.int32))
 
 
 @pytest.mark.parametrize("name", [n for n in NORMALIZATIONS if n != "published_meanstd"])
@@ -83,7 +81,7 @@ def test_an_arm_neither_changes_its_images_nor_shares_their_memory(
 
 def test_an_arm_of_an_image_treats_every_image_alone(levels: Array) -> None:
     other = np.full_like(levels, 200)
-    for name in OF_AN_IMAGE:
+    for name in set(NORMALIZATIONS) - {"dataset"}:
         together = normalize(np.concatenate([levels, other]), name)
         assert np.array_equal(together[:1], normalize(levels, name)), name
 
@@ -158,6 +156,16 @@ def test_every_arm_has_a_look_of_its_own_in_the_figures() -> None:
     assert len({look.color for look in looks.values()}) == len(NORMALIZATIONS)
 
 
-def test_no_module_can_change_the_arms_for_another() -> None:
-    with pytest.raises(TypeError):
-        OF_AN_IMAGE["raw"] = unit  # type: ignore[index]
+def test_every_module_of_the_package_is_an_arm() -> None:
+    assert {"raw", "unit", "imagenet", "dataset", "published_meanstd"} < set(NORMALIZATIONS)
+    assert len(NORMALIZATIONS) == 13
+
+
+def test_the_training_stage_depends_on_the_arm_that_it_is_asked_for() -> None:
+    def arms(name: str) -> set[str]:
+        files = source_files("normreport.stages.train_run", source(name))
+        return {path.stem for path in files if path.stem in NORMALIZATIONS}
+
+    assert arms("raw") == {"raw"}
+    assert arms("imagenet") == {"imagenet", "unit"}
+    assert arms("mean_only") == {"mean_only", "imagenet", "unit"}

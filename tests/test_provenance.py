@@ -15,7 +15,7 @@ from normreport.provenance import (
     PACKAGES,
     case_name,
     embedded_record,
-    folder_digest,
+    folders_digest,
     read_page,
     summary,
     versions,
@@ -65,7 +65,7 @@ def test_the_digest_of_a_folder_is_of_names_and_bytes_and_not_of_the_place(tmp_p
             path = tmp_path / folder / "deep" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return folder_digest(tmp_path / folder)
+        return folders_digest(tmp_path / folder)
 
     first = write("one", a="1", b="2")
     assert write("two", b="2", a="1") == first

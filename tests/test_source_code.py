@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ import pytest
 from normreport import source_code
 from normreport.cli import STAGES
 from normreport.figure_index import OF_THE_INPUT, PER_LAYER, SIDE_BY_SIDE
-from normreport.source_code import source_digest, source_files
+from normreport.source_code import package_versions, source_digest, source_files
 
 KINDS = ("curves", *PER_LAYER, *SIDE_BY_SIDE, *OF_THE_INPUT)
 TRAINING = "normreport.stages.train_run"
@@ -42,7 +45,7 @@ def test_training_depends_on_what_trains_and_on_nothing_that_reports() -> None:
         "stages/train_run",
         "training",
         "networks",
-        "normalizations",
+        "normalizations/__init__",
         "seeds",
         "layer_summaries",
         "files",
@@ -109,7 +112,9 @@ def test_a_digest_does_not_depend_on_where_the_package_lies(copied: Path) -> Non
         assert source_digest(TRAINING) == here
 
 
-@pytest.mark.parametrize("name", ["networks.py", "normalizations.py", "stages/__init__.py"])
+@pytest.mark.parametrize(
+    "name", ["networks.py", "normalizations/__init__.py", "stages/__init__.py"]
+)
 def test_a_changed_byte_of_what_trains_changes_the_digest(copied: Path, name: str) -> None:
     before = source_digest(TRAINING)
     path = copied / name
@@ -159,6 +164,29 @@ def test_modules_that_import_each_other_come_to_an_end(copied: Path) -> None:
 def test_packages_of_others_are_none_of_ours(copied: Path) -> None:
     (copied / "lone.py").write_text("import normreporter, numpy\nfrom normreport_more import x\n")
     assert _names("normreport.lone") == {"__init__", "lone"}
+
+
+@pytest.mark.parametrize(
+    ("module", "packages"),
+    [
+        (TRAINING, ["numpy", "torch", "torchvision"]),
+        ("normreport.stages.prepare_data", ["numpy", "pillow", "scikit-image", "scikit-learn"]),
+        ("normreport.stages.publish_site", []),
+    ],
+)
+def test_versions_are_those_of_the_packages_that_compute(module: str, packages: list[str]) -> None:
+    expected = [f"{package} {metadata.version(package)}" for package in packages]
+    assert package_versions(module) == ", ".join(expected)
+
+
+def test_every_package_that_a_stage_imports_is_one_that_is_required(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    required = {re.split("[>=]", entry)[0] for entry in project["dependencies"]}
+    modules = [f"normreport.stages.{stage}" for stage in STAGES]
+    modules += [f"normreport.figures.{kind}" for kind in KINDS]
+    found = {entry.split()[0] for entry in package_versions(*modules).split(", ")}
+    # Jinja's own package for what is safe as HTML.
+    assert found - required == {"markupsafe"}
 
 
 @pytest.mark.parametrize("name", ["normreport.stages.train", "normreport.figure.density"])

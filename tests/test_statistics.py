@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,7 @@ def test_a_single_weight_has_a_mean_only() -> None:
 
     assert statistics.moments(one) == statistics.Moments(0.25, None, None, None)
     assert statistics.iqr_ratio(one) is None
+    assert statistics.standardized_quantiles(one) is None
     assert statistics.wasserstein_to_normal(one) is None
     assert statistics.std_decomposition(one, one) == (None, None)
     assert statistics.percentiles(one).tolist() == [0.25] * 7
@@ -121,6 +123,36 @@ def test_percentiles_are_those_of_numpy_to_one_ulp(kind: str, n: int) -> None:
     expected = np.quantile(values, np.array(statistics.PERCENTILES) / 100)
 
     np.testing.assert_array_max_ulp(statistics.percentiles(values), expected, maxulp=1)
+
+
+@pytest.mark.parametrize("n", [10, 101, 864, 20_000])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "heavy"])
+def test_standardized_quantiles_are_those_of_numpy(kind: str, n: int) -> None:
+    values = np.sort(_sample(kind, n).astype(np.float64))
+
+    quantiles = np.quantile(values, stats.norm.cdf(statistics.SCORES))
+
+    expected = (quantiles - values.mean()) / values.std(ddof=1)
+    result = statistics.standardized_quantiles(values)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-12)
+
+
+def test_standardized_quantiles_of_a_normal_sample_are_the_scores(largest: Array) -> None:
+    result = statistics.standardized_quantiles(np.sort(largest))
+
+    assert result is not None
+    assert np.abs(result - np.array(statistics.SCORES)).max() < 0.02
+    assert statistics.SCORES[0] == -3
+    assert np.allclose(np.diff(statistics.SCORES), 1 / 8)
+
+
+def test_standardized_quantiles_survive_a_mean_far_above_the_spread() -> None:
+    values = 1e9 + np.arange(101.0)
+
+    result = statistics.standardized_quantiles(values)
+
+    assert result is not None
+    np.testing.assert_allclose(result, -result[::-1], rtol=0, atol=1e-12)
 
 
 @by_case
@@ -250,39 +282,60 @@ def test_wasserstein_to_normal_of_the_largest_layer_is_the_mean_gap_of_the_quant
     assert result == pytest.approx(np.mean(np.abs(z - scores)), abs=1e-6)
 
 
-def test_the_null_of_two_numbers_is_a_single_value() -> None:
-    half = math.sqrt(0.5)  # the z-scores of any two numbers
-    expected = _normal_cdf_gap(np.array([-half, half]))
+@pytest.mark.parametrize("n", [30, 9000])
+def test_the_null_of_the_departures_is_that_of_fresh_gaussian_numbers(n: int) -> None:
+    samples = np.random.default_rng(99).standard_normal((400, n))
+    target = stats.norm.ppf((np.arange(10_000) + 0.5) / 10_000)
+    departures = {
+        "skewness": stats.skew(samples, axis=1),
+        "excess_kurtosis": stats.kurtosis(samples, axis=1),
+        "l_kurtosis": [_l_kurtosis(sample) - 0.1226 for sample in samples],
+        "w1_normal": [
+            stats.wasserstein_distance(stats.zscore(sample, ddof=1), target) for sample in samples
+        ],
+    }
 
-    assert statistics.wasserstein_to_normal_null(2) == pytest.approx((expected, expected), abs=1e-7)
+    null = asdict(statistics.gaussian_null(n))
 
-
-@pytest.mark.parametrize("n", [30, 2500])
-def test_the_null_is_that_of_fresh_gaussian_numbers(n: int) -> None:
-    generator = np.random.default_rng(99)
-    target = stats.norm.ppf((np.arange(50_000) + 0.5) / 50_000)
-    distances = []
-    for _ in range(400):
-        z = stats.zscore(generator.standard_normal(n), ddof=1)
-        distances.append(stats.wasserstein_distance(z, target))
-
-    mean, upper = statistics.wasserstein_to_normal_null(n)
-
-    assert mean == pytest.approx(np.mean(distances), rel=0.05)
-    assert upper == pytest.approx(np.quantile(distances, 0.95), rel=0.1)
+    for name, values in departures.items():
+        assert null[name] == pytest.approx(np.quantile(np.abs(values), 0.95), rel=0.15), name
 
 
-def test_the_null_approaches_its_brownian_bridge_limit() -> None:
-    def spread(x: float) -> float:
-        """Standard deviation of the limit of n^(1/2) (F_n - Phi), mean and std being fitted."""
-        pdf, cdf = stats.norm.pdf(x), stats.norm.cdf(x)
-        return math.sqrt(max(0, cdf * (1 - cdf) - pdf**2 * (1 + x * x / 2)))
+def _l_kurtosis(sample: Array) -> float:
+    """Hosking's (1990) L-kurtosis from shifted Legendre polynomials of the plotting positions."""
+    position = (np.arange(sample.size) + 0.5) / sample.size
+    ordered = np.sort(sample)
+    second = np.mean(ordered * (2 * position - 1))
+    fourth = np.mean(ordered * (20 * position**3 - 30 * position**2 + 12 * position - 1))
+    return float(fourth / second)
 
-    limit = math.sqrt(2 / math.pi) * integrate.quad(spread, -8, 8)[0]
 
-    mean, _ = statistics.wasserstein_to_normal_null(LARGEST)
+def test_the_null_approaches_the_limits_of_skewness_and_kurtosis() -> None:
+    null = statistics.gaussian_null(LARGEST)
 
-    assert mean * math.sqrt(LARGEST) == pytest.approx(limit, rel=0.012)
+    assert null.skewness == pytest.approx(1.96 * math.sqrt(6 / LARGEST), rel=0.06)
+    assert null.excess_kurtosis == pytest.approx(1.96 * math.sqrt(24 / LARGEST), rel=0.06)
+
+
+@pytest.mark.parametrize("n", [200, 1728])
+def test_the_null_of_a_ratio_of_roughness_is_that_of_fresh_gaussian_numbers(n: int) -> None:
+    samples = np.random.default_rng(99).standard_normal((1000, n))
+    rough = np.log([
+        statistics.roughness(x, statistics.roughness_bandwidth(x.std(ddof=1), n)) for x in samples
+    ])  # fmt: skip
+
+    found = statistics.roughness_ratio_null(n)
+
+    assert found == pytest.approx(np.quantile(rough[:500] - rough[500:], 0.95), rel=0.15)
+
+
+def test_the_null_of_a_ratio_of_roughness_falls_with_the_number_of_weights() -> None:
+    points = [statistics.roughness_ratio_null(n) for n in (27, 864, 1728, 4096, LARGEST)]
+
+    assert points[:4] == sorted(points[:4], reverse=True)
+    assert points[4] == points[3]
+    # Of the smallest first layer here, chance alone gives more than the margin of 25%.
+    assert points[1] > math.log(1.25) > points[2]
 
 
 # Change against the initial weights
@@ -681,7 +734,39 @@ def test_kaiming_fan_out_std_is_what_torch_draws_with(
     assert low < drawn < high
 
 
+@pytest.mark.parametrize(
+    ("n", "draws", "percent"),
+    [(1728, 3, 5.6), (LARGEST, 3, 0.15), (864, 3, 8.0), (409_600, 3, 0.37)],
+)
+def test_the_range_of_three_inits_is_that_of_the_known_layers(
+    n: int, draws: int, percent: float
+) -> None:
+    assert float(f"{100 * statistics.init_std_range(n, draws):.2g}") == percent
+
+
+@pytest.mark.parametrize("draws", [2, 3, 10])
+def test_the_range_of_the_std_of_many_weights_is_studentized(draws: int) -> None:
+    """For large n a std is normal, with the standard error 1 / sqrt(2 (n - 1))."""
+    expected = stats.studentized_range.ppf(0.95, draws, np.inf) / math.sqrt(2 * (LARGEST - 1))
+
+    assert statistics.init_std_range(LARGEST, draws) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("n", [2, 10, 100])
+def test_the_range_of_the_std_of_few_weights_is_that_of_a_simulation(n: int) -> None:
+    weights = np.random.default_rng(n).standard_normal((20_000, 3, n))
+    ranges = np.ptp(weights.std(axis=2, ddof=1), axis=1)
+
+    share = float(np.mean(ranges < statistics.init_std_range(n, 3)))
+
+    assert share == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 20_000))
+
+
 def test_impossible_initializations_are_named() -> None:
+    with pytest.raises(ValueError, match="draws >= 2, got 1 and 3"):
+        statistics.init_std_range(1, 3)
+    with pytest.raises(ValueError, match="draws >= 2, got 10 and 1"):
+        statistics.init_std_range(10, 1)
     with pytest.raises(ValueError, match=r"0 < level < 1, got 1, 0\.02 and 0\.95"):
         statistics.init_std_quantiles(1, 0.02)
     with pytest.raises(ValueError, match=r"0 < level < 1, got 10, 0 and 0\.95"):
@@ -690,8 +775,10 @@ def test_impossible_initializations_are_named() -> None:
         statistics.init_std_quantiles(10, 0.02, level=1)
     with pytest.raises(ValueError, match="32 output channels cannot form 5 groups"):
         statistics.kaiming_fan_out_std(32, 3, 3, groups=5)
+    with pytest.raises(ValueError, match="the null needs 4 numbers or more, got 3"):
+        statistics.gaussian_null(3)
     with pytest.raises(ValueError, match="the null needs 2 numbers or more, got 1"):
-        statistics.wasserstein_to_normal_null(1)
+        statistics.roughness_ratio_null(1)
 
 
 # Everything at once
@@ -726,7 +813,7 @@ def test_summarize_returns_what_the_single_functions_do() -> None:
     weights = _sample("laplace", 1728).reshape(64, 3, 3, 3)
     ordered = np.sort(weights.ravel())
 
-    result = statistics.summarize(weights, initial)
+    result = statistics.summarize(weights, initial, statistics.ascending(weights))
 
     assert list(result) == KEYS
     moments = statistics.moments(weights)
@@ -742,12 +829,11 @@ def test_summarize_returns_what_the_single_functions_do() -> None:
 def test_summarize_of_the_largest_layer_finds_a_gaussian(largest: Array) -> None:
     weights = largest.reshape(512, 512, 3, 3)
 
-    result = statistics.summarize(weights, weights)
+    result = statistics.summarize(weights, weights, statistics.ascending(weights))
 
     assert result["n"] == LARGEST
     assert result["iqr_ratio"] == pytest.approx(1, abs=0.005)
-    chance, _ = statistics.wasserstein_to_normal_null(LARGEST)
-    assert result["w1_normal"] == pytest.approx(chance, rel=0.6)
+    assert result["w1_normal"] < 1.3 * statistics.gaussian_null(LARGEST).w1_normal
     assert result["displacement"] == 0
     assert result["dead_filters"] == 0
 
@@ -770,7 +856,7 @@ def test_summarize_of_the_largest_layer_finds_a_gaussian(largest: Array) -> None
 def test_summarize_holds_finite_numbers_or_none(weights: NDArray[np.float32]) -> None:
     initial = np.ones_like(weights)
 
-    result = statistics.summarize(weights, initial)
+    result = statistics.summarize(weights, initial, statistics.ascending(weights))
 
     json.dumps(result, allow_nan=False)  # plain int, float and None, all of them finite
     assert all(value is None or isinstance(value, int | float) for value in result.values())
@@ -792,7 +878,8 @@ ON_WEIGHTS: list[Callable[[Array], object]] = [
     lambda w: statistics.filter_summary(w[None, :]),
     lambda w: statistics.density(w, 1.0, np.arange(4.0)),
     lambda w: statistics.roughness(w, 1.0),
-    lambda w: statistics.summarize(w, w),
+    lambda w: statistics.summarize(w, w, statistics.ascending(w)),
+    statistics.standardized_quantiles,
 ]
 
 
@@ -810,7 +897,7 @@ def test_an_empty_array_is_refused(function: Callable[[Array], object]) -> None:
         function(np.array([], dtype=np.float32))
 
 
-@pytest.mark.parametrize("function", ON_WEIGHTS[1:7])
+@pytest.mark.parametrize("function", [*ON_WEIGHTS[1:7], statistics.standardized_quantiles])
 def test_unsorted_weights_are_refused(function: Callable[[Array], object]) -> None:
     with pytest.raises(ValueError, match="expected ascending values, got 2 below the one before"):
         function(np.array([3.0, 1.0, 2.0, 0.0]))
@@ -831,7 +918,7 @@ def test_no_argument_is_changed() -> None:
     ordered = np.sort(weights, axis=None)
     ordered.setflags(write=False)
 
-    statistics.summarize(weights, weights)
+    statistics.summarize(weights, weights, statistics.ascending(weights))
     statistics.wasserstein(ordered, ordered)
     statistics.density(weights, 0.01, ordered)
     statistics.roughness(weights, 0.01)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from normreport import system
+from normreport.errors import StorageError
 
 
 def _without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
@@ -64,3 +65,21 @@ def test_the_system_can_be_asked_before_anything_is_installed(root: Path) -> Non
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
+
+
+CLAIM = (
+    "import sys, time; from pathlib import Path; from normreport.system import claim_folder\n"
+    "claim_folder(Path(sys.argv[1])); print('claimed', flush=True); time.sleep(60)\n"
+)
+
+
+def test_a_folder_is_claimed_by_one_process_until_it_ends_even_by_a_kill(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CLAIM, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "claimed\n"
+        with pytest.raises(StorageError, match=r"another snakemake is at work here.*Wait until"):
+            system.claim_folder(tmp_path)
+        other.kill()
+    system.claim_folder(tmp_path)

@@ -24,6 +24,15 @@ def test_tables_come_under_each_other_in_the_order_of_the_files(tmp_path: Path) 
     assert found.index.tolist() == list(range(9))
 
 
+def test_a_table_that_is_cut_short_within_a_row_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    files.write_csv(path, ["run", "x"], [{"run": 1, "x": 0.123}])
+    path.write_text(path.read_text()[:-3])
+    assert path.read_text() == "run,x\n1,0.1"  # a number, though not the one that was written
+    with pytest.raises(StorageError, match=r"a\.csv: could not be read \(it is cut short\)"):
+        read_tables([path])
+
+
 def test_floats_are_read_as_they_were_written(tmp_path: Path) -> None:
     bits = np.random.default_rng(0).integers(0, 2**64, 20_000, dtype=np.uint64)
     values = bits.view(np.float64)

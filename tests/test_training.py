@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 import math
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from normreport import networks, sources, training
+from normreport import checkpoints, networks, sources, training
+from normreport.checkpoints import Checkpoint
 from normreport.networks import Network
 from normreport.normalizations import normalize
 from normreport.seeds import derived_seed, epoch_order
 from normreport.settings.data import DataSettings
 from normreport.settings.training import FitSettings, OptimizerSettings
-from normreport.training import Diverged, Epoch, Images, normalized, train
+from normreport.training import Diverged, Epoch, Images, TrainingState, normalized
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -85,6 +87,13 @@ def _linear(pixels: int = 3 * 16 * 16) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return Network(nn.Sequential(nn.Flatten(), nn.Linear(pixels, 10, bias=False)), "1")
+
+
+def train(
+    network: Network, train_set: Images, heldout_set: Images, settings: FitSettings, *, seed: int
+) -> Iterator[Epoch]:
+    """Train from the beginning."""
+    return training.train(TrainingState.begin(network, settings), train_set, heldout_set, seed=seed)
 
 
 def _sets(arrays: Arrays, arm: str = "unit", count: int | None = 24) -> tuple[Images, Images]:
@@ -476,6 +485,115 @@ def test_dropout_differs_between_epochs_and_keeps_its_share() -> None:
     assert abs(kept.float().mean().item() - 0.5) < 5 * 0.5 / math.sqrt(kept.numel())
 
 
+# Going on after a kill
+
+
+def _state_after(
+    epochs: int, network: Network, sets: tuple[Images, Images], settings: FitSettings
+) -> TrainingState:
+    """Train until so many epochs are done."""
+    state = TrainingState.begin(network, settings)
+    for record in training.train(state, *sets, seed=3):
+        if record.epoch == epochs:
+            break
+    return state
+
+
+def _gone_on(
+    folder: Path, killed: TrainingState, network: Network, sets: tuple[Images, Images]
+) -> TrainingState:
+    """Go on in a fresh network with what a file kept of the state."""
+    Checkpoint(folder, {}).save_if_due(killed.exported)
+    state = TrainingState.begin(network, killed.settings)
+    state.restore(Checkpoint(folder, {}).load())
+    list(training.train(state, *sets, seed=3))
+    return state
+
+
+def _strides(state: TrainingState) -> list[Any]:
+    """Layout in memory of all weights, buffers and moments."""
+    moments = [
+        (name, value.shape, value.stride())
+        for values in state.optimizer.state_dict()["state"].values()
+        for name, value in values.items()
+    ]
+    return [*(value.stride() for value in state.network.module.state_dict().values()), *moments]
+
+
+def _assert_same(found: TrainingState, expected: TrainingState) -> None:
+    assert _equal(_weights(found.network), _weights(expected.network))
+    assert [r.row() for r in found.records] == [r.row() for r in expected.records]
+    assert found.step == expected.step
+    assert _strides(found) == _strides(expected)
+    assert found.scheduler.state_dict() == expected.scheduler.state_dict()
+    states = [state.optimizer.state_dict() for state in (found, expected)]
+    assert _plain(states[0]["param_groups"]) == _plain(states[1]["param_groups"])
+    for moments in zip(*(state["state"].values() for state in states), strict=True):
+        assert _equal(*moments)
+
+
+def _plain(value: Any) -> Any:
+    """Give the value as JSON keeps it: tuples are lists there."""
+    return json.loads(json.dumps(value))
+
+
+@pytest.fixture
+def always_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULES)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.usefixtures("narrow_vggs", "always_due")
+def test_a_folded_vgg_goes_on_bit_for_bit_from_every_epoch(
+    tmp_path: Path, name: Any, scheduler: str
+) -> None:
+    optimizer = {"name": name, **OPTIMIZERS[name][1]}
+    if name in {"adam", "rmsprop"}:
+        optimizer["weight_decay"] = 0  # with a penalty theirs is not folded
+
+    def network() -> Network:
+        made = networks.build(
+            "vgg_narrow_bn",
+            classes=10,
+            image_size_px=32,
+            optimizer=OptimizerSettings(**optimizer),
+            seed=0,
+        )
+        assert made.repeats
+        return made
+
+    sets = _sets(_arrays(size=32), count=12)
+    schedule = {"name": scheduler, "patience_epochs": 0, "step_epochs": 1, "factor": 0.7}
+    settings = _fit(optimizer=optimizer, scheduler=schedule, learning_rate=1e-3, epochs=4)
+    expected = _state_after(4, network(), sets, settings)
+    if scheduler not in {"constant", "plateau"}:
+        assert len({record.learning_rate for record in expected.records}) == 4
+    for epoch in range(5):
+        killed = _state_after(epoch, network(), sets, settings)
+        _assert_same(_gone_on(tmp_path, killed, network(), sets), expected)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.usefixtures("always_due")
+def test_mobilenet_goes_on_bit_for_bit_from_every_epoch(tmp_path: Path, name: Any) -> None:
+    def network() -> Network:
+        return networks.build(
+            "mobilenet_v2", classes=10, image_size_px=32, optimizer=OptimizerSettings(), seed=2
+        )
+
+    sets = _sets(_arrays(8, 4, size=32), count=8)
+    optimizer = {"name": name, **OPTIMIZERS[name][1]}
+    plateau = {"name": "plateau", "patience_epochs": 0}
+    settings = _fit(
+        optimizer=optimizer, scheduler=plateau, learning_rate=1e-3, batch_size=4, epochs=3
+    )
+    expected = _state_after(3, network(), sets, settings)
+    for epoch in range(1, 4):
+        killed = _state_after(epoch, network(), sets, settings)
+        _assert_same(_gone_on(tmp_path, killed, network(), sets), expected)
+
+
 # Divergence
 
 
@@ -504,6 +622,19 @@ def test_a_rate_that_is_too_high_ends_before_the_step_that_cannot_be_made(arrays
     for record, weights in kept:
         assert math.isfinite(record.train_loss)
         assert all(value.isfinite().all() for value in weights.values())
+
+
+@pytest.mark.usefixtures("always_due")
+def test_a_training_that_went_on_diverges_at_the_same_step(tmp_path: Path, arrays: Arrays) -> None:
+    settings = _fit(learning_rate=0.01, epochs=50, batch_size=12)
+    images, heldout = _sets(arrays, "raw")
+    sets = Images(images.inputs * 30, images.labels), heldout
+    with pytest.raises(Diverged) as expected:
+        _state_after(50, _exploding(), sets, settings)
+    killed = _state_after(1, _exploding(), sets, settings)
+    with pytest.raises(Diverged) as found:
+        _gone_on(tmp_path, killed, _exploding(), sets)
+    assert (found.value.step, found.value.what) == (expected.value.step, expected.value.what)
 
 
 @pytest.mark.parametrize("split", ["training", "held-out"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from normreport.claims.agreement import agreement
-from normreport.claims.base import Case, Claim, Judgement, Study
+from normreport.claims.base import Case, Claim, Judgement, Study, corrected
 from normreport.claims.contrasts import (
     RAW_IS_ROUGHER,
     RAW_IS_WIDER,
@@ -55,4 +55,26 @@ CLAIMS: tuple[Claim, ...] = (
     PRETRAINED_MOVES_LESS,
 )
 
-__all__ = ["CLAIMS", "Case", "Claim", "Judgement", "Study"]
+# The primary family: the claims that intervals over seeds judge, whose verdicts are corrected
+# together. Outside it stand those that are exact (C0, H3), that count verdicts (F11), or that no
+# experiment of this design can judge (H6).
+PRIMARY: tuple[Claim, ...] = (
+    RAW_IS_WIDER,
+    RAW_IS_ROUGHER,
+    STANDARDIZED_IS_NARROWER,
+    STANDARDIZED_IS_SMOOTHER,
+    *STORIES,
+    WIDER_IN_THE_CENTRE,
+    EVERY_LAYER_IS_GAUSSIAN,
+    LIMIT_THEOREM,
+    BATCH_NORMALIZATION,
+    PRETRAINED_MOVES_LESS,
+)
+
+
+def judge_all(study: Study) -> list[tuple[Claim, Judgement]]:
+    """Judge every claim on a study, those of the primary family together."""
+    return corrected([(claim, claim.judged(study)) for claim in CLAIMS], PRIMARY)
+
+
+__all__ = ["CLAIMS", "PRIMARY", "Case", "Claim", "Judgement", "Study", "judge_all"]

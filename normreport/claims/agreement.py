@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from normreport.claims.base import Case, Claim, Place, Study, missing
-from normreport.evidence import Interval, Verdict, overall
+from normreport.claims.base import Case, Claim, Place, Study, missing, together
+from normreport.evidence import Interval, MarginTest, Verdict
 
 
 def agreement(stories: Sequence[Claim]) -> Claim:
@@ -16,9 +16,9 @@ def agreement(stories: Sequence[Claim]) -> Claim:
             yield missing("the experiment has one architecture; two are needed")
             return
         for claim in stories:
-            found = [(case.place, case.verdict) for case in claim.judge(study)]
+            found = [(case.place.model, case) for case in claim.judge(study) if case.place]
             verdicts = [
-                overall([verdict for place, verdict in found if place and place.model == model])
+                together([case for name, case in found if name == model], claim.test)[0]
                 for model in study.settings.models
             ]
             place = Place(" - ".join(study.settings.models), "", "", claim.id)
@@ -39,7 +39,6 @@ def agreement(stories: Sequence[Claim]) -> Claim:
         statistic="whether the verdict of each finding is the same for every architecture",
         unit="1 if it is, 0 if not",
         rule="supported if all agree, refuted if one is supported for one and refuted for another",
-        margin=1.0,
-        is_sameness=False,
+        test=MarginTest(1.0, level=1.0),
         judge=judge,
     )

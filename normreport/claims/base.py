@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from normreport.evidence import PILOT_BELOW, Interval, Verdict, overall, t_interval
+from normreport.evidence import (
+    FAMILY_ERROR,
+    PILOT_BELOW,
+    Interval,
+    MarginTest,
+    PValues,
+    Verdict,
+    holm,
+    overall,
+    t_interval,
+)
 from normreport.settings.judging import JudgeSettings
-
-Judge = Callable[[Interval, float], Verdict]
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,35 @@ class Study:
     histories: pd.DataFrame
     images: NDArray[np.uint8]
     classes: int
+
+    def kept_layers(self, starts: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+        """Model, start and layer of everything kept, for those of `starts` that there are."""
+        for model in self.settings.models:
+            for start in starts:
+                if start in self.settings.starts:
+                    for layer in self.settings.layers[model]:
+                        yield model, start, layer
+
+    def lacks(
+        self,
+        *,
+        models: Sequence[str] = (),
+        starts: Sequence[str] = (),
+        normalizations: Sequence[str] = (),
+    ) -> str | None:
+        """Say which of the models, starts and arms that a claim needs no run has, if any."""
+        needed = (
+            ("model", models, self.settings.models),
+            ("start", starts, self.settings.starts),
+            ("arm", normalizations, self.settings.normalizations),
+        )
+        absent = [
+            f"the {word} {name}"
+            for word, names, known in needed
+            for name in names
+            if name not in known
+        ]
+        return f"no run of the experiment has {' or '.join(absent)}" if absent else None
 
     def conv_layers(self, model: str) -> list[str]:
         """Names of all conv layers of a model, in the network's order."""
@@ -103,15 +141,34 @@ class Place:
 
 @dataclass(frozen=True)
 class Case:
-    """What came out at one place."""
+    """What came out at one place.
 
-    place: Place | None  # none where the whole claim cannot be evaluated
+    Attributes
+    ----------
+    place
+        None where the whole claim cannot be evaluated.
+    verdict
+        Of this case by itself.
+    effect, values
+        The mean over seeds with its interval; one number per seed.
+    p
+        Student's, against the margin; None of what is exact or cannot be evaluated.
+    sign_flip
+        Exact ones beside them, from six seeds on.
+    null
+        Where chance alone gives an effect: its 95% point, which must be exceeded as well.
+    reason
+        Why it cannot be evaluated.
+    """
+
+    place: Place | None
     verdict: Verdict
     effect: Interval | None = None
-    values: tuple[float, ...] = ()  # one per seed
-    reason: str | None = None  # why it cannot be evaluated
-    # The verdict at another level of confidence; an exact one has no other.
-    at_level: Callable[[float], Verdict] | None = field(default=None, repr=False, compare=False)
+    values: tuple[float, ...] = ()
+    p: PValues | None = None
+    sign_flip: PValues | None = None
+    null: float | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +181,10 @@ class Judgement:
         Of the claim as a whole.
     cases
         All of them.
+    p
+        Of all cases together; None of what is exact or cannot be evaluated.
+    p_holm
+        The smaller one, corrected for the claims that are judged together, on the scale of 5%.
     worst, best
         The measured cases that speak least and most for the claim; where it is refuted, `worst`
         is one of those that refute it.
@@ -133,6 +194,8 @@ class Judgement:
 
     verdict: Verdict
     cases: tuple[Case, ...]
+    p: PValues | None = None
+    p_holm: float | None = None
     worst: Case | None = None
     best: Case | None = None
     flags: tuple[str, ...] = ()
@@ -155,11 +218,8 @@ class Claim:
         The claim in one sentence.
     statistic, unit, rule
         What is computed per seed, in what unit, and when that supports or refutes.
-    margin
-        The size of effect that matters.
-    is_sameness
-        Whether a large effect speaks against the claim, as it does where arms are said to be
-        alike; else a small one does.
+    test
+        The rule in numbers.
     judge
         From the study to cases.
     flags
@@ -173,32 +233,33 @@ class Claim:
     statistic: str
     unit: str
     rule: str
-    margin: float
-    is_sameness: bool
+    test: MarginTest
     judge: Callable[[Study], Iterable[Case]] = field(repr=False)
     flags: Callable[[Study, Sequence[Case]], Iterable[str]] = field(
         default=lambda study, cases: (), repr=False
     )
 
-    def judged(self, study: Study) -> Judgement:
-        """Judge the claim on a study.
+    @property
+    def margin(self) -> float:
+        """The size of effect that matters."""
+        return self.test.margin
 
-        A claim that is made of every case is supported by all of them together, which needs no
-        correction; that one of them refutes it must hold at a level that is corrected for their
-        number (Holm's first step).
-        """
+    def judged(self, study: Study) -> Judgement:
+        """Judge the claim on a study, by itself."""
         cases = tuple(self.judge(study))
-        refuting = refuting_cases(cases)
-        verdict = overall([case.verdict for case in cases], refuted=bool(refuting))
+        verdict, p = together(cases, self.test)
         if verdict is Verdict.NOT_EVALUABLE:
             reasons = Counter(case.reason for case in cases if case.reason)
             reason = reasons.most_common(1)[0][0] if reasons else "nothing to judge it by"
             return Judgement(verdict, cases, reason=reason)
         measured = [case for case in cases if case.effect and case.reason is None]
+        refuting = [case for case in measured if case.verdict is Verdict.REFUTED]
+        decides = refuting if verdict is Verdict.REFUTED else measured
         return Judgement(
             verdict,
             cases,
-            worst=max(refuting or measured, key=self._against),
+            p,
+            worst=max(decides, key=self._against),
             best=min(measured, key=self._against),
             flags=tuple(self.flags(study, cases)),
         )
@@ -206,18 +267,58 @@ class Claim:
     def _against(self, case: Case) -> float:
         """How much a case speaks against the claim."""
         assert case.effect is not None
-        return abs(case.effect.mean) if self.is_sameness else -case.effect.mean
+        return case.effect.mean if self.test.below else -case.effect.mean
 
 
-def refuting_cases(cases: Sequence[Case]) -> list[Case]:
-    """Cases that refute a claim also when their number is taken into account."""
+def together(cases: Sequence[Case], test: MarginTest) -> tuple[Verdict, PValues | None]:
+    """Judge a claim that is made of every case.
+
+    All cases support it together, which needs no correction: its p-value is the largest of theirs
+    (Berger 1982), and 1 if one of them cannot be evaluated. Any case refutes it, which must hold
+    beyond the correction for their number: the smallest p-value times that (Bonferroni).
+    """
     judged = [case for case in cases if case.verdict is not Verdict.NOT_EVALUABLE]
-    found = []
-    for case in judged:
-        if case.verdict is Verdict.REFUTED and case.effect is not None:
-            level = 1 - (1 - case.effect.level) / len(judged)
-            if case.at_level is None or case.at_level(level) is Verdict.REFUTED:
-                found.append(case)
+    found = [case.p for case in judged if case.p is not None]
+    if not found:
+        return overall([case.verdict for case in cases]), None
+    p = PValues(
+        support=max(p.support for p in found) if len(found) == len(cases) else 1.0,
+        refute=min(1.0, len(found) * min(p.refute for p in found)),
+    )
+    return test.verdict(p), p
+
+
+def corrected(
+    judgements: Sequence[tuple[Claim, Judgement]], family: Sequence[Claim]
+) -> list[tuple[Claim, Judgement]]:
+    """Correct the verdicts on the claims of a family for their number, by Holm's method.
+
+    Each claim enters with the smaller of its two p-values, on the scale of 5%: that of a 95%
+    interval counts twice, as it may be crossed on either side. A verdict that is not below 5%
+    after the correction becomes INCONCLUSIVE. A claim that cannot be evaluated does not count.
+    """
+    members = [
+        (index, min(1.0, min(judgement.p.support, judgement.p.refute) * FAMILY_ERROR
+                    / claim.test.alpha))
+        for index, (claim, judgement) in enumerate(judgements)
+        if claim in family and judgement.p is not None
+    ]  # fmt: skip
+    found = list(judgements)
+    adjusted = holm([p for _, p in members])
+    for (index, p), p_holm in zip(members, adjusted, strict=True):
+        claim, judgement = judgements[index]
+        decided = judgement.verdict in (Verdict.SUPPORTED, Verdict.REFUTED)
+        judgement = replace(judgement, p_holm=p_holm)
+        if decided and p_holm >= FAMILY_ERROR:
+            flag = (
+                f"{judgement.verdict.lower()} when judged alone (p = {p:.2g}), but no longer when "
+                f"corrected for the {len(members)} claims that are judged together (Holm: "
+                f"p = {p_holm:.2g})"
+            )
+            judgement = replace(
+                judgement, verdict=Verdict.INCONCLUSIVE, flags=(flag, *judgement.flags)
+            )
+        found[index] = claim, judgement
     return found
 
 
@@ -225,32 +326,29 @@ def case_from_seeds(
     place: Place,
     values: Sequence[float | None],
     *,
-    judge: Judge,
-    margin: float,
-    level: float,
+    test: MarginTest,
     failed: Sequence[str],
+    null: float | None = None,
 ) -> Case:
     """Make a case from one number per seed.
 
     A case that a failed run touches is not evaluated: an average over the survivors would answer
-    another question.
+    another question. What is to be supported must exceed the margin and, if there is one, the
+    null; to be below the margin refutes.
     """
     if failed:
         return Case(place, Verdict.NOT_EVALUABLE, reason="; ".join(failed))
-    numbers = tuple(float(value) for value in values if value is not None and value == value)
+    numbers = tuple(float(value) for value in values if value is not None and isfinite(value))
     if len(numbers) < len(values) or not numbers:
         return Case(place, Verdict.NOT_EVALUABLE, reason="the statistic is not defined here")
-    interval = t_interval(numbers, level)
+    interval = t_interval(numbers, test.level)
     if len(numbers) == 1:
         reason = "one seed gives no interval"
-        return Case(place, Verdict.NOT_EVALUABLE, interval, numbers, reason)
-    return Case(
-        place,
-        judge(interval, margin),
-        interval,
-        numbers,
-        at_level=lambda other: judge(t_interval(numbers, other), margin),
-    )
+        return Case(place, Verdict.NOT_EVALUABLE, interval, numbers, reason=reason)
+    if null is not None and null > test.margin:
+        test = replace(test, margin=null, refuted_from=test.margin)
+    p = test.p_values(numbers)
+    return Case(place, test.verdict(p), interval, numbers, p, test.sign_flip(numbers), null)
 
 
 def missing(reason: str) -> Case:
@@ -277,6 +375,9 @@ def to_json(claim: Claim, judgement: Judgement, study: Study) -> dict[str, Any]:
     return {
         **described,
         "verdict": judgement.verdict.value,
+        "p": _p_json(judgement.p),
+        "alpha": claim.test.alpha,
+        "p_holm": judgement.p_holm,
         "flags": list(judgement.flags),
         "reason": judgement.reason,
         "pilot": seeds < PILOT_BELOW
@@ -305,5 +406,12 @@ def _case_json(case: Case) -> dict[str, Any]:
         "verdict": case.verdict.value,
         "effect": asdict(case.effect) if case.effect else None,
         "values": list(case.values),
+        "p": _p_json(case.p),
+        "sign_flip": _p_json(case.sign_flip),
+        "null": case.null,
         "reason": case.reason,
     }
+
+
+def _p_json(p: PValues | None) -> dict[str, float] | None:
+    return asdict(p) if p else None

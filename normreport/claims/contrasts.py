@@ -3,40 +3,52 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Callable, Iterator
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
-from normreport.evidence import judge_above
+from normreport.evidence import MarginTest
+from normreport.statistics import roughness_ratio_null
 
-WIDER = math.log(1.05)
-ROUGHER = math.log(1.25)
+WIDER = MarginTest(math.log(1.05), level=0.95)
+ROUGHER = MarginTest(math.log(1.25), level=0.95)
 ARTICLE_STARTS = ("pretrained", "scratch")
 
 
-def log_ratios(study: Study, column: str, over: str, under: str, margin: float) -> Iterator[Case]:
-    """Ln of a statistic in one arm over that in another, per seed, layer and start."""
-    absent = [arm for arm in (over, under) if arm not in study.settings.normalizations]
-    if absent:
-        yield missing(f"no run of the experiment has the arm {absent[0]}")
+def log_ratios(
+    study: Study,
+    column: str,
+    over: str,
+    under: str,
+    test: MarginTest,
+    null: Callable[[int], float] | None = None,
+) -> Iterator[Case]:
+    """Ln of a statistic in one arm over that in another, per seed, layer and start.
+
+    `null` gives, for a number of weights, the 95% point of what chance alone gives.
+    """
+    lacking = study.lacks(normalizations=(over, under))
+    if lacking:
+        yield missing(lacking)
         return
     last = study.last(study.measures)
-    starts = [start for start in ARTICLE_STARTS if start in study.settings.starts]
-    for model, start in product(study.settings.models, starts):
-        for layer in study.settings.layers[model]:
-            rows = select(last, model=model, start=start, layer=layer)
-            both = select(rows, normalization=over).merge(
-                select(rows, normalization=under), on="seed", suffixes=("_over", "_under")
-            )
-            pairs = zip(both[f"{column}_over"], both[f"{column}_under"], strict=True)
-            yield case_from_seeds(
-                Place(model, start, layer, f"{over} / {under}"),
-                [math.log(a / b) if a > 0 < b else None for a, b in pairs],
-                judge=judge_above,
-                margin=margin,
-                level=0.95,
-                failed=study.failed(model=model, start=start, normalization=[over, under]),
-            )
+    for model, start, layer in study.kept_layers(ARTICLE_STARTS):
+        rows = select(last, model=model, start=start, layer=layer)
+        both = select(rows, normalization=over).merge(
+            select(rows, normalization=under), on="seed", suffixes=("_over", "_under")
+        )
+        pairs = zip(both[f"{column}_over"], both[f"{column}_under"], strict=True)
+        yield case_from_seeds(
+            Place(model, start, layer, f"{over} / {under}"),
+            [math.log(a / b) if a > 0 < b else None for a, b in pairs],
+            test=test,
+            null=null(int(both["n_over"].iloc[0])) if null and len(both) else None,
+            failed=study.failed(model=model, start=start, normalization=[over, under]),
+        )
+
+
+def rougher(study: Study, over: str, under: str) -> Iterator[Case]:
+    """Ln of the roughness in one arm over that in another, against what chance gives, too."""
+    return log_ratios(study, "roughness", over, under, ROUGHER, roughness_ratio_null)
 
 
 def _contradicts_f4(study: Study, cases: object) -> Iterator[str]:
@@ -44,6 +56,10 @@ def _contradicts_f4(study: Study, cases: object) -> Iterator[str]:
 
 
 RULE = "supported if the 95% interval lies above the margin, refuted if wholly below it"
+ROUGHER_RULE = (
+    "supported if the 95% interval lies above the margin, and above the 95% point of the ratio for "
+    "two Gaussian samples of as many numbers; refuted if wholly below the margin"
+)
 
 RAW_IS_WIDER = Claim(
     id="H1",
@@ -53,8 +69,7 @@ RAW_IS_WIDER = Claim(
     statistic="ln of the last epoch's std with raw values over that with division by 255",
     unit="natural logarithm of a ratio",
     rule=RULE,
-    margin=WIDER,
-    is_sameness=False,
+    test=WIDER,
     judge=lambda study: log_ratios(study, "std", "raw", "unit", WIDER),
 )
 
@@ -68,10 +83,11 @@ RAW_IS_ROUGHER = Claim(
         "derivative, with raw values over that with division by 255"
     ),
     unit="natural logarithm of a ratio",
-    rule=RULE,
-    margin=ROUGHER,
-    is_sameness=False,
-    judge=lambda study: log_ratios(study, "roughness", "raw", "unit", ROUGHER),
+    rule=ROUGHER_RULE,
+    test=ROUGHER,
+    judge=lambda study: log_ratios(
+        study, "roughness", "raw", "unit", ROUGHER, roughness_ratio_null
+    ),
 )
 
 STANDARDIZED_IS_NARROWER = Claim(
@@ -82,8 +98,7 @@ STANDARDIZED_IS_NARROWER = Claim(
     statistic="ln of the last epoch's std with division by 255 over that with mean/std",
     unit="natural logarithm of a ratio",
     rule=RULE,
-    margin=WIDER,
-    is_sameness=False,
+    test=WIDER,
     judge=lambda study: log_ratios(study, "std", "unit", "imagenet", WIDER),
     flags=_contradicts_f4,
 )
@@ -95,8 +110,9 @@ STANDARDIZED_IS_SMOOTHER = Claim(
     statement="Subtracting a mean and dividing by a standard deviation gives smoother weights.",
     statistic="ln of the roughness J with division by 255 over that with mean/std",
     unit="natural logarithm of a ratio",
-    rule=RULE,
-    margin=ROUGHER,
-    is_sameness=False,
-    judge=lambda study: log_ratios(study, "roughness", "unit", "imagenet", ROUGHER),
+    rule=ROUGHER_RULE,
+    test=ROUGHER,
+    judge=lambda study: log_ratios(
+        study, "roughness", "unit", "imagenet", ROUGHER, roughness_ratio_null
+    ),
 )

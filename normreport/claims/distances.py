@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
-from normreport.claims.base import (
-    Case,
-    Claim,
-    Judge,
-    Place,
-    Study,
-    case_from_seeds,
-    missing,
-    select,
-)
-from normreport.evidence import Verdict, judge_above, judge_within
+import numpy as np
+import pandas as pd
 
-SAME = 0.02
-APART = 0.04
-GROWN = math.log(1.25)
+from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
+from normreport.evidence import FAMILY_ERROR, MarginTest, Verdict
+from normreport.statistics import permanova
+
+SAME = MarginTest(0.02, level=0.90, below=True)
+APART = MarginTest(0.04, level=0.95)
+GROWN = MarginTest(math.log(1.25), level=0.90)
 
 
-def pairs(study: Study) -> list[tuple[str, str]]:
-    """Every two arms."""
-    return list(combinations(study.settings.normalizations, 2))
+# The same values as `unit` but for their last bit: a control, not an arm that a claim speaks of.
+PLACEBO, PLACEBO_OF = "placebo", "unit"
+PERMUTATIONS = 9999
+
+
+def compared_arms(study: Study) -> list[str]:
+    """Every arm but the placebo."""
+    return [arm for arm in study.settings.normalizations if arm != PLACEBO]
+
+
+def has_placebo(study: Study) -> bool:
+    """Whether the noise floor was measured: what the last bit of the input does."""
+    return study.lacks(normalizations=(PLACEBO, PLACEBO_OF)) is None
 
 
 def matched(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float]:
@@ -36,72 +41,129 @@ def matched(study: Study, model: str, start: str, layer: str, a: str, b: str) ->
     return list(rows.sort_values("seed_a")["w1_over_sigma0"])
 
 
-def _cases(study: Study, start: str, judge: Judge, margin: float, level: float) -> Iterator[Case]:
-    if start not in study.settings.starts:
-        yield missing(f"no run of the experiment starts {start}")
+def excess(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float]:
+    """Give `matched` minus the same between an arm and its placebo, where there is one."""
+    distances = matched(study, model, start, layer, a, b)
+    if not has_placebo(study):
+        return distances
+    floor = matched(study, model, start, layer, PLACEBO_OF, PLACEBO)
+    return [distance - noise for distance, noise in zip(distances, floor, strict=True)]
+
+
+def arms_apart(
+    study: Study, model: str, start: str, layer: str
+) -> tuple[float | None, float | None]:
+    """PERMANOVA of the arms at the last epoch, on W1, labels permuted within a seed.
+
+    Returns
+    -------
+    pseudo_f, p_value : float or None
+        As of `permanova`; None where a run failed, a distance is not defined, or there are fewer
+        than two arms or seeds.
+    """
+    arms, seeds = compared_arms(study), study.settings.seeds
+    if (
+        len(arms) < 2
+        or len(seeds) < 2
+        or study.failed(model=model, start=start, normalization=arms)
+    ):
+        return None, None
+    rows = select(study.last(study.distances), model=model, start=start, layer=layer)
+    rows = select(rows, normalization_a=arms, normalization_b=arms)
+    runs = [(arm, seed) for arm in arms for seed in seeds]
+    index = {run: number for number, run in enumerate(runs)}
+    matrix = np.zeros((len(runs), len(runs)))
+    for row in rows.itertuples():
+        a, b = index[row.normalization_a, row.seed_a], index[row.normalization_b, row.seed_b]
+        matrix[a, b] = matrix[b, a] = row.w1
+    if not np.isfinite(matrix).all():
+        return None, None
+    labels, strata = zip(*runs, strict=True)
+    return permanova(matrix, labels, strata, PERMUTATIONS, seed=0)
+
+
+Values = Callable[[Study, str, str, str, str, str], Sequence[float | None]]
+
+
+def _cases(
+    study: Study, start: str, values: Values, test: MarginTest, controls: Sequence[str] = ()
+) -> Iterator[Case]:
+    """One case per kept layer and pair of arms; a failed control fails each of them."""
+    lacking = study.lacks(starts=(start,))
+    if lacking or len(compared_arms(study)) < 2:
+        yield missing(lacking or "the experiment has one arm; two are needed")
         return
-    if len(study.settings.normalizations) < 2:
-        yield missing("the experiment has one arm; two are needed")
-        return
-    for model in study.settings.models:
-        for layer in study.settings.layers[model]:
-            for a, b in pairs(study):
-                failed = study.failed(model=model, start=start, normalization=[a, b])
-                yield case_from_seeds(
-                    Place(model, start, layer, f"{a} - {b}"),
-                    [] if failed else matched(study, model, start, layer, a, b),
-                    judge=judge,
-                    margin=margin,
-                    level=level,
-                    failed=failed,
-                )
+    for model, _, layer in study.kept_layers((start,)):
+        for a, b in combinations(compared_arms(study), 2):
+            failed = study.failed(model=model, start=start, normalization=[a, b, *controls])
+            yield case_from_seeds(
+                Place(model, start, layer, f"{a} - {b}"),
+                [] if failed else values(study, model, start, layer, a, b),
+                test=test,
+                failed=failed,
+            )
 
 
 def _shared_start(study: Study, cases: Sequence[Case]) -> Iterable[str]:
     """Say so if runs from scratch that share their seed are as close as the pretrained ones."""
     if any(case.verdict is not Verdict.SUPPORTED for case in cases):
         return
-    scratch = [case for case in _cases(study, "scratch", judge_within, SAME, 0.90) if case.effect]
+    scratch = [case for case in _cases(study, "scratch", matched, SAME) if case.effect]
     if scratch and all(case.verdict is Verdict.SUPPORTED for case in scratch):
         yield "BY CONSTRUCTION: runs from scratch that share their initial weights are as close"
 
 
+def _above_the_floor(study: Study) -> Iterator[Case]:
+    controls = (PLACEBO, PLACEBO_OF) if has_placebo(study) else ()
+    return _cases(study, "scratch", excess, APART, controls)
+
+
+def _floor_and_permanova(study: Study, cases: Sequence[Case]) -> Iterable[str]:
+    if not has_placebo(study):
+        yield (
+            f"the noise floor was not measured: the experiment lacks the arm {PLACEBO_OF} or its "
+            f"{PLACEBO}, so that part of a distance may come from rounding alone"
+        )
+    found = [arms_apart(study, *place)[1] for place in study.kept_layers(("scratch",))]
+    tested = [p for p in found if p is not None]
+    if tested:
+        apart = sum(p < FAMILY_ERROR for p in tested)
+        yield (
+            f"PERMANOVA, with labels permuted within a seed, tells the arms apart in {apart} of "
+            f"{len(tested)} layers (p < {FAMILY_ERROR}, each by itself; the smallest p is "
+            f"{min(tested):.2g})"
+        )
+
+
 def _against_init(study: Study) -> Iterator[Case]:
-    if "scratch" not in study.settings.starts:
-        yield missing("no run of the experiment starts scratch")
+    if len(study.settings.seeds) < 3:
+        yield missing("the experiment has fewer than three seeds, too few to compare across them")
         return
-    if len(study.settings.normalizations) < 2 or len(study.settings.seeds) < 3:
-        yield missing("needs two arms and three seeds, to compare arms across seeds")
-        return
-    for model in study.settings.models:
-        for layer in study.settings.layers[model]:
-            for a, b in pairs(study):
-                failed = study.failed(model=model, start="scratch", normalization=[a, b])
-                yield case_from_seeds(
-                    Place(model, "scratch", layer, f"{a} - {b}"),
-                    [] if failed else _growth(study, model, layer, a, b),
-                    judge=judge_above,
-                    margin=GROWN,
-                    level=0.90,
-                    failed=failed,
-                )
+    yield from _cases(study, "scratch", _growth, GROWN)
 
 
-def _growth(study: Study, model: str, layer: str, a: str, b: str) -> list[float | None]:
-    """Ln of W1 at the end over W1 at init, two arms with different seeds, averaged per seed."""
-    rows = select(study.distances, model=model, start="scratch", layer=layer)
+def _growth(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float]:
+    """Ln of W1 at the end over W1 at init, two arms with different seeds: one number per seed.
+
+    A pair of runs has two seeds, so that averages per seed would share their pairs, and an
+    interval of them would be too narrow. The numbers are the jackknife's pseudo-values instead
+    (Tukey 1958): n times the logarithm over all pairs minus n - 1 times that without the seed.
+    """
+    rows = select(study.distances, model=model, start=start, layer=layer)
     rows = rows[rows["seed_a"] != rows["seed_b"]]
     rows = rows[
         ((rows["normalization_a"] == a) & (rows["normalization_b"] == b))
         | ((rows["normalization_a"] == b) & (rows["normalization_b"] == a))
     ]
-    found = []
-    for seed in study.settings.seeds:
-        own = rows[(rows["seed_a"] == seed) | (rows["seed_b"] == seed)]
-        before = own[own["epoch"] == 0]["w1"].mean()
-        after = study.last(own)["w1"].mean()
-        found.append(math.log(after / before) if before > 0 < after else None)
-    return found
+
+    def logarithm(pairs: pd.DataFrame) -> float:
+        before = pairs[pairs["epoch"] == 0]["w1"].mean()
+        after = study.last(pairs)["w1"].mean()
+        return math.log(after / before) if before > 0 < after else math.nan
+
+    seeds, whole = study.settings.seeds, logarithm(rows)
+    others = [rows[(rows["seed_a"] != seed) & (rows["seed_b"] != seed)] for seed in seeds]
+    return [len(seeds) * whole - (len(seeds) - 1) * logarithm(pairs) for pairs in others]
 
 
 def _explained_by_init(study: Study, cases: Sequence[Case]) -> Iterable[str]:
@@ -124,9 +186,8 @@ PRETRAINED_ARE_CLOSE = Claim(
     statistic="Wasserstein distance W1 between two arms at the last epoch, same seed",
     unit="sigma at initialization",
     rule="supported if the 90% interval lies within the margin, refuted if wholly beyond it",
-    margin=SAME,
-    is_sameness=True,
-    judge=lambda study: _cases(study, "pretrained", judge_within, SAME, 0.90),
+    test=SAME,
+    judge=lambda study: _cases(study, "pretrained", matched, SAME),
     flags=_shared_start,
 )
 
@@ -139,13 +200,14 @@ SCRATCH_SEPARATES = Claim(
         "normalization."
     ),
     statistic=(
-        "Wasserstein distance W1 between two arms at the last epoch, same seed (0 at epoch 0)"
+        "Wasserstein distance W1 between two arms at the last epoch, same seed (0 at epoch 0), "
+        "minus that between division by 255 and its placebo where the experiment has it"
     ),
     unit="sigma at initialization",
     rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
-    margin=APART,
-    is_sameness=False,
-    judge=lambda study: _cases(study, "scratch", judge_above, APART, 0.95),
+    test=APART,
+    judge=_above_the_floor,
+    flags=_floor_and_permanova,
 )
 
 NORMALIZATION_MATTERS = Claim(
@@ -155,15 +217,14 @@ NORMALIZATION_MATTERS = Claim(
     statement="The separation of runs from scratch is an effect of their normalization.",
     statistic=(
         "ln of W1 between two arms with different seeds at the last epoch over the same before "
-        "the first step"
+        "the first step, jackknifed over seeds"
     ),
     unit="natural logarithm of a ratio",
     rule=(
         "supported if the 90% interval lies above the margin; refuted, as explained by the "
         "random initialization, if wholly below it"
     ),
-    margin=GROWN,
-    is_sameness=False,
+    test=GROWN,
     judge=_against_init,
     flags=_explained_by_init,
 )

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 import numpy as np
 
 from normreport.claims.base import Case, Claim, Place, Study
-from normreport.evidence import Interval, Verdict
-from normreport.normalizations import Images, normalize
+from normreport.evidence import Interval, MarginTest, Verdict
+from normreport.normalizations import Images, minmax, published_minmax, published_none, unit
 
 LEVELS: Images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
 # H3: one pixel in a thousand becomes white, as a dead pixel or dust would.
 SALT = 0.001
 SALT_SEED = 0
-VISIBLE = 0.01
+VISIBLE = MarginTest(0.01, level=1.0)
 
 
 def _same_pipelines(study: Study) -> Iterator[Case]:
-    none, minmax = normalize(LEVELS, "published_none"), normalize(LEVELS, "published_minmax")
-    difference = float(np.abs(none - minmax).max())
-    identical = np.array_equal(none.view(np.int32), minmax.view(np.int32))
+    none, scaled = published_none.apply(LEVELS), published_minmax.apply(LEVELS)
+    difference = float(np.abs(none - scaled).max())
+    identical = np.array_equal(none.view(np.int32), scaled.view(np.int32))
     yield Case(
         Place("", "", "", "published_none - published_minmax"),
         Verdict.REFUTED if identical else Verdict.SUPPORTED,
@@ -38,10 +38,10 @@ def _salted(study: Study) -> Iterator[Case]:
     salt = generator.random(images.shape[:3]) < SALT
     salted = images.copy()
     salted[salt] = 255
-    for arm in ("unit", "minmax"):
-        change = np.abs(normalize(salted, arm) - normalize(images, arm))[~salt]
+    for arm, apply in (("unit", unit.apply), ("minmax", minmax.apply)):
+        change = np.abs(apply(salted) - apply(images))[~salt]
         effect = float(change.max())
-        verdict = Verdict.SUPPORTED if effect > VISIBLE else Verdict.REFUTED
+        verdict = Verdict.SUPPORTED if effect > VISIBLE.margin else Verdict.REFUTED
         yield Case(Place("", "", "", arm), verdict, _exact(effect))
 
 
@@ -62,8 +62,7 @@ UNNORMALIZED = Claim(
     statistic="largest difference between “none” and min/max scaling over all 256 levels",
     unit="input value",
     rule="refuted by identity if both give the same bits",
-    margin=0.0,
-    is_sameness=False,
+    test=MarginTest(0.0, level=1.0),
     judge=_same_pipelines,
     flags=_by_identity,
 )
@@ -76,8 +75,7 @@ OUTLIERS = Claim(
     statistic="largest change of a clean pixel's input when one pixel in a thousand turns white",
     unit="input value",
     rule="per way of scaling: supported above the margin; refuted by identity where exactly zero",
-    margin=VISIBLE,
-    is_sameness=False,
+    test=VISIBLE,
     judge=_salted,
     flags=_constant_scale,
 )

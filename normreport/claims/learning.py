@@ -8,16 +8,17 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
-from normreport.evidence import judge_above
+from normreport.evidence import MarginTest
 
-HIGH = 0.5
-FLUCTUATES = 1.5
+HIGH = MarginTest(0.5, level=0.95)
+FLUCTUATES = MarginTest(math.log(1.5), level=0.95)
 LAST_EPOCHS = 5
 
 
 def _loss(study: Study) -> Iterator[Case]:
-    if "pretrained" not in study.settings.starts:
-        yield missing("no run of the experiment starts pretrained")
+    lacking = study.lacks(starts=("pretrained",))
+    if lacking:
+        yield missing(lacking)
         return
     tail = study.histories[study.histories["epoch"] > study.settings.epochs - LAST_EPOCHS]
     for model in study.settings.models:
@@ -27,16 +28,15 @@ def _loss(study: Study) -> Iterator[Case]:
             yield case_from_seeds(
                 Place(model, "pretrained", "", f"{arm}, height"),
                 list(late / math.log(study.classes)),
-                judge=judge_above,
-                margin=HIGH,
-                level=0.95,
+                test=HIGH,
                 failed=study.failed(model=model, start="pretrained", normalization=arm),
             )
 
 
 def _fluctuation(study: Study) -> Iterator[Case]:
-    if not {"pretrained", "scratch"} <= set(study.settings.starts):
-        yield missing("needs runs from both starts")
+    lacking = study.lacks(starts=("pretrained", "scratch"))
+    if lacking:
+        yield missing(lacking)
         return
     for model in study.settings.models:
         for arm in study.settings.normalizations:
@@ -47,9 +47,7 @@ def _fluctuation(study: Study) -> Iterator[Case]:
             yield case_from_seeds(
                 Place(model, "pretrained", "", arm),
                 [math.log(a / b) if a > 0 < b else None for a, b in pairs],
-                judge=judge_above,
-                margin=math.log(FLUCTUATES),
-                level=0.95,
+                test=FLUCTUATES,
                 failed=failed,
             )
 
@@ -76,8 +74,7 @@ LOSS_IS_HIGH = Claim(
     statistic="mean train cross-entropy of the last five epochs over that of chance, ln K",
     unit="share of chance",
     rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
-    margin=HIGH,
-    is_sameness=False,
+    test=HIGH,
     judge=_loss,
 )
 
@@ -92,8 +89,7 @@ LOSS_FLUCTUATES = Claim(
     ),
     unit="natural logarithm of a ratio",
     rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
-    margin=math.log(FLUCTUATES),
-    is_sameness=False,
+    test=FLUCTUATES,
     judge=_fluctuation,
 )
 
@@ -105,7 +101,6 @@ SWEET_SPOT = Claim(
     statistic="held-out accuracy against every other arm",
     unit="share of images",
     rule="supported if one point or more above every other arm, each at its own learning rate",
-    margin=0.01,
-    is_sameness=False,
+    test=MarginTest(0.01, level=0.95),
     judge=_never_tuned,
 )

@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
-from normreport.evidence import judge_above, judge_within
+from normreport.evidence import MarginTest
 
-TINY = 0.05
-CONSTANT = math.log(1.02)
+TINY = MarginTest(0.05, level=0.95, below=True)
+CONSTANT = MarginTest(math.log(1.02), level=0.90, below=True)
+LESS = MarginTest(0.0, level=0.95)
 
 
 def _places(study: Study, start: str) -> Iterator[Place]:
@@ -23,24 +24,24 @@ def _places(study: Study, start: str) -> Iterator[Place]:
 
 
 def _tiny(study: Study) -> Iterator[Case]:
-    if "pretrained" not in study.settings.starts:
-        yield missing("no run of the experiment starts pretrained")
+    lacking = study.lacks(starts=("pretrained",))
+    if lacking:
+        yield missing(lacking)
         return
     last = study.last(study.layers)
     for place in _places(study, "pretrained"):
         yield case_from_seeds(
             place,
             list(place.rows(last)["displacement"]),
-            judge=judge_within,
-            margin=TINY,
-            level=0.95,
+            test=TINY,
             failed=place.failed(study),
         )
 
 
 def _constant(study: Study) -> Iterator[Case]:
-    if "scratch" not in study.settings.starts:
-        yield missing("no run of the experiment starts scratch")
+    lacking = study.lacks(starts=("scratch",))
+    if lacking:
+        yield missing(lacking)
         return
     for place in _places(study, "scratch"):
         rows = place.rows(study.layers)
@@ -49,17 +50,15 @@ def _constant(study: Study) -> Iterator[Case]:
         yield case_from_seeds(
             place,
             list(drift.abs().max()),
-            judge=judge_within,
-            margin=CONSTANT,
-            level=0.90,
+            test=CONSTANT,
             failed=place.failed(study),
         )
 
 
 def _less(study: Study) -> Iterator[Case]:
-    absent = [start for start in ("scratch", "pretrained") if start not in study.settings.starts]
-    if absent:
-        yield missing(f"no run of the experiment starts {absent[0]}")
+    lacking = study.lacks(starts=("scratch", "pretrained"))
+    if lacking:
+        yield missing(lacking)
         return
     last = study.last(study.layers)
     for place in _places(study, "scratch"):
@@ -72,9 +71,7 @@ def _less(study: Study) -> Iterator[Case]:
             replace(place, start="both"),
             # A layer that did not move at all has no ratio.
             [math.log(far / near) if far > 0 < near else None for far, near in pairs],
-            judge=judge_above,
-            margin=0.0,
-            level=0.95,
+            test=LESS,
             failed=[*place.failed(study), *other.failed(study)],
         )
 
@@ -82,7 +79,7 @@ def _less(study: Study) -> Iterator[Case]:
 def _arithmetic(study: Study, cases: object) -> Iterator[str]:
     """Remind that std hardly sees an update that is orthogonal to the weights."""
     last = select(study.last(study.layers), start="scratch")
-    if len(last) and float(last["displacement"].max()) > TINY:
+    if len(last) and float(last["displacement"].max()) > TINY.margin:
         yield (
             "nearly blind to learning: the weights moved by up to "
             f"{100 * float(last['displacement'].max()):.0f}% of their norm all the same"
@@ -97,8 +94,7 @@ UPDATES_ARE_TINY = Claim(
     statistic="displacement |w_T - w_0| / |w_0| of every conv layer",
     unit="share of the initial norm",
     rule="supported if the 95% interval lies within the margin, refuted if wholly beyond it",
-    margin=TINY,
-    is_sameness=True,
+    test=TINY,
     judge=_tiny,
 )
 
@@ -110,8 +106,7 @@ STD_IS_CONSTANT = Claim(
     statistic="largest |ln(std_t / std_0)| over the epochs, of every conv layer",
     unit="natural logarithm of a ratio",
     rule="supported if the 90% interval lies within the margin, refuted if wholly beyond it",
-    margin=CONSTANT,
-    is_sameness=True,
+    test=CONSTANT,
     judge=_constant,
     flags=_arithmetic,
 )
@@ -124,7 +119,6 @@ PRETRAINED_MOVES_LESS = Claim(
     statistic="ln of the displacement from scratch over that from pretrained weights, same seed",
     unit="natural logarithm of a ratio",
     rule="supported if the 95% interval lies above zero, refuted if wholly below it",
-    margin=0.0,
-    is_sameness=False,
+    test=LESS,
     judge=_less,
 )

@@ -7,69 +7,74 @@ from itertools import product
 from typing import Any
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
-from normreport.evidence import Interval, Verdict, judge_above, judge_within
-from normreport.statistics import wasserstein_to_normal_null
+from normreport.evidence import MarginTest, Verdict
+from normreport.statistics import L_KURTOSIS_OF_NORMAL, gaussian_null
 
-WIDER = 0.05
-CLOSER = 0.02
-HALF, STAYS = 0.5, 0.9
+WIDER = MarginTest(0.05, level=0.95)
+CLOSER = MarginTest(0.02, level=0.95)
+WITHIN_BOUNDS = MarginTest(1.0, level=0.90, below=True)
+# Supported where excess kurtosis halves; refuted where it stays within a tenth, or grows.
+HALVES = MarginTest(0.5, level=0.95, below=True, refuted_from=0.9)
 OTHER_LAWS = ("scratch_uniform", "scratch_laplace")
-# Bounds of what counts as Gaussian; the last one is above what Gaussian numbers give.
-KURTOSIS, SKEWNESS, L_KURTOSIS, L_KURTOSIS_OF_NORMAL, W1 = 0.5, 0.25, 0.02, 0.1226, 0.03
+# What counts as Gaussian, above what as many Gaussian numbers give by chance.
+KURTOSIS, SKEWNESS, L_KURTOSIS, W1 = 0.5, 0.25, 0.02, 0.03
 
 
-def _wider(study: Study) -> Iterator[Case]:
-    if not {"vgg16", "mobilenet_v2"} <= set(study.settings.models):
-        yield missing("needs vgg16 and mobilenet_v2")
+def _between(study: Study, model: str, other: str, column: str, test: MarginTest) -> Iterator[Case]:
+    """Difference in a statistic between two models, whose layers are paired in their order."""
+    lacking = study.lacks(models=(model, other))
+    if lacking:
+        yield missing(lacking)
         return
-    layers = zip(
-        study.settings.layers["vgg16"], study.settings.layers["mobilenet_v2"], strict=False
-    )
-    for vgg_layer, mobile_layer in layers:
-        for start in study.settings.starts:
-            for arm in study.settings.normalizations:
-                rows = select(study.last(study.measures), start=start, normalization=arm)
-                vgg = select(rows, model="vgg16", layer=vgg_layer)
-                mobile = select(rows, model="mobilenet_v2", layer=mobile_layer)
-                both = vgg.merge(mobile, on="seed", suffixes=("", "_mobile"))
-                yield case_from_seeds(
-                    Place("vgg16 - mobilenet_v2", start, f"{vgg_layer} - {mobile_layer}", arm),
-                    list(both["iqr_ratio"] - both["iqr_ratio_mobile"]),
-                    judge=judge_above,
-                    margin=WIDER,
-                    level=0.95,
-                    failed=study.failed(
-                        model=["vgg16", "mobilenet_v2"], start=start, normalization=arm
-                    ),
-                )
+    last = study.last(study.measures)
+    layers = zip(study.settings.layers[model], study.settings.layers[other], strict=False)
+    places = product(layers, study.settings.starts, study.settings.normalizations)
+    for (layer, other_layer), start, arm in places:
+        both = (
+            Place(model, start, layer, arm)
+            .rows(last)
+            .merge(
+                Place(other, start, other_layer, arm).rows(last),
+                on="seed",
+                suffixes=("", "_other"),
+            )
+        )
+        yield case_from_seeds(
+            Place(f"{model} - {other}", start, f"{layer} - {other_layer}", arm),
+            list(both[column] - both[f"{column}_other"]),
+            test=test,
+            failed=study.failed(model=[model, other], start=start, normalization=arm),
+        )
 
 
 def departure(row: Any) -> float | None:
-    """Largest of four departures from a Gaussian, each relative to its bound; 1 is at the bound."""
-    values = (
-        (row.excess_kurtosis, KURTOSIS),
-        (row.skewness, SKEWNESS),
-        (row.l_kurtosis - L_KURTOSIS_OF_NORMAL, L_KURTOSIS),
-        (row.w1_normal, W1 + wasserstein_to_normal_null(int(row.n))[0]),
-    )
-    if any(value is None or value != value for value, _ in values):
+    """Largest of four departures from a Gaussian, each relative to its bound; 1 is at the bound.
+
+    A bound is the departure that matters plus the 95% point of that of as many Gaussian numbers,
+    so that a small layer is not called non-Gaussian for its size.
+    """
+    values = row.excess_kurtosis, row.skewness, row.l_kurtosis, row.w1_normal
+    if any(value is None or value != value for value in values):
         return None
-    return max(abs(float(value)) / bound for value, bound in values)
+    null = gaussian_null(int(row.n))
+    departures = (
+        abs(row.excess_kurtosis) / (KURTOSIS + null.excess_kurtosis),
+        abs(row.skewness) / (SKEWNESS + null.skewness),
+        abs(row.l_kurtosis - L_KURTOSIS_OF_NORMAL) / (L_KURTOSIS + null.l_kurtosis),
+        row.w1_normal / (W1 + null.w1_normal),
+    )
+    return float(max(departures))
 
 
 def _gaussian(study: Study, epoch: int) -> Iterator[Case]:
     table = study.measures[study.measures["epoch"] == epoch]
-    for model in study.settings.models:
-        for start, layer, arm in product(
-            study.settings.starts, study.settings.layers[model], study.settings.normalizations
-        ):
+    for model, start, layer in study.kept_layers(study.settings.starts):
+        for arm in study.settings.normalizations:
             place = Place(model, start, layer, arm)
             yield case_from_seeds(
                 place,
                 [departure(row) for row in place.rows(table).itertuples()],
-                judge=judge_within,
-                margin=1.0,
-                level=0.90,
+                test=WITHIN_BOUNDS,
                 failed=place.failed(study),
             )
 
@@ -81,61 +86,23 @@ def _drawn_gaussian(study: Study, cases: Sequence[Case]) -> Iterable[str]:
 
 
 def _limit_theorem(study: Study) -> Iterator[Case]:
-    laws = [start for start in OTHER_LAWS if start in study.settings.starts]
-    if not laws:
-        yield missing("no run of the experiment starts scratch_uniform or scratch_laplace")
+    # One of the two laws is enough.
+    if all(study.lacks(starts=(law,)) for law in OTHER_LAWS):
+        yield missing(str(study.lacks(starts=OTHER_LAWS)))
         return
-    for model, start in product(study.settings.models, laws):
-        for layer, arm in product(study.settings.layers[model], study.settings.normalizations):
+    for model, start, layer in study.kept_layers(OTHER_LAWS):
+        for arm in study.settings.normalizations:
             place = Place(model, start, layer, arm)
-            table = place.rows(study.measures).pivot_table(
-                index="seed", columns="epoch", values="excess_kurtosis"
+            rows = place.rows(study.measures).set_index("seed")
+            first, last = (
+                table["excess_kurtosis"] for table in (select(rows, epoch=0), study.last(rows))
             )
-            first, last = table[0], table.get(study.settings.epochs, table[0])
             yield case_from_seeds(
                 place,
                 list(last / first),
-                judge=_judge_limit_theorem,
-                margin=HALF,
-                level=0.95,
+                test=HALVES,
                 failed=place.failed(study),
             )
-
-
-def _judge_limit_theorem(interval: Interval, margin: float) -> Verdict:
-    """Supported where excess kurtosis halves; refuted where it stays within a tenth, or grows."""
-    if interval.low is None or interval.high is None:
-        return Verdict.NOT_EVALUABLE
-    if interval.high <= margin:
-        return Verdict.SUPPORTED
-    return Verdict.REFUTED if interval.low >= STAYS else Verdict.INCONCLUSIVE
-
-
-def _batch_normalization(study: Study) -> Iterator[Case]:
-    if not {"vgg16", "vgg16_bn"} <= set(study.settings.models):
-        yield missing("needs vgg16 and vgg16_bn")
-        return
-    layers = zip(study.settings.layers["vgg16"], study.settings.layers["vgg16_bn"], strict=False)
-    places = product(layers, study.settings.starts, study.settings.normalizations)
-    for (plain, normalized), start, arm in places:
-        last = study.last(study.measures)
-        both = (
-            Place("vgg16", start, plain, arm)
-            .rows(last)
-            .merge(
-                Place("vgg16_bn", start, normalized, arm).rows(last),
-                on="seed",
-                suffixes=("", "_bn"),
-            )
-        )
-        yield case_from_seeds(
-            Place("vgg16 - vgg16_bn", start, f"{plain} - {normalized}", arm),
-            list(both["w1_normal"] - both["w1_normal_bn"]),
-            judge=judge_above,
-            margin=CLOSER,
-            level=0.95,
-            failed=study.failed(model=["vgg16", "vgg16_bn"], start=start, normalization=arm),
-        )
 
 
 WIDER_IN_THE_CENTRE = Claim(
@@ -149,9 +116,8 @@ WIDER_IN_THE_CENTRE = Claim(
     ),
     unit="c",
     rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
-    margin=WIDER,
-    is_sameness=False,
-    judge=_wider,
+    test=WIDER,
+    judge=lambda study: _between(study, "vgg16", "mobilenet_v2", "iqr_ratio", WIDER),
 )
 
 EVERY_LAYER_IS_GAUSSIAN = Claim(
@@ -160,14 +126,14 @@ EVERY_LAYER_IS_GAUSSIAN = Claim(
     topic="Every layer is Gaussian",
     statement="The weights of every kept layer follow a Gaussian distribution.",
     statistic=(
-        "largest departure in excess kurtosis, skewness, L-kurtosis and W1 to the normal, each "
-        "relative to its bound"
+        f"largest departure in excess kurtosis, skewness, L-kurtosis and W1 to the normal, each "
+        f"relative to its bound: {KURTOSIS}, {SKEWNESS}, {L_KURTOSIS} and {W1}, plus the 95% point "
+        "of the same departure of as many Gaussian numbers"
     ),
     unit="share of the bound",
     rule="supported if the 90% interval lies within the bound everywhere, refuted by one layer "
     "wholly beyond it",
-    margin=1.0,
-    is_sameness=True,
+    test=WITHIN_BOUNDS,
     judge=lambda study: _gaussian(study, study.settings.epochs),
     flags=_drawn_gaussian,
 )
@@ -184,8 +150,7 @@ LIMIT_THEOREM = Claim(
     unit="share of the initial excess kurtosis",
     rule="supported if the 95% interval lies below the margin, refuted if the kurtosis stays "
     "within a tenth or grows",
-    margin=HALF,
-    is_sameness=True,
+    test=HALVES,
     judge=_limit_theorem,
 )
 
@@ -197,7 +162,6 @@ BATCH_NORMALIZATION = Claim(
     statistic="W1 to the normal of VGG16 minus that of VGG16 with batch normalization",
     unit="standard deviations",
     rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
-    margin=CLOSER,
-    is_sameness=False,
-    judge=_batch_normalization,
+    test=CLOSER,
+    judge=lambda study: _between(study, "vgg16", "vgg16_bn", "w1_normal", CLOSER),
 )

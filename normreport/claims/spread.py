@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from normreport.claims.base import Case, Claim, Place, Study, missing, select
-from normreport.evidence import Verdict, clopper_pearson, judge_above
+from normreport.evidence import MarginTest, Verdict, clopper_pearson, share_p_values
 
 # The article's order, from the widest to the narrowest. Its "none" divides by 255 as well, so
 # that raw values take the place in the middle.
 ORDER = ("imagenet", "raw", "unit")
-CHANCE = 1 / 6
+ABOVE_CHANCE = MarginTest(1 / 6, level=0.95)
 
 
 def _cases(study: Study) -> Iterator[Case]:
-    absent = [arm for arm in ORDER if arm not in study.settings.normalizations]
-    if absent or "scratch" not in study.settings.starts:
-        yield missing(f"needs runs from scratch with the arms {', '.join(ORDER)}")
+    lacking = study.lacks(starts=("scratch",), normalizations=ORDER)
+    if lacking:
+        yield missing(lacking)
         return
-    for model in study.settings.models:
-        failed = study.failed(model=model, start="scratch", normalization=ORDER)
-        for layer in study.settings.layers[model]:
-            place = Place(model, "scratch", layer, " > ".join(ORDER))
-            if failed:
-                yield Case(place, Verdict.NOT_EVALUABLE, reason="; ".join(failed))
-                continue
-            rows = select(study.last(study.measures), model=model, start="scratch", layer=layer)
-            table = rows.pivot_table(index="seed", columns="normalization", values="std")
-            hits = (table["imagenet"] > table["raw"]) & (table["raw"] > table["unit"])
-            interval = clopper_pearson(int(hits.sum()), len(hits), 0.95)
-            yield Case(
-                place,
-                judge_above(interval, CHANCE),
-                interval,
-                tuple(hits.astype(float)),
-                at_level=partial(_at_level, int(hits.sum()), len(hits)),
-            )
-
-
-def _at_level(successes: int, trials: int, level: float) -> Verdict:
-    return judge_above(clopper_pearson(successes, trials, level), CHANCE)
+    for model, start, layer in study.kept_layers(("scratch",)):
+        place = Place(model, start, layer, " > ".join(ORDER))
+        failed = study.failed(model=model, start=start, normalization=ORDER)
+        if failed:
+            yield Case(place, Verdict.NOT_EVALUABLE, reason="; ".join(failed))
+            continue
+        rows = select(study.last(study.measures), model=model, start=start, layer=layer)
+        table = rows.pivot_table(index="seed", columns="normalization", values="std")
+        hits = (table["imagenet"] > table["raw"]) & (table["raw"] > table["unit"])
+        successes, trials = int(hits.sum()), len(hits)
+        p = share_p_values(successes, trials, ABOVE_CHANCE.margin)
+        yield Case(
+            place,
+            ABOVE_CHANCE.verdict(p),
+            clopper_pearson(successes, trials, ABOVE_CHANCE.level),
+            tuple(hits.astype(float)),
+            p,
+        )
 
 
 ORDER_OF_STD = Claim(
@@ -57,7 +52,6 @@ ORDER_OF_STD = Claim(
     rule=(
         "supported if the exact 95% interval lies above the chance of one in six, refuted if below"
     ),
-    margin=CHANCE,
-    is_sameness=False,
+    test=ABOVE_CHANCE,
     judge=_cases,
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 from normreport import files
 from normreport.commands.diff import number_lines
-from normreport.config import load_config
+from normreport.config import Config, load_config
 from normreport.differences import (
     Comparison,
     changes,
@@ -22,7 +22,7 @@ from normreport.differences import (
     largest,
 )
 from normreport.errors import RebuildError, StorageError
-from normreport.provenance import RESULTS, folder_digest, read_page, summary
+from normreport.provenance import RESULTS, folders_digest, read_page, summary
 from normreport.source_code import ROOT
 from normreport.stages import render_html
 from normreport.tables import read_tables
@@ -104,7 +104,8 @@ def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:
     found = summary(files.read_json(root / RESULTS))
     runs = {run["id"]: run for run in there["runs"]}
     found["runs"] = [runs.get(run["id"], {}) | run for run in found["runs"]]
-    there |= found | {"files": digests, "templates": folder_digest(ROOT / "templates")}
+    templates = folders_digest(*_template_folders(_config(record)))
+    there |= found | {"files": digests, "templates": templates}
     if rebuilt:
         # A rebuild has neither a commit nor a PDF.
         there |= {key: record[key] for key in ("revision", "with_pdf")}
@@ -147,18 +148,28 @@ def _record(record: Record, there: Record, found: Comparison) -> Iterator[str]:
 
 def _page(page: str, record: Mapping[str, Any], root: Path) -> Iterator[str]:
     """Name each part of the page that the results at hand give otherwise."""
-    config = load_config(record["config"], where="the report's configuration")
+    config = _config(record)
     in_order = sorted(record["figures"], key=lambda name: record["figures"][name]["number"])
     expected = render_html.page(
         config.render_settings(with_pdf=record["with_pdf"]),
         root / RESULTS,
         record,
         [root / f"figures/{name}.svg" for name in in_order],
-        ROOT / "templates",
+        _template_folders(config),
         medium="screen",
     )
     for part, difference in compare_pages(page, expected).items():
         yield f"{part.kind}: {_place(part, record)}: {difference}"
+
+
+def _config(record: Mapping[str, Any]) -> Config:
+    return load_config(record["config"], where="the report's configuration")
+
+
+def _template_folders(config: Config) -> list[Path]:
+    """List the user's own folder, if there is one, before ours."""
+    own = config.report.templates
+    return [*([Path(own)] if own else []), ROOT / "templates"]
 
 
 def _place(part: Part, record: Mapping[str, Any]) -> str:

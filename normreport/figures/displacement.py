@@ -1,6 +1,7 @@
 """How far every conv layer has moved from its start, layer by layer."""
 
 import math
+from collections.abc import Iterator
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,10 +21,12 @@ from normreport.figures.runs import (
 from normreport.figures.style import (
     MUTED,
     WIDTH,
+    Marks,
     arm_styles,
     empty_panel,
     house_style,
     label,
+    mark,
     text_width,
     tint,
 )
@@ -69,6 +72,7 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
     data["x"] = data["index"] + data["normalization"].map(offsets)
     data = data[["start", "normalization", "seed", "index", "layer", "displacement", "x"]]
 
+    roles = {_role(name) for name in names}
     title = f"{model_label(model)}: relative displacement of every conv layer at epoch {last}"
     with house_style():
         keys = [
@@ -100,24 +104,18 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
                 continue
             for arm, style in styles.items():
                 rows = drawn[drawn["normalization"] == arm]
-                is_mean = rows["seed"] == "mean"
-                ax.plot(
-                    rows["x"][is_mean],
-                    100 * rows["displacement"][is_mean],
-                    color=style.color,
-                    linewidth=1.2,
-                )
-                ax.plot(
-                    rows["x"][~is_mean],
-                    100 * rows["displacement"][~is_mean],
-                    linestyle="none",
-                    marker=style.marker,
-                    markersize=2.6,
-                    markeredgewidth=0,
-                    color=tint(style.color, 0.65),
-                )
+                for seed, points in rows.groupby("seed", sort=False):
+                    look: Marks = {"color": style.color, "linewidth": 1.2, "zorder": 1.9}
+                    pieces = _lines(points, roles) if seed == "mean" else [points]
+                    if seed != "mean":
+                        look = {"linestyle": "none", "marker": style.marker, "markersize": 2.6}
+                        look |= {"markeredgewidth": 0, "color": tint(style.color, 0.65)}
+                    for piece in pieces:
+                        percent_moved = 100 * piece["displacement"]
+                        ax.plot(piece["x"], percent_moved, **look, **mark(arm=arm, seed=seed))
         _name_layers(panels, names)
 
+    blocks = ", from block to block for each layer of a block" if len(roles) > 1 else ""
     seen = _observation(data, starts)
     return Drawing(
         figure=sheet.figure,
@@ -126,10 +124,22 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
             f"Relative displacement of each conv layer of {model_label(model)} at epoch {last}: "
             f"the norm of the change of its weights since epoch 0, in percent of their norm at "
             f"epoch 0. Layers stand in network order; points are single runs, lines an arm's mean "
-            f"over {seeds_phrase(shown)}; the panels share a logarithmic axis. {seen}"
+            f"over {seeds_phrase(shown)}{blocks}; the panels share a logarithmic axis. {seen}"
         ),
         alt=f"{title}, one panel per start. {seen}",
     )
+
+
+def _role(layer: str) -> str:
+    """Name a layer's place in its block: what follows the block's own name, features.2."""
+    return ".".join(layer.split(".")[2:])
+
+
+def _lines(means: pd.DataFrame, roles: set[str]) -> Iterator[pd.DataFrame]:
+    """Join the layers of one role, from block to block, as long as the blocks are neighbours."""
+    for _, rows in means.groupby(means["layer"].map(_role), sort=False):
+        # A block has no more layers than there are roles.
+        yield from (part for _, part in rows.groupby((rows["index"].diff() > len(roles)).cumsum()))
 
 
 def _name_layers(panels: list[Axes], names: list[str]) -> None:

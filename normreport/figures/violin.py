@@ -1,4 +1,6 @@
-"""The distribution of a layer's weights at every epoch, as a row of violins."""
+"""The distribution of a layer's weights over the epochs, as a row of violins."""
+
+import math
 
 import numpy as np
 import pandas as pd
@@ -6,7 +8,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.page import arm_body, arm_panels, page, stop_line
+from normreport.figures.page import arm_body, arm_panels, balanced_columns, page, stop_line
 from normreport.figures.prose import change, number
 from normreport.figures.runs import (
     comparable_rows,
@@ -17,16 +19,29 @@ from normreport.figures.runs import (
     run_notes,
     seeds_phrase,
 )
-from normreport.figures.style import PAPER, arm_styles, empty_panel, house_style, shared_limits
+from normreport.figures.style import (
+    PAPER,
+    WIDTH,
+    Marks,
+    arm_styles,
+    empty_panel,
+    house_style,
+    mark,
+    shared_limits,
+)
 from normreport.labels import model_label, start_label
 
 _POINTS = 40  # on each side of a violin
-_HALF_WIDTH = 0.47  # epochs, of the widest violin
+_HALF_WIDTH = 0.47  # of the room of a violin, of the widest one
+_ROOM = 0.16  # inches, of a violin at least: narrower ones would blur into stripes
+_BESIDE = 0.7  # inches of a row that are not panels
 _VISIBLE = 0.01  # of its own peak: where a violin ends
 
 
 def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawing:
-    """Draw one violin per epoch and arm: one panel per arm, all of the same scale.
+    """Draw a row of violins: one panel per arm, all of the same scale and epochs.
+
+    Of more epochs than there is room for, as many are drawn as fit, evenly from first to last.
 
     Parameters
     ----------
@@ -40,7 +55,7 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
     -------
     Drawing
         `data` has the columns `normalization`, `epoch`, `weight`, `density` (mean over seeds),
-        `half_width` (epochs) and `median` (of the weights).
+        `half_width` (epochs) and `median` (of the weights); one violin per epoch that is drawn.
     """
     arms = in_order(densities["normalization"])
     styles = arm_styles(arms)
@@ -49,17 +64,21 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
     last = last_epoch(comparable)
     peak = float(comparable["density"].max())
     means = mean_over_seeds(runs, ["density"], by=["epoch", "weight"])
+    epochs = _epochs(last, len(arms))
+    step = float(np.diff(epochs).min(initial=last or 1))
+    scale = _HALF_WIDTH * step / peak
+    drawn_means = means[means["epoch"].isin(epochs)]
     violins = [
-        _violin(curve["weight"].to_numpy(), curve["density"].to_numpy(), peak).assign(
+        _violin(curve["weight"].to_numpy(), curve["density"].to_numpy(), scale).assign(
             normalization=arm, epoch=epoch
         )
-        for (arm, epoch), curve in means.groupby(["normalization", "epoch"], sort=False)
+        for (arm, epoch), curve in drawn_means.groupby(["normalization", "epoch"], sort=False)
     ]
     columns = ["normalization", "epoch", "weight", "density", "half_width", "median"]
     data = pd.concat(violins or [pd.DataFrame([], columns=columns)], ignore_index=True)[columns]
 
     name = f"{model_label(model)}, {start_label(start)}, {layer}"
-    title = f"{name}: distribution of the weights at every epoch"
+    title = f"{name}: distribution of the weights over the epochs"
     with house_style():
         sheet = page(title, [], run_notes({start: runs}, arms, last), body=arm_body(len(arms)))
         curves = comparable.groupby(["start", "normalization", "seed", "epoch"])["density"]
@@ -71,20 +90,25 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
             if drawn.empty:
                 empty_panel(ax, f"No run of {arm} ({model_label(model)}, {start_label(start)}).")
                 continue
+            ax.set_xlim(-0.55 * step, last + 0.55 * step)
             outlines, medians = _paths(drawn)
-            ax.add_patch(PathPatch(outlines, facecolor=styles[arm].color, linewidth=0))
-            ax.add_patch(PathPatch(medians, edgecolor=PAPER, facecolor="none", linewidth=1.0))
-            stop_line(ax, int(drawn["epoch"].max()), last)
+            looks: tuple[Marks, ...] = (
+                {"facecolor": styles[arm].color, "linewidth": 0},
+                {"edgecolor": PAPER, "facecolor": "none", "linewidth": 1.0},
+            )
+            for path, look in zip((outlines, medians), looks, strict=True):
+                ax.add_patch(PathPatch(path, **look, **mark(arm=arm)))
+            stop_line(ax, int(means["epoch"][means["normalization"] == arm].max()), last)
 
     seen = _observation(means)
     return Drawing(
         figure=sheet.figure,
         data=data,
         caption=(
-            f"Violins of the weights of {layer} ({model_label(model)}, {start_label(start)}), one "
-            f"per epoch: the wider, the more weights have that value; the white tick is the "
-            f"median. Each is the mean density over {seeds_phrase(runs)}; all panels and starts "
-            f"share the axes and the scale of the widths. {seen}"
+            f"Violins of the weights of {layer} ({model_label(model)}, {start_label(start)}), at "
+            f"{len(epochs)} of {last + 1} epochs: the wider, the more weights have that value; the "
+            f"white tick is the median. Each is the mean density over {seeds_phrase(runs)}; all "
+            f"panels and starts share the axes and the scale of the widths. {seen}"
         )
         if len(runs)
         else f"{title}: there is no run to draw.",
@@ -92,7 +116,14 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
     )
 
 
-def _violin(weight: np.ndarray, density: np.ndarray, peak: float) -> pd.DataFrame:
+def _epochs(last: int, arms: int) -> np.ndarray:
+    """Choose the epochs that there is room for, the first and the last among them."""
+    steps = int((WIDTH - _BESIDE) / balanced_columns(arms) / _ROOM) - 1
+    steps = last // math.ceil(last / steps) if last else 0
+    return np.linspace(0, last, steps + 1).round().astype(int)
+
+
+def _violin(weight: np.ndarray, density: np.ndarray, scale: float) -> pd.DataFrame:
     """Resample a density between its visible ends, and find its median."""
     ends = np.flatnonzero(density >= _VISIBLE * density.max())[[0, -1]]
     levels = np.linspace(weight[ends[0]], weight[ends[1]], _POINTS)
@@ -102,7 +133,7 @@ def _violin(weight: np.ndarray, density: np.ndarray, peak: float) -> pd.DataFram
         {
             "weight": levels,
             "density": resampled,
-            "half_width": _HALF_WIDTH * resampled / peak,
+            "half_width": scale * resampled,
             "median": np.interp(mass[-1] / 2, mass, weight),
         }
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from normreport import comparison, files
+from normreport.snapshots import read_layer
 
 DENSITIES = (
     "model", "start", "layer", "normalization", "seed", "epoch", "weight", "density", "bandwidth",
@@ -26,10 +27,12 @@ def run(
     distances: Path,
 ) -> None:
     """Write distances between runs, and every run's density at every epoch."""
-    conditions = [files.read_json(path)["run"] for path in digests]
-    weights = [files.read_arrays(path, [layer])[layer] for path in snapshots]
-    runs = list(zip(conditions, weights, strict=True))
-    common = {"model": conditions[0]["model"], "start": conditions[0]["start"], "layer": layer}
+    found = [files.read_json(path) for path in digests]
+    runs = [
+        (extracted["run"], read_layer(path, layer, extracted))
+        for extracted, path in zip(found, snapshots, strict=True)
+    ]
+    common = {"model": runs[0][0]["model"], "start": runs[0][0]["start"], "layer": layer}
     files.write_csv(
         distances, DISTANCES, (common | row for row in comparison.distances(runs, epochs))
     )

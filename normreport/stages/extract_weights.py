@@ -14,15 +14,15 @@ import numpy as np
 
 from normreport import files
 from normreport.errors import StorageError
+from normreport.snapshots import epoch_digests
 
 
 def run(*, snapshots: Path, manifest: Path, digests: Path) -> None:
     """Write the digest of every layer at every epoch."""
     found = files.read_json(manifest)
-    arrays = files.read_arrays(snapshots)
+    files.check_digest(snapshots, found.get("files", {}).get("snapshots"))
     layers = {}
-    for layer in found["settings"]["layers"]:
-        array = arrays[layer]
+    for layer, array in files.read_arrays(snapshots, found["settings"]["layers"]).items():
         if not np.isfinite(array).all():
             raise StorageError(
                 f"{snapshots}: {layer} holds numbers that are not finite. Expected finite weights, "
@@ -32,6 +32,6 @@ def run(*, snapshots: Path, manifest: Path, digests: Path) -> None:
         layers[layer] = {
             "weights": int(array[0].size),
             "shape": list(array.shape[1:]),
-            "epochs": [files.array_digest(epoch) for epoch in array],
+            "epochs": epoch_digests(array),
         }
     files.write_json(digests, {"run": found["run"], "status": found["status"], "layers": layers})

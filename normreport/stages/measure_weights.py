@@ -1,29 +1,36 @@
-"""Statistics of one run's kept layers at every epoch."""
+"""Statistics and quantiles of one run's kept layers at every epoch."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from normreport import files
+from normreport.snapshots import read_layer
 from normreport.statistics import (
+    SCORES,
+    ascending,
     kaiming_fan_out_std,
     roughness,
     roughness_bandwidth,
+    standardized_quantiles,
     summarize,
 )
 
+QUANTILES = ("model", "start", "normalization", "seed", "layer", "epoch", "n", "score", "quantile")
 
-def run(*, digests: Path, snapshots: Path, measures: Path) -> None:
-    """Write one row per layer and epoch."""
+
+def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> None:
+    """Write one row of statistics per layer and epoch, and its quantiles where it has a spread."""
     found = files.read_json(digests)
-    rows = []
+    rows, curves = [], []
     for layer in found["layers"]:
-        array = files.read_arrays(snapshots, [layer])[layer]
+        array = read_layer(snapshots, layer, found)
         # The std that torchvision draws this layer's initial weights with.
         out_channels, _, height, width = array.shape[1:]
         kaiming_std = kaiming_fan_out_std(out_channels, height, width)
         for epoch, weights in enumerate(array):
-            statistics = summarize(weights, array[0])
+            ordered = ascending(weights)
+            statistics = summarize(weights, array[0], ordered)
             place = {**found["run"], "layer": layer, "epoch": epoch}
             spread = statistics["std"]
             # In units of the layer's own spread, so that only the shape counts.
@@ -33,4 +40,11 @@ def run(*, digests: Path, snapshots: Path, measures: Path) -> None:
                 "kaiming_std": kaiming_std,
             }
             rows.append({**place, **statistics, **known})
+            curve = standardized_quantiles(ordered)
+            if curve is not None:
+                curves += [
+                    {**place, "n": weights.size, "score": score, "quantile": f"{quantile:.6g}"}
+                    for score, quantile in zip(SCORES, curve, strict=True)
+                ]
     files.write_csv(measures, list(rows[0]), rows)
+    files.write_csv(quantiles, QUANTILES, curves)

@@ -3,27 +3,52 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from normreport import files, networks
+from normreport.checkpoints import Checkpoint
 from normreport.errors import ConfigError
+from normreport.normalizations import source
 from normreport.settings.base import parse
 from normreport.settings.training import PretrainSettings
 from normreport.source_code import source_digest
-from normreport.training import Diverged, normalized, train, use_memory_well, versions
+from normreport.training import (
+    Diverged,
+    TrainingState,
+    normalized,
+    train,
+    use_memory_well,
+    versions,
+)
 
 
-def run(*, settings: str, images: Path | None, weights: Path, manifest: Path) -> None:
-    """Write the weights and where they come from."""
+def run(
+    *, settings: str, images: Path | None, weights: Path, manifest: Path, checkpoints: Path
+) -> None:
+    """Write the weights and where they come from.
+
+    A training that was killed goes on from its last checkpoint and ends in the same bytes.
+    """
     use_memory_well()
     chosen = parse(PretrainSettings, settings, where="pretrain_model --settings")
+    arrays = files.read_arrays(images) if images else {}
+    code = [__name__, source(chosen.normalization)] if images else [__name__]
+    basis = {
+        "settings": chosen.model_dump(mode="json"),
+        "data": {name: files.array_digest(array) for name, array in arrays.items()},
+        "code": source_digest(*code),
+        "versions": versions(),
+    }
+    checkpoint = Checkpoint(checkpoints, basis)
     found: dict[str, Any] = {"source": chosen.weights}
     if images is not None:
-        state, trained = _trained(chosen, images)
-        found |= trained
+        state, trained = _trained(chosen, arrays, checkpoint)
+        found |= {**trained, "data": basis["data"]}
     elif networks.is_checkpoint(chosen.weights):
         state = networks.read_checkpoint(Path(chosen.weights))
     else:
@@ -33,16 +58,18 @@ def run(*, settings: str, images: Path | None, weights: Path, manifest: Path) ->
         manifest,
         {
             "model": chosen.model,
-            "settings": chosen.model_dump(mode="json"),
-            "digests": {"weights": files.file_digest(weights), "code": source_digest(__name__)},
-            "versions": versions(),
+            "settings": basis["settings"],
+            "digests": {"weights": files.file_digest(weights), "code": basis["code"]},
+            "versions": basis["versions"],
             **found,
         },
     )
+    checkpoint.remove()
 
 
-def _trained(settings: PretrainSettings, images: Path) -> tuple[networks.State, dict[str, Any]]:
-    arrays = files.read_arrays(images)
+def _trained(
+    settings: PretrainSettings, arrays: Mapping[str, NDArray[Any]], checkpoint: Checkpoint
+) -> tuple[networks.State, dict[str, Any]]:
     train_set = normalized(arrays, "train", settings.normalization, settings.train_images)
     heldout_set = normalized(arrays, "heldout", settings.normalization)
     classes = int(max(arrays[f"{split}_labels"].max() for split in ("train", "heldout"))) + 1
@@ -53,20 +80,22 @@ def _trained(settings: PretrainSettings, images: Path) -> tuple[networks.State, 
         optimizer=settings.optimizer,
         seed=settings.seed,
     )
-    history = []
+    state = TrainingState.begin(network, settings)
+    if saved := checkpoint.load():
+        state.restore(saved)
     try:
-        for record in train(network, train_set, heldout_set, settings, seed=settings.seed):
+        for record in train(state, train_set, heldout_set, seed=settings.seed):
             print(record.line(settings.epochs), file=sys.stderr, flush=True)
-            history.append(record.row())
+            checkpoint.save_if_due(state.exported)
     except Diverged as divergence:
         raise ConfigError(
             f"models.{settings.model}.pretraining: {divergence}, so that there are no weights to "
             f"start from. Expected a learning_rate that trains, found {settings.learning_rate}; "
             "lower it."
         ) from divergence
-    state = {
+    weights = {
         name: value.detach().clone(memory_format=torch.contiguous_format)
         for name, value in network.module.state_dict().items()
     }
-    data_digests = {name: files.array_digest(array) for name, array in arrays.items()}
-    return state, {"history": history, "classes": classes, "data": data_digests}
+    history = [record.row() for record in state.records]
+    return weights, {"history": history, "classes": classes}

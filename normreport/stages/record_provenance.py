@@ -7,7 +7,7 @@ from pathlib import Path
 
 from normreport import files
 from normreport.crate import crate
-from normreport.provenance import FLOW, folder_digest, make_record
+from normreport.provenance import FLOW, folders_digest, make_record
 from normreport.settings.base import parse
 from normreport.settings.provenance import RecordSettings
 from normreport.source_code import source_digest
@@ -22,7 +22,7 @@ def run(
     pretrained: Sequence[Path],
     figures: Sequence[Path],
     tables: Sequence[Path],
-    templates: Path,
+    templates: Sequence[Path],
     root: Path,
     record: Path,
     metadata: Path,
@@ -39,7 +39,7 @@ def run(
         figures=[files.read_json(path) for path in words],
         files={path.relative_to(root).as_posix(): files.file_digest(path) for path in rests_on},
         code={stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
-        templates=folder_digest(templates),
+        templates=folders_digest(*templates),
     )
     files.write_json(record, made)
     files.write_json(metadata, crate(made))

@@ -20,7 +20,7 @@ def run(
     results: Path,
     record: Path,
     figures: Sequence[Path],
-    templates: Path,
+    templates: Sequence[Path],
     html: Path,
 ) -> None:
     """Write the page for a screen."""
@@ -34,7 +34,7 @@ def page(
     results: Path,
     record: Mapping[str, Any],
     figures: Sequence[Path],
-    templates: Path,
+    templates: Sequence[Path],
     *,
     medium: str,
 ) -> str:
@@ -52,5 +52,5 @@ def page(
 
 def _illustration(path: Path, number: int) -> Illustration:
     # Our own SVG, whose text was escaped when it was drawn.
-    svg = Markup(path.read_text(encoding="utf-8"))
+    svg = Markup(files.read_text(path))
     return Illustration(number=number, svg=svg, **files.read_json(path.with_suffix(".json")))

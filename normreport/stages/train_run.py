@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from normreport import files, networks
+from normreport.checkpoints import Checkpoint
 from normreport.layer_summaries import LayerSummary, summarize_layer
 from normreport.networks import Network
+from normreport.normalizations import source
 from normreport.seeds import derived_seed, epoch_order
 from normreport.settings.base import parse
 from normreport.settings.training import RunSettings
@@ -24,6 +26,7 @@ from normreport.training import (
     Diverged,
     Epoch,
     Images,
+    TrainingState,
     normalized,
     train,
     use_memory_well,
@@ -53,8 +56,12 @@ def run(
     history: Path,
     layers: Path,
     manifest: Path,
+    checkpoints: Path,
 ) -> None:
-    """Write snapshots, history, layer summaries and the manifest of one run."""
+    """Write snapshots, history, layer summaries and the manifest of one run.
+
+    A run that was killed goes on from its last checkpoint and ends in the same bytes.
+    """
     use_memory_well()
     chosen = parse(RunSettings, settings, where="train_run --settings")
     condition = {key: getattr(chosen, key) for key in CONDITION}
@@ -74,9 +81,18 @@ def run(
         head_only=chosen.start.endswith("_head"),
     )
     networks.check_layers(network.convolutions(), chosen.layers, model=chosen.model)
-    initial_digest = weights_digest(network.module)
-
+    state = TrainingState.begin(network, chosen)
     initial = conv_weights(network)
+    basis = {
+        "settings": chosen.model_dump(mode="json"),
+        "classes": classes,
+        "data": {name: files.array_digest(array) for name, array in arrays.items()},
+        "initial_weights": weights_digest(network.module),
+        "pretrained": files.file_digest(pretrained) if pretrained else None,
+        "code": source_digest(__name__, source(chosen.normalization)),
+        "versions": versions(),
+    }
+    checkpoint = Checkpoint(checkpoints, basis)
     kept: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in chosen.layers}
     summaries: list[dict[str, Any]] = []
 
@@ -88,19 +104,25 @@ def run(
             summary = asdict(summarize_layer(initial[layer], values))
             summaries.append({**condition, "epoch": epoch, "layer": layer, **summary})
 
-    keep(0)  # also of a network whose very first loss is not finite
-    epochs: list[Epoch] = []
+    if saved := checkpoint.load():
+        state.restore(saved["training"])
+        kept, summaries = saved["kept"], saved["summaries"]
+    else:
+        keep(0)  # also of a network whose very first loss is not finite
     status: dict[str, Any] = {"state": "OK"}
     try:
-        for record in train(network, train_set, heldout_set, chosen, seed=chosen.seed):
+        for record in train(state, train_set, heldout_set, seed=chosen.seed):
             print(record.line(chosen.epochs), file=sys.stderr, flush=True)
-            epochs.append(record)
             if record.epoch > 0:
                 keep(record.epoch)
+                checkpoint.save_if_due(
+                    lambda: {"training": state.exported(), "kept": kept, "summaries": summaries}
+                )
     except Diverged as divergence:
         status = {"state": "DIVERGED", "step": divergence.step, "what": divergence.what}
         print(f"DIVERGED: {divergence}", file=sys.stderr, flush=True)
 
+    epochs = state.records
     files.write_arrays(snapshots, {layer: np.stack(values) for layer, values in kept.items()})
     known = {**condition, "status": status["state"], "classes": classes}
     files.write_csv(history, HISTORY, [known | record.row() for record in epochs])
@@ -118,21 +140,24 @@ def run(
             "parameters": sum(p.numel() for p in network.module.parameters()),
             "folded": dict(network.repeats),
             "first_batch": first_batch(train_set, chosen),
-            "settings": chosen.model_dump(mode="json"),
+            "settings": basis["settings"],
             "seeds": {key: derived_seed(chosen.seed, key) for key in ("init", "head")},
             "digests": {
-                "data": {name: files.array_digest(array) for name, array in arrays.items()},
-                "initial_weights": initial_digest,
+                **{key: basis[key] for key in ("data", "initial_weights", "pretrained", "code")},
                 "final_weights": (
                     weights_digest(network.module) if status["state"] == "OK" else None
                 ),
                 "order": order_digest(chosen, len(train_set.labels)),
-                "pretrained": files.file_digest(pretrained) if pretrained else None,
-                "code": source_digest(__name__),
             },
-            "versions": versions(),
+            "files": {
+                "snapshots": files.file_digest(snapshots),
+                "history": files.file_digest(history),
+                "layers": files.file_digest(layers),
+            },
+            "versions": basis["versions"],
         },
     )
+    checkpoint.remove()
 
 
 def conv_weights(network: Network) -> dict[str, NDArray[np.float32]]:

@@ -67,7 +67,7 @@ def ours(model: str) -> float:
 
     from normreport.networks import build
     from normreport.settings.training import FitSettings
-    from normreport.training import normalized, train, use_memory_well
+    from normreport.training import TrainingState, normalized, train, use_memory_well
 
     use_memory_well()
     generator = np.random.default_rng(0)
@@ -90,7 +90,7 @@ def ours(model: str) -> float:
     )
     network = build(model, classes=10, image_size_px=SIZE, optimizer=settings.optimizer, seed=0)
     seen, busy = 0, 0.0
-    for record in train(network, train_set, few, settings, seed=0):
+    for record in train(TrainingState.begin(network, settings), train_set, few, seed=0):
         if record.epoch > 1:
             seen, busy = seen + 256, busy + record.seconds
         if busy > SECONDS:

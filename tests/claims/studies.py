@@ -29,6 +29,7 @@ def study(
     starts=("pretrained", "scratch"),
     layers=None,
     apart=None,
+    floor=0.0,
     displacement=None,
     drift=0.0,
     std_order=("imagenet", "raw", "unit"),
@@ -49,6 +50,8 @@ def study(
     ----------
     apart, displacement
         Per start: distance between arms over sigma, and displacement at the last epoch.
+    floor
+        Distance between `unit` and `placebo` of one seed, where `arms` has both.
     drift
         ln(std_T / std_0), but for what `std_order` adds, at most 0.006.
     std_order
@@ -84,8 +87,9 @@ def study(
     for model, start, arm, seed in product(layers, starts, arms, seeds):
         run = {"model": model, "start": start, "normalization": arm, "seed": seed}
         gates = {"finite": True, "learned": True, "moved": True}
-        runs.append({**run, "state": "OK", **gates})
-        width = 0.002 * (len(std_order) - std_order.index(arm))
+        finals = {"train_loss": 0.1, "heldout_loss": 0.5, "heldout_accuracy": 0.9}
+        runs.append({**run, "state": "OK", **gates, **finals})
+        width = 0.002 * (len(std_order) - std_order.index(arm)) if arm in std_order else 0.0
         for layer, epoch in product(layers[model], range(EPOCHS + 1)):
             share = epoch / EPOCHS
             row = {**run, "layer": layer, "epoch": epoch, "n": 2000}
@@ -111,7 +115,9 @@ def study(
     conditions = list(product(arms, seeds))
     for model, start, epoch in product(layers, starts, (0, EPOCHS)):
         for layer, ((a, i), (b, j)) in product(layers[model], combinations(conditions, 2)):
-            distance = apart.get(start, 0.1) * (epoch > 0)
+            distance = (floor if {a, b} == {"unit", "placebo"} else apart.get(start, 0.1)) * (
+                epoch > 0
+            )
             if i != j:
                 distance = 0.05 * np.exp(grown * (epoch > 0) + jitter())
             distances.append({

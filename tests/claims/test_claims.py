@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from normreport.claims import CLAIMS
+from normreport.claims import CLAIMS, PRIMARY, judge_all
 from normreport.claims.base import to_json
+from normreport.claims.distances import arms_apart
 from normreport.evidence import Verdict
-from tests.claims.studies import EPOCHS, LAYERS, study, with_failed_run
+from normreport.statistics import permanova, roughness_ratio_null, summarize
+from tests.claims.studies import ARMS, EPOCHS, LAYERS, study, with_failed_run
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 SUPPORTED, REFUTED = Verdict.SUPPORTED, Verdict.REFUTED
@@ -171,6 +174,67 @@ def test_the_interval_of_a_case_is_the_t_interval_of_its_seeds():
     assert (case.effect.low, case.effect.high) == pytest.approx((expected.low, expected.high))
 
 
+def test_the_p_values_of_a_case_are_those_of_scipys_t_test_against_the_margin():
+    claim = BY_ID["F4"]
+    case = claim.judged(study(noise=0.02)).cases[0]
+    for side, alternative in ((case.p.support, "greater"), (case.p.refute, "less")):
+        expected = stats.ttest_1samp(case.values, claim.margin, alternative=alternative)
+        assert side == pytest.approx(expected.pvalue, rel=1e-9)
+    assert case.sign_flip is None
+
+
+def test_all_cases_support_a_claim_but_one_of_them_refutes_it_after_correction():
+    claim, whole = BY_ID["F1"], study(noise=0.01)
+    judgement = claim.judged(whole)
+    found = [case.p for case in judgement.cases]
+    assert judgement.p.support == max(p.support for p in found)
+    assert judgement.p.refute == min(1, len(found) * min(p.refute for p in found))
+    silent = claim.judged(
+        with_failed_run(whole, gate="learned", model="vgg16", start="pretrained",
+                        normalization="raw", seed=1)
+    )  # fmt: skip
+    judged = [case.p for case in silent.cases if case.p]
+    assert len(judged) < len(found)
+    assert silent.p.support == 1
+    assert silent.p.refute == min(1, len(judged) * min(p.refute for p in judged))
+
+
+def test_from_six_seeds_on_every_case_has_exact_sign_flip_p_values():
+    for case in BY_ID["F4"].judged(study(seeds=tuple(range(6)))).cases:
+        assert (case.sign_flip.support, case.sign_flip.refute) == (2**-6, 1.0)
+
+
+def test_the_primary_family_is_what_intervals_judge():
+    assert {claim.id for claim in CLAIMS} - {claim.id for claim in PRIMARY} == {
+        *WITHOUT_RUNS,
+        "F11",
+    }
+    for claim, judgement in judge_all(study()):
+        evaluable = judgement.verdict is not NOT_EVALUABLE
+        assert (judgement.p_holm is not None) == (claim in PRIMARY and evaluable)
+
+
+def test_a_verdict_that_holms_correction_takes_away_says_so():
+    """Make H1 hardly significant: by itself it is supported, among many claims it is not."""
+    whole = study(seeds=tuple(range(6)))
+    last = (whole.measures["epoch"] == EPOCHS) & (whole.measures["normalization"] == "raw")
+    scatter = np.array([-0.06, -0.03, -0.01, 0.01, 0.03, 0.06])
+    whole.measures.loc[last, "std"] *= np.exp(0.1 + scatter)[whole.measures.loc[last, "seed"]]
+    alone = BY_ID["H1"].judged(whole)
+    judged = {claim.id: judgement for claim, judgement in judge_all(whole)}
+    together = judged["H1"]
+    others = sum(judgement.p_holm is not None for judgement in judged.values())
+    assert alone.verdict is SUPPORTED
+    assert 0.05 / others < 2 * alone.p.support < 0.05
+    assert together.verdict is INCONCLUSIVE
+    assert together.p_holm > 0.05
+    assert f"supported when judged alone (p = {2 * alone.p.support:.2g})" in together.flags[0]
+    assert f"corrected for the {others} claims" in together.flags[0]
+    assert [case.verdict for case in together.cases] == [case.verdict for case in alone.cases]
+    # Overwhelming evidence stays what it is.
+    assert judged["F4"].verdict is BY_ID["F4"].judged(whole).verdict is SUPPORTED
+
+
 def test_a_drift_that_comes_back_is_still_a_drift():
     whole = study()
     middle = whole.layers["epoch"] == 1
@@ -205,6 +269,171 @@ def test_a_judged_claim_is_json_without_nan(claim):
     if claim.id != "H6":
         assert found["worst"]["effect"]["mean"] in effects
         assert found["best"]["effect"]["mean"] in effects
+
+
+def test_distances_between_seeds_enter_as_pseudo_values_of_the_jackknife():
+    whole = study(noise=0.1, seeds=(0, 1, 2, 3), grown=0.5)
+    case = BY_ID["F6"].judged(whole).cases[0]
+    place = {"model": case.place.model, "start": "scratch", "layer": case.place.layer}
+    rows = whole.distances[(whole.distances[list(place)] == list(place.values())).all(axis=1)]
+    arms = set(case.place.contrast.split(" - "))
+
+    def mean(epoch, seeds):
+        return np.mean([
+            row.w1 for row in rows.itertuples()
+            if row.epoch == epoch and {row.normalization_a, row.normalization_b} == arms
+            and row.seed_a != row.seed_b and {row.seed_a, row.seed_b} <= seeds
+        ])  # fmt: skip
+
+    def growth(seeds):
+        return np.log(mean(EPOCHS, seeds) / mean(0, seeds))
+
+    everyone = {0, 1, 2, 3}
+    expected = [4 * growth(everyone) - 3 * growth(everyone - {seed}) for seed in range(4)]
+    assert case.values == pytest.approx(expected)
+    assert case.effect.mean == pytest.approx(0.5, abs=0.3)
+
+
+WITH_PLACEBO = ("raw", "unit", "placebo", "imagenet")
+
+
+@pytest.mark.parametrize(("floor", "expected"), [(0.001, SUPPORTED), (0.08, REFUTED)])
+def test_arms_separate_only_above_what_the_placebo_does(floor, expected):
+    whole = study(arms=WITH_PLACEBO, floor=floor)
+    judgement = BY_ID["F4"].judged(whole)
+    assert judgement.verdict is expected
+    assert judgement.worst.effect.mean == pytest.approx(0.1 - floor, abs=1e-3)
+    assert not any("placebo" in case.place.contrast for case in judgement.cases)
+    assert not any("noise floor" in flag for flag in judgement.flags)
+
+
+def test_without_a_placebo_the_noise_floor_is_said_to_be_unknown():
+    for arms in (ARMS, ("raw", "placebo", "imagenet")):
+        flags = BY_ID["F4"].judged(study(arms=arms)).flags
+        assert flags[0].startswith("the noise floor was not measured")
+
+
+def test_a_failed_placebo_leaves_no_floor_to_judge_by():
+    whole = with_failed_run(
+        study(arms=WITH_PLACEBO), gate="learned", model="vgg16", start="scratch",
+        normalization="placebo", seed=1,
+    )  # fmt: skip
+    judgement = BY_ID["F4"].judged(whole)
+    silent = [case for case in judgement.cases if case.verdict is NOT_EVALUABLE]
+    assert {case.place.model for case in silent} == {"vgg16"}
+    assert {case.reason for case in silent} == {"vgg16/scratch/placebo/seed1 (has not learned)"}
+    assert judgement.verdict is INCONCLUSIVE
+
+
+def test_permanova_is_that_of_the_matrix_of_distances():
+    whole = study(arms=WITH_PLACEBO, apart={"scratch": 0.01}, noise=0.01)
+    place = {"model": "vgg16", "start": "scratch", "layer": "features.0", "epoch": EPOCHS}
+    rows = whole.distances[(whole.distances[list(place)] == list(place.values())).all(axis=1)]
+    runs = [(seed, arm) for seed in (2, 0, 1) for arm in ("imagenet", "raw", "unit")]
+    matrix = np.zeros((9, 9))
+    for row in rows.itertuples():
+        a, b = (row.seed_a, row.normalization_a), (row.seed_b, row.normalization_b)
+        if a in runs and b in runs:
+            matrix[runs.index(a), runs.index(b)] = matrix[runs.index(b), runs.index(a)] = row.w1
+    seeds, arms = zip(*runs, strict=True)
+    # Few seeds: every relabelling counts, in whatever order.
+    expected = permanova(matrix, arms, seeds, 9999, seed=7)
+    found = arms_apart(whole, "vgg16", "scratch", "features.0")
+    assert found == pytest.approx(expected, rel=1e-12)
+    flags = BY_ID["F4"].judged(whole).flags
+    assert any("tells the arms apart in 0 of 4 layers" in flag for flag in flags)
+
+
+def test_permanova_needs_whole_runs_defined_distances_and_several_seeds():
+    place = ("vgg16", "scratch", "features.0")
+    assert arms_apart(study(seeds=(0,)), *place) == (None, None)
+    assert arms_apart(study(arms=("unit", "placebo")), *place) == (None, None)
+    failed = with_failed_run(
+        study(), gate="finite", model="vgg16", start="scratch", normalization="raw", seed=0
+    )
+    assert arms_apart(failed, *place) == (None, None)
+    undefined = study()
+    undefined.distances.loc[undefined.distances["epoch"] == EPOCHS, "w1"] = np.nan
+    assert arms_apart(undefined, *place) == (None, None)
+
+
+@pytest.mark.parametrize("claim", ["H2", "H5"])
+def test_a_rougher_density_must_be_rougher_than_chance_makes_it(claim):
+    """Add 27% of roughness, beyond the margin, to layers of many and of few weights."""
+    arm, sign = ("raw", 1) if claim == "H2" else ("imagenet", -1)
+    for weights, expected in ((2000, SUPPORTED), (864, INCONCLUSIVE)):
+        whole = study(rougher={arm: sign * 0.24})
+        whole.measures["n"] = weights
+        judgement = BY_ID[claim].judged(whole)
+        assert judgement.verdict is expected
+        for case in judgement.cases:
+            assert case.null == roughness_ratio_null(weights)
+    whole = study(rougher={arm: sign * 0.1})
+    whole.measures["n"] = 864
+    assert BY_ID[claim].judged(whole).verdict is REFUTED
+
+
+def test_a_small_layer_of_gaussian_numbers_is_gaussian():
+    """Give every run Gaussian numbers, as many as MobileNetV2's first layer has weights."""
+    whole = study()
+    generator = np.random.default_rng(5)
+    columns = ["n", "skewness", "excess_kurtosis", "l_kurtosis", "w1_normal"]
+    for index in whole.measures.index:
+        weights = generator.standard_normal((32, 27)).astype(np.float32)
+        found = summarize(weights, weights)
+        whole.measures.loc[index, columns] = [found[column] for column in columns]
+    judgement = BY_ID["F8"].judged(whole)
+    assert judgement.verdict is SUPPORTED
+    assert judgement.worst.effect.mean > 0.3
+    # One of the four beyond its bound is enough.
+    for column in columns[1:]:
+        heavy = replace(whole, measures=whole.measures.assign(**{column: 1.5}))
+        assert BY_ID["F8"].judged(heavy).verdict is REFUTED
+
+
+def every_number(value):
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from every_number(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from every_number(item)
+    elif isinstance(value, float):
+        yield value
+
+
+@pytest.mark.parametrize("gate", ["finite", "learned", "moved"])
+def test_where_all_runs_failed_nothing_about_runs_is_judged(gate):
+    whole = study(starts=("scratch", "pretrained", *LAWS), layers=LAYERS | BN)
+    whole.runs[gate] = False
+    if gate == "finite":
+        whole.runs["state"] = "DIVERGED"
+        names = ("layers", "measures", "distances", "histories")
+        tables = {name: getattr(whole, name) for name in names}
+        whole = replace(whole, **{name: table[table["epoch"] == 0]
+                                  for name, table in tables.items()})  # fmt: skip
+    for claim, judgement in judge_all(whole):
+        if claim.id not in WITHOUT_RUNS:
+            assert judgement.verdict is NOT_EVALUABLE
+            assert judgement.reason
+        assert all(map(np.isfinite, every_number(to_json(claim, judgement, whole))))
+
+
+def test_weights_that_are_all_equal_give_a_reason_and_no_nan():
+    """Their spread is 0, and what is relative to it is not defined: empty in the tables."""
+    whole = study(starts=("scratch", "pretrained", *LAWS), layers=LAYERS | BN)
+    undefined = ["excess_kurtosis", "skewness", "l_kurtosis", "w1_normal", "iqr_ratio", "roughness"]
+    whole.measures[undefined] = np.nan
+    whole.measures["std"] = whole.layers["std"] = 0.0
+    whole.layers["displacement"] = np.nan
+    whole.distances["w1"] = 0.0
+    whole.distances["w1_over_sigma0"] = np.nan
+    about_loss = {"F3", "F3b"}
+    for claim, judgement in judge_all(whole):
+        if claim.id not in WITHOUT_RUNS | about_loss | {"F4b", "F11"}:
+            assert judgement.verdict is NOT_EVALUABLE, claim.id
+            assert judgement.reason == "the statistic is not defined here"
+        assert all(map(np.isfinite, every_number(to_json(claim, judgement, whole))))
 
 
 def test_claims_have_ids_of_their_own():

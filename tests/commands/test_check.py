@@ -140,16 +140,6 @@ def test_a_model_that_cannot_take_images_of_that_size_is_told_before_the_trainin
     assert f"{size}" in err
 
 
-@pytest.mark.filterwarnings("ignore:The default weight initialization:FutureWarning")
-def test_a_model_that_gives_more_than_one_output_is_told_before_the_training(
-    check: Check, changed: Changed, capsys: pytest.CaptureFixture[str]
-) -> None:
-    entry = changed(SMALL)["models"]["mobilenet_v2"] | {"layers": ["conv1.conv"]}
-    change = {"experiment.models": ["googlenet"], "models": {"googlenet": entry}}
-    assert check(change) == 2
-    assert "googlenet" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("weights", "message"),
     [

@@ -62,6 +62,20 @@ def test_52_layers_stay_readable(runs: pd.DataFrame) -> None:
     assert min(np.diff(places)) * 6.28 / 52 > 0.8  # inches between names of some 0.75
 
 
+def test_a_line_joins_the_layers_of_one_place_in_neighbouring_blocks(runs: pd.DataFrame) -> None:
+    table = synthetic.layer_summaries(runs, synthetic.MOBILENET_CONVS)
+    drawing = displacement.draw(table, model="vgg16")
+    order = {name: i + 1 for i, name in enumerate(synthetic.MOBILENET_CONVS)}
+    expected = {
+        tuple(order[f"features.{block}.conv.{place}"] for block in range(first, 18))
+        for place, first in (("0.0", 1), ("1.0", 2), ("2", 2))
+    } | {(order[name],) for name in ("features.0.0", "features.1.conv.1", "features.18.0")}
+    lines = drawing.figure.axes[0].lines
+    joined = {tuple(line.get_xdata().round().astype(int)) for line in lines if line.get_ls() == "-"}
+    assert joined == expected
+    assert "from block to block" in drawing.caption
+
+
 def test_the_words_give_the_median_and_the_largest_mean(
     table: pd.DataFrame, drawing: Drawing
 ) -> None:

@@ -50,8 +50,9 @@ def test_a_violin_has_40_points_a_side_and_one_scale_for_all_starts(
 def test_no_violin_leaves_its_panel(drawing: Drawing) -> None:
     for ax in drawing.figure.axes:
         low, high = ax.get_ylim()
-        y = ax.patches[0].get_path().vertices[:, 1]
+        x, y = ax.patches[0].get_path().vertices.T
         assert low < y.min() < y.max() < high
+        assert ax.get_xlim()[0] < x.min() < x.max() < ax.get_xlim()[1]
 
 
 def test_the_median_is_that_of_the_mean_density(table: pd.DataFrame, drawing: Drawing) -> None:
@@ -89,3 +90,14 @@ def test_a_distribution_far_wider_than_another_start_still_has_violins(
     )
     drawing = violin.draw(scaled, start="pretrained", **KEY)
     assert len(drawing.data) == 3 * 7 * 40
+
+
+def test_as_many_epochs_are_drawn_as_there_is_room_for() -> None:
+    table = synthetic.runs(epochs=35, seeds=1, layers={"features.0": 0.0589})
+    drawing = violin.draw(synthetic.densities(table), start="scratch", **KEY)
+    epochs = drawing.data["epoch"].unique()
+    assert (epochs[0], epochs[-1], len(epochs)) == (0, 35, 12)
+    assert set(np.diff(epochs)) == {3, 4}
+    widest = drawing.data.groupby("epoch")["half_width"].max()
+    assert (widest.to_numpy()[1:] + widest.to_numpy()[:-1] < np.diff(epochs)).all()
+    assert "at 12 of 36 epochs" in drawing.caption

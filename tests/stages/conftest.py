@@ -47,6 +47,7 @@ def trained(folder, images, manifest, pretrained=None, **changes):
         images=images,
         images_manifest=manifest,
         pretrained=pretrained,
+        checkpoints=folder / "checkpoints",
         **vars(paths),
     )
     return paths
@@ -55,8 +56,14 @@ def trained(folder, images, manifest, pretrained=None, **changes):
 def processed(folder, run):
     """Extract and measure a run."""
     run.digests, run.measures = folder / "digests.json", folder / "measures.csv"
+    run.quantiles = folder / "quantiles.csv"
     extract_weights.run(snapshots=run.snapshots, manifest=run.manifest, digests=run.digests)
-    measure_weights.run(digests=run.digests, snapshots=run.snapshots, measures=run.measures)
+    measure_weights.run(
+        digests=run.digests,
+        snapshots=run.snapshots,
+        measures=run.measures,
+        quantiles=run.quantiles,
+    )
     return run
 
 
@@ -76,7 +83,12 @@ def pretrained(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("pretrained")
     paths = SimpleNamespace(weights=folder / "weights.safetensors", manifest=folder / "m.json")
     settings = {**FIT, "epochs": 1, "weights": "train", "normalization": "imagenet"}
-    pretrain_model.run(settings=canonical_json(settings), images=data.images, **vars(paths))
+    pretrain_model.run(
+        settings=canonical_json(settings),
+        images=data.images,
+        checkpoints=folder / "checkpoints",
+        **vars(paths),
+    )
     return paths
 
 

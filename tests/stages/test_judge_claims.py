@@ -2,18 +2,19 @@ from __future__ import annotations
 
 import csv
 import json
+from types import SimpleNamespace
 
+import jsonschema
 import pytest
 
 from normreport.claims import CLAIMS
+from normreport.errors import StorageError
 from normreport.files import canonical_json
 from normreport.stages import judge_claims
 from tests.stages.conftest import LAYER, read
 
 
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory, data, pretrained, runs, comparisons):
-    folder = tmp_path_factory.mktemp("judged")
+def judge(folder, data, pretrained, runs, comparisons):
     settings = {
         "models": ["mobilenet_v2"],
         "layers": {"mobilenet_v2": [LAYER]},
@@ -32,12 +33,32 @@ def judged(tmp_path_factory, data, pretrained, runs, comparisons):
         measures=[run.measures for run in runs],
         distances=[comparison.distances for comparison in comparisons.values()],
         images=data.images,
+        images_manifest=data.manifest,
         pretrained=[pretrained.manifest],
         cases=folder / "cases.csv",
         results=folder / "results.json",
         runs=folder / "runs.csv",
     )
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory, data, pretrained, runs, comparisons):
+    folder = tmp_path_factory.mktemp("judged")
+    judge(folder, data, pretrained, runs, comparisons)
     return folder
+
+
+@pytest.mark.parametrize("table", ["history", "layers"])
+def test_a_table_that_lost_a_row_is_named_and_judges_nothing(
+    tmp_path, data, pretrained, runs, comparisons, table
+):
+    cut = tmp_path / f"{table}.csv"
+    rows = getattr(runs[1], table).read_text().splitlines(keepends=True)
+    cut.write_text("".join(rows[:-1]))
+    damaged = SimpleNamespace(**{**vars(runs[1]), table: cut})
+    with pytest.raises(StorageError, match=rf"{table}\.csv: could not be read .*manifest tells"):
+        judge(tmp_path, data, pretrained, [runs[0], damaged, *runs[2:]], comparisons)
+    assert not (tmp_path / "results.json").exists()
 
 
 def test_every_claim_is_in_the_results_with_a_verdict_or_a_reason(judged):
@@ -48,6 +69,14 @@ def test_every_claim_is_in_the_results_with_a_verdict_or_a_reason(judged):
         exact = claim["id"] in {"C0", "H3"}
         assert claim["verdict"] == ("REFUTED" if exact else "NOT EVALUABLE")
         assert exact or claim["reason"]
+
+
+def test_the_results_follow_their_schema(judged, root):
+    schema = read(root / "workflow" / "schemas" / "results.schema.json")
+    results = read(judged / "results.json")
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(results)) == []
+    assert results["schema_version"] == 2
+    assert len(results["runs"]) == 4
 
 
 def test_results_are_json_without_nan(judged):
@@ -64,3 +93,13 @@ def test_the_table_of_runs_has_one_row_per_run(judged):
         for arm in ("unit", "imagenet")
     ]
     assert {row["state"] for row in rows} == {"OK"}
+
+
+def test_the_table_of_cases_has_every_case_with_its_p_values(judged):
+    with (judged / "cases.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    results = read(judged / "results.json")
+    assert len(rows) == sum(len(claim["cases"]) for claim in results["claims"])
+    p_values = ("p_support", "p_refute", "sign_flip_support", "sign_flip_refute")
+    # One seed has none.
+    assert all(row[column] == "" for row in rows for column in p_values)

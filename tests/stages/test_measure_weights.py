@@ -7,6 +7,10 @@ import pytest
 from safetensors.numpy import load_file
 from scipy import stats
 
+from normreport.files import write_arrays, write_json
+from normreport.snapshots import epoch_digests
+from normreport.stages import measure_weights
+from normreport.statistics import SCORES
 from tests.stages.conftest import LAYER
 
 
@@ -23,3 +27,29 @@ def test_every_epoch_has_its_statistics(runs):
         assert float(row["p95"]) == pytest.approx(np.quantile(values, 0.95), rel=1e-12)
         # torchvision's first layer of MobileNetV2: sqrt(2 / (32 * 9)).
         assert float(row["kaiming_std"]) == pytest.approx(0.083333, abs=1e-6)
+
+
+def test_every_epoch_has_its_quantiles_at_the_scores(runs):
+    weights = load_file(runs[1].snapshots)[LAYER].astype(np.float64).reshape(3, -1)
+    with runs[1].quantiles.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row["epoch"]) for row in rows] == [epoch for epoch in range(3) for _ in SCORES]
+    for row in rows:
+        values = weights[int(row["epoch"])]
+        quantile = np.quantile(values, stats.norm.cdf(float(row["score"])))
+        expected = (quantile - values.mean()) / values.std(ddof=1)
+        assert float(row["quantile"]) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+        assert (row["layer"], row["start"], row["n"]) == (LAYER, "pretrained", "864")
+        assert row["normalization"] == "imagenet"
+
+
+def test_a_layer_without_spread_has_statistics_but_no_quantiles(tmp_path):
+    paths = {name: tmp_path / name for name in ("digests", "snapshots", "measures", "quantiles")}
+    equal = np.full((2, 4, 3, 3, 3), 0.5, dtype=np.float32)
+    run = {"model": "m", "start": "scratch", "normalization": "unit", "seed": 0}
+    write_arrays(paths["snapshots"], {LAYER: equal})
+    layers = {LAYER: {"epochs": epoch_digests(equal)}}
+    write_json(paths["digests"], {"run": run, "layers": layers})
+    measure_weights.run(**paths)
+    assert len(paths["measures"].read_text().splitlines()) == 3
+    assert paths["quantiles"].read_text().splitlines() == [",".join(measure_weights.QUANTILES)]

@@ -36,6 +36,7 @@ def test_a_checkpoint_becomes_the_same_weights(pretrained, tmp_path):
         images=None,
         weights=weights,
         manifest=tmp_path / "m.json",
+        checkpoints=tmp_path / "checkpoints",
     )
     found = load_file(weights)
     assert found.keys() == state.keys()
@@ -49,6 +50,7 @@ def test_weights_that_torchvision_does_not_have_are_named(tmp_path):
             images=None,
             weights=tmp_path / "w",
             manifest=tmp_path / "m",
+            checkpoints=tmp_path / "checkpoints",
         )
 
 
@@ -57,6 +59,10 @@ def test_a_pretraining_that_diverges_is_no_start(data, tmp_path):
     hopeless = settings(learning_rate=100, optimizer={"name": "sgd"}, **vgg)
     with pytest.raises(ConfigError, match=r"models\.vgg11\.pretraining: .* is not finite .* lower"):
         pretrain_model.run(
-            settings=hopeless, images=data.images, weights=tmp_path / "w", manifest=tmp_path / "m"
+            settings=hopeless,
+            images=data.images,
+            weights=tmp_path / "w",
+            manifest=tmp_path / "m",
+            checkpoints=tmp_path / "checkpoints",
         )
     assert list(tmp_path.iterdir()) == []

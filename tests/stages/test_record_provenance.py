@@ -75,7 +75,7 @@ def test_another_commit_changes_the_commit_and_nothing_else(results, record, tmp
     copied = tmp_path / "results"
     shutil.copytree(results, copied)
     other = REVISION | {"commit": "f" * 40}
-    reports.render(copied, record["config"], revision=other, templates=reports.TEMPLATES)
+    reports.render(copied, record["config"], revision=other, templates=[reports.TEMPLATES])
     found = json.loads((copied / "report/provenance.json").read_text())
     assert found == record | {"revision": other}
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config.yaml", "workflow", "normreport", "templates")
+PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "normreport", "templates")
+# What Snakemake made of them, and what it remembers of that.
+BUILT = ("results", ".snakemake")
 
 
 class Clone:
@@ -19,25 +21,47 @@ class Clone:
 
     def __init__(self, folder):
         self.folder = folder
-        for part in PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(source, folder / part, ignore=ignored)
-            else:
-                shutil.copy(source, folder / part)
+        self.copy(ROOT, PARTS)
 
-    def snakemake(self, *arguments, check=True):
-        """Run snakemake with what is installed beside this Python and the code of the clone."""
-        environment = os.environ | {
+    def copy(self, origin, parts, copy_function=shutil.copy2):
+        """Take over parts of another folder."""
+        for part in parts:
+            source, target = origin / part, self.folder / part
+            if source.is_dir():
+                shutil.copytree(
+                    *(source, target),
+                    ignore=shutil.ignore_patterns("__pycache__"),
+                    copy_function=copy_function,
+                )
+            else:
+                copy_function(source, target)
+
+    @property
+    def environment(self):
+        """Give what is installed beside this Python, and the code of the clone."""
+        return os.environ | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder),
             "XDG_CACHE_HOME": str(self.folder / ".cache"),
         }
+
+    def started(self, *arguments):
+        """Start snakemake in a session of its own, so that it can be killed with its jobs."""
+        return subprocess.Popen(
+            ["snakemake", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def snakemake(self, *arguments, check=True, **variables):
+        """Run snakemake, with other variables in its environment."""
         done = subprocess.run(
             ["snakemake", *arguments],
             cwd=self.folder,
-            env=environment,
+            env=self.environment | variables,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -15,6 +15,7 @@ rule draw_figure:
         runtime=10,
     params:
         settings=figure_settings,
+        versions=figure_versions,
     shell:
         "normreport draw_figure --figure {wildcards.figure:q} --settings {params.settings:q}"
         " --inputs {input.tables:q}"

@@ -12,6 +12,8 @@ rule extract_weights:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        versions=versions("normreport.stages.extract_weights"),
     shell:
         "normreport extract_weights --snapshots {input.snapshots:q}"
         " --manifest {input.manifest:q} --digests {output.digests:q} 2> {log:q}"

@@ -8,6 +8,7 @@ rule measure_weights:
         code=code("normreport.stages.measure_weights"),
     output:
         measures="results/measures/{model}/{start}/{normalization}/seed{seed}.csv",
+        quantiles="results/quantiles/{model}/{start}/{normalization}/seed{seed}.csv",
     log:
         "logs/measure_weights/{model}/{start}/{normalization}/seed{seed}.log",
     benchmark:
@@ -15,6 +16,9 @@ rule measure_weights:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        versions=versions("normreport.stages.measure_weights"),
     shell:
         "normreport measure_weights --digests {input.digests:q}"
-        " --snapshots {input.snapshots:q} --measures {output.measures:q} 2> {log:q}"
+        " --snapshots {input.snapshots:q} --measures {output.measures:q}"
+        " --quantiles {output.quantiles:q} 2> {log:q}"

@@ -2,7 +2,7 @@ rule pretrain_model:
     input:
         images=pretraining_images,
         checkpoint=pretraining_checkpoint,
-        code=code("normreport.stages.pretrain_model"),
+        code=code(*pretrain_modules()),
     output:
         weights="results/pretrained/{model}/weights.safetensors",
         manifest="results/pretrained/{model}/manifest.json",
@@ -18,8 +18,12 @@ rule pretrain_model:
         runtime=240,
     params:
         settings=pretrain_settings,
+        versions=versions(*pretrain_modules()),
         images="--images" if study.is_pretrained_here else "",
+        # Not an output: Snakemake would delete it when the training was killed.
+        checkpoints="results/checkpoints/{model}/pretraining",
     shell:
         "normreport pretrain_model --settings {params.settings:q}"
         " {params.images} {input.images:q}"
-        " --weights {output.weights:q} --manifest {output.manifest:q} 2> {log:q}"
+        " --weights {output.weights:q} --manifest {output.manifest:q}"
+        " --checkpoints {params.checkpoints:q} 2> {log:q}"

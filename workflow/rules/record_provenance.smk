@@ -23,9 +23,11 @@ rule record_provenance:
         runtime=5,
     params:
         settings=record_settings(),
+        templates=template_folders(),
+        versions=versions(*STAGES),
     shell:
         "normreport record_provenance --settings {params.settings:q} --root results"
         " --results {input.results:q} --manifests {input.manifests:q} --data {input.data:q}"
         " --pretrained {input.pretrained:q} --figures {input.figures:q}"
-        " --tables {input.tables:q} --templates templates"
+        " --tables {input.tables:q} --templates {params.templates:q}"
         " --record {output.record:q} --metadata {output.metadata:q} 2> {log:q}"

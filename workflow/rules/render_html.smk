@@ -18,6 +18,9 @@ rule render_html:
         runtime=10,
     params:
         settings=render_settings(),
+        templates=template_folders(),
+        versions=versions("normreport.stages.render_html"),
     shell:
         "normreport render_html --settings {params.settings:q} --results {input.results:q}"
-        " --record {input.record:q} --figures {input.figures:q} --templates templates --html {output.html:q} 2> {log:q}"
+        " --record {input.record:q} --figures {input.figures:q}"
+        " --templates {params.templates:q} --html {output.html:q} 2> {log:q}"

@@ -3,7 +3,7 @@ rule train_run:
         images="results/data/target/images.safetensors",
         images_manifest="results/data/target/manifest.json",
         pretrained=pretrained_weights,
-        code=code("normreport.stages.train_run"),
+        code=run_code,
     output:
         snapshots="results/runs/{model}/{start}/{normalization}/seed{seed}/snapshots.safetensors",
         history="results/runs/{model}/{start}/{normalization}/seed{seed}/history.csv",
@@ -20,8 +20,12 @@ rule train_run:
     params:
         settings=run_settings,
         pretrained=pretrained_option,
+        versions=run_versions,
+        # Not an output: Snakemake would delete it when a run was killed.
+        checkpoints="results/checkpoints/{model}/{start}/{normalization}/seed{seed}",
     shell:
         "normreport train_run --settings {params.settings:q} --images {input.images:q}"
         " --images-manifest {input.images_manifest:q} {params.pretrained} {input.pretrained:q}"
         " --snapshots {output.snapshots:q} --history {output.history:q}"
-        " --layers {output.layers:q} --manifest {output.manifest:q} 2> {log:q}"
+        " --layers {output.layers:q} --manifest {output.manifest:q}"
+        " --checkpoints {params.checkpoints:q} 2> {log:q}"

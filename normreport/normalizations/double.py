@@ -1,0 +1,12 @@
+"""Division by 255, twice."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from normreport.normalizations import Images, Inputs, unit
+
+
+def apply(images: Images) -> Inputs:
+    """Divide by 255 twice, as happens where a pipeline scales what was scaled before."""
+    return np.divide(unit.apply(images), np.float32(255), dtype=np.float32)

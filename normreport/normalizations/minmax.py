@@ -1,0 +1,16 @@
+"""Each image's own range."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from normreport.normalizations import Images, Inputs
+
+
+def apply(images: Images) -> Inputs:
+    """Map every image's own smallest value to 0 and its largest to 1; a constant image to 0."""
+    values = images.astype(np.float32)
+    low: Inputs = values.min(axis=(1, 2, 3), keepdims=True)
+    extent: Inputs = values.max(axis=(1, 2, 3), keepdims=True) - low
+    extent[extent == 0] = 1
+    return (values - low) / extent

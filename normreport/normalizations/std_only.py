@@ -1,0 +1,10 @@
+"""One half of `imagenet`: the scale."""
+
+from __future__ import annotations
+
+from normreport.normalizations import Images, Inputs, imagenet, unit
+
+
+def apply(images: Images) -> Inputs:
+    """Divide by 255 and by ImageNet's channel standard deviations; subtract nothing."""
+    return unit.apply(images) / imagenet.STD

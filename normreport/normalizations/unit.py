@@ -1,0 +1,12 @@
+"""Division by 255."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from normreport.normalizations import Images, Inputs
+
+
+def apply(images: Images) -> Inputs:
+    """Divide by 255: the values lie in [0, 1]. This is also what torchvision's ToTensor does."""
+    return np.divide(images, np.float32(255), dtype=np.float32)

@@ -1,0 +1,42 @@
+"""Tables beside the claims, from studies with a known truth."""
+
+from __future__ import annotations
+
+import pytest
+
+from normreport.claims.distances import arms_apart
+from normreport.summary import headline
+from tests.claims.studies import LAYERS, study, with_failed_run
+
+ARMS = ("raw", "unit", "placebo", "imagenet")
+
+
+def test_the_ladder_of_noise_has_a_rung_for_each_kind_of_pair():
+    whole = study(arms=ARMS, floor=0.001, apart={"pretrained": 0.005, "scratch": 0.1})
+    rows = headline(whole)["layers"]
+    assert len(rows) == 2 * sum(map(len, LAYERS.values()))
+    for row in rows:
+        assert row["between_placebo"] == pytest.approx(0.001, abs=1e-3)
+        apart = 0.1 if row["start"] == "scratch" else 0.005
+        assert row["between_arms"] == pytest.approx(apart, abs=1e-3)
+        assert row["between_seeds"] == pytest.approx(0.05, abs=1e-3)
+        found = arms_apart(whole, row["model"], row["start"], row["layer"])
+        assert (row["pseudo_f"], row["permanova_p"]) == found
+
+
+def test_a_rung_that_the_experiment_lacks_is_none():
+    row = headline(study(seeds=(0,)))["layers"][0]
+    assert row["between_placebo"] is None
+    assert row["between_seeds"] is None
+    assert row["permanova_p"] is None
+    assert row["between_arms"] is not None
+
+
+def test_no_average_is_taken_over_survivors():
+    whole = with_failed_run(
+        study(), gate="finite", model="vgg16", start="scratch", normalization="raw", seed=0
+    )
+    for row in headline(whole)["layers"]:
+        touched = (row["model"], row["start"]) == ("vgg16", "scratch")
+        assert (row["std_last"] is None) == touched
+        assert (row["between_arms"] is None) == touched
