@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -59,9 +60,14 @@ def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
     print("\n".join(lines))
     claims = len(record["claims"])
     apart = largest(number.relative for number in found.numbers)
-    numbers = "every number" if not apart else f"numbers to {apart:.2g} relative"
-    print(f"{claims - len(found.verdicts)} of {claims} verdicts agree, {numbers}.")
+    print(f"{claims - len(found.verdicts)} of {claims} verdicts agree, {_to(apart)}.")
     return 1
+
+
+def _to(apart: float) -> str:
+    if math.isinf(apart):
+        return "and some numbers have no counterpart"
+    return f"numbers to {apart:.2g} relative" if apart else "every number"
 
 
 def _rebuilt(record: Record, folder: Path) -> Path:

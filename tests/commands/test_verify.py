@@ -178,6 +178,16 @@ def test_a_number_of_the_results_is_found_with_its_amount(
     assert f"numbers: runs.{RUNS[0]}: 1, by at most 0.5 relative (train_loss: 0.25 → 0.5)" in out
 
 
+def test_a_number_that_the_results_lack_has_no_counterpart(
+    results: Path, page: Path, verified: Verify
+) -> None:
+    path = results / "report/results.json"
+    values = json.loads(path.read_text())
+    values["runs"][0]["train_loss"] = None
+    path.write_text(json.dumps(values))
+    assert verified(page)[1].endswith("agree, and some numbers have no counterpart.\n")
+
+
 def test_a_drawing_of_the_results_is_found(results: Path, page: Path, verified: Verify) -> None:
     replace(results / f"figures/{CURVES}.svg", "L 30 40", "L 30 50")
     status, out = verified(page)
