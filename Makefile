@@ -2,6 +2,7 @@
 # make test     every test          make check   linters and types
 # make soak     twenty random kills over whole small builds, which must end in the same bytes
 # make benchmark  images per second against a script that one would write first
+# make calibration  error rates and power of the verdicts, on simulated studies
 # make lock     write requirements.lock anew from pyproject.toml (needs uv)
 
 PYTHON ?= python3.11
@@ -9,7 +10,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test check soak benchmark lock system clean
+.PHONY: report publish test check soak benchmark calibration lock system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs
@@ -34,6 +35,9 @@ soak: system $(INSTALLED)
 
 benchmark: $(INSTALLED)
 	python tests/benchmarks/throughput.py
+
+calibration: $(INSTALLED)
+	python -m tests.calibration docs/calibration.md
 
 # Before the minutes that the environment takes: what only the system's administrator can install.
 system:

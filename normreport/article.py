@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
+from normreport.dark import dark, dark_rules
 from normreport.errors import ConfigError
 from normreport.labels import model_label, source_label, start_label
+from normreport.references import bibtex, link, short
 from normreport.settings.report import RenderSettings
 
+# Kinds of figure that show what a claim is about.
+EVIDENCE = {
+    "C0": ["histogram"],
+    "H1": ["spread"],
+    "H2": ["density"],
+    "H3": ["histogram"],
+    "H4": ["spread"],
+    "H5": ["density"],
+    "H6": ["curves"],
+    "F1": ["density", "separation"],
+    "F2": ["displacement"],
+    "F3": ["curves"],
+    "F3b": ["curves"],
+    "F4": ["density", "separation"],
+    "F4b": ["spread"],
+    "F5": ["displacement"],
+    "F6": ["separation"],
+    "F7": ["density"],
+    "F8": ["density"],
+    "P6": ["displacement"],
+}
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @dataclass(frozen=True)
 class Illustration:
-    """A finished figure: its picture and its words."""
+    """A finished figure: its picture, its words, and what it was made from."""
 
     id: str
     number: int
@@ -30,12 +58,15 @@ class Illustration:
     caption: str
     alt: str
     svg: Markup
+    made_from: Mapping[str, Any]
+    """Its settings, and digests of its inputs and its code."""
 
 
 def render(
-    templates: Path,
+    templates: Sequence[Path],
     *,
     results: Mapping[str, Any],
+    record: Mapping[str, Any],
     figures: Sequence[Illustration],
     settings: RenderSettings,
     medium: str,
@@ -45,9 +76,11 @@ def render(
     Parameters
     ----------
     templates
-        The folder with ``article.html.j2``.
+        The folders of the templates; what the first one lacks is taken from the next.
     results
         What ``judge_claims`` wrote.
+    record
+        What ``record_provenance`` wrote.
     figures
         In the order of their numbers.
     settings
@@ -63,15 +96,27 @@ def render(
     Raises
     ------
     ConfigError
-        If a template is missing, has a mistake in its syntax or uses a name that is not there.
+        If a folder or a template is missing, has a mistake in its syntax or uses a name that is
+        not there.
     """
+    for folder in templates:
+        if not folder.is_dir():
+            raise ConfigError(
+                f"{folder}: expected a folder of templates (report.templates), found "
+                f"{'a file' if folder.exists() else 'nothing'}. Make it, or mend the key."
+            )
+    loader = FileSystemLoader(templates)
     environment = Environment(
-        loader=FileSystemLoader(templates),
+        loader=loader,
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+    def source(name: str) -> Markup:
+        return Markup(loader.get_source(environment, name)[0])
+
     environment.filters |= {
         "num": num,
         "pct": pct,
@@ -79,24 +124,63 @@ def render(
         "model": model_label,
         "start": start_label,
         "listing": listing,
+        "abbreviated": abbreviated,
+        "parameters": parameters,
         "images": source_label,
-        "source": lambda name: Markup((templates / name).read_text(encoding="utf-8")),
+        "source": source,
+        "csp_hash": csp_hash,
+        "dark": dark,
+        "paragraphs": lambda text: re.split(r"\n\s*\n", text.strip()),
+        "dark_rules": lambda pictures: Markup(dark_rules(pictures)),
+        "evidence": evidence,
+        "bibtex": bibtex,
+        "link": link,
+        "short": short,
     }
+    environment.globals["data"] = lambda name: json.loads(source(name))
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
     environment.tests["missing"] = lambda value: value is None
     try:
         page = environment.get_template("article.html.j2").render(
             results=results,
+            record=record,
             claims={claim["id"]: claim for claim in results["claims"]},
             figures=figures,
             settings=settings,
             medium=medium,
+            citation={
+                "id": "normreport",
+                "type": "report",
+                "title": settings.title,
+                "author": [{"literal": name} for name in settings.authors],
+                "version": version("normreport"),
+            },
         )
     except TemplateError as error:
-        where = getattr(error, "filename", None) or templates
+        where = getattr(error, "filename", None) or ", ".join(map(str, templates))
         number = getattr(error, "lineno", None)
         line = f", line {number}" if number else ""
         raise ConfigError(f"{where}{line}: {error}. Mend the template.") from error
     return page.rstrip() + "\n"
+
+
+def evidence(claim: Mapping[str, Any], figures: Sequence[Illustration]) -> list[Illustration]:
+    """Figures of what a claim is about, where its deciding case lies."""
+    place = claim["worst"]["place"] if claim["worst"] else {}
+    return [
+        figure
+        for figure in figures
+        if figure.kind in EVIDENCE.get(claim["id"], ())
+        and all(
+            getattr(figure, name) in (None, place.get(name)) for name in ("model", "start", "layer")
+        )
+    ]
+
+
+def csp_hash(script: str) -> str:
+    """Name a script as a Content-Security-Policy does that lets only this one run."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return "sha256-" + base64.b64encode(digest).decode()
 
 
 def num(value: float | None, digits: int = 3) -> str:
@@ -133,3 +217,17 @@ def listing(values: Sequence[Any]) -> str:
     if len(texts) < 2:
         return "".join(texts)
     return ", ".join(texts[:-1]) + " and " + texts[-1]
+
+
+def abbreviated(digest: str | None) -> str:
+    """Write the beginning of a digest, enough to tell two apart by eye."""
+    return digest[:10] if digest else "none"
+
+
+def parameters(settings: Mapping[str, Any]) -> str:
+    """Write settings as ``kind: density, model: vgg16``; what a stage does not use is left out."""
+    return ", ".join(
+        f"{key}: {' '.join(map(str, value)) if isinstance(value, list) else value}"
+        for key, value in settings.items()
+        if value not in (None, [])
+    )

@@ -18,14 +18,19 @@ SETTINGS = {"metavar": "JSON", "help": "the stage's settings, as the workflow re
 
 
 def _in(text: str, **more: Any) -> dict[str, Any]:
-    return {"type": Path, "metavar": "FILE", "help": f"read {text}", **more}
+    return {"type": Path, "metavar": "FILE", "help": f"read {text}"} | more
 
 
 def _out(text: str) -> dict[str, Any]:
     return {"type": Path, "metavar": "FILE", "help": f"write {text}"}
 
 
+def _report(text: str, metavar: str) -> dict[str, Any]:
+    return _in(f"{text}: its index.html or the folder of that", metavar=metavar)
+
+
 IMAGES = _in("the prepared images (.safetensors)")
+IMAGES_MANIFEST = _in("the manifest of the images (.json)")
 SNAPSHOTS = _in("the weights kept after every epoch (.safetensors)")
 MANIFEST = _in("the run's manifest (.json)")
 CHECKPOINTS = {
@@ -35,6 +40,16 @@ CHECKPOINTS = {
 }
 OPTIONAL = {"required": False, "default": None}
 MANY = {"nargs": "+"}
+TEMPLATES = {
+    "type": Path,
+    "metavar": "FOLDER",
+    "help": "read the templates; what the first folder lacks is taken from the next",
+    **MANY,
+}
+PRETRAINED = _in(
+    "where pretrained weights come from (.json)", nargs="*", required=False, default=[]
+)
+
 
 CONFIG = _in(
     "a configuration (.yaml; - for standard input), and overlays, each over those before it",
@@ -49,6 +64,13 @@ STAGES: dict[str, tuple[str, Options]] = {
             "settings": SETTINGS,
             "images": _out("images and labels (.safetensors)"),
             "manifest": _out("source, classes, counts, digests (.json)"),
+            "threads": {
+                "type": int,
+                "metavar": "N",
+                "help": "images decoded at a time (1); the result does not depend on it",
+                "required": False,
+                "default": 1,
+            },
         },
     ),
     "pretrain_model": (
@@ -66,7 +88,7 @@ STAGES: dict[str, tuple[str, Options]] = {
         {
             "settings": SETTINGS,
             "images": IMAGES,
-            "images_manifest": _in("the manifest of the images (.json)"),
+            "images_manifest": IMAGES_MANIFEST,
             "pretrained": _in("weights to start from; from scratch without", **OPTIONAL),
             "snapshots": _out("the kept layers' weights after every epoch (.safetensors)"),
             "history": _out("loss and accuracy per epoch (.csv)"),
@@ -113,10 +135,9 @@ STAGES: dict[str, tuple[str, Options]] = {
             "measures": _in("the runs' statistics (.csv)", **MANY),
             "distances": _in("distances between runs (.csv)", **MANY),
             "images": IMAGES,
+            "images_manifest": IMAGES_MANIFEST,
             "results": _out("every number that the article's prose uses (.json)"),
-            "pretrained": _in(
-                "where pretrained weights come from (.json)", nargs="*", required=False, default=[]
-            ),
+            "pretrained": PRETRAINED,
             "runs": _out("the table of all runs (.csv)"),
             "cases": _out("the table of all cases of all claims (.csv)"),
         },
@@ -132,13 +153,34 @@ STAGES: dict[str, tuple[str, Options]] = {
             "text": _out("caption and alternative text (.json)"),
         },
     ),
+    "record_provenance": (
+        "record what the report is made from",
+        {
+            "settings": SETTINGS,
+            "results": _in("the results (.json)"),
+            "manifests": _in("the runs' manifests (.json)", **MANY),
+            "data": _in("the manifests of the images (.json)", **MANY),
+            "pretrained": PRETRAINED,
+            "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
+            "tables": _in("the tables of the report's folder (.csv)", **MANY),
+            "templates": TEMPLATES,
+            "root": {
+                "type": Path,
+                "metavar": "FOLDER",
+                "help": "the folder of all results, which files are named from",
+            },
+            "record": _out("settings, digests, versions, verdicts (.json)"),
+            "metadata": _out("the report's folder as an RO-Crate (.json)"),
+        },
+    ),
     "render_html": (
         "write the article as one HTML file",
         {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
+            "record": _in("what the report is made from (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
-            "templates": {"type": Path, "metavar": "FOLDER", "help": "read the templates"},
+            "templates": TEMPLATES,
             "html": _out("the article (.html)"),
         },
     ),
@@ -147,8 +189,10 @@ STAGES: dict[str, tuple[str, Options]] = {
         {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
+            "record": _in("what the report is made from (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
-            "templates": {"type": Path, "metavar": "FOLDER", "help": "read the templates"},
+            "attachments": _in("the numbers that the PDF carries with it (.json, .csv)", **MANY),
+            "templates": TEMPLATES,
             "pdf": _out("the article (.pdf)"),
         },
     ),
@@ -180,7 +224,34 @@ COMMANDS: dict[str, tuple[str, Options]] = {
         "list the layers of an architecture whose weights can be kept",
         {"architecture": {"metavar": "NAME", "help": "as torchvision calls it, such as resnet18"}},
     ),
-    "schema": ("print the JSON schema of the configuration", {}),
+    "verify": (
+        "check a report against results: its data, drawings, numbers and sentences",
+        {
+            "report": _report("the report", "REPORT"),
+            "--results": {
+                "type": Path,
+                "metavar": "FOLDER",
+                "help": "the folder of all results; the one above the report's if left out",
+            },
+            "--rebuild": {
+                "action": "store_true",
+                "help": "make the results anew first, by snakemake in a folder for the purpose, "
+                "with the configuration that the report holds and the code that is here",
+            },
+        },
+    ),
+    "diff": (
+        "say what differs between two reports, and what may explain it",
+        {
+            "old": _report("the old report", "OLD"),
+            "new": _report("the new report", "NEW"),
+            "--json": {"action": "store_true", "help": "print everything, as JSON"},
+        },
+    ),
+    "schema": (
+        "print the JSON schema of the configuration",
+        {"--results": {"action": "store_true", "help": "that of a report's results.json instead"}},
+    ),
 }
 
 
@@ -190,7 +261,8 @@ def parser() -> argparse.ArgumentParser:
         prog="normreport",
         description="Ask whether input normalization changes what a network's weights look like. "
         "'make report' or 'snakemake --cores all' builds the whole report; these are its parts.",
-        epilog="A mistake of yours ends with one message and exit status 2.",
+        epilog="A mistake of yours ends with one message and exit status 2; a difference that "
+        "verify or diff finds, with exit status 1.",
     )
     subparsers = whole.add_subparsers(
         dest="command", required=True, metavar="COMMAND", title="commands"
@@ -210,14 +282,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
+    """Run one command and return its exit status: 0, or 1 where a comparison found differences."""
     options = vars(parser().parse_args(arguments))
     name = options.pop("command")
     module = importlib.import_module(
         f"normreport.stages.{name}" if name in STAGES else f"normreport.commands.{name}"
     )
     try:
-        module.run(**options)
+        status: int | None = module.run(**options)
         sys.stdout.flush()
     except NormreportError as error:
         print(f"normreport {name}: {error}", file=sys.stderr)
@@ -226,7 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has read enough; nothing is left to be flushed at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return 0
+    return status or 0
 
 
 def _sentence(text: str) -> str:

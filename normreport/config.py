@@ -204,6 +204,11 @@ class Config(Settings):
         wanted = any(start.startswith("pretrained") for start in starts)
         return wanted and self.pretraining.weights == "train"
 
+    def data_sets(self) -> dict[str, DataSettings]:
+        """Give the data sets that the runs rest on."""
+        both = {"target": self.data.target, "pretraining": self.data.pretraining}
+        return both if self.is_pretrained_here else {"target": self.data.target}
+
     def runs(self) -> Iterator[Run]:
         """Every run, in the order of the configuration."""
         chosen = self.experiment
@@ -274,15 +279,14 @@ class Config(Settings):
             normalizations=chosen.normalizations,
             seeds=chosen.seeds,
             epochs=self.training.epochs,
-            target=self.data.target,
-            pretraining=self.data.pretraining if self.is_pretrained_here else None,
+            target=self.data.target.without_place(),
+            pretraining=self.data.pretraining.without_place() if self.is_pretrained_here else None,
         )
 
     def render_settings(self, *, with_pdf: bool) -> RenderSettings:
         """Resolve what the templates need besides results and figures."""
-        return RenderSettings(
-            title=self.report.title, authors=self.report.authors, with_pdf=with_pdf
-        )
+        own = self.report.model_dump(include=set(RenderSettings.model_fields))
+        return RenderSettings(**own, with_pdf=with_pdf)
 
 
 def _too_few(key: str, asked: int, data: DataSettings) -> Iterator[str]:

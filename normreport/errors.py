@@ -3,9 +3,11 @@
 NormreportError
     ConfigError     a key or value of the configuration
     DataError       the images or labels
+        UnreadableImageError    one image, without which the others may do
     WeightsError    a checkpoint, or a layer that a network does not have
     StorageError    a disk that is full, read-only or damaged
     MissingToolError     something that the system must have beforehand
+    RebuildError    a report that could not be made anew
 
 Each carries one message: what, where, what was expected, what was found, what to do. The command
 line prints it and exits with status 2. Anything else is a bug and shows its traceback.
@@ -29,6 +31,19 @@ class DataError(NormreportError):
     """The images or labels are not usable as asked."""
 
 
+class UnreadableImageError(DataError):
+    """One image of a source cannot be decoded."""
+
+    def __init__(self, source: str, image: str, why: str) -> None:
+        super().__init__(
+            f"{source}: {image}: is no image that can be read ({why}). Expected a whole JPEG, PNG, "
+            "WebP, TIFF, GIF or BMP file. Mend it or take it away; to have others taken instead of "
+            "all such images set the source's skip_unreadable to true."
+        )
+        self.image = image
+        self.why = why
+
+
 class WeightsError(NormreportError):
     """A checkpoint or a layer is not what the network needs."""
 
@@ -39,6 +54,10 @@ class StorageError(NormreportError):
 
 class MissingToolError(NormreportError):
     """The system lacks a library or a program."""
+
+
+class RebuildError(NormreportError):
+    """A report could not be made anew to be compared with."""
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

@@ -10,7 +10,9 @@ from normreport.settings.report import FigureSettings
 
 PER_LAYER = ("density", "ribbon", "violin", "spread")
 SIDE_BY_SIDE = ("displacement", "separation")
-OF_THE_INPUT = ("examples", "histogram")
+SHAPE = ("quantiles", "kurtosis")
+# The arms that are the article's pipelines on images of one size: two of its three are the first.
+PUBLISHED_ARMS = ("unit", "imagenet")
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,12 @@ class Figure:
 def figure_index(config: Config) -> Iterator[Figure]:
     """Every figure of the article, in the order of the sections."""
     models = config.experiment.models
-    for kind in OF_THE_INPUT:
-        yield Figure(kind)
+    starts = config.experiment.starts
+    yield Figure("examples")
+    yield Figure("histogram")
     for model in models:
         yield Figure("curves", model)
-    for start in config.experiment.starts:
+    for start in starts:
         for model in models:
             for layer in config.models[model].layers:
                 for kind in PER_LAYER:
@@ -44,6 +47,17 @@ def figure_index(config: Config) -> Iterator[Figure]:
     for kind in SIDE_BY_SIDE:
         for model in models:
             yield Figure(kind, model)
+    yield Figure("levels")
+    yield Figure("resize")
+    if "scratch" in starts:
+        if set(PUBLISHED_ARMS) <= set(config.experiment.normalizations):
+            for model in models:
+                yield Figure("seeds", model, "scratch", config.models[model].layers[0])
+        yield Figure("inits")
+    for kind in SHAPE:
+        for model in models:
+            yield Figure(kind, model)
+    yield Figure("centre")
 
 
 def figure_settings(config: Config, figure: Figure) -> FigureSettings:
@@ -54,5 +68,12 @@ def figure_settings(config: Config, figure: Figure) -> FigureSettings:
         start=figure.start,
         layer=figure.layer,
         density_epoch=config.report.density_epoch if figure.kind == "density" else None,
-        normalizations=(config.experiment.normalizations if figure.kind in OF_THE_INPUT else ()),
+        normalizations=_arms(config, figure),
     )
+
+
+def _arms(config: Config, figure: Figure) -> tuple[str, ...]:
+    """Name the arms that a figure cannot find in its tables."""
+    if figure.kind in ("examples", "histogram"):
+        return config.experiment.normalizations
+    return PUBLISHED_ARMS if figure.kind == "seeds" else ()

@@ -14,6 +14,7 @@ import glob
 import hashlib
 import io
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -129,6 +130,48 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             save_file(ordered, temporary)
         except SafetensorError as error:  # how a full disk shows there
             raise OSError(str(error)) from error
+
+
+@contextmanager
+def arrays_in_place(
+    path: Path, shapes: Mapping[str, tuple[str, tuple[int, ...]]]
+) -> Iterator[dict[str, np.ndarray]]:
+    """Give arrays that lie in a safetensors file, to be filled there instead of in memory.
+
+    Parameters
+    ----------
+    path
+        The file, which is whole when the block ends well and is not there otherwise.
+    shapes
+        Of each array its safetensors dtype, ``I64`` or ``U8``, and its shape.
+    """
+    dtypes: dict[str, np.dtype[Any]] = {"I64": np.dtype("<i8"), "U8": np.dtype("u1")}
+    # The largest items first, so that every array is aligned.
+    names = sorted(shapes, key=lambda name: -dtypes[shapes[name][0]].itemsize)
+    header, starts, end = {}, {}, 0
+    for name in names:
+        dtype, shape = shapes[name]
+        starts[name], end = end, end + dtypes[dtype].itemsize * math.prod(shape)
+        offsets = (starts[name], end)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": offsets}
+    text = canonical_json(header).encode()
+    text += b" " * (-len(text) % 8)
+    begin = 8 + len(text)
+    with atomic(path) as temporary:
+        with temporary.open("wb") as stream:
+            stream.write(len(text).to_bytes(8, "little") + text)
+            stream.flush()
+            # Room on the disk is taken now: later its lack would be a signal, not an error.
+            os.posix_fallocate(stream.fileno(), 0, begin + end)
+        arrays = {
+            name: np.memmap(
+                temporary, dtypes[shapes[name][0]], "r+", begin + start, shapes[name][1]
+            )
+            for name, start in starts.items()
+        }
+        yield {name: np.asarray(array) for name, array in arrays.items()}
+        for array in arrays.values():
+            array.flush()
 
 
 def read_json(path: Path) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 MODELS = {"vgg16": "VGG16", "vgg16_bn": "VGG16-BN", "mobilenet_v2": "MobileNetV2"}
 STARTS = {
     "scratch": "from scratch",
@@ -27,6 +30,11 @@ def start_label(start: str) -> str:
     return STARTS.get(start, start)
 
 
-def source_label(source: str) -> str:
-    """Say where images come from."""
-    return SOURCES.get(source, source)
+def source_label(source: str | Mapping[str, Any]) -> str:
+    """Say where images come from: the source's settings, without a place."""
+    if isinstance(source, str):
+        return SOURCES.get(source, source)
+    if source["kind"] == "torchvision":
+        return f"the data set {source['dataset']}, as torchvision has it"
+    what = {"imagefolder": "folder", "npz": "file", "parquet": "Parquet data"}[source["kind"]]
+    return f"the images of the {what} “{source['path']}”"

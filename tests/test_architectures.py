@@ -14,7 +14,7 @@ from normreport.errors import ConfigError
 from normreport.layer_summaries import summarize_layer
 from normreport.settings.training import FitSettings, OptimizerSettings, SchedulerSettings
 from normreport.stages.train_run import conv_weights
-from normreport.training import normalized, train
+from normreport.training import TrainingState, normalized, train
 
 # The smallest of each family, and the size of the images: 32 px where its layers fit that.
 FAMILIES = {
@@ -80,7 +80,7 @@ def test_an_architecture_trains_and_keeps_its_layers(name: str) -> None:
     networks.check_inputs(network.module, size, model=name)
     before = conv_weights(network)
     sets = (normalized(arrays, split, "imagenet") for split in ("train", "heldout"))
-    first, last = train(network, *sets, settings, seed=0)
+    first, last = train(TrainingState.begin(network, settings), *sets, seed=0)
     after = conv_weights(network)
     assert before
     assert before.keys() == after.keys()

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from copy import deepcopy
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, nodes
 from markupsafe import Markup
 
-from normreport.article import Illustration, integer, listing, num, pct, render
+from normreport.article import (
+    Illustration,
+    evidence,
+    integer,
+    listing,
+    num,
+    parameters,
+    pct,
+    render,
+)
 from normreport.claims import CLAIMS, PRIMARY
 from normreport.claims.base import to_json
+from normreport.dark import dark
 from normreport.errors import ConfigError
 from normreport.evidence import Verdict
+from normreport.provenance import embedded_record
 from normreport.settings.report import RenderSettings
 from tests.claims.studies import study
 
@@ -61,7 +76,8 @@ def results_of(whole):
         "layers": ["features.0"],
         "images": {"train": 64, "heldout": 32},
         "batch_size": 32,
-        "optimizer": {"name": "adam"},
+        "architecture": "vgg16",
+        "optimizer": {"name": "adam", "weight_decay": 0.0},
         "learning_rate": 0.001,
         "scheduler": {"name": "plateau"},
         "folded": True,
@@ -79,7 +95,7 @@ def results_of(whole):
         "schema_version": 1,
         "experiment": whole.settings.model_dump(mode="json"),
         "settings": dict.fromkeys(models, fit),
-        "data": {"classes": 10},
+        "data": {"classes": 10, "skipped": []},
         "pretraining": [
             {
                 "model": model,
@@ -113,11 +129,37 @@ def results_of(whole):
     }
 
 
-def rendered(whole, *, medium="screen", figures=(), templates=TEMPLATES, **settings):
+DIGEST = "0123456789" * 6 + "abcd"
+
+
+def record_of(figures=(), **changes):
+    """Everything of a record that the templates need."""
+    paths = [path for figure in figures
+             for path in (f"report/data/{figure.id}.csv", f"figures/{figure.id}.svg")]  # fmt: skip
+    run = {"id": "vgg16/scratch/unit/seed0", "state": "OK", "code": DIGEST}
+    run |= {"train_loss": 0.25, "heldout_loss": 0.5, "heldout_accuracy": 0.75}
+    run |= {"initial_weights": "1" * 64, "final_weights": None}
+    return {
+        "revision": {"commit": "c0ffee" * 6 + "c0ff", "date": "2026-01-31", "state": "clean"},
+        "files": dict.fromkeys(["report/results.json", *paths], DIGEST),
+        "data": {"target": {"train_images": DIGEST}},
+        "pretrained": {"vgg16": {"weights": DIGEST}},
+        "code": {"train_run": DIGEST},
+        "templates": DIGEST,
+        "runs": [run],
+        "versions": {"python": "3.11.0"},
+        "trained_with": [{"python": "3.11.0", "torch": "2.14.1"}],
+    } | changes
+
+
+def rendered(
+    whole, *, medium="screen", figures=(), templates=(TEMPLATES,), record=None, **settings
+):
     chosen = {"title": "A title", "authors": (), "with_pdf": True} | settings
     return render(
         templates,
         results=results_of(whole),
+        record=record or record_of(figures),
         figures=figures,
         settings=RenderSettings(**chosen),
         medium=medium,
@@ -126,7 +168,7 @@ def rendered(whole, *, medium="screen", figures=(), templates=TEMPLATES, **setti
 
 def text_of(page):
     """Words of a page, tags and styles left out."""
-    body = re.sub(r"<(style|svg)\b.*?</\1>", " ", page, flags=re.S)
+    body = re.sub(r"<(style|svg|script)\b.*?</\1>", " ", page, flags=re.S)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
@@ -157,8 +199,18 @@ def test_every_outcome_has_an_article(outcome, medium):
         assert claim.topic in text
     assert "None" not in text
     assert "nan" not in text.lower().split()
-    assert "{{" not in page
+    assert "{{ " not in page
     assert "{%" not in page
+
+
+def test_images_that_were_skipped_are_counted_and_named_as_text():
+    results = results_of(study())
+    results["data"]["skipped"] = [{"split": "train", "image": "a/<b>.png", "why": "empty"}] * 2
+    settings = RenderSettings(title="A title", authors=(), with_pdf=False)
+    page = render(TEMPLATES, results=results, figures=(), settings=settings, medium="screen")
+    assert "2 of the source’s images could not be read" in page
+    assert page.count("<li>a/&lt;b&gt;.png (empty)</li>") == 2
+    assert "could not be read" not in rendered(study())
 
 
 def test_every_claim_has_a_sentence_for_every_verdict():
@@ -174,8 +226,9 @@ def test_every_claim_has_a_sentence_for_every_verdict():
                     judged |= {"verdict": verdict.value, "reason": "a reason"}
                     judged |= {key: judged[key] or case for key in ("worst", "best")}
             page = render(
-                TEMPLATES,
+                [TEMPLATES],
                 results=results,
+                record=record_of(),
                 figures=(),
                 settings=RenderSettings(title="t", authors=(), with_pdf=False),
                 medium="screen",
@@ -194,7 +247,7 @@ def test_an_inconclusive_sentence_tells_what_its_cases_say():
         claim |= {"verdict": "INCONCLUSIVE", "counts": counts}
         claim |= {key: claim[key] or case for key in ("worst", "best")}
     page = render(
-        TEMPLATES,
+        [TEMPLATES],
         results=results,
         figures=(),
         settings=RenderSettings(title="t", authors=(), with_pdf=False),
@@ -216,14 +269,76 @@ def test_a_sentence_prints_the_numbers_of_its_claim():
     assert f"by {pct(far)} in" in text_of(rendered(whole))
 
 
-def test_no_number_is_typed_by_hand_in_the_prose():
-    """Digits in templates are names: of models, elements, claims, or the unit in a CSS rule."""
-    allowed = re.compile(r"VGG16|MobileNetV2|W1|h[1-6]|utf-8|F\d+b?|P\d|vgg16|mobilenet_v2|W1")
-    for path in TEMPLATES.rglob("*.j2"):
-        text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", " ", path.read_text(), flags=re.S)
-        text = re.sub(r"<[^>]*>", " ", text)
-        found = re.findall(r"\S*\d\S*", allowed.sub("", text))
-        assert not found, (path.name, found)
+# Names with digits: networks, an encoding, ids of claims and predictions, a distance, templates.
+NAMES = re.compile(
+    r"\b(VGG16|MobileNetV2|vgg16(_bn)?|mobilenet_v2|utf-8|C0|H[1-6]|F\d+b?|P[1-7]|W1|[\w/.]+\.j2)\b"
+)
+
+
+def typed_numbers(source):
+    """Words with digits that a template itself puts on the page, be it as text or from a string."""
+    tree = Environment().parse(source)
+    prose = " ".join(node.data for node in tree.find_all(nodes.TemplateData))
+    words = [re.sub(r"<[^>]*>", " ", prose)]
+    words += [node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)]
+    for output in tree.find_all(nodes.Output):
+        words += [str(node.value) for node in output.nodes if isinstance(node, nodes.Const)]
+    return [word for text in words for word in re.findall(r"\S*\d\S*", NAMES.sub("", text))]
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.stem)
+def test_no_number_is_typed_by_hand_in_the_prose(path):
+    assert typed_numbers(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("<p>After 35 epochs</p>", ["35"]),
+        ("{{ 'of 3 seeds' if x else 'none' }}", ["3"]),
+        ("{{ 0.05 }}", ["0.05"]),
+        ("VGG160 and F8.5", ["VGG160", ".5"]),
+        ('<h2 id="a1">VGG16, F4b</h2>{{ x|num(2) }}{% if x > 1 %}{% endif %}{# 7 #}', []),
+    ],
+)
+def test_a_typed_number_is_found_wherever_it_stands(source, found):
+    assert typed_numbers(source) == found
+
+
+def rows_of_predictions(page):
+    """What the experiment can say of each prediction."""
+    part = page.split('<section id="predictions">')[1].split("</section>")[0]
+    rows = re.findall(r'<tr id="prediction-(P\d)">(.*?)</tr>', part, flags=re.S)
+    return {name: text_of(row.rsplit("<td>", 1)[1]).strip() for name, row in rows}
+
+
+def test_predictions_stand_before_the_results_and_lead_to_their_claims():
+    page = rendered(study())
+    assert page.index('<section id="predictions">') < page.index('<section id="experiment">')
+    said = rows_of_predictions(page)
+    assert list(said) == [f"P{number}" for number in range(1, 8)]
+    assert said["P1"] == "judged by claim C0"
+    assert said["P6"] == "judged by claim P6"
+    assert said["P7"] == "NOT EVALUABLE needs starts from uniform or Laplace weights"
+
+
+def test_a_prediction_whose_runs_are_there_is_evaluable():
+    results = results_of(study(layers={"vgg16": ("features.0",), "vgg16_sgd": ("features.0",)}))
+    fit = results["settings"]["vgg16"]
+    sgd = {"name": "sgd", "weight_decay": 0.01}
+    results["settings"] = {"vgg16": fit, "vgg16_sgd": fit | {"optimizer": sgd}}
+    settings = RenderSettings(title="t", authors=(), with_pdf=False)
+    page = render(TEMPLATES, results=results, figures=(), settings=settings, medium="screen")
+    said = rows_of_predictions(page)
+    for name in ("P3", "P4", "P5"):
+        assert said[name] == "the runs can show it; no claim judges it"
+    assert said["P2"] == "NOT EVALUABLE needs a network with batch normalization"
+
+
+def test_a_prediction_names_everything_that_the_experiment_lacks():
+    said = rows_of_predictions(rendered(study(arms=("unit",), starts=("scratch",))))
+    assert said["P3"] == "NOT EVALUABLE needs the arms raw and unit and VGG16 trained by SGD"
+    assert said["P6"] == "NOT EVALUABLE needs both starts, pretrained and from scratch"
 
 
 class Links(HTMLParser):
@@ -239,7 +354,7 @@ class Links(HTMLParser):
         if tag == "a":
             self.targets.append(values["href"])
         self.fetched += [values[key] for key in ("src", "srcset") if key in values]
-        if tag in {"script", "link", "iframe", "object", "embed", "base"}:
+        if tag in {"link", "iframe", "object", "embed", "base"}:
             self.fetched.append(tag)
 
 
@@ -253,10 +368,44 @@ def test_links_within_the_page_lead_somewhere_and_nothing_is_fetched():
     assert links.fetched == []
 
 
+def test_the_policy_lets_only_the_pages_own_script_run():
+    page = rendered(study())
+    (script,) = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'")
+    assert "<script" not in rendered(study(), medium="print")
+
+
+def test_a_claim_leads_to_the_figures_of_its_deciding_case():
+    figures = [
+        Illustration(
+            id=f"separation-{model}", number=number, kind="separation", model=model, start=None,
+            layer=None, caption="Caption.", alt="Alt.", svg=Markup("<svg></svg>"),
+        )
+        for number, model in enumerate(("vgg16", "mobilenet_v2"), start=1)
+    ]  # fmt: skip
+    claim = {"id": "F4", "worst": {"place": {"model": "mobilenet_v2", "layer": "", "start": ""}}}
+    assert evidence(claim, figures) == figures[1:]
+    assert evidence({"id": "F4", "worst": None}, figures) == []
+    assert evidence({"id": "F9", "worst": claim["worst"]}, figures) == []
+
+
+def test_every_citation_and_term_is_explained_in_the_page():
+    page = rendered(study())
+    assert set(re.findall(r'class="cite" href="#([^"]+)"', page))
+    assert "Kingma and Ba 2014</a>" in page
+    for key, (name, text) in json.loads((TEMPLATES / "glossary.json").read_text()).items():
+        assert f'<dd id="term-{key}">{text}' in page
+        assert name in page
+
+
 def test_words_of_the_user_stay_words():
     evil = '<script>alert("x")</script>'
     page = rendered(study(), title=evil, authors=(evil,))
-    assert "<script" not in page
+    assert evil not in page
+    assert page.count("<script") == 2  # the record and ours
     assert "&lt;script&gt;" in page
 
 
@@ -265,25 +414,113 @@ def test_without_a_pdf_the_page_links_none():
     assert "report.pdf" not in rendered(study(), with_pdf=False)
 
 
+FIGURE = Illustration(
+    id="curves-vgg16", number=7, kind="curves", model="vgg16", start=None, layer=None,
+    caption="Loss & accuracy.", alt="alt", svg=Markup("<svg></svg>"),
+    made_from={
+        "settings": {"kind": "curves", "model": "vgg16", "layer": None, "normalizations": []},
+        "inputs": "1" * 64, "code": "2" * 64,
+    },
+)  # fmt: skip
+
+
 def test_a_figure_comes_with_its_caption_its_data_and_its_number():
-    figure = Illustration(
-        id="curves-vgg16", number=7, kind="curves", model="vgg16", start=None, layer=None,
-        caption="Loss & accuracy.", alt="alt", svg=Markup("<svg></svg>"),
-    )  # fmt: skip
-    page = rendered(study(), figures=[figure])
+    page = rendered(study(), figures=[FIGURE])
     assert "<svg></svg>" in page
     assert "Figure 7." in page
     assert "Loss &amp; accuracy." in page
     assert 'href="data/curves-vgg16.csv"' in page
 
 
+def test_a_figure_says_what_it_was_made_from_and_how_to_make_it_again():
+    text = text_of(rendered(study(), figures=[FIGURE]))
+    assert "snakemake --cores all results/figures/curves-vgg16.svg" in text
+    assert "Parameters: kind: curves, model: vgg16." in text
+    assert f"its inputs {'1' * 10} , its code {'2' * 10} , its table {DIGEST[:10]}" in text
+    assert "Parameters:" not in text_of(rendered(study(), figures=[FIGURE], medium="print"))
+
+
+@pytest.mark.parametrize(
+    ("revision", "sentence"),
+    [
+        ({}, "Commit c0ffee.* of 2026-01-31, with nothing changed in what decides a report"),
+        ({"state": "changed"}, "Not a commit: files .* were changed after c0ffee.* of 2026-01-31"),
+        (
+            {"state": "unknown"},
+            "from an archive: whether anything was changed since cannot be told",
+        ),
+        ({"commit": None, "date": None, "state": "unknown"}, "No commit is known"),
+    ],
+)
+def test_the_report_says_which_commit_it_is_of(revision, sentence):
+    record = record_of()
+    record["revision"] |= revision
+    for medium in ("screen", "print"):
+        assert re.search(sentence, text_of(rendered(study(), record=record, medium=medium)))
+
+
+def test_every_run_is_listed_with_losses_and_weights():
+    text = text_of(rendered(study()))
+    assert f"vgg16/scratch/unit/seed0 ok 0.250 0.500 75.0% {'1' * 10} none" in text
+    assert "Runs were trained with python 3.11.0, torch 2.14.1." in text
+    assert "The code of training has changed" not in text
+
+
+def test_runs_of_older_code_are_counted():
+    text = text_of(rendered(study(), record=record_of(code={"train_run": "3" * 64})))
+    assert "The code of training has changed since 1 of 1 runs were trained" in text
+
+
+def test_the_record_is_a_data_block_that_no_text_can_leave():
+    evil = '</script><b id="x">&amp;\u003c'
+    record = record_of(config={"report": {"title": evil}}, schema_version=1)
+    page = rendered(study(), record=record)
+    assert "<b id" not in page
+    assert embedded_record(page, where="page") == record
+    assert 'id="record"' not in rendered(study(), record=record, medium="print")
+
+
+def test_settings_are_listed_without_those_that_are_not_used():
+    settings = {"kind": "histogram", "layer": None, "normalizations": ["raw", "unit"], "epoch": 0}
+    assert parameters(settings) == "kind: histogram, normalizations: raw unit, epoch: 0"
+
+
 def test_a_mistake_in_a_template_names_file_and_line(tmp_path):
     (tmp_path / "article.html.j2").write_text("line\n{% if %}\n")
     with pytest.raises(ConfigError, match=r"article\.html\.j2, line 2"):
-        rendered(study(), templates=tmp_path)
+        rendered(study(), templates=[tmp_path])
 
 
 def test_a_name_that_is_not_there_is_an_error(tmp_path):
     (tmp_path / "article.html.j2").write_text("{{ results.verdicts }}")
     with pytest.raises(ConfigError, match="verdicts"):
-        rendered(study(), templates=tmp_path)
+        rendered(study(), templates=[tmp_path])
+
+
+def test_own_words_take_the_place_of_ours():
+    page = rendered(study(), abstract="First <b>.\n\nSecond.", introduction="Why.")
+    abstract = page.split('<section id="abstract">')[1].split('<p class="lead">')[0]
+    assert text_of(abstract).split() == ["First", "&lt;b&gt;.", "Second."]
+    question = page.split('<section id="question">')[1].split("</section>")[0]
+    assert text_of(question).split()[-1:] == ["Why."]
+
+
+def test_the_accent_has_a_counterpart_in_the_dark():
+    page = rendered(study(), accent="#aa0011")
+    assert ":root { --accent: #aa0011; }" in page
+    assert f":root {{ --accent: {dark('#aa0011')}; }}" in page
+
+
+def test_a_file_of_ones_own_folder_replaces_ours_of_the_same_name(tmp_path):
+    (tmp_path / "sections").mkdir()
+    (tmp_path / "sections" / "question.html.j2").write_text('<p id="question">Mine.</p>')
+    (tmp_path / "print.css").write_text("/* my own paper */")
+    page = rendered(study(), medium="print", templates=[tmp_path, TEMPLATES])
+    assert "Mine." in page
+    assert "/* my own paper */" in page
+    assert 'id="methods"' in page
+
+
+def test_a_folder_of_templates_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"mine: expected a folder of templates .*found nothing"):
+        rendered(study(), templates=[tmp_path / "mine", TEMPLATES])

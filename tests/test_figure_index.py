@@ -39,6 +39,16 @@ def test_the_default_article_has_its_figures_in_the_order_of_its_sections(
         "displacement-mobilenet_v2",
         "separation-vgg16",
         "separation-mobilenet_v2",
+        "levels",
+        "resize",
+        "seeds-vgg16-scratch-features.0",
+        "seeds-mobilenet_v2-scratch-features.0.0",
+        "inits",
+        "quantiles-vgg16",
+        "quantiles-mobilenet_v2",
+        "kurtosis-vgg16",
+        "kurtosis-mobilenet_v2",
+        "centre",
     ]
 
 
@@ -62,8 +72,30 @@ def test_a_figure_knows_only_what_it_shows(changed: Changed) -> None:
         assert (settings.kind, settings.model) == (figure.kind, figure.model)
         assert (settings.start, settings.layer) == (figure.start, figure.layer)
         assert settings.density_epoch == (7 if figure.kind == "density" else None)
-        of_the_input = figure.kind in {"examples", "histogram"}
-        assert settings.normalizations == (("raw", "unit", "imagenet") if of_the_input else ())
+        arms = {
+            "examples": ("raw", "unit", "imagenet"),
+            "histogram": ("raw", "unit", "imagenet"),
+            "seeds": ("unit", "imagenet"),
+        }
+        assert settings.normalizations == arms.get(figure.kind, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"experiment.starts": ["pretrained"]}, {"seeds", "inits"}),
+        ({"experiment.normalizations": ["raw", "unit"]}, {"seeds"}),
+    ],
+    ids=lambda value: str(next(iter(value), "")) if isinstance(value, dict) else None,
+)
+def test_a_figure_whose_runs_the_experiment_has_not_is_left_out(
+    changed: Changed, change: dict[str, Any], missing: set[str]
+) -> None:
+    whole, less = (
+        {figure.kind for figure in figure_index(load_config(changed(values)))}
+        for values in ({}, change)
+    )
+    assert whole - less == missing
 
 
 @pytest.mark.parametrize(

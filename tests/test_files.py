@@ -125,6 +125,7 @@ WRITERS = {
     "write_json": "files.write_json(path, list(range(100_000)))",
     "write_csv": "files.write_csv(path, ['a'], [{'a': i} for i in range(100_000)])",
     "write_arrays": "files.write_arrays(path, {'a': np.zeros(100_000)})",
+    "arrays_in_place": "with files.arrays_in_place(path, {'a': ('U8', (100_000,))}): pass",
 }
 
 
@@ -408,3 +409,28 @@ def test_a_digest_changes_with_a_single_bit(byte: int, bit: int) -> None:
     other = array.copy()
     other.view(np.uint8)[byte] ^= 1 << bit
     assert files.array_digest(other) != files.array_digest(array)
+
+
+SHAPES = {"images": ("U8", (3, 5)), "labels": ("I64", (3,)), "none": ("U8", (0, 5))}
+
+
+def test_arrays_that_are_filled_in_place_are_those_that_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    with files.arrays_in_place(path, SHAPES) as arrays:
+        assert not path.exists()
+        arrays["images"][:] = np.arange(15, dtype=np.uint8).reshape(3, 5)
+        arrays["labels"][:] = [-1, 0, 2**62]
+    found = files.read_arrays(path)
+    assert {name: (array.dtype, array.shape) for name, array in found.items()} == {
+        "images": (np.uint8, (3, 5)),
+        "labels": (np.int64, (3,)),
+        "none": (np.uint8, (0, 5)),
+    }
+    assert found["images"].ravel().tolist() == list(range(15))
+    assert found["labels"].tolist() == [-1, 0, 2**62]
+
+
+def test_arrays_that_are_not_filled_to_the_end_leave_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), files.arrays_in_place(tmp_path / "a", SHAPES):
+        raise ZeroDivisionError
+    assert _hidden(tmp_path) == []

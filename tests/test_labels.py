@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from normreport.labels import model_label, start_label
+import pytest
+
+from normreport.labels import model_label, source_label, start_label
 
 
 def test_models_and_starts_have_labels_and_fall_back_to_their_names() -> None:
@@ -15,3 +17,20 @@ def test_models_and_starts_have_labels_and_fall_back_to_their_names() -> None:
 
 def test_a_comparison_labels_each_of_its_models() -> None:
     assert model_label("vgg16 - mobilenet_v2") == "VGG16 - MobileNetV2"
+
+
+@pytest.mark.parametrize(
+    ("source", "label"),
+    [
+        ("digits", "scikit-learn's handwritten digits"),
+        ({"kind": "imagefolder", "path": "flowers"}, "the images of the folder “flowers”"),
+        ({"kind": "npz", "path": "x.npz"}, "the images of the file “x.npz”"),
+        ({"kind": "parquet", "path": "p"}, "the images of the Parquet data “p”"),
+        (
+            {"kind": "torchvision", "dataset": "SVHN", "root": "data"},
+            "the data set SVHN, as torchvision has it",
+        ),
+    ],
+)
+def test_a_source_is_called_by_what_a_reader_knows(source: object, label: str) -> None:
+    assert source_label(source) == label

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
 from normreport.evidence import FAMILY_ERROR, MarginTest, Verdict
@@ -141,21 +142,28 @@ def _against_init(study: Study) -> Iterator[Case]:
     yield from _cases(study, "scratch", _growth, GROWN)
 
 
-def _growth(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float | None]:
-    """Ln of W1 at the end over W1 at init, two arms with different seeds, averaged per seed."""
+def _growth(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float]:
+    """Ln of W1 at the end over W1 at init, two arms with different seeds: one number per seed.
+
+    A pair of runs has two seeds, so that averages per seed would share their pairs, and an
+    interval of them would be too narrow. The numbers are the jackknife's pseudo-values instead
+    (Tukey 1958): n times the logarithm over all pairs minus n - 1 times that without the seed.
+    """
     rows = select(study.distances, model=model, start=start, layer=layer)
     rows = rows[rows["seed_a"] != rows["seed_b"]]
     rows = rows[
         ((rows["normalization_a"] == a) & (rows["normalization_b"] == b))
         | ((rows["normalization_a"] == b) & (rows["normalization_b"] == a))
     ]
-    found = []
-    for seed in study.settings.seeds:
-        own = rows[(rows["seed_a"] == seed) | (rows["seed_b"] == seed)]
-        before = own[own["epoch"] == 0]["w1"].mean()
-        after = study.last(own)["w1"].mean()
-        found.append(math.log(after / before) if before > 0 < after else None)
-    return found
+
+    def logarithm(pairs: pd.DataFrame) -> float:
+        before = pairs[pairs["epoch"] == 0]["w1"].mean()
+        after = study.last(pairs)["w1"].mean()
+        return math.log(after / before) if before > 0 < after else math.nan
+
+    seeds, whole = study.settings.seeds, logarithm(rows)
+    others = [rows[(rows["seed_a"] != seed) & (rows["seed_b"] != seed)] for seed in seeds]
+    return [len(seeds) * whole - (len(seeds) - 1) * logarithm(pairs) for pairs in others]
 
 
 def _explained_by_init(study: Study, cases: Sequence[Case]) -> Iterable[str]:
@@ -209,7 +217,7 @@ NORMALIZATION_MATTERS = Claim(
     statement="The separation of runs from scratch is an effect of their normalization.",
     statistic=(
         "ln of W1 between two arms with different seeds at the last epoch over the same before "
-        "the first step"
+        "the first step, jackknifed over seeds"
     ),
     unit="natural logarithm of a ratio",
     rule=(

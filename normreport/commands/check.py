@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from normreport.config import Config, load_config
-from normreport.errors import ConfigError, StorageError
+from normreport.configuration_files import read_values
+from normreport.errors import StorageError
 
 
 def run(*, config: Sequence[Path]) -> None:
@@ -20,9 +18,8 @@ def run(*, config: Sequence[Path]) -> None:
 
     checked = read_config(config)
     _check_networks(checked)
-    sources.load(checked.data.target)
-    if checked.is_pretrained_here:
-        sources.load(checked.data.pretraining)
+    for settings in checked.data_sets().values():
+        sources.find(settings)
     _check_disk(Path("results"))
     runs = list(checked.runs())
     print(
@@ -41,22 +38,9 @@ def read_config(paths: Sequence[Path]) -> Config:
     """
     values: dict[str, Any] = {}
     for path in paths:
-        values = _laid_over(values, _read(path))
+        values = _laid_over(values, read_values(path))
     where = " + ".join(str(path) for path in paths)
     return load_config(values, where="configuration" if where == "-" else where)
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-        values: Any = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: could not be read ({error}). Expected a YAML file.") from error
-    except (yaml.YAMLError, ValueError) as error:  # the latter for a day that no month has
-        raise ConfigError(f"{path}: is not YAML ({error}). Mend the syntax.") from error
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"{path}: expected keys and values, found {type(values).__name__}.")
-    return values
 
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

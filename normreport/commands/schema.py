@@ -1,12 +1,14 @@
-"""Print the JSON schema of the configuration."""
+"""Print a JSON schema: of the configuration, or of a report's results."""
 
 from __future__ import annotations
 
 import json
 
-from normreport.config import schema
+from normreport import config
+from normreport import results as report
 
 
-def run() -> None:
+def run(*, results: bool) -> None:
     """Print it, with sorted keys."""
-    print(json.dumps(schema(), indent=2, sort_keys=True))
+    schema = report.schema() if results else config.schema()
+    print(json.dumps(schema, indent=2, sort_keys=True))

@@ -25,6 +25,7 @@ from normreport.figures.style import (
     empty_panel,
     house_style,
     label,
+    mark,
     mean_line,
     shared_limits,
     tint,
@@ -148,9 +149,10 @@ def _plot(
     styles: dict[str, ArmStyle],
     last: int,
 ) -> None:
-    for (arm, _), run in runs.groupby(["normalization", "seed"], sort=False):
+    for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
         style = styles[arm]
-        ax.plot(run["epoch"], run[measure], color=tint(style.color, 0.45), linewidth=THIN)
+        of = mark(arm=arm, seed=seed)
+        ax.plot(run["epoch"], run[measure], color=tint(style.color, 0.45), linewidth=THIN, **of)
         if run["epoch"].iloc[-1] < last:
             ax.plot(
                 run["epoch"].iloc[-1],
@@ -159,9 +161,11 @@ def _plot(
                 markersize=5,
                 markeredgewidth=1.2,
                 color=style.color,
+                **of,
             )
     for arm, mean in means.groupby("normalization", sort=False):
-        ax.plot(mean["epoch"], mean[measure], **mean_line(styles[arm]))
+        of = mark(arm=arm, seed="mean")
+        ax.plot(mean["epoch"], mean[measure], **mean_line(styles[arm]), **of)
 
 
 def _observation(

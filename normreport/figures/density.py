@@ -1,9 +1,14 @@
 """Kernel density estimates of a layer's weights at one epoch, arm by arm."""
 
+import base64
+import zlib
+from collections.abc import Mapping
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
@@ -25,6 +30,7 @@ from normreport.figures.style import (
     arm_styles,
     empty_panel,
     house_style,
+    mark,
     mean_line,
     shared_limits,
     tint,
@@ -34,6 +40,7 @@ from normreport.labels import model_label, start_label
 _VALUES = ["density", "change"]
 _MOST_POINTS = 200
 _VISIBLE = 0.005  # of the highest peak: below it a curve cannot be told from the axis
+_LEVELS = 4000  # of a curve's height, more than the pixels of a screen
 _EPOCH_0: Marks = {"color": MUTED, "linestyle": (0.0, (3.0, 1.5)), "linewidth": 0.8}
 
 
@@ -65,18 +72,19 @@ def draw(
     Drawing
         `data` has the columns `normalization` ("all" at epoch 0), `seed` ("mean" for the mean
         over seeds), `epoch`, `weight`, `density`, `change` (of the density since epoch 0, run by
-        run).
+        run). `frames` holds the runs' densities at every epoch; the axes have room for all.
     """
     arms = in_order(densities["normalization"])
     styles = arm_styles(arms)
     comparable = comparable_rows(densities, model=model, layer=layer)
     if epoch is None:
         epoch = last_epoch(comparable)
+    comparable = _with_change(comparable)
     whole = rows_of(comparable, start=start)
-    comparable = _with_change(comparable[comparable["epoch"].isin({0, epoch})])
-    runs = _thinned(rows_of(comparable, start=start))
+    runs = _thinned(whole)
     trained = runs[runs["epoch"] == epoch]
-    means = mean_over_seeds(runs, _VALUES, by=["epoch", "weight"])
+    ends = runs[runs["epoch"].isin({0, epoch})]  # whoever fails before the last counts as missing
+    means = mean_over_seeds(ends, _VALUES, by=["epoch", "weight"])
     means = means[means["epoch"] == epoch]
     before = runs[(runs["epoch"] == 0) & (epoch > 0)]
     before = before.groupby(["seed", "weight"], as_index=False)[_VALUES].mean()
@@ -100,13 +108,15 @@ def draw(
             ax.set_ylim(shared_limits(comparable[value], floor=floor))
             bins = 8 if value == "density" else 4
             ax.yaxis.set_major_locator(MaxNLocator(bins, steps=[1, 2, 5, 10]))
-            for (arm, _), curve in trained.groupby(["normalization", "seed"], sort=False):
+            for (arm, seed), curve in trained.groupby(["normalization", "seed"], sort=False):
+                of = mark(arm=arm, seed=seed, value=value)
                 color = tint(styles[arm].color, 0.45)
-                ax.plot(curve["weight"], curve[value], color=color, linewidth=THIN)
-            for _, curve in before.groupby("seed", sort=False):
-                ax.plot(curve["weight"], curve[value], **_EPOCH_0)
+                ax.plot(curve["weight"], curve[value], color=color, linewidth=THIN, **of)
+            for seed, curve in before.groupby("seed", sort=False):
+                ax.plot(curve["weight"], curve[value], **_EPOCH_0, **mark(seed=seed))
             for arm, curve in means.groupby("normalization", sort=False):
-                ax.plot(curve["weight"], curve[value], **mean_line(styles[arm]))
+                of = mark(arm=arm, seed="mean", value=value)
+                ax.plot(curve["weight"], curve[value], **mean_line(styles[arm]), **of)
             if trained.empty:
                 empty_panel(ax, f"No run of {name} reached epoch {epoch}.")
 
@@ -129,7 +139,62 @@ def draw(
         if len(runs)
         else f"{title}: there is no run to draw.",
         alt=f"{title}, one curve per arm. {seen}",
+        frames=_frames(
+            runs,
+            epoch,
+            dict(zip(_VALUES, panels, strict=True)),
+            height=72 * sheet.figure.get_figheight(),
+        ),
     )
+
+
+def _frames(
+    runs: pd.DataFrame, epoch: int, panels: Mapping[str, Axes], *, height: float
+) -> dict[str, Any] | None:
+    """Every run's density at every epoch, and where the panels would draw it.
+
+    Returns
+    -------
+    dict or None
+        None if there is nothing to move through. `epoch` is the one that is drawn, `x` the grid in
+        hundredths of the picture's points, `axes` for each value where 0 lies and how far above
+        it 1 does; `runs` are (arm, seed, number of epochs); `curves` holds for each run its first
+        density and then the change at each later epoch, as 16-bit differences between neighbours
+        on the grid, deflated: a unit is `units[0]` of density and `units[1]` of change.
+    """
+    if runs.empty or runs["epoch"].max() == 0:
+        return None
+    tables = {
+        run: table.pivot(index="epoch", columns="weight", values="density")
+        for run, table in runs.groupby(["normalization", "seed"], sort=False)
+    }
+    first = {run: table.to_numpy()[:1] for run, table in tables.items()}
+    later = {run: table.to_numpy()[1:] - first[run] for run, table in tables.items()}
+    units = [
+        max(float(np.abs(part).max(initial=0.0)) for part in parts.values()) / _LEVELS or 1.0
+        for parts in (first, later)
+    ]
+    levels = [
+        np.rint(part / unit).astype("<i2")
+        for run in tables
+        for part, unit in zip((first[run], later[run]), units, strict=True)
+    ]
+    curves = np.diff(np.vstack(levels), axis=1, prepend=np.int16(0))
+    grid = np.unique(runs["weight"])
+    on_page = {value: ax.transData.transform for value, ax in panels.items()}
+    x = on_page["density"](np.column_stack([grid, grid]))[:, 0]
+    axes = {}
+    for value, transform in on_page.items():
+        (_, zero), (_, one) = transform([(0, 0), (0, 1)])
+        axes[value] = [round(100 * (height - zero), 3), round(100 * (one - zero), 6)]
+    return {
+        "epoch": epoch,
+        "x": [round(100 * value) for value in x],
+        "axes": axes,
+        "runs": [[arm, str(seed), len(table)] for (arm, seed), table in tables.items()],
+        "units": units,
+        "curves": base64.b64encode(zlib.compress(curves.tobytes(), 9)).decode(),
+    }
 
 
 def _with_change(table: pd.DataFrame) -> pd.DataFrame:

@@ -21,10 +21,12 @@ from normreport.figures.runs import (
 from normreport.figures.style import (
     MUTED,
     WIDTH,
+    Marks,
     arm_styles,
     empty_panel,
     house_style,
     label,
+    mark,
     text_width,
     tint,
 )
@@ -102,19 +104,15 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
                 continue
             for arm, style in styles.items():
                 rows = drawn[drawn["normalization"] == arm]
-                is_mean = rows["seed"] == "mean"
-                for line in _lines(rows[is_mean], roles):
-                    y = 100 * line["displacement"]
-                    ax.plot(line["x"], y, color=style.color, linewidth=1.2)
-                ax.plot(
-                    rows["x"][~is_mean],
-                    100 * rows["displacement"][~is_mean],
-                    linestyle="none",
-                    marker=style.marker,
-                    markersize=2.6,
-                    markeredgewidth=0,
-                    color=tint(style.color, 0.65),
-                )
+                for seed, points in rows.groupby("seed", sort=False):
+                    look: Marks = {"color": style.color, "linewidth": 1.2, "zorder": 1.9}
+                    pieces = _lines(points, roles) if seed == "mean" else [points]
+                    if seed != "mean":
+                        look = {"linestyle": "none", "marker": style.marker, "markersize": 2.6}
+                        look |= {"markeredgewidth": 0, "color": tint(style.color, 0.65)}
+                    for piece in pieces:
+                        percent_moved = 100 * piece["displacement"]
+                        ax.plot(piece["x"], percent_moved, **look, **mark(arm=arm, seed=seed))
         _name_layers(panels, names)
 
     blocks = ", from block to block for each layer of a block" if len(roles) > 1 else ""

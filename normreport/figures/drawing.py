@@ -1,9 +1,12 @@
 """A figure with its data and its words, and the SVG that the report embeds."""
 
 import io
+import json
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -44,12 +47,15 @@ class Drawing:
         Plain text: what is drawn, how to read it, and one computed observation.
     alt : str
         Plain text for a screen reader, with the key numbers.
+    frames : dict, optional
+        What the page needs to move the figure through the epochs, as JSON can hold it.
     """
 
     figure: Figure
     data: pd.DataFrame
     caption: str
     alt: str
+    frames: Mapping[str, Any] | None = None
 
 
 def to_svg(drawing: Drawing, figure_id: str) -> str:
@@ -58,8 +64,9 @@ def to_svg(drawing: Drawing, figure_id: str) -> str:
     The same drawing and id give the same bytes. Every id starts with `figure_id`, so that many
     figures can share a page. Colours, widths and fonts are presentation attributes: the element
     brings no style sheet that could leak into the page, and the page's own style sheet wins over
-    it (``svg [fill="#1f1f1f"] {fill: var(--ink)}`` is a dark theme; `style` names the neutrals).
-    The whole alternative text is the `<title>`: WeasyPrint takes a PDF's from there alone.
+    it (``svg [fill="#1f1f1f"] {fill: #e4e8ee}`` is a part of a dark theme). What `style.mark` said
+    of a mark becomes ``data-arm``, ``data-seed`` and the like on its group. The whole alternative
+    text is the `<title>`: WeasyPrint takes a PDF's from there alone.
 
     Parameters
     ----------
@@ -87,12 +94,16 @@ def to_svg(drawing: Drawing, figure_id: str) -> str:
     _remove_style_sheet(root)
     for element in root.iter():
         _compact(element)
+    _name_marks(root)
     _rename_ids(root, figure_id)
     _unwrap_bare_groups(root)
     _lift_common_attributes(root)
     title = ElementTree.Element("title", id=f"{figure_id}-title")
     title.text = _legal(drawing.alt)
     root.insert(0, title)
+    if drawing.frames is not None:
+        frames = ElementTree.SubElement(root, "metadata")
+        frames.text = json.dumps(drawing.frames, separators=(",", ":"))
     root.attrib = {
         "xmlns": "http://www.w3.org/2000/svg",
         "role": "img",
@@ -186,6 +197,14 @@ def _compact_path(path: str) -> str:
         here = point[-2:] or here
         previous = command
     return text
+
+
+def _name_marks(root: ElementTree.Element) -> None:
+    """Turn what `style.mark` said into attributes."""
+    for group in root.iter("g"):
+        if group.get("id", "").startswith("{"):
+            of = json.loads(group.attrib.pop("id"))
+            group.attrib |= {f"data-{name}": value for name, value in of.items()}
 
 
 def _rename_ids(root: ElementTree.Element, figure_id: str) -> None:

@@ -1,13 +1,12 @@
 """Example images as the network sees them under each arm."""
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import page
+from normreport.figures.pictures import displayed
 from normreport.figures.prose import compact, count, listing
 from normreport.figures.style import (
     MUTED,
@@ -23,7 +22,6 @@ _LEFT = 1.6  # inches, for the arms' labels
 _HEAD = 0.2  # inches, for the images' labels
 _GAP = 0.06
 _LARGEST = 0.9  # inches, of an image
-_MOST_PIXELS = 80  # of a side; what is larger is averaged over blocks
 
 
 def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> Drawing:
@@ -73,7 +71,7 @@ def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> 
         )
         for i, (arm, images) in enumerate(examples.items()):
             row = panels[i * columns : (i + 1) * columns]
-            for ax, image in zip(row, _displayed(images), strict=True):
+            for ax, image in zip(row, displayed(images, images.min(), images.max()), strict=True):
                 ax.imshow(image, interpolation="none")
                 ax.set_axis_off()
             look: Marks = {"ha": "right", "size": 8.5}
@@ -95,18 +93,6 @@ def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> 
         ),
         alt=f"{title}: {count(columns, 'image')} in one row per arm. {seen}",
     )
-
-
-def _displayed(images: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """Map a row's range to 0..255, and average blocks of pixels where there are too many."""
-    values = images.astype(float)
-    low, high = values.min(), values.max()
-    values = (values - low) / ((high - low) or 1.0)
-    block = math.ceil(max(values.shape[1:3]) / _MOST_PIXELS)
-    k, height, width = values.shape[0], values.shape[1] // block, values.shape[2] // block
-    values = values[:, : height * block, : width * block]
-    values = values.reshape(k, height, block, width, block, 3).mean(axis=(2, 4))
-    return np.asarray((255 * values).round(), dtype=np.uint8)
 
 
 def _shortened(text: str, room: float) -> str:

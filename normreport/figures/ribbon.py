@@ -21,6 +21,7 @@ from normreport.figures.style import (
     arm_styles,
     empty_panel,
     house_style,
+    mark,
     shared_limits,
     tint,
 )
@@ -76,9 +77,9 @@ def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawi
             for low, high, strength in _BANDS:
                 epochs, bottom, top = _widened(drawn, low, high)
                 color = tint(styles[arm].color, strength)
-                ax.fill_between(epochs, bottom, top, color=color, linewidth=0)
+                ax.fill_between(epochs, bottom, top, color=color, linewidth=0, **mark(arm=arm))
             epochs, median = _widened(drawn, "p50")
-            ax.plot(epochs, median, **_MEDIAN)
+            ax.plot(epochs, median, **_MEDIAN, **mark(arm=arm))
             stop_line(ax, int(drawn["epoch"].max()), last)
 
     seen = _observation(data)

@@ -22,6 +22,7 @@ from normreport.figures.style import (
     arm_styles,
     empty_panel,
     house_style,
+    mark,
     mean_line,
     shared_limits,
     tint,
@@ -84,9 +85,10 @@ def draw(
         ax.set_ylabel("standard deviation")
         if init_band is not None:
             ax.axhspan(*init_band, color=GRID, linewidth=0, zorder=0)
-        for (arm, _), run in runs.groupby(["normalization", "seed"], sort=False):
+        for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
             style = styles[arm]
-            ax.plot(run["epoch"], run["std"], color=tint(style.color, 0.5), linewidth=THIN)
+            of = mark(arm=arm, seed=seed)
+            ax.plot(run["epoch"], run["std"], color=tint(style.color, 0.5), linewidth=THIN, **of)
             end = int(run["epoch"].iloc[-1])
             x = last + 0.5 + column * (arms.index(arm) + 1) if end == last else end
             ax.plot(
@@ -97,9 +99,11 @@ def draw(
                 color=style.color,
                 markeredgewidth=0 if end == last else 1.2,
                 linestyle="none",
+                **of,
             )
         for arm, mean in means.groupby("normalization", sort=False):
-            ax.plot(mean["epoch"], mean["std"], **mean_line(styles[arm]))
+            of = mark(arm=arm, seed="mean")
+            ax.plot(mean["epoch"], mean["std"], **mean_line(styles[arm]), **of)
         if runs.empty:
             empty_panel(ax, f"No run of {name}.")
         else:

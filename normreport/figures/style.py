@@ -1,5 +1,6 @@
 """The look of every figure: the arms' colours, the labels, the settings, the limits of axes."""
 
+import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -148,6 +149,14 @@ def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
 def mean_line(style: ArmStyle) -> Marks:
     """How the bold line of an arm's mean is drawn."""
     return {"color": style.color, "linestyle": style.dashes, "linewidth": BOLD}
+
+
+def mark(**of: object) -> Marks:
+    """Say what a mark is of, such as ``arm="raw", seed=0``; `drawing.to_svg` writes it down.
+
+    The page's controls find marks by it. Give the result to a method of matplotlib that draws.
+    """
+    return {"gid": json.dumps({name: str(value) for name, value in of.items()})}
 
 
 def tint(color: str, strength: float) -> str:

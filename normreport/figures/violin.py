@@ -22,9 +22,11 @@ from normreport.figures.runs import (
 from normreport.figures.style import (
     PAPER,
     WIDTH,
+    Marks,
     arm_styles,
     empty_panel,
     house_style,
+    mark,
     shared_limits,
 )
 from normreport.labels import model_label, start_label
@@ -90,8 +92,12 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
                 continue
             ax.set_xlim(-0.55 * step, last + 0.55 * step)
             outlines, medians = _paths(drawn)
-            ax.add_patch(PathPatch(outlines, facecolor=styles[arm].color, linewidth=0))
-            ax.add_patch(PathPatch(medians, edgecolor=PAPER, facecolor="none", linewidth=1.0))
+            looks: tuple[Marks, ...] = (
+                {"facecolor": styles[arm].color, "linewidth": 0},
+                {"edgecolor": PAPER, "facecolor": "none", "linewidth": 1.0},
+            )
+            for path, look in zip((outlines, medians), looks, strict=True):
+                ax.add_patch(PathPatch(path, **look, **mark(arm=arm)))
             stop_line(ax, int(means["epoch"][means["normalization"] == arm].max()), last)
 
     seen = _observation(means)

@@ -45,6 +45,9 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=64)]
 LayerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=128)]
 """A module's dotted path in its network, such as ``features.0``."""
 
+# What a member of a union is called in pydantic's places of errors; no key of a configuration.
+UNION_TAG = "kind: "
+
 Model = TypeVar("Model", bound=Settings)
 
 
@@ -112,7 +115,7 @@ def _own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _line(details: ErrorDetails, model: type[Settings]) -> str:
-    key = ".".join(str(part) for part in details["loc"])
+    key = ".".join(str(part) for part in details["loc"] if not _is_tag(part))
     if details["type"] == "extra_forbidden":
         siblings = _fields(model, details["loc"][:-1])
         return f"{key}: there is no such key. {nearest(details['loc'][-1], siblings)}"
@@ -133,7 +136,10 @@ def _line(details: ErrorDetails, model: type[Settings]) -> str:
 
 
 def _short(value: Any) -> Any:
-    text = str(value)
+    try:
+        text = str(value)
+    except ValueError:  # Python does not print the longest numbers
+        return "a number of thousands of digits"
     simple = isinstance(value, int | float | str | None) and value == value
     if len(text) > 80:
         return text[:77] + "..."
@@ -146,11 +152,22 @@ def _fields(model: type[Settings], location: tuple[int | str, ...]) -> list[str]
     node = whole
     for part in location:
         node = _resolve(whole, node)
+        if _is_tag(part):
+            kind = str(part).removeprefix(UNION_TAG)
+            options = [_resolve(whole, option) for option in node["oneOf"]]
+            (node,) = (
+                o for o in options if o.get("properties", {}).get("kind", {}).get("const") == kind
+            )
+            continue
         named = node.get("properties", {}).get(part)
         # A mapping's values are all alike, whatever its keys must look like.
         patterns = list(node.get("patternProperties", {}).values())
         node = named or node.get("additionalProperties") or (patterns[0] if patterns else {})
     return list(_resolve(whole, node).get("properties", {}))
+
+
+def _is_tag(part: int | str) -> bool:
+    return str(part).startswith(UNION_TAG)
 
 
 def _resolve(whole: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:

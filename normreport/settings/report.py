@@ -11,6 +11,9 @@ from normreport.settings.training import Start
 
 Line = Annotated[str, Field(min_length=1, max_length=300)]
 
+Text = Annotated[str, Field(min_length=1, max_length=10_000)]
+Color = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+
 
 class ReportSettings(Settings):
     """What the article says of itself."""
@@ -19,6 +22,14 @@ class ReportSettings(Settings):
     """Title of the article."""
     authors: tuple[Line, ...] = ()
     """Names under the title."""
+    abstract: Text | None = None
+    """Own words above the computed abstract, paragraphs between empty lines; ours if null."""
+    introduction: Text | None = None
+    """Own words in place of the question and the intuition, likewise."""
+    accent: Color = "#0b5cad"
+    """Colour of the rule above the title, such as "#0b5cad"."""
+    templates: Annotated[str, Field(min_length=1)] | None = None
+    """Folder of own templates and style sheets: a file there replaces ours of the same name."""
     density_epoch: Annotated[int, Field(ge=0)] | None = None
     """The epoch of the density figures; the last one if null."""
 
@@ -37,7 +48,7 @@ class FigureSettings(Settings):
     density_epoch: int | None = None
     """For densities: the epoch, the last one if None."""
     normalizations: tuple[Name, ...] = ()
-    """For figures of the input: the arms."""
+    """For figures of the input and of seeds alone: the arms."""
 
 
 class RenderSettings(Settings):
@@ -47,5 +58,11 @@ class RenderSettings(Settings):
     """Title of the article."""
     authors: tuple[Line, ...]
     """Names under the title."""
+    abstract: Text | None = None
+    """Own words above the computed abstract."""
+    introduction: Text | None = None
+    """Own words in place of the question and the intuition."""
+    accent: Color = "#0b5cad"
+    """Colour of the rule above the title."""
     with_pdf: bool
     """Whether a PDF lies beside the HTML."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -16,16 +17,23 @@ from normreport.input_histograms import input_histograms
 from normreport.normalizations import normalize
 from normreport.settings.base import parse
 from normreport.settings.report import FigureSettings
-from normreport.statistics import init_std_quantiles
+from normreport.source_code import source_digest
+from normreport.statistics import init_std_quantiles, init_std_range
 from normreport.tables import read_tables
 
 EXAMPLES = 8
+# Enough images for the mean spectrum; at 224 pixels a side they take 19 MB.
+RESIZED = 32
+# How many inits the article's plot compares, where the experiment has a single one.
+PUBLISHED_PIPELINES = 3
+
+Arguments = tuple[Any, dict[str, Any]]
 
 
 def run(
     *, figure: str, settings: str, inputs: Sequence[Path], svg: Path, table: Path, text: Path
 ) -> None:
-    """Write the SVG, the CSV, and caption and alternative text."""
+    """Write the SVG, the CSV, and caption, alternative text and what they were made from."""
     chosen = parse(FigureSettings, settings, where="draw_figure --settings")
     # A rule names the one module that draws, so that an edit of another kind draws nothing anew.
     kind = importlib.import_module(f"normreport.figures.{chosen.kind}")
@@ -40,15 +48,22 @@ def run(
             "caption": drawing.caption,
             "alt": drawing.alt,
             **chosen.model_dump(mode="json", include={"kind", "model", "start", "layer"}),
+            "made_from": {
+                "settings": chosen.model_dump(mode="json"),
+                # One digest, however many tables.
+                "inputs": files.text_digest(" ".join(map(files.file_digest, inputs))),
+                "code": source_digest(__name__, kind.__name__),
+            },
         },
     )
 
 
-def _arguments(settings: FigureSettings, inputs: Sequence[Path]) -> tuple[Any, dict[str, Any]]:
-    """Read what the kind's ``draw`` takes: its table, and what it is to show of it."""
-    if settings.model is None:
+def _arguments(settings: FigureSettings, inputs: Sequence[Path]) -> Arguments:
+    """Read what the kind's ``draw`` takes: its table or images, and what it is to show of them."""
+    if inputs[0].suffix == ".safetensors":
         images, manifest = inputs
-        return _of_the_input(settings, files.read_arrays(images), files.read_json(manifest))
+        arrays = files.read_arrays(images, ["train_images", "train_labels"])
+        return OF_THE_INPUT[settings.kind](settings, arrays, files.read_json(manifest))
     table = read_tables(inputs)
     options: dict[str, Any] = settings.model_dump(
         include={"model", "start", "layer"}, exclude_none=True
@@ -60,6 +75,11 @@ def _arguments(settings: FigureSettings, inputs: Sequence[Path]) -> tuple[Any, d
         options |= {"epoch": settings.density_epoch, "bandwidth": float(drawn["bandwidth"].iloc[0])}
     if settings.kind == "spread" and "scratch" in set(table["start"]):
         options["init_band"] = _init_band(table[(table["start"] == "scratch")])
+    if settings.kind == "seeds":
+        options["normalizations"] = settings.normalizations
+    if settings.kind == "inits":
+        table = table[table["start"] == "scratch"]
+        options["limits"] = _init_limits(table)
     return table, options
 
 
@@ -75,14 +95,57 @@ def _init_band(scratch: pd.DataFrame) -> tuple[float, float] | None:
     return init_std_quantiles(n, sigma) if first.between(low, high).all() else None
 
 
-def _of_the_input(
+def _init_limits(scratch: pd.DataFrame) -> pd.DataFrame:
+    """How far the stds of random inits lie apart, for every layer that is drawn by the law."""
+    seeds = scratch["seed"].nunique()
+    inits = seeds if seeds > 1 else PUBLISHED_PIPELINES
+    rows = []
+    for (model, layer), runs in scratch.groupby(["model", "layer"], sort=False):
+        if _init_band(runs) is not None:
+            n, sigma = int(runs["n"].iloc[0]), float(runs["kaiming_std"].iloc[0])
+            rows.append((model, layer, n, sigma, inits, 100 * init_std_range(n, inits)))
+    columns = ["model", "layer", "weights", "std_at_init", "inits", "limit_percent"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _examples(
     settings: FigureSettings, arrays: dict[str, NDArray[Any]], manifest: dict[str, Any]
-) -> tuple[Any, dict[str, Any]]:
-    images = arrays["train_images"]
-    if settings.kind == "histogram":
-        inputs = {arm: normalize(images, arm) for arm in settings.normalizations}
-        return input_histograms(inputs), {}
+) -> Arguments:
     # Images are ordered so that the first ones are of different classes.
+    images = arrays["train_images"]
     first = {arm: normalize(images[:EXAMPLES], arm, images) for arm in settings.normalizations}
     labels = [manifest["classes"][label] for label in arrays["train_labels"][:EXAMPLES]]
     return first, {"labels": labels}
+
+
+def _histogram(
+    settings: FigureSettings, arrays: dict[str, NDArray[Any]], manifest: dict[str, Any]
+) -> Arguments:
+    images = arrays["train_images"]
+    return input_histograms({arm: normalize(images, arm) for arm in settings.normalizations}), {}
+
+
+def _levels(
+    settings: FigureSettings, arrays: dict[str, NDArray[Any]], manifest: dict[str, Any]
+) -> Arguments:
+    every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
+    arms = ("published_none", "published_minmax", "placebo")
+    levels = {arm: normalize(every, arm)[0, :, :, 0].ravel() for arm in arms}
+    none, minmax = (normalize(arrays["train_images"], arm).view(np.int32) for arm in arms[:2])
+    return levels, {"pixels": none.size, "unequal_pixels": int(np.count_nonzero(none != minmax))}
+
+
+def _resize(
+    settings: FigureSettings, arrays: dict[str, NDArray[Any]], manifest: dict[str, Any]
+) -> Arguments:
+    # Equal but for the Resize, as both go on with ImageNet's mean and std.
+    images = arrays["train_images"][:RESIZED]
+    return {arm: normalize(images, arm) for arm in ("imagenet", "published_meanstd")}, {}
+
+
+OF_THE_INPUT = {
+    "examples": _examples,
+    "histogram": _histogram,
+    "levels": _levels,
+    "resize": _resize,
+}

@@ -16,7 +16,7 @@ from normreport.statistics import (
     summarize,
 )
 
-QUANTILES = ("model", "start", "normalization", "seed", "layer", "epoch", "score", "quantile")
+QUANTILES = ("model", "start", "normalization", "seed", "layer", "epoch", "n", "score", "quantile")
 
 
 def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> None:
@@ -43,7 +43,7 @@ def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> N
             curve = standardized_quantiles(ordered)
             if curve is not None:
                 curves += [
-                    {**place, "score": score, "quantile": f"{quantile:.6g}"}
+                    {**place, "n": weights.size, "score": score, "quantile": f"{quantile:.6g}"}
                     for score, quantile in zip(SCORES, curve, strict=True)
                 ]
     files.write_csv(measures, list(rows[0]), rows)

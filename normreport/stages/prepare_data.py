@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from normreport import files, sources
 from normreport.settings.base import parse
 from normreport.settings.data import DataSettings
 
 
-def run(*, settings: str, images: Path, manifest: Path) -> None:
+def run(*, settings: str, images: Path, manifest: Path, threads: int = 1) -> None:
     """Write the images and what is known of them."""
     chosen = parse(DataSettings, settings, where="prepare_data --settings")
-    data = sources.load(chosen)
-    arrays: dict[str, NDArray[Any]] = {
-        "train_images": data.train_images,
-        "train_labels": data.train_labels,
-        "heldout_images": data.heldout_images,
-        "heldout_labels": data.heldout_labels,
-    }
-    files.write_arrays(images, arrays)
+    with files.arrays_in_place(images, sources.shapes(chosen)) as arrays:
+        data = sources.load(chosen, arrays=arrays, threads=threads)
+        digests = {name: files.array_digest(array) for name, array in arrays.items()}
     counts = {
         split: np.bincount(labels, minlength=len(data.classes)).tolist()
         for split, labels in (("train", data.train_labels), ("heldout", data.heldout_labels))
@@ -31,9 +25,10 @@ def run(*, settings: str, images: Path, manifest: Path) -> None:
     files.write_json(
         manifest,
         {
-            "settings": chosen.model_dump(mode="json"),
+            "settings": chosen.without_place().model_dump(mode="json"),
             "classes": data.classes,
             "images_per_class": counts,
-            "digests": {name: files.array_digest(array) for name, array in arrays.items()},
+            "skipped": [asdict(image) for image in data.skipped],
+            "digests": digests,
         },
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
@@ -14,23 +15,37 @@ from normreport.settings.report import RenderSettings
 
 
 def run(
-    *, settings: str, results: Path, figures: Sequence[Path], templates: Path, html: Path
+    *,
+    settings: str,
+    results: Path,
+    record: Path,
+    figures: Sequence[Path],
+    templates: Sequence[Path],
+    html: Path,
 ) -> None:
     """Write the page for a screen."""
-    files.write_text(html, page(settings, results, figures, templates, medium="screen"))
+    chosen = parse(RenderSettings, settings, where="render_html --settings")
+    text = page(chosen, results, files.read_json(record), figures, templates, medium="screen")
+    files.write_text(html, text)
 
 
 def page(
-    settings: str, results: Path, figures: Sequence[Path], templates: Path, *, medium: str
+    settings: RenderSettings,
+    results: Path,
+    record: Mapping[str, Any],
+    figures: Sequence[Path],
+    templates: Sequence[Path],
+    *,
+    medium: str,
 ) -> str:
     """Fill the templates for one medium."""
-    chosen = parse(RenderSettings, settings, where="render --settings")
     illustrations = [_illustration(path, number) for number, path in enumerate(figures, start=1)]
     return render(
         templates,
         results=files.read_json(results),
+        record=record,
         figures=illustrations,
-        settings=chosen,
+        settings=settings,
         medium=medium,
     )
 

@@ -3,22 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from normreport import files
 from normreport.errors import MissingToolError
+from normreport.settings.base import parse
+from normreport.settings.report import RenderSettings
 from normreport.stages.render_html import page
 from normreport.system import pdf_hindrance
 
+# Attachments must have a date, and equal reports equal bytes.
+NO_DATE = datetime.fromtimestamp(0, UTC)
+
 
 def run(
-    *, settings: str, results: Path, figures: Sequence[Path], templates: Path, pdf: Path
+    *,
+    settings: str,
+    results: Path,
+    record: Path,
+    figures: Sequence[Path],
+    attachments: Sequence[Path],
+    templates: Sequence[Path],
+    pdf: Path,
 ) -> None:
-    """Lay the printed page out with WeasyPrint, as a tagged PDF (PDF/UA-1)."""
+    """Lay the printed page out with WeasyPrint, as a tagged PDF (PDF/UA-1) with its numbers."""
     hindrance = pdf_hindrance()
     if hindrance:
         raise MissingToolError(f"{pdf}: cannot be made: {hindrance}")
-    from weasyprint import HTML
+    from weasyprint import HTML, Attachment
 
-    text = page(settings, results, figures, templates, medium="print")
-    files.write_bytes(pdf, HTML(string=text, base_url=None).write_pdf(pdf_variant="pdf/ua-1"))
+    chosen = parse(RenderSettings, settings, where="render_pdf --settings")
+    text = page(chosen, results, files.read_json(record), figures, templates, medium="print")
+    attached = [
+        Attachment(
+            string=path.read_text(encoding="utf-8"),
+            name=path.name,
+            description=f"The numbers of {path.stem}",
+            created=NO_DATE,
+            modified=NO_DATE,
+            relationship="Data",
+        )
+        for path in attachments
+    ]
+    document = HTML(string=text, base_url=None)
+    files.write_bytes(pdf, document.write_pdf(pdf_variant="pdf/ua-1", attachments=attached))

@@ -271,6 +271,29 @@ def test_a_judged_claim_is_json_without_nan(claim):
         assert found["best"]["effect"]["mean"] in effects
 
 
+def test_distances_between_seeds_enter_as_pseudo_values_of_the_jackknife():
+    whole = study(noise=0.1, seeds=(0, 1, 2, 3), grown=0.5)
+    case = BY_ID["F6"].judged(whole).cases[0]
+    place = {"model": case.place.model, "start": "scratch", "layer": case.place.layer}
+    rows = whole.distances[(whole.distances[list(place)] == list(place.values())).all(axis=1)]
+    arms = set(case.place.contrast.split(" - "))
+
+    def mean(epoch, seeds):
+        return np.mean([
+            row.w1 for row in rows.itertuples()
+            if row.epoch == epoch and {row.normalization_a, row.normalization_b} == arms
+            and row.seed_a != row.seed_b and {row.seed_a, row.seed_b} <= seeds
+        ])  # fmt: skip
+
+    def growth(seeds):
+        return np.log(mean(EPOCHS, seeds) / mean(0, seeds))
+
+    everyone = {0, 1, 2, 3}
+    expected = [4 * growth(everyone) - 3 * growth(everyone - {seed}) for seed in range(4)]
+    assert case.values == pytest.approx(expected)
+    assert case.effect.mean == pytest.approx(0.5, abs=0.3)
+
+
 WITH_PLACEBO = ("raw", "unit", "placebo", "imagenet")
 
 

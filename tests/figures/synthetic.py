@@ -10,16 +10,23 @@ import numpy as np
 import pandas as pd
 
 from normreport.figures import (
+    centre,
     curves,
     density,
     displacement,
     histogram,
+    inits,
+    kurtosis,
+    resize,
     ribbon,
     separation,
     spread,
     violin,
 )
 from normreport.figures import examples as examples_kind
+from normreport.figures import levels as levels_kind
+from normreport.figures import quantiles as quantiles_kind
+from normreport.figures import seeds as seeds_kind
 from normreport.figures.drawing import Drawing
 
 LAYERS = {"features.0": 0.0589, "features.28": 0.0208}
@@ -80,7 +87,27 @@ def measures(table: pd.DataFrame) -> pd.DataFrame:
     out["n"] = 1728
     for p in _PERCENTILES:
         out[f"p{p:02}"] = out["mean"] + out["std"] * NormalDist().inv_cdf(p / 100)
+    out["iqr_ratio"] = 1 + 0.01 * (out["seed"] - 1) + 0.02 * (out["layer"] == "features.0")
     return out
+
+
+def limits(table: pd.DataFrame, inits: int = 3) -> pd.DataFrame:
+    """Make what `inits` is told of the layers of `runs`."""
+    layers = table[["model", "layer"]].drop_duplicates().reset_index(drop=True)
+    sigma = [LAYERS.get(layer, 0.05) for layer in layers["layer"]]
+    return layers.assign(weights=1728, std_at_init=sigma, inits=inits, limit_percent=5.6)
+
+
+def quantiles(table: pd.DataFrame) -> pd.DataFrame:
+    """Make the `quantiles` table of `runs`: tails that grow heavier, most in the last arms."""
+    scores = np.arange(-24, 25) / 8
+    arms = {arm: i for i, arm in enumerate(table["normalization"].unique())}
+    parts = []
+    for row in table.drop(columns=["mean", "std"]).to_dict("records"):
+        heavier = 0.0005 * row["epoch"] * (1 + arms[row["normalization"]]) + 0.002 * row["seed"]
+        bent = scores + heavier * scores**3
+        parts.append(pd.DataFrame({**row, "n": 1728, "score": scores, "quantile": bent}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def densities(table: pd.DataFrame, points: int = 200) -> pd.DataFrame:
@@ -138,6 +165,8 @@ def layer_summaries(table: pd.DataFrame, names: Sequence[str] = VGG_CONVS) -> pd
         arm = rows["normalization"].map(lambda a: 1 + 2 * _PULL.get(a, 0.005) * 20)
         size = np.where(rows["start"] == "pretrained", 0.012, 0.09) * (1 + 0.6 * np.sin(i / 2))
         noise = np.exp(0.12 * np.sin(17.0 * rows["seed"] + 3 * i))
+        kurtosis = 0.4 * np.sin(i) + 0.05 * rows["epoch"] * (i % 3 == 0) + 0.01 * rows["seed"]
+        rows["excess_kurtosis"] = kurtosis
         rows["displacement"] = size * arm * noise * (1 - np.exp(-rows["epoch"] / 6))
         parts.append(rows)
     layers = pd.concat(parts)
@@ -206,6 +235,26 @@ def examples(
     return out
 
 
+def levels() -> dict[str, np.ndarray]:
+    """Every level of a pixel under the pipelines that `levels` compares."""
+    every = np.arange(256).astype(np.float32)
+    unit = every / np.float32(255)
+    return {
+        "published_none": unit,
+        "published_minmax": unit.copy(),
+        "placebo": every * np.float32(1 / 255),
+    }
+
+
+def resized(k: int = 3, side: int = 16, times: int = 4) -> dict[str, np.ndarray]:
+    """Make images and the same ones enlarged, each pixel to a square of equal ones."""
+    images = examples(["imagenet"], k, side)["imagenet"]
+    return {
+        "imagenet": images,
+        "published_meanstd": images.repeat(times, axis=1).repeat(times, axis=2),
+    }
+
+
 def histograms(arms: Sequence[str] = ("raw", "unit", "imagenet"), bins: int = 64) -> pd.DataFrame:
     """Make the `histograms` table of `examples`."""
     parts = []
@@ -243,6 +292,13 @@ def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
         "spread": spread.draw(measured, init_band=(0.057, 0.0608), **key),
         "curves": curves.draw(histories(table), model=model),
         "displacement": displacement.draw(layer_summaries(table), model=model),
+        "seeds": seeds_kind.draw(dense, normalizations=(arms[0], arms[-1]), **key),
+        "inits": inits.draw(measured, limits=limits(table)),
+        "quantiles": quantiles_kind.draw(quantiles(table), model=model),
+        "kurtosis": kurtosis.draw(layer_summaries(table), model=model),
+        "centre": centre.draw(measured),
+        "levels": levels_kind.draw(levels(), pixels=3072, unequal_pixels=0),
+        "resize": resize.draw(resized()),
         "separation": separation.draw(distances(table), model=model),
         "examples": examples_kind.draw(examples(arms, k=3), labels=["zero", "one", "two"]),
         "histogram": histogram.draw(histograms(arms)),

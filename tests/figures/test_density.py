@@ -1,6 +1,8 @@
 """The densities of one layer at one epoch."""
 
+import base64
 import re
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -107,3 +109,38 @@ def test_a_fine_grid_is_thinned_to_200_points(runs: pd.DataFrame) -> None:
 def test_a_layer_that_is_not_in_the_table_is_refused(table: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="no row with model 'vgg16' and layer 'nowhere'"):
         density.draw(table, model="vgg16", start="scratch", layer="nowhere", bandwidth=0.01)
+
+
+def test_frames_hold_every_run_at_every_epoch(table: pd.DataFrame, drawing: Drawing) -> None:
+    frames = drawing.frames
+    assert frames is not None
+    assert frames["epoch"] == 6
+    assert frames["runs"] == [
+        [arm, str(seed), 7] for arm in ("raw", "unit", "imagenet") for seed in range(3)
+    ]
+    steps = np.frombuffer(zlib.decompress(base64.b64decode(frames["curves"])), dtype="<i2")
+    levels = np.cumsum(steps.reshape(9, 7, -1).astype(int), axis=2)
+    rows = table.query("start == 'scratch' and layer == 'features.0'")
+    for (arm, seed, _), run in zip(frames["runs"], levels, strict=True):
+        own = rows[(rows["normalization"] == arm) & (rows["seed"] == int(seed))]
+        wide = own.pivot(index="epoch", columns="weight", values="density").to_numpy()
+        assert np.allclose(run[0] * frames["units"][0], wide[0], atol=frames["units"][0])
+        change = run[1:] * frames["units"][1]
+        assert np.allclose(change, wide[1:] - wide[0], atol=frames["units"][1])
+
+
+def test_frames_are_drawn_where_the_figure_draws_its_own_epoch(drawing: Drawing) -> None:
+    frames = drawing.frames
+    assert frames is not None
+    height = 72 * drawing.figure.get_figheight()
+    for ax, (zero, scale) in zip(drawing.figure.axes, frames["axes"].values(), strict=True):
+        line = next(line for line in ax.lines if '"mean"' in (line.get_gid() or ""))
+        points = ax.transData.transform(line.get_xydata())
+        assert np.allclose(frames["x"], 100 * points[:, 0], atol=0.51)
+        drawn = zero - scale * line.get_ydata()
+        assert np.allclose(drawn, 100 * (height - points[:, 1]), atol=0.01)
+
+
+def test_a_figure_of_epoch_0_alone_has_nothing_to_move_through() -> None:
+    only = synthetic.densities(synthetic.runs(epochs=0))
+    assert density.draw(only, start="scratch", bandwidth=0.0125, **KEY).frames is None

@@ -1,6 +1,8 @@
 """The SVG that goes into the page."""
 
+import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -10,7 +12,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from normreport.figures.drawing import Drawing, to_svg
-from normreport.figures.style import house_style
+from normreport.figures.style import house_style, mark
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -114,6 +116,26 @@ def test_paths_keep_their_points() -> None:
         numbers += [numbers[-2] + dx, numbers[-1] + dy]
     expected = [value for x, y in points for value in (x, 144 - y)]
     assert numbers == pytest.approx(expected, abs=0.00501)
+
+
+def test_what_a_mark_is_of_stands_on_its_group() -> None:
+    figure = Figure(figsize=(7.2, 2))
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.plot([0, 1], [0, 1], color="#123456", **mark(arm='"<&', seed=3))
+    root = ElementTree.fromstring(to_svg(Drawing(figure, pd.DataFrame(), "", "alt"), "a"))
+    (group,) = [group for group in root.iter(f"{SVG}g") if "data-arm" in group.attrib]
+    assert group.get("data-arm") == '"<&'
+    assert group.get("data-seed") == "3"
+    assert "id" not in group.attrib
+    assert [path.get("stroke") or group.get("stroke") for path in group] == ["#123456"]
+
+
+def test_frames_travel_with_the_picture() -> None:
+    still = drawing()
+    moving = replace(still, frames={"epoch": 3, "text": "</metadata>"})
+    assert "<metadata" not in to_svg(still, "a")
+    (found,) = ElementTree.fromstring(to_svg(moving, "a")).iter(f"{SVG}metadata")
+    assert json.loads(found.text or "") == moving.frames
 
 
 def test_the_same_figure_gives_the_same_bytes_every_time() -> None:

@@ -136,3 +136,9 @@ def test_a_value_of_any_kind_can_be_told(value: object) -> None:
 
 def test_a_short_value_is_told_whole() -> None:
     assert _message({"count": [1]}).endswith('found "[1]".')
+
+
+def test_a_number_that_python_does_not_print_is_found_in_words() -> None:
+    for value in (16**5000, [16**5000]):
+        message = _message({"count": 1, "inner": value})
+        assert 'inner: expected keys and values, found "a number of thousands of digits"' in message

@@ -1,37 +1,51 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from xml.etree import ElementTree
 
 import pytest
+from safetensors.numpy import load_file
 
-from normreport.files import canonical_json
+from normreport.files import canonical_json, write_csv
+from normreport.source_code import source_digest
 from normreport.stages import draw_figure
 from tests.stages.conftest import LAYER, read
 
+OF_THE_INPUT = {"examples", "histogram", "levels", "resize"}
+TABLES = {
+    "displacement": "layers",
+    "kurtosis": "layers",
+    "curves": "history",
+    "quantiles": "quantiles",
+}
+
 
 def inputs_of(kind, data, runs, comparisons):
-    if kind in {"examples", "histogram"}:
+    if kind in OF_THE_INPUT:
         return [data.images, data.manifest]
-    if kind in {"density", "violin"}:
+    if kind in {"density", "violin", "seeds"}:
         return [comparison.densities for comparison in comparisons.values()]
     if kind == "separation":
         return [comparison.distances for comparison in comparisons.values()]
-    table = {"displacement": "layers", "curves": "history"}.get(kind, "measures")
-    return [getattr(run, table) for run in runs]
+    return [getattr(run, TABLES.get(kind, "measures")) for run in runs]
 
 
 def settings_of(kind):
-    if kind in {"examples", "histogram"}:
-        return {"kind": kind, "normalizations": ["unit", "imagenet"]}
-    if kind in {"curves", "displacement", "separation"}:
-        return {"kind": kind, "model": "mobilenet_v2"}
-    return {"kind": kind, "model": "mobilenet_v2", "start": "scratch", "layer": LAYER}
+    settings = {"kind": kind}
+    if kind in {"examples", "histogram", "seeds"}:
+        settings["normalizations"] = ["unit", "imagenet"]
+    if kind not in {*OF_THE_INPUT, "inits", "centre"}:
+        settings["model"] = "mobilenet_v2"
+    if kind in {"density", "ribbon", "violin", "spread", "seeds"}:
+        settings |= {"start": "scratch", "layer": LAYER}
+    return settings
 
 
 KINDS = (
     "examples", "histogram", "curves", "displacement", "separation",
-    "density", "ribbon", "violin", "spread",
+    "density", "ribbon", "violin", "spread", "levels", "resize", "seeds", "inits", "quantiles",
+    "kurtosis", "centre",
 )  # fmt: skip
 
 
@@ -53,3 +67,72 @@ def test_a_figure_comes_with_its_table_and_its_words(kind, data, runs, compariso
     assert len(words["alt"]) > 30
     with paths["table"].open() as stream:
         assert len(list(csv.reader(stream))) > 2
+
+
+def drawn(kind, data, runs, comparisons, folder):
+    paths = {key: folder / key for key in ("svg", "table", "text")}
+    draw_figure.run(
+        figure="a",
+        settings=canonical_json(settings_of(kind)),
+        inputs=inputs_of(kind, data, runs, comparisons),
+        **paths,
+    )
+    return paths
+
+
+def test_the_published_pipelines_are_compared_on_all_levels_and_images(
+    data, runs, comparisons, tmp_path
+):
+    words = read(drawn("levels", data, runs, comparisons, tmp_path)["text"])
+    images = load_file(data.images)["train_images"]
+    expected = f"0 of 256 levels and in 0 of the {images.size:,} values"
+    assert expected in words["caption"]
+    assert "the placebo differs in 126 levels" in words["caption"]
+
+
+def test_the_limit_of_random_inits_is_that_of_the_layer(data, runs, comparisons, tmp_path):
+    """One seed: three inits, as the article has; 864 weights of MobileNetV2's first layer."""
+    with drawn("inits", data, runs, comparisons, tmp_path)["table"].open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["layer"] for row in rows} == {LAYER}
+    compared = [row["compared"] for row in rows]
+    assert compared == ["random inits, 95%", "arms of one seed, last epoch"]
+    for row in rows:
+        assert (row["weights"], row["inits"]) == ("864", "3")
+        assert float(row["limit_percent"]) == pytest.approx(8.0, abs=0.05)
+
+
+def test_a_layer_that_another_law_drew_has_no_limit(runs, tmp_path):
+    """Twice the std that the law allows: there is nothing to compare it with."""
+    tables = []
+    for run in runs:
+        with run.measures.open() as stream:
+            rows = list(csv.DictReader(stream))
+        for row in rows:
+            row["std"] = 2 * float(row["std"])
+        tables.append(tmp_path / f"{len(tables)}.csv")
+        write_csv(tables[-1], list(rows[0]), rows)
+    paths = {key: tmp_path / key for key in ("svg", "table", "text")}
+    settings = canonical_json(settings_of("inits"))
+    draw_figure.run(figure="a", settings=settings, inputs=tables, **paths)
+    assert "No run starts from weights of a known law." in "".join(
+        ElementTree.fromstring(paths["svg"].read_text()).itertext()
+    )
+
+
+def test_a_figure_says_what_it_was_made_from(data, runs, comparisons, tmp_path):
+    inputs = inputs_of("curves", data, runs, comparisons)
+
+    def made_from(inputs, settings):
+        paths = {key: tmp_path / key for key in ("svg", "table", "text")}
+        draw_figure.run(figure="f", settings=canonical_json(settings), inputs=inputs, **paths)
+        return read(paths["text"])["made_from"]
+
+    made = made_from(inputs, settings_of("curves"))
+    assert made["settings"]["model"] == "mobilenet_v2"
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs]
+    assert made["inputs"] == hashlib.sha256(" ".join(digests).encode()).hexdigest()
+    assert made["code"] == source_digest(
+        "normreport.stages.draw_figure", "normreport.figures.curves"
+    )
+    assert made_from(inputs[:-1], settings_of("curves"))["inputs"] != made["inputs"]

@@ -4,6 +4,7 @@ import csv
 import json
 from types import SimpleNamespace
 
+import jsonschema
 import pytest
 
 from normreport.claims import CLAIMS
@@ -32,6 +33,7 @@ def judge(folder, data, pretrained, runs, comparisons):
         measures=[run.measures for run in runs],
         distances=[comparison.distances for comparison in comparisons.values()],
         images=data.images,
+        images_manifest=data.manifest,
         pretrained=[pretrained.manifest],
         cases=folder / "cases.csv",
         results=folder / "results.json",
@@ -67,6 +69,14 @@ def test_every_claim_is_in_the_results_with_a_verdict_or_a_reason(judged):
         exact = claim["id"] in {"C0", "H3"}
         assert claim["verdict"] == ("REFUTED" if exact else "NOT EVALUABLE")
         assert exact or claim["reason"]
+
+
+def test_the_results_follow_their_schema(judged, root):
+    schema = read(root / "workflow" / "schemas" / "results.schema.json")
+    results = read(judged / "results.json")
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(results)) == []
+    assert results["schema_version"] == 2
+    assert len(results["runs"]) == 4
 
 
 def test_results_are_json_without_nan(judged):

@@ -39,7 +39,7 @@ def test_every_epoch_has_its_quantiles_at_the_scores(runs):
         quantile = np.quantile(values, stats.norm.cdf(float(row["score"])))
         expected = (quantile - values.mean()) / values.std(ddof=1)
         assert float(row["quantile"]) == pytest.approx(expected, rel=1e-5, abs=1e-6)
-        assert (row["layer"], row["start"]) == (LAYER, "pretrained")
+        assert (row["layer"], row["start"], row["n"]) == (LAYER, "pretrained", "864")
         assert row["normalization"] == "imagenet"
 
 

@@ -1,29 +1,44 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from normreport.errors import StorageError
 from normreport.files import canonical_json, write_json
 from normreport.stages import render_html
 from tests.claims.studies import study
-from tests.test_article import TEMPLATES, results_of
+from tests.test_article import TEMPLATES, record_of, results_of
 
 SETTINGS = canonical_json({"title": "A title", "authors": ["A. Author"], "with_pdf": False})
-TEXT = {"id": "f", "kind": "curves", "model": "vgg16", "start": None, "layer": None}
+TEXT = {"kind": "curves", "model": "vgg16", "start": None, "layer": None}
+MADE_FROM = {"settings": {"kind": "curves"}, "inputs": "1" * 64, "code": "2" * 64}
+
+
+def written(folder, *names, svg="<svg><text>NAME</text></svg>"):
+    """Write results, the record and figures."""
+    write_json(folder / "results.json", results_of(study()))
+    write_json(folder / "record.json", record_of([SimpleNamespace(id=name) for name in names]))
+    for name in names:
+        text = {**TEXT, "id": name, "caption": "A caption.", "alt": "A picture."}
+        write_json(folder / f"{name}.json", text | {"made_from": MADE_FROM})
+        (folder / f"{name}.svg").write_text(svg.replace("NAME", name))
+    return {
+        "results": folder / "results.json",
+        "record": folder / "record.json",
+        "figures": [folder / f"{name}.svg" for name in names],
+    }
 
 
 @pytest.fixture
 def parts(tmp_path):
     """Give results and one figure on disk."""
-    write_json(tmp_path / "results.json", results_of(study()))
-    write_json(tmp_path / "f.json", {**TEXT, "caption": "A caption.", "alt": "A picture."})
-    (tmp_path / "f.svg").write_text("<svg><text>drawn</text></svg>")
-    return {"results": tmp_path / "results.json", "figures": [tmp_path / "f.svg"]}
+    return written(tmp_path, "drawn")
 
 
 def test_the_page_holds_title_figure_and_caption(parts, tmp_path):
     html = tmp_path / "index.html"
-    render_html.run(settings=SETTINGS, templates=TEMPLATES, html=html, **parts)
+    render_html.run(settings=SETTINGS, templates=[TEMPLATES], html=html, **parts)
     page = html.read_text()
     assert "<title>A title</title>" in page
     assert "<svg><text>drawn</text></svg>" in page
@@ -41,5 +56,5 @@ def test_damaged_results_are_named_and_leave_no_page(parts, tmp_path):
     parts["results"].write_text('{"claims": [')
     html = tmp_path / "index.html"
     with pytest.raises(StorageError, match=r"results\.json: could not be read"):
-        render_html.run(settings=SETTINGS, templates=TEMPLATES, html=html, **parts)
+        render_html.run(settings=SETTINGS, templates=[TEMPLATES], html=html, **parts)
     assert not html.exists()

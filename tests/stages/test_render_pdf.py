@@ -1,35 +1,118 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from pypdf import PdfReader
 
 from normreport.errors import MissingToolError
 from normreport.stages import render_pdf
 from normreport.stages.render_pdf import run
-from tests.stages.test_render_html import SETTINGS, TEMPLATES, parts
+from tests.stages.test_render_html import SETTINGS, TEMPLATES, written
 
-__all__ = ["parts"]
-
-
-def test_the_pdf_holds_title_figure_and_caption(parts, tmp_path):
-    pdf = tmp_path / "report.pdf"
-    run(settings=SETTINGS, templates=TEMPLATES, pdf=pdf, **parts)
-    reader = PdfReader(pdf)
-    text = " ".join(page.extract_text() for page in reader.pages)
-    assert reader.metadata.title == "A title"
-    assert "drawn" in text
-    assert "Figure 1." in text
+NAMES = ("drawn-a", "drawn-b", "drawn-c", "drawn-d")
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="NAME-title" width="720"'
+    ' viewBox="0 0 518 300"><title id="NAME-title">A picture</title>'
+    '<text x="9" y="99" font-size="9">NAME</text><metadata>"hidden frames"</metadata></svg>'
+)
 
 
-def test_the_same_article_has_the_same_bytes(parts, tmp_path):
-    first, second = tmp_path / "1.pdf", tmp_path / "2.pdf"
-    for pdf in (first, second):
-        run(settings=SETTINGS, templates=TEMPLATES, pdf=pdf, **parts)
-    assert first.read_bytes() == second.read_bytes()
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """Give what the stage reads: figures of about half a page, and two files to attach."""
+    folder = tmp_path_factory.mktemp("printed")
+    parts = written(folder, *NAMES, svg=SVG)
+    table = folder / "drawn-a.csv"
+    table.write_text("epoch,std\n0,0.1\n")
+    return {**parts, "attachments": [parts["results"], table]}
 
 
-def test_without_pango_it_says_what_to_install(parts, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def pdf(printed, tmp_path_factory):
+    path = tmp_path_factory.mktemp("pdf") / "report.pdf"
+    run(settings=SETTINGS, templates=[TEMPLATES], pdf=path, **printed)
+    return PdfReader(path)
+
+
+def test_the_pdf_holds_title_and_figures(pdf):
+    text = " ".join(page.extract_text() for page in pdf.pages)
+    assert pdf.metadata.title == "A title"
+    assert NAMES[0] in text
+    assert "hidden frames" not in text
+
+
+def test_every_caption_stands_on_its_figures_page(pdf):
+    texts = [page.extract_text() for page in pdf.pages]
+    pages = {}
+    for number, name in enumerate(NAMES, start=1):
+        (drawn,) = [i for i, text in enumerate(texts) if re.search(rf"^{name}$", text, re.M)]
+        assert f"Figure {number}." in texts[drawn]
+        pages[name] = drawn
+    assert len(set(pages.values())) > 1  # some did not fit on one page
+
+
+def test_it_is_tagged_and_says_what_each_picture_shows(pdf):
+    root = pdf.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en"
+    assert b"pdfuaid:part" in root["/Metadata"].get_data()
+    roles = {}
+
+    def walk(element):
+        if isinstance(element, list):
+            for kid in element:
+                walk(kid.get_object())
+        elif isinstance(element, dict):
+            if "/S" in element:
+                roles.setdefault(element["/S"], []).append(element.get("/Alt"))
+            if "/K" in element:
+                walk(element["/K"].get_object())
+
+    walk(root["/StructTreeRoot"]["/K"].get_object())
+    assert {"/H1", "/H2", "/H3", "/P", "/Table", "/TH", "/TD", "/Link"} <= set(roles)
+    assert "A picture" in roles["/Figure"]
+
+
+def test_fonts_are_embedded(pdf):
+    fonts = [
+        font.get_object()
+        for page in pdf.pages
+        for font in page["/Resources"].get("/Font", {}).values()
+    ]
+    descendants = [f["/DescendantFonts"][0].get_object() if "/DescendantFonts" in f else f
+                   for f in fonts]  # fmt: skip
+    assert descendants
+    for font in descendants:
+        assert any(key.startswith("/FontFile") for key in font["/FontDescriptor"])
+
+
+def test_the_numbers_are_attached(pdf, printed):
+    assert set(pdf.attachments) == {"results.json", "drawn-a.csv"}
+    for path in printed["attachments"]:
+        assert pdf.attachments[path.name] == [path.read_bytes()]
+
+
+def test_bookmarks_and_contents_lead_to_the_sections(pdf):
+    top = pdf.outline[1]
+    titles = [entry.title for entry in top if not isinstance(entry, list)]
+    assert "The experiment" in titles
+    page = pdf.get_destination_page_number(
+        next(entry for entry in top if getattr(entry, "title", "") == "The experiment")
+    )
+    assert re.search(rf"The experiment\W*{page + 1}$", pdf.pages[0].extract_text(), re.M)
+    assert f"{page + 1} of {len(pdf.pages)}" in pdf.pages[page].extract_text()
+
+
+def test_the_same_article_has_the_same_bytes(pdf, printed, tmp_path):
+    again = tmp_path / "again.pdf"
+    run(settings=SETTINGS, templates=[TEMPLATES], pdf=again, **printed)
+    pdf.stream.seek(0)
+    assert again.read_bytes() == pdf.stream.read()
+
+
+def test_without_pango_it_says_what_to_install(printed, tmp_path, monkeypatch):
     monkeypatch.setattr(render_pdf, "pdf_hindrance", lambda: "the system lacks pango-1.0")
     with pytest.raises(MissingToolError, match=r"report\.pdf: cannot be made: the system lacks"):
-        run(settings=SETTINGS, templates=TEMPLATES, pdf=tmp_path / "report.pdf", **parts)
+        run(settings=SETTINGS, templates=[TEMPLATES], pdf=tmp_path / "report.pdf", **printed)
     assert not (tmp_path / "report.pdf").exists()

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "normreport", "templates")
+# What Snakemake made of them, and what it remembers of that.
+BUILT = ("results", ".snakemake")
 
 
 class Clone:
@@ -19,13 +21,20 @@ class Clone:
 
     def __init__(self, folder):
         self.folder = folder
-        for part in PARTS:
-            source = ROOT / part
+        self.copy(ROOT, PARTS)
+
+    def copy(self, origin, parts, copy_function=shutil.copy2):
+        """Take over parts of another folder."""
+        for part in parts:
+            source, target = origin / part, self.folder / part
             if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(source, folder / part, ignore=ignored)
+                shutil.copytree(
+                    *(source, target),
+                    ignore=shutil.ignore_patterns("__pycache__"),
+                    copy_function=copy_function,
+                )
             else:
-                shutil.copy(source, folder / part)
+                copy_function(source, target)
 
     @property
     def environment(self):
@@ -47,12 +56,12 @@ class Clone:
             start_new_session=True,
         )
 
-    def snakemake(self, *arguments, check=True):
-        """Run snakemake."""
+    def snakemake(self, *arguments, check=True, **variables):
+        """Run snakemake, with other variables in its environment."""
         done = subprocess.run(
             ["snakemake", *arguments],
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment | variables,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

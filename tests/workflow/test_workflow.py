@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.sources.images import write_classes
+
 ROOT = Path(__file__).parents[2]
 PRESETS = sorted((ROOT / "workflow/presets").glob("*.yaml"))
 
@@ -18,10 +20,63 @@ def test_the_default_experiment_trains_36_runs(clone):
     assert re.search(r"pretrain_model +2\n", output)
 
 
+RUNS_OF = {"article": 36, "full": 3000, "smoke": 8}
+
+
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.stem)
 def test_every_preset_can_be_planned(clone, preset):
+    write_classes(clone.folder / "images", {"cat": 600, "dog": 600}, size=1)  # the article's
     path = f"workflow/presets/{preset.name}"
-    clone.snakemake("--cores", "2", "--dry-run", "--configfile", path)
+    output = clone.snakemake("--cores", "2", "--dry-run", "--configfile", path).stdout
+    assert re.search(rf"train_run +{RUNS_OF[preset.stem]}\n", output)
+
+
+FOLDER = """
+data:
+  target:
+    source: {kind: imagefolder, path: images}
+    train_images: 8
+    heldout_images: 4
+models: {mobilenet_v2: {train_images: 8, batch_size: 4}}
+"""
+
+
+def test_an_edit_of_an_image_prepares_the_images_anew_and_of_another_file_does_not(clone):
+    write_classes(clone.folder / "images", {"cat": 6, "dog": 6})
+    (clone.folder / "mine.yaml").write_text(FOLDER)
+    one = ("results/data/target/manifest.json", "--cores", "1")
+    mine = (*one, "--configfile", "workflow/presets/smoke.yaml", "mine.yaml")
+    clone.snakemake(*mine)
+    log = (clone.folder / "logs/prepare_data/target.log").read_text()
+    assert log == "heldout: 4 of 4 images\ntrain: 8 of 8 images\n"
+    (clone.folder / "images/about.txt").write_text("not an image")
+    assert "Nothing to be done" in clone.snakemake(*mine, "--dry-run").stdout
+    write_classes(clone.folder / "images", {"cow": 1})
+    assert re.search(r"prepare_data +1\n", clone.snakemake(*mine, "--dry-run").stdout)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        (FOLDER, "images: could not be read (No such file or directory). Expected a folder of im"),
+        ("training: {epochs: 3}\ntraining: {epochs: 4}\n", "key 'training' is there twice"),
+    ],
+)
+def test_what_the_files_alone_can_tell_stops_before_anything_is_planned(clone, overlay, message):
+    (clone.folder / "mine.yaml").write_text(overlay)
+    smoke = "workflow/presets/smoke.yaml"
+    done = clone.snakemake("--cores", "2", "--configfile", smoke, "mine.yaml", check=False)
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (clone.folder / "results").exists()
+
+
+def test_every_profile_compares_files_of_any_size_by_content():
+    profiles = (ROOT / "workflow/profiles").glob("*/config.yaml")
+    found = {path.parent.name: yaml.safe_load(path.read_text()) for path in profiles}
+    assert {"default", "slurm"} <= found.keys()
+    assert {values["max-checksum-file-size"] for values in found.values()} == {"1TB"}
 
 
 def test_an_overlay_changes_only_what_it_names(clone):

@@ -3,20 +3,33 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from normreport.config import Run, load_config
+from normreport.configuration_files import read_values
 from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
 from normreport.normalizations import source as source_of_arm
+from normreport.provenance import FLOW
+from normreport.revision import revision
+from normreport.settings.provenance import RecordSettings
 from normreport.source_code import package_versions, source_files
+from normreport.sources.watching import files_digest
 from normreport.system import claim_folder, pdf_hindrance
 
 try:
+    # Snakemake has read and merged these files already, and takes of two equal keys the last.
+    for path in workflow.configfiles:
+        read_values(Path(path))
     study = load_config(config, where="configuration")
+    data_digests = {
+        name: files_digest(settings.source)
+        for name, settings in study.data_sets().items()
+    }
 except NormreportError as error:
     raise WorkflowError(str(error))
 
@@ -25,7 +38,7 @@ PDF_HINDRANCE = pdf_hindrance()
 
 
 wildcard_constraints:
-    data="target|pretraining",
+    data="|".join(data_digests),
     model="[A-Za-z0-9_]+",
     start="[a-z_]+",
     normalization="[A-Za-z0-9_]+",
@@ -34,9 +47,16 @@ wildcard_constraints:
     figure="[A-Za-z0-9_.-]+",
 
 
+@cache  # every job of a rule asks again
 def code(*modules):
     """Source files that decide what a stage computes, relative to the working directory."""
     return [os.path.relpath(path) for path in source_files(*modules)]
+
+
+@cache
+def versions(*modules):
+    """Versions of the packages that decide what a stage computes, as a text."""
+    return package_versions(*modules)
 
 
 def as_json(settings):
@@ -73,7 +93,11 @@ def report_files():
 
 
 def data_settings(wildcards):
-    return as_json(getattr(study.data, wildcards.data))
+    return as_json(study.data_sets()[wildcards.data])
+
+
+def data_files(wildcards):
+    return data_digests[wildcards.data]
 
 
 # pretrain_model
@@ -113,7 +137,7 @@ def run_code(wildcards):
 
 
 def run_versions(wildcards):
-    return package_versions(*run_modules(wildcards))
+    return versions(*run_modules(wildcards))
 
 
 def run_settings(wildcards):
@@ -160,21 +184,27 @@ def pretrained_manifests():
 # draw_figure
 
 
-# The tables of each kind of figure; those that are to be compared get both starts, for their axes.
+# The tables of each kind of figure, others show the images; those that are to be compared get both
+# starts, for their axes.
 FIGURE_TABLES = {
     "density": "results/comparisons/{model}/{start}/{layer}/densities.csv",
     "violin": "results/comparisons/{model}/{start}/{layer}/densities.csv",
+    "seeds": "results/comparisons/{model}/{start}/{layer}/densities.csv",
     "separation": "results/comparisons/{model}/{start}/{layer}/distances.csv",
     "ribbon": "results/measures/{run}.csv",
     "spread": "results/measures/{run}.csv",
+    "inits": "results/measures/{run}.csv",
+    "centre": "results/measures/{run}.csv",
+    "quantiles": "results/quantiles/{run}.csv",
     "displacement": "results/runs/{run}/layers.csv",
+    "kurtosis": "results/runs/{run}/layers.csv",
     "curves": "results/runs/{run}/history.csv",
 }
 
 
 def figure_inputs(wildcards):
     figure = FIGURES[wildcards.figure]
-    if figure.model is None:
+    if figure.kind not in FIGURE_TABLES:
         return [
             "results/data/target/images.safetensors",
             "results/data/target/manifest.json",
@@ -202,19 +232,47 @@ def figure_code(wildcards):
 
 
 def figure_versions(wildcards):
-    return package_versions(*figure_modules(wildcards))
+    return versions(*figure_modules(wildcards))
 
 
 def figure_settings(wildcards):
     return as_json(resolved_figure(study, FIGURES[wildcards.figure]))
 
 
+# record_provenance
+
+STAGES = [f"normreport.stages.{stage}" for stage in FLOW]
+
+
+def data_manifests():
+    names = ["target", *(["pretraining"] if study.is_pretrained_here else [])]
+    return [f"results/data/{name}/manifest.json" for name in names]
+
+
+def record_settings():
+    """The whole configuration and the commit: they enter here and change nothing before it."""
+    return as_json(
+        RecordSettings(
+            config=study,
+            revision=revision(Path(workflow.basedir)),
+            with_pdf=not PDF_HINDRANCE,
+        )
+    )
+
+
 # render_html
 
 
+def template_folders():
+    """The user's own folder, if there is one, before ours."""
+    own = study.report.templates
+    return [own, "templates"] if own else ["templates"]
+
+
 def template_files():
-    """Every file of the templates, so that an edit of any renders the article anew."""
-    return sorted(str(path) for path in Path("templates").rglob("*") if path.is_file())
+    """Every file of the templates: the record, which page and PDF print, tells their digest."""
+    paths = [path for folder in template_folders() for path in Path(folder).rglob("*")]
+    return sorted(str(path) for path in paths if path.is_file())
 
 
 def render_settings():

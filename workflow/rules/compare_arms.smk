@@ -15,7 +15,7 @@ rule compare_arms:
         runtime=30,
     params:
         epochs=study.training.epochs,
-        versions=package_versions("normreport.stages.compare_arms"),
+        versions=versions("normreport.stages.compare_arms"),
     shell:
         "normreport compare_arms --layer {wildcards.layer:q} --epochs {params.epochs}"
         " --digests {input.digests:q} --snapshots {input.snapshots:q}"

@@ -13,7 +13,7 @@ rule extract_weights:
         mem_mb=1000,
         runtime=10,
     params:
-        versions=package_versions("normreport.stages.extract_weights"),
+        versions=versions("normreport.stages.extract_weights"),
     shell:
         "normreport extract_weights --snapshots {input.snapshots:q}"
         " --manifest {input.manifest:q} --digests {output.digests:q} 2> {log:q}"

@@ -9,6 +9,7 @@ rule judge_claims:
             study.experiment.models,
         ),
         images="results/data/target/images.safetensors",
+        images_manifest="results/data/target/manifest.json",
         pretrained=pretrained_manifests(),
         code=code("normreport.stages.judge_claims"),
     output:
@@ -24,11 +25,11 @@ rule judge_claims:
         runtime=10,
     params:
         settings=as_json(study.judge_settings()),
-        versions=package_versions("normreport.stages.judge_claims"),
+        versions=versions("normreport.stages.judge_claims"),
     shell:
         "normreport judge_claims --settings {params.settings:q}"
         " --manifests {input.manifests:q} --histories {input.histories:q}"
         " --layers {input.layers:q} --measures {input.measures:q}"
         " --distances {input.distances:q} --images {input.images:q}"
-        " --pretrained {input.pretrained:q}"
+        " --images-manifest {input.images_manifest:q} --pretrained {input.pretrained:q}"
         " --results {output.results:q} --runs {output.runs:q} --cases {output.cases:q} 2> {log:q}"

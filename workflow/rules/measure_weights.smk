@@ -17,7 +17,7 @@ rule measure_weights:
         mem_mb=2000,
         runtime=30,
     params:
-        versions=package_versions("normreport.stages.measure_weights"),
+        versions=versions("normreport.stages.measure_weights"),
     shell:
         "normreport measure_weights --digests {input.digests:q}"
         " --snapshots {input.snapshots:q} --measures {output.measures:q}"

@@ -8,12 +8,16 @@ rule prepare_data:
         "logs/prepare_data/{data}.log",
     benchmark:
         "benchmarks/prepare_data/{data}.tsv"
+    threads: 8
     resources:
         mem_mb=1000,
-        runtime=10,
+        runtime=240,
     params:
         settings=data_settings,
-        versions=package_versions("normreport.stages.prepare_data"),
+        versions=versions("normreport.stages.prepare_data"),
+        # Not used below: an edit of an image makes the images anew.
+        files=data_files,
     shell:
         "normreport prepare_data --settings {params.settings:q}"
-        " --images {output.images:q} --manifest {output.manifest:q} 2> {log:q}"
+        " --images {output.images:q} --manifest {output.manifest:q} --threads {threads}"
+        " 2> {log:q}"

@@ -18,7 +18,7 @@ rule pretrain_model:
         runtime=240,
     params:
         settings=pretrain_settings,
-        versions=package_versions(*pretrain_modules()),
+        versions=versions(*pretrain_modules()),
         images="--images" if study.is_pretrained_here else "",
         # Not an output: Snakemake would delete it when the training was killed.
         checkpoints="results/checkpoints/{model}/pretraining",

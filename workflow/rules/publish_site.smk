@@ -1,9 +1,11 @@
 rule publish_site:
     input:
         report=report_files(),
-        tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
-        runs="results/report/data/runs.csv",
-        cases="results/report/data/cases.csv",
+        tables=expand(
+            "results/report/data/{table}.csv", table=[*FIGURES, "runs", "cases"]
+        ),
+        record="results/report/provenance.json",
+        metadata="results/report/ro-crate-metadata.json",
         code=code("normreport.stages.publish_site"),
     output:
         site=directory("public"),
@@ -15,5 +17,6 @@ rule publish_site:
         mem_mb=500,
         runtime=5,
     shell:
-        "normreport publish_site --files {input.report:q} {input.tables:q} {input.runs:q} {input.cases:q}"
+        "normreport publish_site --files {input.report:q} {input.tables:q}"
+        " {input.record:q} {input.metadata:q}"
         " --report results/report --site {output.site:q} 2> {log:q}"

@@ -1,6 +1,7 @@
 rule render_html:
     input:
         results="results/report/results.json",
+        record="results/report/provenance.json",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
         tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
@@ -17,7 +18,9 @@ rule render_html:
         runtime=10,
     params:
         settings=render_settings(),
-        versions=package_versions("normreport.stages.render_html"),
+        templates=template_folders(),
+        versions=versions("normreport.stages.render_html"),
     shell:
         "normreport render_html --settings {params.settings:q} --results {input.results:q}"
-        " --figures {input.figures:q} --templates templates --html {output.html:q} 2> {log:q}"
+        " --record {input.record:q} --figures {input.figures:q}"
+        " --templates {params.templates:q} --html {output.html:q} 2> {log:q}"

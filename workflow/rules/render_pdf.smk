@@ -1,8 +1,10 @@
 rule render_pdf:
     input:
         results="results/report/results.json",
+        record="results/report/provenance.json",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
+        tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
         templates=template_files(),
         code=code("normreport.stages.render_pdf"),
     output:
@@ -16,7 +18,10 @@ rule render_pdf:
         runtime=10,
     params:
         settings=render_settings(),
-        versions=package_versions("normreport.stages.render_pdf"),
+        templates=template_folders(),
+        versions=versions("normreport.stages.render_pdf"),
     shell:
         "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
-        " --figures {input.figures:q} --templates templates --pdf {output.pdf:q} 2> {log:q}"
+        " --record {input.record:q} --figures {input.figures:q}"
+        " --attachments {input.results:q} {input.tables:q}"
+        " --templates {params.templates:q} --pdf {output.pdf:q} 2> {log:q}"

@@ -19,6 +19,7 @@ from normreport import sources
 from normreport.errors import DataError
 from normreport.settings.data import DataSettings
 from normreport.sources import DataSet
+from normreport.sources.bundled import PHOTOGRAPHS
 
 
 def _load(
@@ -178,7 +179,7 @@ def marked(monkeypatch: pytest.MonkeyPatch) -> None:
         pixels[..., 1] = 10 * label
         return pixels
 
-    for label, name in enumerate(sources.PHOTOGRAPHS):
+    for label, name in enumerate(PHOTOGRAPHS):
         if name == "motorcycle":
             left, *rest = skimage_data.stereo_motorcycle()
             both_eyes = (mark(left, label), *rest)

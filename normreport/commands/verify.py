@@ -1,0 +1,164 @@
+"""Check a report against results: data, drawings, numbers and sentences."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from normreport import files
+from normreport.commands.diff import number_lines
+from normreport.config import Config, load_config
+from normreport.differences import changes, compare_records, compare_tables
+from normreport.errors import RebuildError, StorageError
+from normreport.provenance import RESULTS, folders_digest, read_page, summary
+from normreport.source_code import ROOT
+from normreport.stages import render_html
+from normreport.tables import read_tables
+from normreport.verification import Part, compare_pages
+
+# What snakemake makes; a rebuild makes its own.
+MADE = frozenset({".git", ".snakemake", "benchmarks", "config.yaml", "logs", "public", "results"})
+Record = dict[str, Any]
+
+
+def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
+    """Print "identical", or what differs and by how much; give 1 if anything does."""
+    page, record = read_page(report)
+    folder = report if report.is_dir() else report.parent
+    beside = results or folder.resolve().parent
+    with tempfile.TemporaryDirectory() if rebuild else nullcontext(beside) as root:
+        at_hand = _rebuilt(record, Path(root)) if rebuild else beside
+        there = _record_of(record, at_hand, rebuilt=rebuild)
+        lines = [
+            *_data(record, there, beside, at_hand),
+            *_record(record, there),
+            *_page(page, record, at_hand),
+        ]
+    claims = record["claims"]
+    agree = sum(claims[name]["verdict"] == there["claims"][name]["verdict"] for name in claims)
+    if not lines:
+        print(
+            f"identical: {len(record['files'])} files of data, {len(record['figures'])} figures, "
+            f"{agree} verdicts, every number and every sentence"
+        )
+        return 0
+    print("different; where there is an arrow, from the report to the results:")
+    print("\n".join(lines))
+    print(f"{agree} of {len(claims)} verdicts agree.")
+    return 1
+
+
+def _rebuilt(record: Record, folder: Path) -> Path:
+    """Make the report of a record's configuration anew; give the folder of its results."""
+    for entry in ROOT.iterdir():
+        if entry.name not in MADE:
+            (folder / entry.name).symlink_to(entry)
+    files.write_json(folder / "config.yaml", record["config"])  # JSON is YAML
+    done = subprocess.run(
+        ["snakemake", "--cores", "all", "results/report/index.html"],
+        cwd=folder,
+        # Programs beside this Python, and the code that is here.
+        env=os.environ
+        | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(folder),
+        },
+        stdout=sys.stderr,
+        check=False,
+    )
+    if done.returncode:
+        raise RebuildError(
+            f"the report could not be made anew: snakemake ended with status {done.returncode}. "
+            "What went wrong stands above; mend it and run the same command again."
+        )
+    return folder / "results"
+
+
+def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:
+    """Give the record of the results in a folder, with what their files hold at this moment."""
+    missing = [path for path in record["files"] if not (root / path).is_file()]
+    if missing:
+        raise StorageError(
+            f"{root}: {len(missing)} of the report's {len(record['files'])} files are not there, "
+            f"the first is {missing[0]}. Expected the folder of all results that snakemake makes; "
+            "give it by --results, or let --rebuild make it."
+        )
+    there: Record = files.read_json(root / "report/provenance.json")
+    digests = {path: files.file_digest(root / path) for path in record["files"]}
+    found = summary(files.read_json(root / RESULTS))
+    runs = {run["id"]: run for run in there["runs"]}
+    found["runs"] = [runs.get(run["id"], {}) | run for run in found["runs"]]
+    templates = folders_digest(*_template_folders(_config(record)))
+    there |= found | {"files": digests, "templates": templates}
+    if rebuilt:
+        # A rebuild has neither a commit nor a PDF.
+        there |= {key: record[key] for key in ("revision", "with_pdf")}
+    return there
+
+
+def _data(record: Record, there: Record, beside: Path, root: Path) -> Iterator[str]:
+    """Name each file that is another one; of a table of the report, by how much."""
+    for path, digest in record["files"].items():
+        if there["files"][path] == digest:
+            continue
+        original = beside / path
+        known = original.is_file() and files.file_digest(original) == digest
+        if path.endswith(".csv") and known:
+            columns = compare_tables(read_tables([original]), read_tables([root / path]))
+            yield f"data: {path} differs"
+            yield from (f"  {column}: {amount}" for column, amount in columns.items())
+        else:
+            yield f"data: {path} is not the file that the report was made from"
+
+
+def _record(record: Record, there: Record) -> Iterator[str]:
+    """Name verdicts, numbers and all else that the report records otherwise."""
+    found = compare_records(record, there)
+    yield from (f"verdict: {effect.name}: {effect.what}" for effect in found.verdicts)
+    yield from (f"numbers: {line}" for line in number_lines(found.numbers))
+    told = {change.name for change in found.numbers}
+    for key in sorted(set(record) - {"files"}):
+        rest = [
+            change for change in changes(record[key], there.get(key), key)
+            if change.name not in told and not change.name.endswith(".verdict")
+        ]  # fmt: skip
+        if rest:
+            more = f" and {len(rest) - 1} more" if len(rest) > 1 else ""
+            yield f"record: {rest[0].name}: {rest[0].old} in the report, {rest[0].new} here{more}"
+
+
+def _page(page: str, record: Mapping[str, Any], root: Path) -> Iterator[str]:
+    """Name each part of the page that the results at hand give otherwise."""
+    config = _config(record)
+    in_order = sorted(record["figures"], key=lambda name: record["figures"][name]["number"])
+    expected = render_html.page(
+        config.render_settings(with_pdf=record["with_pdf"]),
+        root / RESULTS,
+        record,
+        [root / f"figures/{name}.svg" for name in in_order],
+        _template_folders(config),
+        medium="screen",
+    )
+    for part, difference in compare_pages(page, expected).items():
+        yield f"{part.kind}: {_place(part, record)}: {difference}"
+
+
+def _config(record: Mapping[str, Any]) -> Config:
+    return load_config(record["config"], where="the report's configuration")
+
+
+def _template_folders(config: Config) -> list[Path]:
+    """List the user's own folder, if there is one, before ours."""
+    own = config.report.templates
+    return [*([Path(own)] if own else []), ROOT / "templates"]
+
+
+def _place(part: Part, record: Mapping[str, Any]) -> str:
+    figure = record["figures"].get(part.place)
+    return f"Figure {figure['number']} ({part.place})" if figure else f"#{part.place}"

@@ -1,0 +1,112 @@
+"""A report described for machines, as an RO-Crate 1.1.
+
+Written here rather than by a library: those ask the clock and draw identifiers, and a report holds
+neither. See https://www.researchobject.org/ro-crate/specification/1.1/ .
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+METADATA = "ro-crate-metadata.json"
+CONTEXT = [
+    "https://w3id.org/ro/crate/1.1/context",
+    # RO-Crate 1.1 has no word of its own for a digest.
+    {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"},
+]
+FORMATS = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".pdf": "application/pdf",
+}
+ABOUT = {
+    "index.html": "The report",
+    "report.pdf": "The report for print",
+    "provenance.json": "What the report was made from: settings, digests, versions, verdicts",
+    "results.json": "Every number of the report's prose",
+    "data/runs.csv": "Every run",
+    "data/cases.csv": "Every case of every claim",
+}
+
+
+def crate(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe the folder of a report as JSON-LD.
+
+    Parameters
+    ----------
+    record
+        The report's record. Files of the report's folder are those of ``record["files"]`` below
+        ``report/``, and those that are made after them.
+    """
+    report, revision = record["config"]["report"], record["revision"]
+    digests = {
+        path.removeprefix("report/"): digest
+        for path, digest in record["files"].items()
+        if path.startswith("report/")
+    }
+    later = ["index.html", "provenance.json", *(["report.pdf"] if record["with_pdf"] else [])]
+    files = [_file(path, digests.get(path)) for path in sorted([*digests, *later])]
+    authors = [
+        {"@id": f"#author-{number}", "@type": "Person", "name": name}
+        for number, name in enumerate(report["authors"], start=1)
+    ]
+    root = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": report["title"],
+        "description": "Networks trained under several input normalizations, their weights "
+        "measured, and every claim about them judged.",
+        "license": {"@id": "https://spdx.org/licenses/MIT"},
+        "mainEntity": {"@id": "index.html"},
+        "hasPart": _references(files),
+        "mentions": {"@id": "#making"},
+    }
+    # The day of the commit: a report knows of no other.
+    root |= {"datePublished": revision["date"]} if revision["date"] else {}
+    root |= {"author": _references(authors)} if authors else {}
+    software = {
+        "@id": "#normreport",
+        "@type": "SoftwareApplication",
+        "name": "normreport",
+        "softwareRequirements": [
+            f"{name} {version}" for name, version in sorted(record["versions"].items())
+        ],
+    }
+    software |= {"version": revision["commit"]} if revision["commit"] else {}
+    making = {
+        "@id": "#making",
+        "@type": "CreateAction",
+        "name": "Train the networks, measure their weights, judge the claims, write the report",
+        "instrument": {"@id": software["@id"]},
+        "result": _references(files),
+    }
+    descriptor = {
+        "@id": METADATA,
+        "@type": "CreativeWork",
+        "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
+        "about": {"@id": "./"},
+    }
+    license_ = {
+        "@id": "https://spdx.org/licenses/MIT",
+        "@type": "CreativeWork",
+        "name": "MIT License",
+    }
+    graph = [descriptor, root, *files, *authors, making, software, license_]
+    return {"@context": CONTEXT, "@graph": graph}
+
+
+def _file(path: str, digest: str | None) -> dict[str, Any]:
+    known = {
+        "@id": path,
+        "@type": "File",
+        "name": ABOUT.get(path, f"What the figure {PurePosixPath(path).stem} shows"),
+        "encodingFormat": FORMATS[PurePosixPath(path).suffix],
+    }
+    return known | ({"sha256": digest} if digest else {})
+
+
+def _references(entities: list[dict[str, Any]]) -> list[dict[str, str]]:
+    return [{"@id": entity["@id"]} for entity in entities]

@@ -1,0 +1,161 @@
+"""How wide the densities are in their centre, network against network."""
+
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.page import Key, page, panel_title
+from normreport.figures.prose import listing, number
+from normreport.figures.runs import in_order, last_epoch, run_notes
+from normreport.figures.style import (
+    INK,
+    MUTED,
+    RULE,
+    Marks,
+    arm_styles,
+    empty_panel,
+    house_style,
+    shared_limits,
+    text_width,
+    tint,
+)
+from normreport.labels import model_label, start_label
+
+_VALUES = {"iqr_ratio": "c = IQR / (1.349 std)", "iqr": "interquartile range"}
+_BEFORE: Marks = {"color": MUTED, "marker": "|", "markersize": 9, "linestyle": "none"}
+_MEAN: Marks = {**_BEFORE, "color": INK, "markersize": 15, "markeredgewidth": 1.6}
+_SPREAD = 0.6  # of a row, over which the arms lie
+
+
+def draw(measures: pd.DataFrame) -> Drawing:
+    """Draw the centre's relative and absolute width of every kept layer, run by run.
+
+    Parameters
+    ----------
+    measures : pandas.DataFrame
+        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `iqr_ratio` (c, which
+        is 1 for a normal distribution), `p25`, `p75` and `std`.
+
+    Returns
+    -------
+    Drawing
+        `data` has the columns `model`, `start`, `layer`, `normalization` and `seed` ("mean" and
+        "epoch 0" for the means over all runs), `iqr_ratio` and `iqr`, at the last epoch.
+    """
+    arms = in_order(measures["normalization"])
+    starts = in_order(measures["start"])
+    styles = arm_styles(arms)
+    last = last_epoch(measures)
+    whole = measures.assign(iqr=measures["p75"] - measures["p25"]).dropna(subset=["iqr_ratio"])
+    keys = ["model", "start", "layer"]
+    runs = whole[whole["epoch"] == last]
+    sizes = measures[measures["epoch"] == 0].groupby(keys, sort=False).size()
+    groups = runs.groupby(keys, sort=False)[list(_VALUES)]
+    complete = groups.mean()[groups.size() == sizes.reindex(groups.size().index)]
+    before = whole[whole["epoch"] == 0].groupby(keys, sort=False)[list(_VALUES)].mean()
+    data = pd.concat(
+        [
+            runs,
+            complete.reset_index().assign(normalization="all", seed="mean"),
+            before.reset_index().assign(normalization="all", seed="epoch 0"),
+        ],
+        ignore_index=True,
+    )
+    data = data[[*keys, "normalization", "seed", *_VALUES]].astype({"seed": str})
+
+    layers = list(measures[["model", "layer"]].drop_duplicates().itertuples(index=False, name=None))
+    names = [f"{model_label(model)}, {layer}" for model, layer in layers]
+    title = f"Width of the densities\u2019 centre at epoch {last}"
+    with house_style():
+        marks = [
+            Key(style.label, {"color": style.color, "marker": style.marker, "linestyle": "none",
+                              "markersize": 4, "markeredgewidth": 0})
+            for style in styles.values()
+        ]  # fmt: skip
+        marks += [Key("mean of all runs", _MEAN), Key("mean at epoch 0", _BEFORE)]
+        notes = [
+            f"{model_label(model)}: {note}"
+            for model, table in measures.groupby("model", sort=False)
+            for note in run_notes(
+                {start: table[table["start"] == start] for start in starts if
+                 (table["start"] == start).any()},
+                arms, last, means="",
+            )
+            if note
+        ]  # fmt: skip
+        body = 0.2 + len(starts) * (0.34 * len(layers) + 0.5)
+        sheet = page(title, marks, notes, body=body)
+        left = max(text_width(name, 9) for name in names) + 0.1
+        panels = sheet.panels(
+            2 * len(starts), 2, left=left, right=0.12, head=0.26, gap=(0.3, 0.5), foot=0.42
+        )
+        for i, ax in enumerate(panels):
+            start, (value, unit) = starts[i // 2], list(_VALUES.items())[i % 2]
+            panel_title(ax, start_label(start) if i % 2 == 0 else "", INK)
+            ax.set_xlim(shared_limits(data[value], [1.0] if value == "iqr_ratio" else [0.0]))
+            ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+            ax.set_ylim(len(layers) - 0.5, -0.5)
+            ax.set_yticks(range(len(layers)), names)
+            ax.grid(visible=False, axis="y")
+            ax.grid(visible=True, axis="x")
+            ax.spines["left"].set_visible(False)
+            if i // 2 == len(starts) - 1:
+                ax.set_xlabel(unit)
+            if value == "iqr_ratio":
+                ax.axvline(1, color=RULE, linewidth=0.9)
+            drawn = data[data["start"] == start]
+            if drawn.empty or not (drawn["seed"] != "epoch 0").any():
+                empty_panel(ax, f"No run, {start_label(start)}, reached epoch {last}.")
+                continue
+            for y, (model, layer) in enumerate(layers):
+                own = drawn[(drawn["model"] == model) & (drawn["layer"] == layer)]
+                for row in own.to_dict("records"):
+                    if row["normalization"] == "all":
+                        look = _MEAN if row["seed"] == "mean" else _BEFORE
+                        ax.plot(row[value], y, **look)
+                        continue
+                    style = styles[row["normalization"]]
+                    place = (arms.index(row["normalization"]) + 0.5) / len(arms) - 0.5
+                    ax.plot(
+                        row[value],
+                        y + _SPREAD * place,
+                        linestyle="none",
+                        marker=style.marker,
+                        markersize=3,
+                        markeredgewidth=0,
+                        color=tint(style.color, 0.75),
+                    )
+
+    seen = _observation(data, starts, layers)
+    return Drawing(
+        figure=sheet.figure,
+        data=data,
+        caption=(
+            f"How wide the densities are in their centre at epoch {last}, for every kept layer. "
+            f"Left, the interquartile range relative to that of a normal distribution of the same "
+            f"standard deviation (the line at 1); right, the interquartile range itself. Points "
+            f"are single runs. {seen}"
+        ),
+        alt=f"{title}, relative and absolute, one row per layer. {seen}",
+    )
+
+
+def _observation(data: pd.DataFrame, starts: list[str], layers: list[tuple[str, str]]) -> str:
+    """Give the mean of every network's first kept layer."""
+    first = dict(reversed(layers))
+    means = data[data["seed"] == "mean"].set_index(["start", "model", "layer"])
+    sentences = []
+    for start in starts:
+        texts = [
+            f"{number(row['iqr_ratio'])} (interquartile range {number(row['iqr'])}) in "
+            f"{model_label(model)}"
+            for model, layer in reversed(first.items())
+            if (start, model, layer) in means.index
+            for row in [means.loc[(start, model, layer)]]
+        ]
+        if texts:
+            sentences.append(
+                f"{start_label(start).capitalize()}, the first kept layer has on average c = "
+                f"{listing(texts)}."
+            )
+    return " ".join(sentences) or "No start has all its runs at this epoch."

@@ -1,0 +1,156 @@
+"""Image files of every kind to uint8 RGB of one size, as a person would see them."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from normreport.errors import DataError, UnreadableImageError
+from normreport.sources.pool import Pool
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP")
+# Images that are handed to the threads at once, which bounds what is in memory.
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An image that was left out, and why; neither says where the source lies."""
+
+    split: str
+    image: str
+    why: str
+
+
+def fill(
+    pool: Pool,
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    *,
+    what: str,
+    threads: int,
+    skip: bool,
+) -> tuple[int, list[Skipped]]:
+    """Decode the first images of a pool into arrays, in bounded memory.
+
+    Parameters
+    ----------
+    pool
+        Has at least as many images as the arrays have room for.
+    images : array of uint8, shape (n, size, size, 3)
+    labels : array of int64, shape (n,)
+        Filled in the pool's order, whatever the number of threads.
+    what
+        The split, for the log.
+    threads
+        Images decoded at a time.
+    skip
+        Whether the place of an image that cannot be read goes to the next in the order.
+
+    Returns
+    -------
+    taken, skipped
+        How many of the order were used up, and those of them that could not be read.
+    """
+    size = images.shape[1]
+    taken = 0
+    skipped: list[Skipped] = []
+    places = np.arange(len(images))
+
+    def decode(place: int, number: int) -> UnreadableImageError | None:
+        try:
+            images[place] = resized(pool.read(number), size)
+        except UnreadableImageError as error:
+            return error
+        labels[place] = pool.labels[number]
+        return None
+
+    with ThreadPoolExecutor(threads) as executor:
+        while len(places):
+            numbers = pool.order[taken : taken + len(places)]
+            if len(numbers) < len(places):
+                last = skipped[-1]
+                raise DataError(
+                    f"{len(places)} of the {len(images)} {what} images could not be read, and "
+                    f"there are no others to take instead; the last: {last.image} ({last.why}). "
+                    "Ask for fewer, or mend them."
+                )
+            taken += len(numbers)
+            failed = []
+            # As they lie in the source: neighbours are read together.
+            nearby = np.argsort(numbers, kind="stable")
+            for start in range(0, len(nearby), BATCH):
+                batch = nearby[start : start + BATCH]
+                found = executor.map(decode, places[batch].tolist(), numbers[batch].tolist())
+                for place, error in zip(places[batch], found, strict=True):
+                    if error is None:
+                        continue
+                    if not skip:
+                        raise error
+                    print(f"skipped: {error}", file=sys.stderr, flush=True)
+                    skipped.append(Skipped(what, error.image, error.why))
+                    failed.append(place)
+                done = len(images) - len(nearby) + start + len(batch)
+                print(f"{what}: {done} of {len(images)} images", file=sys.stderr, flush=True)
+            places = np.array(sorted(failed), dtype=np.int64)
+    return taken, skipped
+
+
+def decoded(file: Path | IO[bytes], *, source: str, name: str) -> Image.Image:
+    """Decode one image file, which messages call `name`.
+
+    Its first frame, turned as its EXIF says; transparent parts on white; 16 bits of grey to 8;
+    grey, palettes and CMYK to RGB. Colour profiles are not applied.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it is no such file, is truncated, or has more pixels than Pillow thinks safe.
+    """
+    try:
+        if isinstance(file, Path) and not stat.S_ISREG(file.stat().st_mode):
+            raise ValueError("it is no file")
+        with Image.open(file, formats=FORMATS) as image:
+            limit = Image.MAX_IMAGE_PIXELS
+            if limit is not None and image.width * image.height > limit:
+                raise ValueError(f"{image.width} x {image.height} pixels, more than {limit}")
+            return _as_seen(ImageOps.exif_transpose(image))
+    except Exception as error:  # decoders raise whatever they stumble over
+        raise UnreadableImageError(source, name, reason(error)) from error
+
+
+def reason(error: Exception) -> str:
+    """Say what an error says, without a path or an address in memory."""
+    if isinstance(error, UnidentifiedImageError):
+        return "it does not begin as such a file does"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
+def _as_seen(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 65535:
+            raise ValueError("its grey values are not within 16 bits")
+        # 65535 / 255 = 257
+        return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
+    if image.mode == "F":
+        raise ValueError("its grey values are floats, of which black and white are not known")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+def resized(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    """Resize to a square with Pillow's antialiased bilinear filter; RGB."""
+    return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR))

@@ -1,0 +1,85 @@
+"""Arrays of images and labels in one file of NumPy's."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from normreport.errors import DataError
+from normreport.settings.data import Npz
+from normreport.sources.pool import Pool, Splits
+
+
+def find(source: Npz, seed: int) -> Splits:
+    """Read the arrays; nothing in the file is executed.
+
+    Raises
+    ------
+    DataError
+        If an array is missing or is not what the settings' description says.
+    """
+    arrays = _read(source.path)
+    images, labels = arrays["images"], arrays["labels"]
+    channels = images.shape[3:]
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or channels not in ((), (1,), (3,)):
+        raise _wrong(
+            source.path, "images", "uint8 of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3)", images
+        )
+    if not all(images.shape):
+        raise _wrong(source.path, "images", "images with pixels", images)
+    if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]:
+        raise _wrong(source.path, "labels", f"whole numbers of shape ({len(images)},)", labels)
+    classes = arrays.get("classes", np.arange(min(labels.max(), len(labels)) + 1))
+    if classes.dtype.kind not in "iuU" or classes.ndim != 1:
+        raise _wrong(source.path, "classes", "a list of names", classes)
+    outside = labels[(labels < 0) | (labels >= len(classes))]
+    if outside.size:
+        raise DataError(
+            f"{source.path}: labels: expected whole numbers from 0 to {len(classes) - 1}, one for "
+            f"each class, found {outside[0]}. Number the classes from 0 without gaps."
+        )
+    if channels == (1,):
+        images = images[..., 0]
+    return Splits(
+        name=source.path,
+        classes=tuple(str(name) for name in classes),
+        train=Pool.stratified(labels.astype(np.int64), lambda i: Image.fromarray(images[i]), seed),
+    )
+
+
+def _read(path: str) -> dict[str, NDArray[Any]]:
+    try:
+        with open(path, "rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("it holds one array without a name")
+            return {name: archive[name] for name in ("images", "labels")} | {
+                name: archive[name] for name in ("classes",) if name in archive
+            }
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        MemoryError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise DataError(
+            f"{path}: could not be read ({error or type(error).__name__}). Expected a file that "
+            "numpy.savez(path, images=..., labels=...) wrote, without Python objects in it."
+        ) from error
+
+
+def _wrong(path: str, name: str, expected: str, array: NDArray[Any]) -> DataError:
+    found = f"{array.dtype} of shape {array.shape}"
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        found += " with NaN"
+    return DataError(
+        f"{path}: {name}: expected {expected}, found {found}. Convert it and save it again."
+    )

@@ -1,0 +1,45 @@
+"""Record what a report is made from, and describe its folder for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from normreport import files
+from normreport.crate import crate
+from normreport.provenance import FLOW, folders_digest, make_record
+from normreport.settings.base import parse
+from normreport.settings.provenance import RecordSettings
+from normreport.source_code import source_digest
+
+
+def run(
+    *,
+    settings: str,
+    results: Path,
+    manifests: Sequence[Path],
+    data: Sequence[Path],
+    pretrained: Sequence[Path],
+    figures: Sequence[Path],
+    tables: Sequence[Path],
+    templates: Sequence[Path],
+    root: Path,
+    record: Path,
+    metadata: Path,
+) -> None:
+    """Write the record, and the RO-Crate that describes the report's folder."""
+    words = [path.with_suffix(".json") for path in figures]
+    rests_on = [results, *manifests, *data, *pretrained, *figures, *words, *tables]
+    made = make_record(
+        settings=parse(RecordSettings, settings, where="record_provenance --settings"),
+        results=files.read_json(results),
+        manifests=[files.read_json(path) for path in manifests],
+        data={path.parent.name: files.read_json(path) for path in data},
+        pretrained=[files.read_json(path) for path in pretrained],
+        figures=[files.read_json(path) for path in words],
+        files={path.relative_to(root).as_posix(): files.file_digest(path) for path in rests_on},
+        code={stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
+        templates=folders_digest(*templates),
+    )
+    files.write_json(record, made)
+    files.write_json(metadata, crate(made))

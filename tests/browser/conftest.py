@@ -1,0 +1,78 @@
+"""The article in a real browser: Debian's Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from markupsafe import Markup
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from normreport.article import Illustration
+from normreport.figures.drawing import to_svg
+from tests.claims.studies import study
+from tests.figures import synthetic
+from tests.test_article import rendered
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        # No sandbox: containers have no user namespaces, and the page is our own.
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write an article with a figure of every kind."""
+    figures = []
+    table = synthetic.runs(epochs=6, layers={"features.0": 0.0589})
+    for number, (kind, drawing) in enumerate(synthetic.drawings(table).items(), start=1):
+        whole = kind in ("examples", "histogram")
+        figure = Illustration(
+            id=f"fig-{kind}",
+            number=number,
+            kind=kind,
+            model=None if whole else "vgg16",
+            start="scratch" if kind in ("density", "ribbon", "violin", "spread") else None,
+            layer="features.0" if kind in ("density", "ribbon", "violin", "spread") else None,
+            caption=drawing.caption,
+            alt=drawing.alt,
+            svg=Markup(to_svg(drawing, f"fig-{kind}")),
+        )
+        figures.append(figure)
+    html = tmp_path_factory.mktemp("site") / "index.html"
+    html.write_text(rendered(study(), figures=figures), encoding="utf-8")
+    return html
+
+
+class Reader:
+    """A page, and what happened in it that must not."""
+
+    def __init__(self, page: Page, site: Path) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._note)
+        page.goto(site.as_uri())
+
+    def _note(self, request: Request) -> None:
+        if not request.url.startswith(("data:", "blob:")):
+            self.requests.append(request.url)
+
+
+@pytest.fixture
+def reader(browser: Browser, site: Path, request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """Open the article; indirect parameters are options of the browser's context."""
+    context = browser.new_context(**getattr(request, "param", {}))
+    yield Reader(context.new_page(), site)
+    context.close()

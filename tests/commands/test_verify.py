@@ -1,0 +1,231 @@
+"""A report against results: the same, or tampered with in each way that one can."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from normreport.cli import main
+from normreport.commands import verify
+from tests.reports import FIGURES, RUNS, write_report
+
+Verify = Callable[..., tuple[int, str]]
+CURVES, DENSITY = FIGURES
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, default_values: dict[str, Any]) -> Path:
+    folder = tmp_path_factory.mktemp("finished") / "results"
+    write_report(folder, default_values)
+    return folder
+
+
+@pytest.fixture
+def results(finished: Path, tmp_path: Path) -> Path:
+    """Give a copy of finished results, to be tampered with."""
+    shutil.copytree(finished, tmp_path / "results")
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def page(results: Path) -> Path:
+    return results / "report/index.html"
+
+
+@pytest.fixture
+def verified(capsys: pytest.CaptureFixture[str]) -> Verify:
+    """Run the command; its status and what it printed."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        status = main(["verify", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return status, out + err
+
+    return run
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """Replace a text that must be there, once."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def in_place(path: Path, mark: str, old: str, new: str) -> None:
+    """Replace a text after a mark."""
+    before, after = path.read_text().split(mark, 1)
+    assert old in after
+    path.write_text(before + mark + after.replace(old, new, 1))
+
+
+def test_a_report_is_identical_to_its_own_results(page: Path, verified: Verify) -> None:
+    for report in (page, page.parent):
+        status, text = verified(report)
+        assert status == 0
+        assert text.startswith("identical: ")
+        assert "2 figures, 21 verdicts" in text
+
+
+def test_results_may_lie_elsewhere(results: Path, tmp_path: Path, verified: Verify) -> None:
+    moved = tmp_path / "elsewhere/a.html"
+    moved.parent.mkdir()
+    shutil.copy(results / "report/index.html", moved)
+    assert verified(moved, "--results", results)[0] == 0
+
+
+# The page tampered with
+
+
+def test_a_digit_of_the_prose_is_found_with_place_and_amount(page: Path, verified: Verify) -> None:
+    text = page.read_text()
+    found = re.search(r"the layer moved by (\d[\d.]*)%", text)
+    assert found is not None
+    printed = found[1]
+    changed = str(9 - int(printed[0])) + printed[1:]
+    replace(page, f"the layer moved by {printed}%", f"the layer moved by {changed}%")
+    status, out = verified(page)
+    assert status == 1
+    assert f"{changed} instead of {printed} (" in out
+    assert re.search(r"^prose: #start-\w+: ", out, re.M)
+    assert len(out.splitlines()) == 3
+
+
+def test_a_path_of_a_drawing_is_found(page: Path, verified: Verify) -> None:
+    in_place(page, f'<svg id="{DENSITY}">', "M 10.5 20.25", "M 10.5 20.75")
+    status, out = verified(page)
+    assert status == 1
+    assert f"drawing: Figure 2 ({DENSITY}): 20.75 instead of 20.25 (0.024 relative)" in out
+
+
+def test_a_caption_is_found(page: Path, verified: Verify) -> None:
+    replace(page, f"What {CURVES} shows: 0.123", f"What {CURVES} hides: 0.123")
+    status, out = verified(page)
+    assert status == 1
+    assert f"caption: Figure 1 ({CURVES}): “hides:” instead of “shows:”" in out
+
+
+def test_a_verdict_in_the_prose_is_found(page: Path, verified: Verify) -> None:
+    claim = json.loads((page.parent / "results.json").read_text())["claims"][1]
+    in_place(page, f'id="claim-{claim["id"]}"', f">{claim['verdict']}<", ">PROVEN<")
+    status, out = verified(page)
+    assert status == 1
+    assert f"prose: #claim-{claim['id']}: “PROVEN” instead of “{claim['verdict']}”" in out
+
+
+def test_a_verdict_in_the_record_is_found(page: Path, verified: Verify, results: Path) -> None:
+    record = json.loads((results / "report/provenance.json").read_text())
+    verdict = record["claims"]["F2"]["verdict"]
+    in_place(page, '"F2":{', f'"verdict":"{verdict}"}},"F3"', '"verdict":"PROVEN"},"F3"')
+    status, out = verified(page)
+    assert status == 1
+    assert f"verdict: F2: PROVEN → {verdict}" in out
+    assert "20 of 21 verdicts agree." in out
+
+
+def test_a_commit_that_the_report_claims_is_found(page: Path, verified: Verify) -> None:
+    page.write_text(page.read_text().replace("c0ffee", "decade"))
+    status, out = verified(page)
+    assert status == 1
+    assert "record: revision.commit: decade" in out
+
+
+def test_a_space_of_the_markup_is_found(page: Path, verified: Verify) -> None:
+    replace(page, '<p class="lead">', '<p  class="lead">')
+    status, out = verified(page)
+    assert status == 1
+    assert "prose: #abstract: differs in spaces only" in out
+
+
+# The results tampered with
+
+
+def test_a_value_of_a_table_is_found(results: Path, page: Path, verified: Verify) -> None:
+    replace(results / f"report/data/{CURVES}.csv", "2.5", "2.6")
+    status, out = verified(page)
+    assert status == 1
+    assert f"data: report/data/{CURVES}.csv is not the file that the report was made from" in out
+
+
+def test_of_a_table_whose_original_is_at_hand_the_amount_is_told(
+    finished: Path, results: Path, page: Path
+) -> None:
+    replace(results / f"report/data/{CURVES}.csv", "2.5", "2.0")
+    record = json.loads((results / "report/provenance.json").read_text())
+    there = verify._record_of(record, results, rebuilt=False)
+    lines = list(verify._data(record, there, finished, results))
+    assert lines == [
+        f"data: report/data/{CURVES}.csv differs",
+        "  loss: 1 of 1 values, by at most 0.2",
+    ]
+
+
+def test_a_number_of_the_results_is_found_with_its_amount(
+    results: Path, page: Path, verified: Verify
+) -> None:
+    path = results / "report/results.json"
+    values = json.loads(path.read_text())
+    values["runs"][0]["train_loss"] *= 2
+    path.write_text(json.dumps(values))
+    status, out = verified(page)
+    assert status == 1
+    assert f"numbers: runs.{RUNS[0]}: 1, by at most 0.5 relative (train_loss: 0.25 → 0.5)" in out
+
+
+def test_a_drawing_of_the_results_is_found(results: Path, page: Path, verified: Verify) -> None:
+    replace(results / f"figures/{CURVES}.svg", "L 30 40", "L 30 50")
+    status, out = verified(page)
+    assert status == 1
+    assert f"data: figures/{CURVES}.svg is not the file that the report was made from" in out
+    assert f"drawing: Figure 1 ({CURVES}): 40 instead of 50 (0.2 relative)" in out
+
+
+def test_other_weights_of_a_run_are_found(results: Path, page: Path, verified: Verify) -> None:
+    path = results / "report/provenance.json"
+    record = json.loads(path.read_text())
+    record["runs"][1]["final_weights"] = "f" * 64
+    path.write_text(json.dumps(record))
+    status, out = verified(page)
+    assert status == 1
+    assert f"record: runs.{RUNS[1]}.final_weights: " in out
+
+
+# What is no report, or no results
+
+
+def test_results_that_are_not_whole_are_a_mistake_of_the_user(
+    results: Path, page: Path, verified: Verify
+) -> None:
+    (results / f"figures/{CURVES}.svg").unlink()
+    status, out = verified(page)
+    assert status == 2
+    assert f"1 of the report's 13 files are not there, the first is figures/{CURVES}.svg" in out
+
+
+def test_a_page_of_something_else_is_a_mistake_of_the_user(
+    tmp_path: Path, verified: Verify
+) -> None:
+    (tmp_path / "index.html").write_text("<p>Hello")
+    status, out = verified(tmp_path)
+    assert status == 2
+    assert out.count("\n") == 1
+    assert "holds no record of what it was made from" in out
+
+
+def test_a_rebuild_that_fails_is_a_mistake_of_the_user(
+    page: Path, verified: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failed(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        assert command[0] == "snakemake"
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(subprocess, "run", failed)
+    status, out = verified(page, "--rebuild")
+    assert status == 2
+    assert "snakemake ended with status 1" in out

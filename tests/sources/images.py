@@ -1,0 +1,40 @@
+"""Small image files for the tests of the sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from normreport import sources
+from normreport.settings.base import validate
+from normreport.settings.data import DataSettings
+from normreport.sources import DataSet
+
+
+def settings(source: Any, train: int = 4, heldout: int = 2, size: int = 16, seed: int = 0) -> Any:
+    values = {"train_images": train, "heldout_images": heldout, "image_size_px": size}
+    return validate(DataSettings, values | {"source": source, "seed": seed}, where="test")
+
+
+def load(source: Any, threads: int = 2, **counts: int) -> DataSet:
+    return sources.load(settings(source, **counts), threads=threads)
+
+
+def picture(number: int, size: int = 20) -> Image.Image:
+    """Make a picture like no other: noise."""
+    pixels = np.random.default_rng(number).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def write_classes(
+    folder: Path, classes: dict[str, int], suffix: str = ".png", size: int = 20
+) -> Path:
+    """Write so many pictures into the folder of each class."""
+    for label, (name, count) in enumerate(classes.items()):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for i in range(count):
+            picture(1000 * label + i, size).save(folder / name / f"{i}{suffix}")
+    return folder

@@ -1,0 +1,145 @@
+"""Arrays of images: what is taken, and what is refused in words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from normreport.errors import DataError
+from normreport.sources.decoding import resized
+from normreport.sources.watching import files_digest
+from tests.sources.images import load, picture, settings
+
+IMAGES = np.stack([np.asarray(picture(i, size=16)) for i in range(8)])
+LABELS = np.array([0, 1] * 4)
+
+
+def saved(folder: Path, **values: Any) -> dict[str, str]:
+    path = folder / "data.npz"
+    np.savez(path, **({"images": IMAGES, "labels": LABELS} | values))
+    return {"kind": "npz", "path": str(path)}
+
+
+def test_images_are_those_of_the_file_with_their_labels(tmp_path: Path) -> None:
+    found = load(saved(tmp_path, classes=np.array(["off <b>", "on"])), train=5, heldout=3)
+    assert found.classes == ("off <b>", "on")
+    images = [*found.train_images, *found.heldout_images]
+    labels = [*found.train_labels, *found.heldout_labels]
+    expected = {image.tobytes(): label for image, label in zip(IMAGES, LABELS, strict=True)}
+    assert {i.tobytes(): label for i, label in zip(images, labels, strict=True)} == expected
+
+
+@pytest.mark.parametrize("images", [IMAGES[..., 0], IMAGES[..., :1]])
+def test_grey_images_become_equal_channels(tmp_path: Path, images: Any) -> None:
+    found = load(saved(tmp_path, images=images), train=6, heldout=2)
+    assert found.classes == ("0", "1")
+    assert np.array_equal(found.train_images, found.train_images[..., :1].repeat(3, axis=3))
+
+
+def test_images_are_resized(tmp_path: Path) -> None:
+    found = load(saved(tmp_path), size=24)
+    sizes = {resized(picture(i, size=16), 24).tobytes() for i in range(8)}
+    assert {image.tobytes() for image in found.train_images} <= sizes
+
+
+NAN = np.full(IMAGES.shape, np.nan, dtype=np.float32)
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "floats": (
+        {"images": IMAGES / 255},
+        "images: expected uint8 of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3), found float64 "
+        "of shape (8, 16, 16, 3). Convert it",
+    ),
+    "NaN": ({"images": NAN}, "found float32 of shape (8, 16, 16, 3) with NaN"),
+    "one image": ({"images": IMAGES[0, :, :, 0]}, "found uint8 of shape (16, 16)"),
+    "channels first": ({"images": IMAGES.transpose(0, 3, 1, 2)}, "found uint8 of shape (8, 3,"),
+    "no pixels": ({"images": IMAGES[:, :0]}, "expected images with pixels"),
+    "no image": ({"images": IMAGES[:0], "labels": LABELS[:0]}, "expected images with pixels"),
+    "float labels": ({"labels": LABELS / 1}, "labels: expected whole numbers of shape (8,), found"),
+    "too few labels": ({"labels": LABELS[:7]}, "found int64 of shape (7,)"),
+    "one-hot": ({"labels": np.eye(8, dtype=int)}, "found int64 of shape (8, 8)"),
+    "negative": ({"labels": LABELS - 1}, "expected whole numbers from 0 to 0, one for each class"),
+    "beyond": ({"labels": LABELS + 1, "classes": ["a", "b"]}, "from 0 to 1, one for each class, "),
+    "huge": ({"labels": LABELS * 10**12}, "expected whole numbers from 0 to 8, one for each class"),
+    "a gap": ({"labels": LABELS * 2}, "class '1' has no image to train on"),
+    "one class": ({"labels": LABELS * 0}, "expected at least two classes, found '0'"),
+    "classes": ({"classes": np.zeros((2, 2))}, "classes: expected a list of names, found float64"),
+    "pickled": ({"images": np.array([{}] * 8)}, "Object arrays cannot be loaded when allow_pickle"),
+    "pickled classes": ({"classes": np.array(["a", None])}, "Object arrays cannot be loaded"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_arrays_that_are_no_images_and_labels_are_refused(tmp_path: Path, kind: str) -> None:
+    values, message = WRONG[kind]
+    source = saved(tmp_path, **values)
+    with pytest.raises(DataError, match="^" + re.escape(f"{source['path']}: ")) as caught:
+        load(source)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file or directory"),
+        (b"", "No data left in file"),
+        (b"text", "This file contains pickled (object) data"),
+        (b"PK\x03\x04 broken", "File is not a zip file"),
+    ],
+)
+def test_a_file_that_is_no_npz_is_refused(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "data.npz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        load({"kind": "npz", "path": str(path)})
+    assert message in str(caught.value)
+
+
+def test_an_array_that_is_missing_is_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", pixels=IMAGES)
+    with pytest.raises(DataError, match=r"images is not a file in the archive"):
+        load({"kind": "npz", "path": str(tmp_path / "data.npz")})
+    np.save(tmp_path / "one.npy", IMAGES)
+    with pytest.raises(DataError, match=r"it holds one array without a name"):
+        load({"kind": "npz", "path": str(tmp_path / "one.npy")})
+
+
+def test_a_new_file_is_seen(tmp_path: Path) -> None:
+    source = settings(saved(tmp_path)).source
+    before = files_digest(source)
+    assert files_digest(source) == before
+    saved(tmp_path, labels=LABELS[::-1])
+    assert files_digest(source) != before
+
+
+ARRAYS = arrays.arrays(
+    st.sampled_from([np.uint8, np.int64, np.float32, "U2", bool]),
+    arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3),
+)
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(images=ARRAYS, labels=ARRAYS)
+def test_any_arrays_are_read_or_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, images: Any, labels: Any
+) -> None:
+    source = saved(tmp_path_factory.mktemp("any"), images=images, labels=labels)
+    try:
+        found = load(source, train=2, heldout=1)
+    except DataError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+        assert len(images) >= 3
+        assert len(found.classes) == labels.max() + 1
+    assert not refusal or refusal.startswith(source["path"])

@@ -1,0 +1,123 @@
+"""A run that diverges is an outcome: every later stage goes on and says so."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from normreport.files import canonical_json
+from normreport.stages import compare_arms, draw_figure, judge_claims, render_html
+from tests.stages.conftest import processed, read, trained
+from tests.test_article import TEMPLATES
+
+LAYER = "features.0"
+SGD = {
+    "model": "vgg11",
+    "architecture": "vgg11",
+    "layers": [LAYER],
+    "optimizer": {"name": "sgd"},
+    "learning_rate": 0.05,
+    "epochs": 4,
+}
+COMMON = {"model": "vgg11", "start": "scratch", "layer": LAYER}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, data):
+    """Train the smallest VGG with plain SGD: on values of up to 255, and on such of up to 1."""
+    found = {}
+    for arm in ("raw", "unit"):
+        folder = tmp_path_factory.mktemp(arm)
+        run = trained(folder, data.images, data.manifest, normalization=arm, **SGD)
+        found[arm] = processed(folder, run)
+    return found
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory, runs):
+    folder = tmp_path_factory.mktemp("compared")
+    paths = {key: folder / f"{key}.csv" for key in ("densities", "distances")}
+    compare_arms.run(
+        layer=LAYER,
+        epochs=4,
+        digests=[run.digests for run in runs.values()],
+        snapshots=[run.snapshots for run in runs.values()],
+        **paths,
+    )
+    return paths
+
+
+def test_raw_input_diverges_where_scaled_input_trains(runs):
+    raw, unit = (read(run.manifest) for run in runs.values())
+    assert unit["status"] == {"state": "OK"}
+    assert raw["status"]["state"] == "DIVERGED"
+    kept = load_file(runs["raw"].snapshots)[LAYER]
+    assert len(kept) == raw["epochs"] + 1 < 5
+    assert np.isfinite(kept).all()
+    assert raw["digests"]["final_weights"] is None
+
+
+def test_the_report_is_built_and_names_the_run(runs, comparison, data, tmp_path):
+    settings = {
+        "models": ["vgg11"],
+        "layers": {"vgg11": [LAYER]},
+        "starts": ["scratch"],
+        "normalizations": ["raw", "unit"],
+        "seeds": [0],
+        "epochs": 4,
+        "target": read(data.manifest)["settings"],
+        "pretraining": None,
+    }
+    judge_claims.run(
+        settings=canonical_json(settings),
+        manifests=[run.manifest for run in runs.values()],
+        histories=[run.history for run in runs.values()],
+        layers=[run.layers for run in runs.values()],
+        measures=[run.measures for run in runs.values()],
+        distances=[comparison["distances"]],
+        images=data.images,
+        images_manifest=data.manifest,
+        pretrained=[],
+        cases=tmp_path / "cases.csv",
+        results=tmp_path / "results.json",
+        runs=tmp_path / "runs.csv",
+    )
+    inputs = {
+        "density": ([comparison["densities"]], COMMON),
+        "violin": ([comparison["densities"]], COMMON),
+        "ribbon": ([run.measures for run in runs.values()], COMMON),
+        "spread": ([run.measures for run in runs.values()], COMMON),
+        "curves": ([run.history for run in runs.values()], {"model": "vgg11"}),
+        "displacement": ([run.layers for run in runs.values()], {"model": "vgg11"}),
+        "separation": ([comparison["distances"]], {"model": "vgg11"}),
+    }
+    for kind, (tables, shown) in inputs.items():
+        draw_figure.run(
+            figure=kind,
+            settings=canonical_json({"kind": kind, **shown}),
+            inputs=tables,
+            svg=tmp_path / f"{kind}.svg",
+            text=tmp_path / f"{kind}.json",
+            table=tmp_path / f"{kind}.csv",
+        )
+    render_html.run(
+        settings=canonical_json({"title": "A title", "authors": [], "with_pdf": False}),
+        results=tmp_path / "results.json",
+        figures=[tmp_path / f"{kind}.svg" for kind in inputs],
+        templates=TEMPLATES,
+        html=tmp_path / "index.html",
+    )
+    with (tmp_path / "runs.csv").open() as stream:
+        states = {row["normalization"]: row["state"] for row in csv.DictReader(stream)}
+    assert states == {"raw": "DIVERGED", "unit": "OK"}
+    results = read(tmp_path / "results.json")
+    assert results["headline"]["runs"]["diverged"] == 1
+    page = (tmp_path / "index.html").read_text()
+    assert "From scratch, raw: 1 of 1 run diverged (seed 0 after epoch 0)." in page
+    assert "vgg11/scratch/raw/seed0 (diverged)" in page
+    assert "nan" not in page.lower().split()
+    for claim in results["claims"]:
+        assert claim["verdict"] in {"NOT EVALUABLE", "REFUTED"}  # the latter: what is exact

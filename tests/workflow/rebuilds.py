@@ -1,0 +1,287 @@
+"""Changes to a finished smoke preset, and what each of them must make anew.
+
+python -m tests.workflow.rebuilds > docs/rebuilds.md
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+# Laid over the smoke preset; empty before a change.
+OVERLAY = "changes.yaml"
+
+# Rule: shell patterns of its outputs under results/, or every one of them.
+Outputs = Mapping[str, tuple[str, ...]]
+EVERY = ("*",)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What someone does in a folder with a finished report, and what must be made anew."""
+
+    what: str
+    apply: Callable[[Path], None]
+    anew: Outputs
+
+
+ABOVE = """\
+# What a change makes anew
+
+Each row is a test that asks Snakemake, in a copy of a finished build of
+`workflow/presets/smoke.yaml`, what it would run. A pattern stands for the files under `results/`
+that a rule makes anew where it does not make all of its own. The table is written from the tests:
+`python -m tests.workflow.rebuilds > docs/rebuilds.md`.
+"""
+BELOW = """
+What decides: the content of the files that a rule reads, whatever their size or time; the settings
+that it uses; the source files that its stage imports, and the installed versions of the packages
+that those import. `requirements.lock` counts once it is installed. A comment in the training code
+trains again: what a byte means is not asked.
+
+Snakemake remembers in `.snakemake/` what results were made of. Copy that folder along with
+`results/` to another clone or machine, and nothing is made anew there. Without it Snakemake goes by
+the times of the files, which copying has set: use `--forceall`, or begin without `results/`.
+"""
+
+
+def edit(path: str, old: str, new: str) -> Callable[[Path], None]:
+    """Make an edit that replaces one piece of a file."""
+
+    def apply(folder: Path) -> None:
+        text = (folder / path).read_text()
+        assert text.count(old) >= 1, f"{path} has no {old!r}"
+        (folder / path).write_text(text.replace(old, new, 1))
+
+    return apply
+
+
+def append(path: str, line: str = "# A thought.") -> Callable[[Path], None]:
+    """Make an edit that adds a line to a file."""
+
+    def apply(folder: Path) -> None:
+        (folder / path).write_text((folder / path).read_text() + line + "\n")
+
+    return apply
+
+
+def configure(values: Mapping[str, Any]) -> Callable[[Path], None]:
+    """Make a change of the configuration."""
+
+    def apply(folder: Path) -> None:
+        (folder / OVERLAY).write_text(yaml.safe_dump(values))
+
+    return apply
+
+
+def upgrade(package: str) -> Callable[[Path], None]:
+    """Make another version of a package the one that Python finds."""
+
+    def apply(folder: Path) -> None:
+        info = folder / f"{package}-999.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 999\n")
+
+    return apply
+
+
+def touch(folder: Path) -> None:
+    """Make every file look new."""
+    for path in folder.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts:
+            os.utime(path)
+
+
+def nothing(folder: Path) -> None:
+    """Change nothing."""
+
+
+RENDER = {"render_html": EVERY, "render_pdf": EVERY}
+# What rests on the runs, besides figures and comparisons.
+JUDGE = {"judge_claims": EVERY, **RENDER}
+
+
+def after_runs(
+    runs: str, comparisons: tuple[str, ...], figures: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    """Give what follows from training some runs anew."""
+    return {
+        "train_run": (f"runs/{runs}",),
+        "extract_weights": (f"weights/{runs}",),
+        "measure_weights": (f"measures/{runs}",),
+        "compare_arms": comparisons,
+        "draw_figure": figures,
+        **JUDGE,
+    }
+
+
+# Both of a figure's rooms: figures/ and report/data/.
+OF_A_MODEL = ("*mobilenet_v2*",)
+ALL_RUNS = {
+    "train_run": EVERY,
+    "extract_weights": EVERY,
+    "measure_weights": EVERY,
+    "compare_arms": EVERY,
+    "draw_figure": OF_A_MODEL,
+    **JUDGE,
+}
+PRETRAIN = {"pretrain_model": EVERY}
+
+CHANGES = (
+    Change("nothing", nothing, {}),
+    Change("every file touched", touch, {}),
+    Change("a comment in `config.yaml`", append("config.yaml"), {}),
+    Change(
+        "an arm added",
+        configure({"experiment": {"normalizations": ["unit", "imagenet", "raw"]}}),
+        after_runs("*/raw/*", EVERY, EVERY),
+    ),
+    Change(
+        "an arm removed",
+        configure({"experiment": {"normalizations": ["imagenet"]}}),
+        {"compare_arms": EVERY, "draw_figure": EVERY, **JUDGE},
+    ),
+    Change(
+        "a seed added",
+        configure({"experiment": {"seeds": [0, 1, 2]}}),
+        after_runs("*/seed2*", EVERY, OF_A_MODEL),
+    ),
+    Change(
+        "a model added",
+        configure(
+            {
+                "experiment": {"models": ["mobilenet_v2", "vgg16"]},
+                "models": {"vgg16": {"pretraining": {"train_images": 64}}},
+            }
+        ),
+        {"pretrain_model": ("pretrained/vgg16/*",)}
+        | after_runs("vgg16/*", ("comparisons/vgg16/*",), ("*vgg16*",)),
+    ),
+    Change(
+        "the learning rate of one model",
+        configure({"models": {"mobilenet_v2": {"learning_rate": 0.002}}}),
+        ALL_RUNS,
+    ),
+    Change(
+        "the seed of the pretraining",
+        configure({"pretraining": {"seed": 7}}),
+        PRETRAIN | after_runs("*/pretrained/*", ("*/pretrained/*",), OF_A_MODEL),
+    ),
+    Change(
+        "the number of held-out images",
+        configure({"data": {"target": {"heldout_images": 30}}}),
+        {"prepare_data": ("data/target/*",), **ALL_RUNS, "draw_figure": EVERY},
+    ),
+    Change(
+        "the epoch of the density figures",
+        configure({"report": {"density_epoch": 3}}),
+        {"draw_figure": ("*density*",), **RENDER},
+    ),
+    Change("the title", configure({"report": {"title": "Another"}}), RENDER),
+    Change(
+        "the mean of the arm `imagenet`, which is also that of the pretraining",
+        edit("normreport/normalizations/imagenet.py", "0.485", "0.486"),
+        {
+            **PRETRAIN,
+            **ALL_RUNS,
+            "draw_figure": EVERY,
+            "train_run": ("runs/*/pretrained/*", "runs/*/scratch/imagenet/*"),
+            "extract_weights": ("weights/*/pretrained/*", "weights/*/scratch/imagenet/*"),
+            "measure_weights": ("measures/*/pretrained/*", "measures/*/scratch/imagenet/*"),
+        },
+    ),
+    Change(
+        "the definition of an arm that no run has",
+        edit("normreport/normalizations/standardize.py", "== 0", "== 0.0"),
+        {},
+    ),
+    Change("how a network is trained", append("normreport/training.py"), PRETRAIN | ALL_RUNS),
+    Change("how a network is built", append("normreport/networks.py"), PRETRAIN | ALL_RUNS),
+    Change(
+        "a loader of images",
+        append("normreport/sources.py"),
+        {
+            "prepare_data": EVERY,
+            **PRETRAIN,
+            **ALL_RUNS,
+            "draw_figure": EVERY,
+        },
+    ),
+    Change(
+        "a statistic",
+        append("normreport/statistics.py"),
+        {
+            "measure_weights": EVERY,
+            "compare_arms": EVERY,
+            "draw_figure": EVERY,
+            **JUDGE,
+        },
+    ),
+    Change("a claim", append("normreport/claims/movement.py"), JUDGE),
+    Change(
+        "a colour of the figures",
+        append("normreport/figures/style.py"),
+        {"draw_figure": EVERY, **RENDER},
+    ),
+    Change(
+        "the caption of the violins",
+        append("normreport/figures/violin.py"),
+        {"draw_figure": ("*violin*",), **RENDER},
+    ),
+    Change(
+        "a sentence of a template",
+        edit("templates/sections/question.html.j2", "<p>", "<p>Again: "),
+        RENDER,
+    ),
+    Change(
+        "the CSS of the screen",
+        append("templates/screen.css", "/* A thought. */"),
+        {"render_html": EVERY},
+    ),
+    Change(
+        "the CSS of the print",
+        append("templates/print.css", "/* A thought. */"),
+        {"render_pdf": EVERY},
+    ),
+    Change(
+        "the help of the command line",
+        edit("normreport/cli.py", "train one run", "train a run"),
+        {},
+    ),
+    Change("another version of torch", upgrade("torch"), PRETRAIN | ALL_RUNS),
+    Change(
+        "another version of matplotlib",
+        upgrade("matplotlib"),
+        {
+            "draw_figure": EVERY,
+            **RENDER,
+        },
+    ),
+    Change("another version of weasyprint", upgrade("weasyprint"), {"render_pdf": EVERY}),
+    Change("another version of pydantic", upgrade("pydantic"), {}),
+)
+
+
+def document() -> str:
+    """Write the table for people."""
+    rows = "\n".join(f"| {change.what} | {_rules(change.anew)} |" for change in CHANGES)
+    return f"{ABOVE}\n| change | made anew |\n|---|---|\n{rows}\n{BELOW}"
+
+
+def _rules(anew: Outputs) -> str:
+    if not anew:
+        return "nothing"
+    texts = []
+    for rule, patterns in anew.items():
+        few = "" if patterns == EVERY else f" ({', '.join(f'`{part}`' for part in patterns)})"
+        texts.append(f"{rule}{few}")
+    return ", ".join(texts)
+
+
+if __name__ == "__main__":
+    print(document(), end="")

@@ -1,0 +1,73 @@
+"""What each change makes anew: everything that depends on it, and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import resource
+import shutil
+from fnmatch import fnmatchcase
+
+import pytest
+
+from tests.workflow import rebuilds
+from tests.workflow.conftest import BUILT, ROOT, SMOKE, Clone
+from tests.workflow.rebuilds import CHANGES, OVERLAY
+
+
+@pytest.fixture
+def built(smoke, tmp_path):
+    """Give a clone with a copy of what was built, as on another machine: with other times."""
+    copy = Clone(tmp_path)
+    copy.copy(smoke.folder, BUILT, shutil.copyfile)
+    (tmp_path / OVERLAY).write_text("{}")
+    yield copy
+    shutil.rmtree(tmp_path)
+
+
+def planned(clone):
+    """Ask Snakemake for every output of the report: (rule, path under results/), and if anew."""
+    text = clone.snakemake(*SMOKE, OVERLAY, "--summary", "--quiet").stdout
+    lines = text[text.index("output_file\t") :].splitlines()
+    return {
+        (row["rule"], row["output_file"].removeprefix("results/")): row["plan"] == "update pending"
+        for row in csv.DictReader(lines, delimiter="\t")
+    }
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.what)
+def test_a_change_makes_anew_what_depends_on_it_and_nothing_else(built, change):
+    change.apply(built.folder)
+    plan = planned(built)
+    expected = {
+        (rule, path)
+        for rule, path in plan
+        if any(fnmatchcase(path, pattern) for pattern in change.anew.get(rule, ()))
+    }
+    assert {rule for rule, _ in expected} == set(change.anew), "a pattern that fits nothing"
+    assert {output for output, anew in plan.items() if anew} == expected
+
+
+def test_the_table_of_the_documentation_is_that_of_the_tests():
+    found = (ROOT / "docs/rebuilds.md").read_text()
+    repair = "python -m tests.workflow.rebuilds > docs/rebuilds.md"
+    assert found == rebuilds.document(), f"run: {repair}"
+
+
+def test_a_second_snakemake_needs_under_four_seconds(built):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    output = built.snakemake(*SMOKE).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "Nothing to be done" in output
+    # Of the processor, which says the same on a busy machine.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 4
+
+
+def test_a_sentence_of_a_template_is_in_the_report_in_under_twenty_seconds(built):
+    template = built.folder / "templates/sections/question.html.j2"
+    template.write_text(template.read_text().replace("<p>", "<p>A sentence of its own. ", 1))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    output = built.snakemake(*SMOKE).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "3 of 3 steps (100%) done" in output  # HTML, PDF, and the target itself
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20
+    assert "A sentence of its own." in (built.folder / "results/report/index.html").read_text()
