@@ -24,7 +24,7 @@ from normreport import files
 from normreport.errors import StorageError
 
 # A checkpoint is due after so many seconds, or after so many that writing one takes no more than
-# this share of the time. VGG16's 400 MB take about 0.7 s, once in its run of 40 s.
+# this share of the time. VGG16's 400 MB take about a second, once in its run of 40 s.
 SECONDS = 20.0
 SHARE = 0.02
 
