@@ -269,7 +269,8 @@ def test_a_sentence_prints_the_numbers_of_its_claim():
     assert f"by {pct(far)} in" in text_of(rendered(whole))
 
 
-# Names with digits: networks, an encoding, ids of claims and predictions, a distance, a digest, templates.
+# Names with digits: networks, an encoding, a digest, ids of claims and predictions, a distance,
+# templates.
 NAMES = re.compile(
     r"\b(VGG16|MobileNetV2|vgg16(_bn)?|mobilenet_v2|utf-8|SHA-256"
     r"|C0|H[1-6]|F\d+b?|P[1-7]|W1|[\w/.]+\.j2)\b"
