@@ -242,7 +242,10 @@ def _runs(old: Record, new: Record, causes: tuple[Cause, ...]) -> Iterator[Effec
         ]  # fmt: skip
         if what:
             model, start = name.split("/")[:2]
-            yield Effect(name, ", ".join(what), _before(causes, upto, model, start))
+            # The code that all runs share is a cause of its own.
+            shared = old["code"]["train_run"] != new["code"]["train_run"]
+            own = ("its arm's code",) if a["code"] != b["code"] and not shared else ()
+            yield Effect(name, ", ".join(what), (*own, *_before(causes, upto, model, start)))
 
 
 def _verdicts(old: Record, new: Record, causes: tuple[Cause, ...]) -> Iterator[Effect]:

@@ -65,6 +65,7 @@ def make_record(
     figures: Sequence[Mapping[str, Any]],
     files: Mapping[str, str],
     code: Mapping[str, str],
+    training: Mapping[str, str],
     templates: str,
 ) -> dict[str, Any]:
     """Put a report's record together.
@@ -87,6 +88,8 @@ def make_record(
         Digest of every file that the page rests on, by its path below the results' folder.
     code
         Digest of the source files of each stage.
+    training
+        Digest of the source files that train a run, by its arm.
     templates
         Digest of the templates.
     """
@@ -112,7 +115,9 @@ def make_record(
         "trained_with": _distinct(manifest["versions"] for manifest in manifests),
         **numbers,
         "runs": [
-            row | _digests(manifest)
+            row
+            | _digests(manifest)
+            | {"older_code": manifest["digests"]["code"] != training[row["id"].split("/")[2]]}
             for row, manifest in zip(numbers["runs"], manifests, strict=True)
         ],
     }

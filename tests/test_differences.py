@@ -162,6 +162,14 @@ def test_a_run_is_explained_by_what_enters_before_it_and_belongs_to_its_model(
     assert run.because == ("config models.vgg16.learning_rate",)
 
 
+def test_a_run_is_explained_by_the_code_of_its_arm(whole: Record, edited: Any) -> None:
+    values = {("runs", 0, "final_weights"): "f", ("runs", 0, "code"): "f"}
+    (run,) = compare_records(whole, edited(values)).runs
+    assert run.because == ("its arm's code",)
+    (run,) = compare_records(whole, edited(values | {("code", "train_run"): "f"})).runs
+    assert run.because == ("code train_run",)
+
+
 def test_a_run_from_scratch_is_not_explained_by_pretraining(whole: Record, edited: Any) -> None:
     values = {
         ("config", "data", "pretraining", "seed"): 7,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from normreport import files
 from normreport.crate import crate
+from normreport.normalizations import source
 from normreport.provenance import FLOW, folders_digest, make_record
 from normreport.settings.base import parse
 from normreport.settings.provenance import RecordSettings
@@ -30,8 +31,9 @@ def run(
     """Write the record, and the RO-Crate that describes the report's folder."""
     words = [path.with_suffix(".json") for path in figures]
     rests_on = [results, *manifests, *data, *pretrained, *figures, *words, *tables]
+    chosen = parse(RecordSettings, settings, where="record_provenance --settings")
     made = make_record(
-        settings=parse(RecordSettings, settings, where="record_provenance --settings"),
+        settings=chosen,
         results=files.read_json(results),
         manifests=[files.read_json(path) for path in manifests],
         data={path.parent.name: files.read_json(path) for path in data},
@@ -39,6 +41,10 @@ def run(
         figures=[files.read_json(path) for path in words],
         files={path.relative_to(root).as_posix(): files.file_digest(path) for path in rests_on},
         code={stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
+        training={
+            arm: source_digest("normreport.stages.train_run", source(arm))
+            for arm in chosen.config.experiment.normalizations
+        },
         templates=folders_digest(*templates),
     )
     files.write_json(record, made)

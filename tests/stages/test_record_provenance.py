@@ -7,7 +7,9 @@ import shutil
 
 import pytest
 
+from normreport.normalizations import source
 from normreport.provenance import KEYS, read_page
+from normreport.source_code import source_digest
 from tests import reports
 from tests.reports import FIGURES, IMAGES, REVISION, RUNS, UNKNOWN, write_report
 
@@ -46,6 +48,14 @@ def test_runs_have_losses_and_digests(record):
     assert first["final_weights"] == hashlib.sha256(RUNS[0].encode()).hexdigest()
     joint = " ".join(IMAGES[name] for name in sorted(IMAGES))
     assert first["data"] == hashlib.sha256(joint.encode()).hexdigest()
+
+
+def test_a_run_of_other_code_than_is_here_is_marked(record, tmp_path, default_values):
+    assert all(run["older_code"] for run in record["runs"])  # their code is a made-up one
+    here = source_digest("normreport.stages.train_run", source("unit"))
+    write_report(tmp_path, default_values, digests={RUNS[0]: {"code": here}})
+    found = json.loads((tmp_path / "report/provenance.json").read_text())
+    assert [run["older_code"] for run in found["runs"]] == [False, True]
 
 
 def test_figures_have_number_settings_and_digests(record):

@@ -48,13 +48,10 @@ def test_a_rebuild_from_nothing_gives_the_same_report(smoke, tmp_path):
 
 def test_a_digit_of_a_real_drawing_is_found(smoke, tmp_path):
     page = (smoke.folder / "results/report/index.html").read_text()
-    before, after = page.split('<figure id="displacement-mobilenet_v2"', 1)
-    head, path = after.split(' d="M ', 1)
-    digit = str(9 - int(path[0]))
+    figure = page.index('<figure id="displacement-mobilenet_v2"')
+    digit = re.compile(r' d="M *(\d)').search(page, figure).start(1)
     tampered = tmp_path / "tampered.html"
-    tampered.write_text(
-        f'{before}<figure id="displacement-mobilenet_v2"{head} d="M {digit}{path[1:]}'
-    )
+    tampered.write_text(f"{page[:digit]}{9 - int(page[digit])}{page[digit + 1 :]}")
     status, text = normreport(smoke, "verify", str(tampered), "--results", "results")
     assert status == 1
     assert "(displacement-mobilenet_v2): " in text
@@ -67,7 +64,7 @@ def test_every_figure_is_recorded_with_what_draws_it(smoke, record):
     for name, figure in record["figures"].items():
         assert name.startswith(figure["settings"]["kind"])
     assert len(record["runs"]) == 8
-    assert {run["code"] for run in record["runs"]} == {record["code"]["train_run"]}
+    assert not any(run["older_code"] for run in record["runs"])
     assert record["config"]["training"]["epochs"] == 8
     assert record["revision"]["state"] == "unknown"
 
