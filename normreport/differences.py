@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ CONFIG_STAGES = {
     "report": "render_html",
     "report.density_epoch": "draw_figure",
 }
+# As causes are named: "config pretraining.seed", "data pretraining.train_images".
+OF_PRETRAINING = re.compile(r"\bpretrain")
 # Figures do not wait for verdicts.
 BEFORE_A_FIGURE = FLOW[: FLOW.index("judge_claims")]
 
@@ -203,16 +206,20 @@ def _config_stage(key: str) -> str:
     return CONFIG_STAGES[max(known, key=len)]
 
 
-def _before(causes: Iterable[Cause], stages: Iterable[str], model: str = "") -> tuple[str, ...]:
-    """Name the causes that enter one of `stages`; those of another model left out."""
-    found = [cause for cause in causes if cause.stage in set(stages)]
-    return tuple(
-        str(cause)
-        for cause in found
-        if not model
-        or not cause.name.startswith("models.")
-        or cause.name.startswith(f"models.{model}.")
-    )
+def _before(
+    causes: Iterable[Cause], stages: Iterable[str], model: str = "", start: str = ""
+) -> tuple[str, ...]:
+    """Name the causes that enter one of `stages` and concern what is of a model and a start."""
+    entering = [cause for cause in causes if cause.stage in set(stages)]
+    return tuple(str(cause) for cause in entering if _concerns(cause, model, start))
+
+
+def _concerns(cause: Cause, model: str, start: str) -> bool:
+    if start.startswith("scratch") and OF_PRETRAINING.search(str(cause)):
+        return False
+    name = cause.name.removeprefix("models.")
+    of_one_model = cause.kind == "pretrained" or name != cause.name
+    return not model or not of_one_model or name.split(".")[0] == model
 
 
 def _runs(old: Record, new: Record, causes: tuple[Cause, ...]) -> Iterator[Effect]:
@@ -234,7 +241,8 @@ def _runs(old: Record, new: Record, causes: tuple[Cause, ...]) -> Iterator[Effec
             if a[key] != b[key]
         ]  # fmt: skip
         if what:
-            yield Effect(name, ", ".join(what), _before(causes, upto, name.split("/")[0]))
+            model, start = name.split("/")[:2]
+            yield Effect(name, ", ".join(what), _before(causes, upto, model, start))
 
 
 def _verdicts(old: Record, new: Record, causes: tuple[Cause, ...]) -> Iterator[Effect]:

@@ -48,6 +48,10 @@ PACKAGES = {
 # A data block: never executed, so that a page without scripts stays one.
 OPENING = '<script type="application/json" id="record">'
 EMBEDDED = re.compile(re.escape(OPENING) + "(.*?)</script>", re.S)
+KEYS = frozenset({
+    "claims", "code", "config", "data", "figures", "files", "headline", "pretrained", "revision",
+    "runs", "schema_version", "templates", "trained_with", "versions", "with_pdf",
+})  # fmt: skip
 OF_A_RUN = ("id", "state", "epochs", "train_loss", "heldout_loss", "heldout_accuracy")
 
 
@@ -221,5 +225,10 @@ def embedded_record(page: str, *, where: str) -> dict[str, Any]:
         raise StorageError(
             f"{where}: its record is of version {record['schema_version']}, expected "
             f"{SCHEMA_VERSION}. Use the normreport that it was made with."
+        )
+    if missing := KEYS - record.keys():
+        raise StorageError(
+            f"{where}: its record is damaged: {', '.join(sorted(missing))} is missing. Take the "
+            "report from where it was made."
         )
     return record

@@ -29,7 +29,7 @@ from normreport.claims.base import to_json
 from normreport.dark import dark
 from normreport.errors import ConfigError
 from normreport.evidence import Verdict
-from normreport.provenance import embedded_record
+from normreport.provenance import KEYS, embedded_record
 from normreport.settings.report import RenderSettings
 from tests.claims.studies import study
 
@@ -269,9 +269,9 @@ def test_a_sentence_prints_the_numbers_of_its_claim():
     assert f"by {pct(far)} in" in text_of(rendered(whole))
 
 
-# Names with digits: networks, an encoding, ids of claims and predictions, a distance, templates.
+# Names with digits: networks, an encoding, ids of claims and predictions, a distance, a digest, templates.
 NAMES = re.compile(
-    r"\b(VGG16|MobileNetV2|vgg16(_bn)?|mobilenet_v2|utf-8|C0|H[1-6]|F\d+b?|P[1-7]|W1|[\w/.]+\.j2)\b"
+    r"\b(VGG16|MobileNetV2|vgg16(_bn)?|mobilenet_v2|utf-8|C0|H[1-6]|F\d+b?|P[1-7]|W1|SHA-256|[\w/.]+\.j2)\b"
 )
 
 
@@ -473,7 +473,7 @@ def test_runs_of_older_code_are_counted():
 
 def test_the_record_is_a_data_block_that_no_text_can_leave():
     evil = '</script><b id="x">&amp;\u003c'
-    record = record_of(config={"report": {"title": evil}}, schema_version=1)
+    record = dict.fromkeys(KEYS) | record_of(config={"report": {"title": evil}}, schema_version=1)
     page = rendered(study(), record=record)
     assert "<b id" not in page
     assert embedded_record(page, where="page") == record

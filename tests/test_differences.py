@@ -162,6 +162,26 @@ def test_a_run_is_explained_by_what_enters_before_it_and_belongs_to_its_model(
     assert run.because == ("config models.vgg16.learning_rate",)
 
 
+def test_a_run_from_scratch_is_not_explained_by_pretraining(whole: Record, edited: Any) -> None:
+    values = {
+        ("config", "data", "pretraining", "seed"): 7,
+        ("config", "models", "vgg16", "pretraining", "epochs"): 7,
+        ("data", "target", "train_images"): "f",
+        ("pretrained", "vgg16", "weights"): "f",
+        ("pretrained", "vgg16", "code"): "f",
+        ("code", "pretrain_model"): "f",
+    }
+    new = edited({("runs", 0, "final_weights"): "f"} | values)
+    (run,) = compare_records(whole, new).runs
+    assert run.because == ("data target.train_images",)
+    old = deepcopy(whole)
+    for side in (old, new):
+        name = RUNS[0].replace("scratch", "pretrained")
+        side["runs"] = [side["runs"][0] | {"id": name}]
+    (pretrained,) = compare_records(old, new).runs
+    assert len(pretrained.because) == len(values)
+
+
 def test_a_run_more_is_explained_by_the_experiment(whole: Record, edited: Any) -> None:
     new = edited({("config", "experiment", "seeds"): [0, 1, 2, 3]})
     new["runs"].append(new["runs"][0] | {"id": "vgg16/scratch/unit/seed3"})

@@ -11,6 +11,7 @@ from normreport.cli import STAGES
 from normreport.errors import StorageError
 from normreport.provenance import (
     FLOW,
+    KEYS,
     OPENING,
     PACKAGES,
     case_name,
@@ -79,6 +80,7 @@ def test_the_digest_of_a_folder_is_of_names_and_bytes_and_not_of_the_place(tmp_p
         (OPENING + "{</script>", r"index\.html: its record is damaged"),
         (OPENING + "[]</script>", r"index\.html: holds no record"),
         (OPENING + '{"schema_version": 99}</script>', r"is of version 99, expected 1"),
+        (OPENING + '{"schema_version": 1}</script>', r"is damaged: claims, code, .* is missing"),
     ],
 )
 def test_a_page_without_a_record_that_is_known_is_named(
@@ -95,7 +97,7 @@ def test_a_report_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_page_may_be_given_as_its_file_or_its_folder(tmp_path: Path) -> None:
-    record = {"schema_version": 1, "config": {}}
+    record = dict.fromkeys(KEYS) | {"schema_version": 1}
     page = f"<p>{OPENING}{json.dumps(record)}</script>"
     (tmp_path / "index.html").write_text(page)
     assert read_page(tmp_path) == read_page(tmp_path / "index.html") == (page, record)

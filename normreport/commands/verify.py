@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -14,7 +15,13 @@ from typing import Any
 from normreport import files
 from normreport.commands.diff import number_lines
 from normreport.config import Config, load_config
-from normreport.differences import changes, compare_records, compare_tables
+from normreport.differences import (
+    Comparison,
+    changes,
+    compare_records,
+    compare_tables,
+    largest,
+)
 from normreport.errors import RebuildError, StorageError
 from normreport.provenance import RESULTS, folders_digest, read_page, summary
 from normreport.source_code import ROOT
@@ -24,6 +31,8 @@ from normreport.verification import Part, compare_pages
 
 # What snakemake makes; a rebuild makes its own.
 MADE = frozenset({".git", ".snakemake", "benchmarks", "config.yaml", "logs", "public", "results"})
+# So many files are named; on another kind of processor nearly all are other ones.
+NAMED = 3
 Record = dict[str, Any]
 
 
@@ -35,23 +44,30 @@ def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
     with tempfile.TemporaryDirectory() if rebuild else nullcontext(beside) as root:
         at_hand = _rebuilt(record, Path(root)) if rebuild else beside
         there = _record_of(record, at_hand, rebuilt=rebuild)
+        found = compare_records(record, there)
         lines = [
             *_data(record, there, beside, at_hand),
-            *_record(record, there),
+            *_record(record, there, found),
             *_page(page, record, at_hand),
         ]
-    claims = record["claims"]
-    agree = sum(claims[name]["verdict"] == there["claims"][name]["verdict"] for name in claims)
     if not lines:
         print(
             f"identical: {len(record['files'])} files of data, {len(record['figures'])} figures, "
-            f"{agree} verdicts, every number and every sentence"
+            f"{len(record['claims'])} verdicts, every number and every sentence"
         )
         return 0
     print("different; where there is an arrow, from the report to the results:")
     print("\n".join(lines))
-    print(f"{agree} of {len(claims)} verdicts agree.")
+    claims = len(record["claims"])
+    apart = largest(number.relative for number in found.numbers)
+    print(f"{claims - len(found.verdicts)} of {claims} verdicts agree, {_to(apart)}.")
     return 1
+
+
+def _to(apart: float) -> str:
+    if math.isinf(apart):
+        return "and some numbers have no counterpart"
+    return f"numbers to {apart:.2g} relative" if apart else "every number"
 
 
 def _rebuilt(record: Record, folder: Path) -> Path:
@@ -103,7 +119,8 @@ def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:
 
 
 def _data(record: Record, there: Record, beside: Path, root: Path) -> Iterator[str]:
-    """Name each file that is another one; of a table of the report, by how much."""
+    """Name the files that are other ones; of a table of the report, by how much."""
+    others = []
     for path, digest in record["files"].items():
         if there["files"][path] == digest:
             continue
@@ -114,12 +131,14 @@ def _data(record: Record, there: Record, beside: Path, root: Path) -> Iterator[s
             yield f"data: {path} differs"
             yield from (f"  {column}: {amount}" for column, amount in columns.items())
         else:
-            yield f"data: {path} is not the file that the report was made from"
+            others.append(path)
+    if others:
+        more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+        yield f"data: not as the report was made from: {', '.join(others[:NAMED])}{more}"
 
 
-def _record(record: Record, there: Record) -> Iterator[str]:
+def _record(record: Record, there: Record, found: Comparison) -> Iterator[str]:
     """Name verdicts, numbers and all else that the report records otherwise."""
-    found = compare_records(record, there)
     yield from (f"verdict: {effect.name}: {effect.what}" for effect in found.verdicts)
     yield from (f"numbers: {line}" for line in number_lines(found.numbers))
     told = {change.name for change in found.numbers}

@@ -14,7 +14,7 @@ import pytest
 
 from normreport.cli import main
 from normreport.commands import verify
-from tests.reports import FIGURES, RUNS, write_report
+from tests.reports import FIGURES, RUNS, UNKNOWN, write_report
 
 Verify = Callable[..., tuple[int, str]]
 CURVES, DENSITY = FIGURES
@@ -126,7 +126,7 @@ def test_a_verdict_in_the_record_is_found(page: Path, verified: Verify, results:
     status, out = verified(page)
     assert status == 1
     assert f"verdict: F2: PROVEN → {verdict}" in out
-    assert "20 of 21 verdicts agree." in out
+    assert "20 of 21 verdicts agree, every number." in out
 
 
 def test_a_commit_that_the_report_claims_is_found(page: Path, verified: Verify) -> None:
@@ -150,7 +150,7 @@ def test_a_value_of_a_table_is_found(results: Path, page: Path, verified: Verify
     replace(results / f"report/data/{CURVES}.csv", "2.5", "2.6")
     status, out = verified(page)
     assert status == 1
-    assert f"data: report/data/{CURVES}.csv is not the file that the report was made from" in out
+    assert f"data: not as the report was made from: report/data/{CURVES}.csv" in out
 
 
 def test_of_a_table_whose_original_is_at_hand_the_amount_is_told(
@@ -178,11 +178,21 @@ def test_a_number_of_the_results_is_found_with_its_amount(
     assert f"numbers: runs.{RUNS[0]}: 1, by at most 0.5 relative (train_loss: 0.25 → 0.5)" in out
 
 
+def test_a_number_that_the_results_lack_has_no_counterpart(
+    results: Path, page: Path, verified: Verify
+) -> None:
+    path = results / "report/results.json"
+    values = json.loads(path.read_text())
+    values["runs"][0]["train_loss"] = None
+    path.write_text(json.dumps(values))
+    assert verified(page)[1].endswith("agree, and some numbers have no counterpart.\n")
+
+
 def test_a_drawing_of_the_results_is_found(results: Path, page: Path, verified: Verify) -> None:
     replace(results / f"figures/{CURVES}.svg", "L 30 40", "L 30 50")
     status, out = verified(page)
     assert status == 1
-    assert f"data: figures/{CURVES}.svg is not the file that the report was made from" in out
+    assert f"data: not as the report was made from: figures/{CURVES}.svg" in out
     assert f"drawing: Figure 1 ({CURVES}): 40 instead of 50 (0.2 relative)" in out
 
 
@@ -194,6 +204,32 @@ def test_other_weights_of_a_run_are_found(results: Path, page: Path, verified: V
     status, out = verified(page)
     assert status == 1
     assert f"record: runs.{RUNS[1]}.final_weights: " in out
+
+
+def test_a_rebuild_with_other_last_bits_agrees_to_a_relative_difference(
+    results: Path,
+    page: Path,
+    tmp_path: Path,
+    default_values: dict[str, Any],
+    verified: Verify,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rebuilt = tmp_path / "rebuilt"
+    bits = {"train_loss": 0.25 * (1 + 1e-7)}
+    other = {"final_weights": "f" * 64}
+    write_report(
+        rebuilt, default_values, rows={RUNS[0]: bits}, digests={RUNS[0]: other}, revision=UNKNOWN
+    )
+    monkeypatch.setattr(verify, "_rebuilt", lambda record, folder: rebuilt)
+    status, out = verified(page, "--rebuild")
+    assert status == 1
+    lines = out.splitlines()
+    assert "data: report/data/runs.csv differs" in lines
+    assert "  train_loss: 1 of 2 values, by at most 1e-07" in lines
+    assert lines[-1] == "21 of 21 verdicts agree, numbers to 1e-07 relative."
+    assert not [line for line in lines if line.startswith(("verdict", "prose", "drawing"))]
+    # A rebuild has no commit: the one of the report is no difference.
+    assert "revision" not in out
 
 
 # What is no report, or no results

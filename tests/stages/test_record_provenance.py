@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from normreport.provenance import read_page
+from normreport.provenance import KEYS, read_page
 from tests import reports
 from tests.reports import FIGURES, IMAGES, REVISION, RUNS, UNKNOWN, write_report
 
@@ -27,6 +27,10 @@ def record(results):
 @pytest.fixture(scope="module")
 def crate(results):
     return json.loads((results / "report/ro-crate-metadata.json").read_text())
+
+
+def test_a_record_has_the_parts_that_its_readers_ask_for(record):
+    assert set(record) == KEYS
 
 
 def test_every_file_that_the_page_rests_on_has_its_digest(results, record):
