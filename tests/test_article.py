@@ -207,7 +207,14 @@ def test_images_that_were_skipped_are_counted_and_named_as_text():
     results = results_of(study())
     results["data"]["skipped"] = [{"split": "train", "image": "a/<b>.png", "why": "empty"}] * 2
     settings = RenderSettings(title="A title", authors=(), with_pdf=False)
-    page = render(TEMPLATES, results=results, figures=(), settings=settings, medium="screen")
+    page = render(
+        [TEMPLATES],
+        results=results,
+        record=record_of(),
+        figures=(),
+        settings=settings,
+        medium="screen",
+    )
     assert "2 of the source’s images could not be read" in page
     assert page.count("<li>a/&lt;b&gt;.png (empty)</li>") == 2
     assert "could not be read" not in rendered(study())
@@ -249,6 +256,7 @@ def test_an_inconclusive_sentence_tells_what_its_cases_say():
     page = render(
         [TEMPLATES],
         results=results,
+        record=record_of(),
         figures=(),
         settings=RenderSettings(title="t", authors=(), with_pdf=False),
         medium="screen",
@@ -269,11 +277,11 @@ def test_a_sentence_prints_the_numbers_of_its_claim():
     assert f"by {pct(far)} in" in text_of(rendered(whole))
 
 
-# Names with digits: networks, an encoding, a digest, ids of claims and predictions, a distance,
-# templates.
+# Names with digits: networks, an encoding, ids of claims and predictions, a distance, a digest,
+# references, templates.
 NAMES = re.compile(
-    r"\b(VGG16|MobileNetV2|vgg16(_bn)?|mobilenet_v2|utf-8|SHA-256"
-    r"|C0|H[1-6]|F\d+b?|P[1-7]|W1|[\w/.]+\.j2)\b"
+    r"\b(VGG16|MobileNetV2|vgg16(_bn)?|mobilenet_v2|utf-8|C0|H[1-6]|F\d+b?|P[1-7]|W1|SHA-256"
+    r"|[a-z]+(19|20)\d\d|[\w/.]+\.j2)\b"
 )
 
 
@@ -330,7 +338,14 @@ def test_a_prediction_whose_runs_are_there_is_evaluable():
     sgd = {"name": "sgd", "weight_decay": 0.01}
     results["settings"] = {"vgg16": fit, "vgg16_sgd": fit | {"optimizer": sgd}}
     settings = RenderSettings(title="t", authors=(), with_pdf=False)
-    page = render(TEMPLATES, results=results, figures=(), settings=settings, medium="screen")
+    page = render(
+        [TEMPLATES],
+        results=results,
+        record=record_of(),
+        figures=(),
+        settings=settings,
+        medium="screen",
+    )
     said = rows_of_predictions(page)
     for name in ("P3", "P4", "P5"):
         assert said[name] == "the runs can show it; no claim judges it"
@@ -384,7 +399,7 @@ def test_a_claim_leads_to_the_figures_of_its_deciding_case():
     figures = [
         Illustration(
             id=f"separation-{model}", number=number, kind="separation", model=model, start=None,
-            layer=None, caption="Caption.", alt="Alt.", svg=Markup("<svg></svg>"),
+            layer=None, caption="Caption.", alt="Alt.", svg=Markup("<svg></svg>"), made_from={},
         )
         for number, model in enumerate(("vgg16", "mobilenet_v2"), start=1)
     ]  # fmt: skip

@@ -107,7 +107,7 @@ def test_the_report_is_built_and_names_the_run(runs, comparison, data, tmp_path)
         settings=canonical_json({"title": "A title", "authors": [], "with_pdf": False}),
         results=tmp_path / "results.json",
         figures=[tmp_path / f"{kind}.svg" for kind in inputs],
-        templates=TEMPLATES,
+        templates=[TEMPLATES],
         html=tmp_path / "index.html",
     )
     with (tmp_path / "runs.csv").open() as stream:
