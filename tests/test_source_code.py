@@ -15,10 +15,12 @@ import pytest
 
 from normreport import source_code
 from normreport.cli import STAGES
-from normreport.figure_index import OF_THE_INPUT, PER_LAYER, SIDE_BY_SIDE
+from normreport.commands.check import read_config
+from normreport.figure_index import figure_index
 from normreport.source_code import package_versions, source_digest, source_files
 
-KINDS = ("curves", *PER_LAYER, *SIDE_BY_SIDE, *OF_THE_INPUT)
+DEFAULT = read_config([Path(__file__).parents[1] / "config.yaml"])
+KINDS = sorted({figure.kind for figure in figure_index(DEFAULT)})
 TRAINING = "normreport.stages.train_run"
 
 
