@@ -168,6 +168,40 @@ def outline(model: str, *, key: str = "experiment.models") -> nn.Module:
         return stock(model, seed=0, key=key)
 
 
+class AveragePool(nn.Module):
+    """``nn.AdaptiveAvgPool2d`` as two matrix products, whose gradient is deterministic on a GPU.
+
+    Parameters
+    ----------
+    height, width
+        Of the output.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.output_size = (height, width)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Average features, shape (N, C, H, W), to (N, C, height, width)."""
+        # Pooling is linear: what it makes of the identity is its matrix, (H, h) and (W, w).
+        rows, columns = (
+            nn.functional.adaptive_avg_pool1d(torch.eye(size, device=features.device), pooled)
+            for size, pooled in zip(features.shape[-2:], self.output_size, strict=True)
+        )
+        return rows.T @ features @ columns
+
+
+def pool_deterministically(module: nn.Module) -> None:
+    """Replace adaptive pooling whose gradient CUDA adds up in any order, as in VGG and AlexNet.
+
+    Pooling to one pixel is a mean, which is deterministic as it is.
+    """
+    for name, layer in list(module.named_modules()):
+        match layer:
+            case nn.AdaptiveAvgPool2d(output_size=(int(height), int(width))) if height * width > 1:
+                module.set_submodule(name, AveragePool(height, width))
+
+
 def check_layers(convolutions: Mapping[str, Any], layers: tuple[str, ...], *, model: str) -> None:
     """Check that every one of `layers` is a convolution of the network.
 

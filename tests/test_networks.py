@@ -743,3 +743,30 @@ def test_published_weights_that_torchvision_can_load_can_be_started_from(
     for name, value in network.module.state_dict().items():
         if not name.startswith(f"{network.head}."):
             assert torch.equal(value, reference[name]), name
+
+
+# Pooling
+
+
+@pytest.mark.parametrize("size", [(7, 7), (3, 3), (10, 8)])
+def test_pooling_by_products_is_adaptive_pooling_with_its_gradient(size: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(2, 5, *size, generator=generator)
+    gradient = torch.randn(2, 5, 7, 6, generator=generator)
+    found = []
+    for layer in (nn.AdaptiveAvgPool2d((7, 6)), networks.AveragePool(7, 6)):
+        inputs = features.clone().requires_grad_()
+        pooled = layer(inputs)
+        pooled.backward(gradient)
+        found.append((pooled.detach(), inputs.grad))
+    torch.testing.assert_close(found[1], found[0])
+
+
+@pytest.mark.parametrize(("model", "replaced"), [("alexnet", ["avgpool"]), ("resnet18", [])])
+def test_only_pooling_to_several_pixels_is_replaced(model: str, replaced: list[str]) -> None:
+    module = networks.outline(model)
+    networks.pool_deterministically(module)
+    pooling = [
+        name for name, layer in module.named_modules() if isinstance(layer, networks.AveragePool)
+    ]
+    assert pooling == replaced

@@ -14,9 +14,10 @@ from normreport.errors import StorageError
 
 def run(*, config: Sequence[Path]) -> None:
     """Print what would be trained; raise what would go wrong."""
-    from normreport import sources  # takes seconds to import, like the next
+    from normreport import sources, training  # take seconds to import, like the next
 
     checked = read_config(config)
+    training.find_device(checked.training.device)
     _check_networks(checked)
     for settings in checked.data_sets().values():
         sources.find(settings)

@@ -20,6 +20,7 @@ from normreport.source_code import source_digest
 from normreport.training import (
     Diverged,
     TrainingState,
+    find_device,
     normalized,
     train,
     use_memory_well,
@@ -42,7 +43,7 @@ def run(
         "settings": chosen.model_dump(mode="json"),
         "data": {name: files.array_digest(array) for name, array in arrays.items()},
         "code": source_digest(*code),
-        "versions": versions(),
+        "versions": versions(find_device(chosen.device)),
     }
     checkpoint = Checkpoint(checkpoints, basis)
     found: dict[str, Any] = {"source": chosen.weights}
@@ -94,7 +95,7 @@ def _trained(
             "lower it."
         ) from divergence
     weights = {
-        name: value.detach().clone(memory_format=torch.contiguous_format)
+        name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, value in network.module.state_dict().items()
     }
     history = [record.row() for record in state.records]

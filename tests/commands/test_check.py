@@ -163,6 +163,15 @@ def test_more_images_than_a_source_has_are_told(
     assert capsys.readouterr().err.startswith(message)
 
 
+def test_a_gpu_that_is_not_there_is_told(
+    check: Check, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert check({"training.device": "cuda"}) == 2
+    assert capsys.readouterr().err.startswith("normreport check: training.device: expected a dev")
+    assert check({"training.device": "auto"}) == 0
+
+
 def test_a_place_that_cannot_be_written_is_told(
     check: Check, capsys: pytest.CaptureFixture[str]
 ) -> None:
