@@ -689,7 +689,7 @@ def test_a_cached_file_that_would_run_code_is_refused_and_runs_none(
 def test_a_damaged_cached_file_ends_in_a_message_that_names_it(cache: Path, content: bytes) -> None:
     path = _cached(cache, "resnet18")
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=re.escape(str(path))):
+    with pytest.raises(WeightsError, match=re.escape(str(path)) + ".* Delete the file, so that"):
         networks.read_torchvision_weights("resnet18", "IMAGENET1K_V1")
 
 
@@ -703,6 +703,30 @@ def test_a_download_that_came_through_damaged_ends_in_a_message(
     with pytest.raises(WeightsError, match="IMAGENET1K_V1 of resnet18 could not be downloaded"):
         networks.read_torchvision_weights("resnet18", "IMAGENET1K_V1")
     assert not _cached(cache, "resnet18").exists()
+
+
+def test_the_inputs_of_published_weights_are_those_that_torchvision_documents() -> None:
+    found = networks.published_preprocessing("vgg16", "IMAGENET1K_V1")
+    assert (found["resize_px"], found["crop_px"]) == (256, 224)
+    images = torch.rand(2, 3, 300, 300, generator=torch.Generator().manual_seed(0))
+    expected = torchvision.models.VGG16_Weights.IMAGENET1K_V1.transforms()(images)
+    cropped = torchvision.models.VGG16_Weights.IMAGENET1K_V1.transforms(
+        mean=[0.0] * 3, std=[1.0] * 3
+    )(images)
+    mean, std = (torch.tensor(found[key]).view(3, 1, 1) for key in ("mean", "std"))
+    torch.testing.assert_close((cropped - mean) / std, expected)
+
+
+def test_published_weights_of_googlenet_want_the_step_that_it_is_built_without() -> None:
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    imagenet, own = (
+        networks.published_preprocessing(model, "IMAGENET1K_V1") for model in ("vgg16", "googlenet")
+    )
+    stock = torchvision.models.googlenet(transform_input=True, init_weights=False)
+    mean, std = (torch.tensor(imagenet[key]).view(3, 1, 1) for key in ("mean", "std"))
+    expected = stock._transform_input((images - mean) / std)
+    mean, std = (torch.tensor(own[key]).view(3, 1, 1) for key in ("mean", "std"))
+    torch.testing.assert_close((images - mean) / std, expected)
 
 
 def _before_batches_were_counted(state: State) -> State:

@@ -57,15 +57,22 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
 
 def _check_networks(config: Config) -> None:
     from normreport import networks
+    from normreport.normalizations import published_meanstd
 
     needs_weights = any(start.startswith("pretrained") for start in config.experiment.starts)
-    size = config.data.target.image_size_px
+    sizes = {"data.target.image_size_px": config.data.target.image_size_px}
+    arms = set(config.experiment.normalizations)
+    if config.is_pretrained_here:
+        arms.add(config.pretraining.normalization)
+    if "published_meanstd" in arms:
+        sizes["the arm published_meanstd"] = published_meanstd.SIZE_PX
     for model in config.experiment.models:
         architecture = config.models[model].architecture or model
         own = config.models[model].architecture is None
         key = "experiment.models" if own else f"models.{model}.architecture"
         network = networks.outline(architecture, key=key)
-        networks.check_inputs(network, size, model=model)
+        for decided_by, size in sizes.items():
+            networks.check_inputs(network, size, model=model, key=decided_by)
         layers = config.models[model].layers
         networks.check_layers(networks.convolutions(network), layers, model=model)
         if needs_weights and not config.is_pretrained_here:

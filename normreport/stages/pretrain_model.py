@@ -46,14 +46,18 @@ def run(
         "versions": versions(find_device(chosen.device)),
     }
     checkpoint = Checkpoint(checkpoints, basis)
-    found: dict[str, Any] = {"source": chosen.weights}
+    found: dict[str, Any] = {"source": chosen.weights, "file": None, "preprocessing": None}
     if images is not None:
         state, trained = _trained(chosen, arrays, checkpoint)
         found |= {**trained, "data": basis["data"]}
     elif networks.is_checkpoint(chosen.weights):
         state = networks.read_checkpoint(Path(chosen.weights))
+        found["file"] = files.file_digest(Path(chosen.weights))
     else:
-        state = networks.read_torchvision_weights(chosen.architecture, chosen.weights)
+        published = chosen.architecture, chosen.weights
+        state = networks.read_torchvision_weights(*published)
+        found["file"] = files.file_digest(networks.published_file(*published))
+        found["preprocessing"] = networks.published_preprocessing(*published)
     files.write_arrays(weights, {name: value.numpy() for name, value in state.items()})
     files.write_json(
         manifest,

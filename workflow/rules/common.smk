@@ -177,6 +177,11 @@ def arm_snapshots(wildcards):
 # judge_claims
 
 
+def judge_modules():
+    arms = {*study.experiment.normalizations, study.pretraining.normalization}
+    return ["normreport.stages.judge_claims", *map(source_of_arm, sorted(arms))]
+
+
 def pretrained_manifests():
     starts = study.experiment.starts
     models = (
