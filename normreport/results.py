@@ -362,7 +362,7 @@ class Results(Part):
     headline: HeadlinePart
     """Tables."""
     versions: dict[str, str]
-    """Of Python and the packages that decide a number."""
+    """Of Python and the packages that decide a number; the `device` of the first run."""
 
 
 def schema() -> dict[str, Any]:
