@@ -242,6 +242,8 @@ class Config(Settings):
             "optimizer": (model.optimizer or self.training.optimizer).model_dump(),
             "scheduler": self.training.scheduler.model_dump(),
             "threads": self.training.threads,
+            "device": self.training.device,
+            "precision": self.training.precision,
         }
 
     def pretrain_settings(self, model: str) -> PretrainSettings:

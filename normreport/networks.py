@@ -168,6 +168,40 @@ def outline(model: str, *, key: str = "experiment.models") -> nn.Module:
         return stock(model, seed=0, key=key)
 
 
+class AveragePool(nn.Module):
+    """``nn.AdaptiveAvgPool2d`` as two matrix products, whose gradient is deterministic on a GPU.
+
+    Parameters
+    ----------
+    height, width
+        Of the output.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.output_size = (height, width)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Average features, shape (N, C, H, W), to (N, C, height, width)."""
+        # Pooling is linear: what it makes of the identity is its matrix, (H, h) and (W, w).
+        rows, columns = (
+            nn.functional.adaptive_avg_pool1d(torch.eye(size, device=features.device), pooled)
+            for size, pooled in zip(features.shape[-2:], self.output_size, strict=True)
+        )
+        return rows.T @ features @ columns
+
+
+def pool_deterministically(module: nn.Module) -> None:
+    """Replace adaptive pooling whose gradient CUDA adds up in any order, as in VGG and AlexNet.
+
+    Pooling to one pixel is a mean, which is deterministic as it is.
+    """
+    for name, layer in list(module.named_modules()):
+        match layer:
+            case nn.AdaptiveAvgPool2d(output_size=(int(height), int(width))) if height * width > 1:
+                module.set_submodule(name, AveragePool(height, width))
+
+
 def check_layers(convolutions: Mapping[str, Any], layers: tuple[str, ...], *, model: str) -> None:
     """Check that every one of `layers` is a convolution of the network.
 
@@ -184,7 +218,13 @@ def check_layers(convolutions: Mapping[str, Any], layers: tuple[str, ...], *, mo
             )
 
 
-def check_inputs(module: nn.Module, image_size_px: int, *, model: str) -> None:
+def check_inputs(
+    module: nn.Module,
+    image_size_px: int,
+    *,
+    model: str,
+    key: str = "data.target.image_size_px",
+) -> None:
     """Check that a network takes images of a size.
 
     Parameters
@@ -193,8 +233,8 @@ def check_inputs(module: nn.Module, image_size_px: int, *, model: str) -> None:
         The network; on the meta device nothing is calculated.
     image_size_px
         Height and width.
-    model
-        How messages call it.
+    model, key
+        How messages call the network, and what decides the size.
 
     Raises
     ------
@@ -210,8 +250,8 @@ def check_inputs(module: nn.Module, image_size_px: int, *, model: str) -> None:
         return  # as in outline: what looks at values cannot be told beforehand
     except (RuntimeError, AssertionError, ValueError) as error:
         raise ConfigError(
-            f"data.target.image_size_px: {model} cannot take images of {image_size_px} px "
-            f"({_reason(error)}). Expected a size that its layers fit; try a larger one."
+            f"{key}: {model} cannot take images of {image_size_px} px ({_reason(error)}). Expected "
+            "a size that its layers fit; change the key or take another model."
         ) from error
 
 
@@ -312,8 +352,8 @@ def read_checkpoint(path: Path) -> State:
     return {name.removeprefix("module."): value for name, value in content.items()}
 
 
-def read_torchvision_weights(model: str, name: str) -> State:
-    """Read one of torchvision's published weights, downloaded at first use.
+def published_file(model: str, name: str) -> Path:
+    """Give the file of one of torchvision's published weights, downloaded at first use.
 
     Raises
     ------
@@ -333,9 +373,48 @@ def read_torchvision_weights(model: str, name: str) -> State:
                 f"pretraining.weights: {name} of {model} could not be downloaded "
                 f"({_reason(error)}). Without a network, put the file at {cached} beforehand."
             ) from error
+    return cached
+
+
+def read_torchvision_weights(model: str, name: str) -> State:
+    """Read one of torchvision's published weights.
+
+    Raises
+    ------
+    WeightsError
+        As `published_file` does, and if the file is damaged.
+    """
+    path = published_file(model, name)
+    try:
+        state = read_checkpoint(path)
+    except WeightsError as error:
+        raise WeightsError(f"{error} Delete the file, so that it is downloaded again.") from error
     # DenseNet's published file has norm.1 where the module is norm1.
     pattern = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
-    return {pattern.sub(r"\1\2", key): value for key, value in read_checkpoint(cached).items()}
+    return {pattern.sub(r"\1\2", key): value for key, value in state.items()}
+
+
+def published_preprocessing(model: str, name: str) -> dict[str, Any]:
+    """Tell the inputs that published weights were trained with, as torchvision documents them.
+
+    Returns
+    -------
+    dict
+        Per channel the ``mean`` that is taken from 0..1 and the ``std`` that divides; the
+        ``resize_px`` of the shorter side and the ``crop_px`` of the square in its middle.
+    """
+    transforms = _published(model, name).transforms()
+    mean, std = transforms.mean, transforms.std
+    if model in SINGLE_HEADED:
+        # torchvision has these networks turn ImageNet's statistics to those of their weights; the
+        # ones that are trained here are built without that step (transform_input).
+        mean = std = [0.5, 0.5, 0.5]
+    return {
+        "mean": mean,
+        "std": std,
+        "resize_px": transforms.resize_size[0],
+        "crop_px": transforms.crop_size[0],
+    }
 
 
 def _reason(error: Exception) -> str:

@@ -228,6 +228,19 @@ class DataPart(Part):
     """Images that were left out; others were taken instead."""
 
 
+class PreprocessingPart(Part):
+    """The inputs that published weights were trained with."""
+
+    mean: list[float]
+    """Per channel, what is taken from 0..1."""
+    std: list[float]
+    """Per channel, what divides then."""
+    resize_px: Natural
+    """Length of an image's shorter side."""
+    crop_px: Natural
+    """Side of the square in its middle."""
+
+
 class PretrainingPart(Part):
     """Where a model's pretrained weights come from, and how good they were."""
 
@@ -235,12 +248,19 @@ class PretrainingPart(Part):
     """The model."""
     weights: str
     """`train` where they were trained in the workflow, or the name of a file or of weights."""
-    train_images: Natural
-    """Images that they were trained on."""
-    epochs: Natural
+    file: str | None
+    """SHA-256 of the file that they were read from; null where they were trained here."""
+    train_images: Natural | None
+    """Images that they were trained on; null where that was not here, like the next two."""
+    epochs: Natural | None
     """Passes over them."""
-    normalization: str
+    normalization: str | None
     """The arm of the pretraining."""
+    preprocessing: PreprocessingPart | None
+    """Of torchvision's weights; null of others."""
+    other_arms: list[str] | None
+    """Arms whose inputs have other values than those that the weights were trained with; null
+    where these are not known, as of a checkpoint."""
     heldout_loss: float | None
     """Held-out cross-entropy; null where they were not trained here."""
     heldout_accuracy: Share | None
@@ -342,7 +362,7 @@ class Results(Part):
     headline: HeadlinePart
     """Tables."""
     versions: dict[str, str]
-    """Of Python and the packages that decide a number."""
+    """Of Python and the packages that decide a number; the `device` of the first run."""
 
 
 def schema() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,15 @@ import pandas as pd
 
 from normreport.claims.base import Study, select
 from normreport.claims.distances import PLACEBO, PLACEBO_OF, arms_apart, compared_arms
+from normreport.normalizations import Images, Inputs, normalize, published_meanstd, unit
+
+# Tells arms apart by the values that they make: neither black nor white, as an arm that stretches
+# an image to them would do nothing to those, and of the size that none of them resizes.
+PROBE = (
+    np.random.default_rng(0)
+    .integers(40, 200, (1, published_meanstd.SIZE_PX, published_meanstd.SIZE_PX, 3))
+    .astype(np.uint8)
+)
 
 RUN_COLUMNS = (
     "id", "model", "start", "normalization", "seed", "state", "step", "what",
@@ -71,21 +80,54 @@ def case_rows(claims: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def pretraining_rows(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row per model: where its pretrained weights come from and how good they were."""
+def pretraining_rows(
+    manifests: Sequence[dict[str, Any]], arms: Sequence[str], train_images: Images
+) -> list[dict[str, Any]]:
+    """One row per model: where its pretrained weights come from and how good they were.
+
+    Parameters
+    ----------
+    manifests
+        What ``pretrain_model`` wrote.
+    arms
+        The experiment's.
+    train_images : array of uint8, shape (N, H, W, 3)
+        Of the target data.
+    """
     rows = []
     for manifest in manifests:
+        # A training that was not made here has no settings that mean anything.
+        here = manifest["settings"] if "history" in manifest else {}
         last = manifest.get("history", [{}])[-1]
+        preprocessing = manifest["preprocessing"]
+        seen = _seen_in_pretraining(here.get("normalization"), preprocessing)
         rows.append({
             "model": manifest["model"],
             "weights": manifest["source"],
-            "train_images": manifest["settings"]["train_images"],
-            "epochs": manifest["settings"]["epochs"],
-            "normalization": manifest["settings"]["normalization"],
+            "file": manifest["file"],
+            **{key: here.get(key) for key in ("train_images", "epochs", "normalization")},
+            "preprocessing": preprocessing,
+            "other_arms": None if seen is None else [
+                arm
+                for arm in arms
+                if not np.allclose(normalize(PROBE, arm, train_images), seen, rtol=0, atol=1e-4)
+            ],
             "heldout_loss": last.get("heldout_loss"),
             "heldout_accuracy": last.get("heldout_accuracy"),
         })  # fmt: skip
     return rows
+
+
+def _seen_in_pretraining(
+    normalization: str | None, preprocessing: Mapping[str, Any] | None
+) -> Inputs | None:
+    """Give what pretrained weights were trained with for `PROBE`, if that is known."""
+    if normalization:
+        return normalize(PROBE, normalization)
+    if preprocessing:
+        mean, std = (np.float32(preprocessing[key]) for key in ("mean", "std"))
+        return (unit.apply(PROBE) - mean) / std
+    return None
 
 
 def headline(study: Study) -> dict[str, Any]:

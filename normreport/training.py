@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 import platform
 import sys
 import time
@@ -26,7 +27,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import lr_scheduler
 
-from normreport.networks import Network
+from normreport.errors import ConfigError
+from normreport.networks import Network, pool_deterministically
 from normreport.normalizations import normalize
 from normreport.seeds import derived_seed, epoch_order
 from normreport.settings.training import FitSettings, OptimizerSettings, SchedulerSettings
@@ -46,6 +48,10 @@ class Images:
 
     inputs: Tensor
     labels: Tensor
+
+    def to(self, device: torch.device) -> Images:
+        """Give the same images on a device; themselves where they lie on it."""
+        return Images(self.inputs.to(device), self.labels.to(device))
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,9 @@ class TrainingState:
     network
         Trained in place; its memory is laid out channels-last.
     settings
-        Epochs, batch size, optimizer, scheduler, threads.
+        Epochs, batch size, optimizer, scheduler, threads, precision.
+    device
+        Where the network lies.
     optimizer, scheduler
         With their moments and counters.
     step
@@ -95,6 +103,7 @@ class TrainingState:
 
     network: Network
     settings: FitSettings
+    device: torch.device
     optimizer: torch.optim.Optimizer
     scheduler: lr_scheduler.LRScheduler
     step: int = 0
@@ -102,17 +111,25 @@ class TrainingState:
 
     @classmethod
     def begin(cls, network: Network, settings: FitSettings) -> Self:
-        """Make the state before the first step."""
-        network.module.to(memory_format=torch.channels_last)
+        """Make the state before the first step, on the device that the settings name.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such device.
+        """
+        device = find_device(settings.device)
+        make_deterministic(network, device)
+        network.module.to(device).to(memory_format=torch.channels_last)
         optimizer = make_optimizer(network, settings.optimizer, settings.learning_rate)
         scheduler = make_scheduler(optimizer, settings.scheduler, settings.epochs)
-        return cls(network, settings, optimizer, scheduler)
+        return cls(network, settings, device, optimizer, scheduler)
 
     def exported(self) -> dict[str, Any]:
-        """Give the state as plain values and tensors, which are not copied."""
+        """Give the state as plain values and tensors on the CPU; those that lie there uncopied."""
         return {
-            "weights": self.network.module.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "weights": _on_cpu(self.network.module.state_dict()),
+            "optimizer": _on_cpu(self.optimizer.state_dict()),
             "scheduler": self.scheduler.state_dict(),
             "step": self.step,
             "records": [asdict(record) for record in self.records],
@@ -169,14 +186,54 @@ def normalized(
     return Images(torch.from_numpy(inputs).permute(0, 3, 1, 2), labels)
 
 
-def versions() -> dict[str, str]:
-    """Versions of what decides the bytes of trained weights."""
-    return {
+def find_device(name: str) -> torch.device:
+    """Find the device that ``training.device`` names.
+
+    Raises
+    ------
+    ConfigError
+        If this machine, or the installed PyTorch, has none.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    accelerators = {"cuda": torch.cuda, "mps": torch.backends.mps}
+    if name in accelerators and not accelerators[name].is_available():
+        raise ConfigError(
+            f"training.device: expected a device that PyTorch {torch.__version__} finds here, "
+            f"found {name!r}, which it does not. Mend driver or installation, or set the key to "
+            "'cpu' or 'auto'."
+        )
+    return torch.device(name)
+
+
+def make_deterministic(network: Network, device: torch.device) -> None:
+    """See to it that a training gives the same bits twice; before anything lies on the device."""
+    torch.use_deterministic_algorithms(True)
+    if device.type == "cuda":
+        # cuBLAS reads this when it starts: two of its default workspaces may be used in any order.
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+        torch.backends.cudnn.benchmark = False
+        # fp32 is meant where it is said; PyTorch's default for convolutions is TF32.
+        torch.backends.cudnn.allow_tf32 = False
+        pool_deterministically(network.module)
+
+
+def versions(device: torch.device) -> dict[str, str]:
+    """Versions of what decides the bytes of trained weights, and the device's name."""
+    found = {
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
+        "device": device.type,
     }
+    if device.type == "cuda":
+        found |= {
+            "device": torch.cuda.get_device_name(device),
+            "cuda": str(torch.version.cuda),
+            "cudnn": str(torch.backends.cudnn.version()),
+        }
+    return found
 
 
 def use_memory_well() -> None:
@@ -222,8 +279,9 @@ def train(
     """
     settings, optimizer, scheduler = state.settings, state.optimizer, state.scheduler
     torch.set_num_threads(settings.threads)
-    torch.use_deterministic_algorithms(True)
-    module = state.network.module
+    module, device = state.network.module, state.device
+    train_set, heldout_set = train_set.to(device), heldout_set.to(device)
+    in_bf16 = settings.precision == "bf16"
     count = len(train_set.labels)
 
     if not state.records:
@@ -237,12 +295,15 @@ def train(
         state.network.train_mode()
         total_loss, seen = 0.0, 0
         with torch.random.fork_rng(devices=[]):
+            # The device's generator too: dropout is drawn there.
             torch.manual_seed(derived_seed(seed, "dropout", epoch))
-            order = torch.from_numpy(epoch_order(seed, epoch, count))
+            order = torch.from_numpy(epoch_order(seed, epoch, count)).to(device)
             for batch in order.split(settings.batch_size):
                 if len(batch) < 2:
                     continue  # batch normalization needs two images
-                loss = cross_entropy(module(train_set.inputs[batch]), train_set.labels[batch])
+                with torch.autocast(device.type, torch.bfloat16, enabled=in_bf16):
+                    outputs = module(train_set.inputs[batch])
+                loss = cross_entropy(outputs.float(), train_set.labels[batch])
                 if not torch.isfinite(loss):
                     raise Diverged(state.step, "the loss")
                 optimizer.zero_grad()
@@ -326,6 +387,19 @@ def evaluate(module: nn.Module, images: Images) -> tuple[float, float]:
         loss += cross_entropy(outputs, labels, reduction="sum").item()
         correct += (outputs.argmax(1) == labels).sum().item()
     return loss / len(images.labels), correct / len(images.labels)
+
+
+def _on_cpu(value: Any) -> Any:
+    """Move every tensor of nested dictionaries and lists to the CPU."""
+    match value:
+        case Tensor():
+            return value.cpu()
+        case Mapping():
+            return {key: _on_cpu(item) for key, item in value.items()}
+        case list():
+            return [_on_cpu(item) for item in value]
+        case _:
+            return value
 
 
 def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:

@@ -103,6 +103,9 @@ def results_of(whole):
                 "train_images": 1000,
                 "epochs": 5,
                 "normalization": "imagenet",
+                "file": None,
+                "preprocessing": None,
+                "other_arms": ["raw", "unit"],
                 "heldout_loss": 1.5,
                 "heldout_accuracy": 0.5,
             }
@@ -153,12 +156,19 @@ def record_of(figures=(), **changes):
 
 
 def rendered(
-    whole, *, medium="screen", figures=(), templates=(TEMPLATES,), record=None, **settings
+    whole,
+    *,
+    medium="screen",
+    figures=(),
+    templates=(TEMPLATES,),
+    results=None,
+    record=None,
+    **settings,
 ):
     chosen = {"title": "A title", "authors": (), "with_pdf": True} | settings
     return render(
         templates,
-        results=results_of(whole),
+        results=results or results_of(whole),
         record=record or record_of(figures),
         figures=figures,
         settings=RenderSettings(**chosen),
@@ -218,6 +228,34 @@ def test_images_that_were_skipped_are_counted_and_named_as_text():
     assert "2 of the source’s images could not be read" in page
     assert page.count("<li>a/&lt;b&gt;.png (empty)</li>") == 2
     assert "could not be read" not in rendered(study())
+
+
+PUBLISHED = {"mean": [0.5, 0.25, 0.125], "std": [0.2, 0.3, 0.4], "resize_px": 256, "crop_px": 224}
+
+
+@pytest.mark.parametrize(
+    ("known", "sentence"),
+    [
+        (
+            {"normalization": "unit", "other_arms": ["raw", "imagenet"]},
+            "with inputs of the arm unit. Other values come from raw and imagenet.",
+        ),
+        (
+            {"normalization": None, "preprocessing": PUBLISHED, "file": DIGEST, "other_arms": []},
+            "less 0.500, 0.250 and 0.125, divided by 0.200, 0.300 and 0.400, on squares of 224 "
+            "pixels from images whose shorter side has 256 (file 0123456789). "
+            "No arm’s values differ from them.",
+        ),
+        (
+            {"normalization": None, "file": DIGEST, "other_arms": None},
+            "that its file (0123456789) does not tell. Which arms differ from them is not known.",
+        ),
+    ],
+)
+def test_the_inputs_of_the_pretraining_and_the_arms_that_differ_are_told(known, sentence):
+    results = results_of(study())
+    results["pretraining"][0] |= known
+    assert sentence in text_of(rendered(study(), results=results))
 
 
 def test_every_claim_has_a_sentence_for_every_verdict():

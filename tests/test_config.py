@@ -184,6 +184,8 @@ WRONG: dict[str, tuple[Any, str]] = {
     # types
     "training.epochs": ("many", "expected a valid integer"),
     "training.threads": (1.5, "expected a valid integer"),
+    "training.device": ("gpu", "expected 'cpu', 'cuda', 'mps' or 'auto', found \"gpu\""),
+    "training.precision": ("fp16", "expected 'fp32' or 'bf16', found \"fp16\""),
     "models.vgg16.learning_rate": ("fast", "expected a valid number"),
     "report.title": (7, "expected a valid string"),
     "experiment.seeds": ([0, "x"], "expected a valid integer"),
@@ -433,6 +435,8 @@ def test_a_run_gets_its_condition_its_models_values_and_what_all_share(changed: 
             "step_epochs": 10,
         },
         "threads": 1,
+        "device": "cpu",
+        "precision": "fp32",
     }
 
 
@@ -475,6 +479,8 @@ def test_pretraining_gets_its_own_values_and_the_optimizer_that_all_share(
         "batch_size": 32,
         "learning_rate": 0.001,
         "threads": 1,
+        "device": "cpu",
+        "precision": "fp32",
     }
 
 
@@ -530,6 +536,8 @@ def test_fetched_weights_are_fetched_once_however_the_runs_are_trained(changed: 
         "training.optimizer.name": "sgd",
         "training.scheduler.name": "cosine",
         "training.threads": 2,
+        "training.device": "auto",
+        "training.precision": "bf16",
         "models.vgg16.pretraining.epochs": 9,
         "pretraining.normalization": "unit",
         "pretraining.seed": 4,

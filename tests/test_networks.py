@@ -689,7 +689,7 @@ def test_a_cached_file_that_would_run_code_is_refused_and_runs_none(
 def test_a_damaged_cached_file_ends_in_a_message_that_names_it(cache: Path, content: bytes) -> None:
     path = _cached(cache, "resnet18")
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=re.escape(str(path))):
+    with pytest.raises(WeightsError, match=re.escape(str(path)) + ".* Delete the file, so that"):
         networks.read_torchvision_weights("resnet18", "IMAGENET1K_V1")
 
 
@@ -703,6 +703,30 @@ def test_a_download_that_came_through_damaged_ends_in_a_message(
     with pytest.raises(WeightsError, match="IMAGENET1K_V1 of resnet18 could not be downloaded"):
         networks.read_torchvision_weights("resnet18", "IMAGENET1K_V1")
     assert not _cached(cache, "resnet18").exists()
+
+
+def test_the_inputs_of_published_weights_are_those_that_torchvision_documents() -> None:
+    found = networks.published_preprocessing("vgg16", "IMAGENET1K_V1")
+    assert (found["resize_px"], found["crop_px"]) == (256, 224)
+    images = torch.rand(2, 3, 300, 300, generator=torch.Generator().manual_seed(0))
+    expected = torchvision.models.VGG16_Weights.IMAGENET1K_V1.transforms()(images)
+    cropped = torchvision.models.VGG16_Weights.IMAGENET1K_V1.transforms(
+        mean=[0.0] * 3, std=[1.0] * 3
+    )(images)
+    mean, std = (torch.tensor(found[key]).view(3, 1, 1) for key in ("mean", "std"))
+    torch.testing.assert_close((cropped - mean) / std, expected)
+
+
+def test_published_weights_of_googlenet_want_the_step_that_it_is_built_without() -> None:
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    imagenet, own = (
+        networks.published_preprocessing(model, "IMAGENET1K_V1") for model in ("vgg16", "googlenet")
+    )
+    stock = torchvision.models.googlenet(transform_input=True, init_weights=False)
+    mean, std = (torch.tensor(imagenet[key]).view(3, 1, 1) for key in ("mean", "std"))
+    expected = stock._transform_input((images - mean) / std)
+    mean, std = (torch.tensor(own[key]).view(3, 1, 1) for key in ("mean", "std"))
+    torch.testing.assert_close((images - mean) / std, expected)
 
 
 def _before_batches_were_counted(state: State) -> State:
@@ -743,3 +767,30 @@ def test_published_weights_that_torchvision_can_load_can_be_started_from(
     for name, value in network.module.state_dict().items():
         if not name.startswith(f"{network.head}."):
             assert torch.equal(value, reference[name]), name
+
+
+# Pooling
+
+
+@pytest.mark.parametrize("size", [(7, 7), (3, 3), (10, 8)])
+def test_pooling_by_products_is_adaptive_pooling_with_its_gradient(size: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(2, 5, *size, generator=generator)
+    gradient = torch.randn(2, 5, 7, 6, generator=generator)
+    found = []
+    for layer in (nn.AdaptiveAvgPool2d((7, 6)), networks.AveragePool(7, 6)):
+        inputs = features.clone().requires_grad_()
+        pooled = layer(inputs)
+        pooled.backward(gradient)
+        found.append((pooled.detach(), inputs.grad))
+    torch.testing.assert_close(found[1], found[0])
+
+
+@pytest.mark.parametrize(("model", "replaced"), [("alexnet", ["avgpool"]), ("resnet18", [])])
+def test_only_pooling_to_several_pixels_is_replaced(model: str, replaced: list[str]) -> None:
+    module = networks.outline(model)
+    networks.pool_deterministically(module)
+    pooling = [
+        name for name, layer in module.named_modules() if isinstance(layer, networks.AveragePool)
+    ]
+    assert pooling == replaced

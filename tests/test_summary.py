@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from normreport.claims.distances import arms_apart
-from normreport.summary import headline
+from normreport.normalizations import NORMALIZATIONS
+from normreport.summary import headline, pretraining_rows
 from tests.claims.studies import LAYERS, study, with_failed_run
 
 ARMS = ("raw", "unit", "placebo", "imagenet")
@@ -40,3 +42,50 @@ def test_no_average_is_taken_over_survivors():
         touched = (row["model"], row["start"]) == ("vgg16", "scratch")
         assert (row["std_last"] is None) == touched
         assert (row["between_arms"] is None) == touched
+
+
+def pretraining_row(**changes):
+    """Row of weights that were fetched, among all arms."""
+    manifest = {
+        "model": "vgg16",
+        "source": "IMAGENET1K_V1",
+        "file": "0" * 64,
+        "preprocessing": None,
+        "settings": {"train_images": 2, "epochs": 1, "normalization": "imagenet"},
+    }
+    images = np.random.default_rng(1).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    (row,) = pretraining_rows([manifest | changes], NORMALIZATIONS, images)
+    return row
+
+
+UNIT = {"unit", "placebo", "published_none", "published_minmax"}
+IMAGENET = {"imagenet", "published_meanstd"}
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "same"),
+    [
+        ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], IMAGENET),
+        ([0.0] * 3, [1.0] * 3, UNIT),
+        ([0.0] * 3, [1 / 255] * 3, {"raw"}),
+        ([0.5] * 3, [0.5] * 3, set()),
+    ],
+)
+def test_arms_are_told_apart_from_published_preprocessing_by_their_values(mean, std, same):
+    known = {"mean": mean, "std": std, "resize_px": 256, "crop_px": 224}
+    row = pretraining_row(preprocessing=known)
+    assert set(row["other_arms"]) == set(NORMALIZATIONS) - same
+
+
+def test_arms_are_told_apart_from_that_of_a_pretraining_in_the_workflow():
+    settings = {"train_images": 20, "epochs": 3, "normalization": "unit"}
+    last = {"heldout_loss": 0.5, "heldout_accuracy": 0.75}
+    row = pretraining_row(source="train", file=None, settings=settings, history=[last])
+    assert set(row["other_arms"]) == set(NORMALIZATIONS) - UNIT
+    assert (row["train_images"], row["epochs"], row["normalization"]) == (20, 3, "unit")
+
+
+def test_nothing_is_said_of_what_a_checkpoint_does_not_tell():
+    row = pretraining_row(source="w/vgg16.pth")
+    unknown = ("train_images", "epochs", "normalization", "preprocessing", "other_arms")
+    assert {row[key] for key in (*unknown, "heldout_loss", "heldout_accuracy")} == {None}

@@ -6,6 +6,7 @@ import copy
 import itertools
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from torch.nn.functional import cross_entropy
 
 from normreport import checkpoints, networks, sources, training
 from normreport.checkpoints import Checkpoint
+from normreport.errors import ConfigError
 from normreport.networks import Network
 from normreport.normalizations import normalize
 from normreport.seeds import derived_seed, epoch_order
@@ -237,11 +239,123 @@ def test_a_row_of_the_history_holds_no_time() -> None:
 
 
 def test_the_versions_are_those_that_are_installed() -> None:
-    found = training.versions()
+    found = training.versions(torch.device("cpu"))
     assert found["numpy"] == metadata.version("numpy")
     for name in ("torch", "torchvision"):
         assert found[name].split("+")[0] == metadata.version(name).split("+")[0]
     assert found["python"] == ".".join(str(part) for part in sys.version_info[:3])
+    assert found["device"] == "cpu"
+    assert "cuda" not in found
+
+
+# Devices
+
+CUDA = torch.device("cuda")
+
+
+@pytest.mark.parametrize(("is_there", "expected"), [(False, "cpu"), (True, "cuda")])
+def test_auto_is_a_gpu_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, is_there: bool, expected: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: is_there)
+    assert training.find_device("auto").type == expected
+    assert training.find_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize("name", ["cuda", "mps"])
+def test_a_device_that_is_asked_for_is_found_or_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    backend = {"cuda": torch.cuda, "mps": torch.backends.mps}[name]
+    monkeypatch.setattr(backend, "is_available", lambda: True)
+    assert training.find_device(name).type == name
+    monkeypatch.setattr(backend, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match=rf"^training\.device: .* found '{name}'.* to 'cpu' or"):
+        TrainingState.begin(_network(), _fit(device=name))
+
+
+def test_cuda_is_told_to_be_deterministic_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    for flag in ("benchmark", "allow_tf32"):
+        monkeypatch.setattr(torch.backends.cudnn, flag, True)
+    network = Network(nn.Sequential(nn.AdaptiveAvgPool2d((7, 7))), "0")
+    training.make_deterministic(network, torch.device("cpu"))
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
+    assert torch.backends.cudnn.allow_tf32
+    training.make_deterministic(network, CUDA)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert not torch.backends.cudnn.benchmark
+    assert not torch.backends.cudnn.allow_tf32
+    assert isinstance(network.module[0], networks.AveragePool)
+
+
+def test_a_gpu_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"the {device.type} card")
+    found = training.versions(CUDA)
+    assert found["device"] == "the cuda card"
+    assert found["cuda"] == str(torch.version.cuda)
+
+
+def test_images_move_to_a_device_with_their_layout(arrays: Arrays) -> None:
+    images = normalized(arrays, "train", "unit")
+    moved = images.to(torch.device("meta"))
+    assert moved.inputs.device.type == moved.labels.device.type == "meta"
+    assert moved.inputs.stride() == images.inputs.stride()
+    assert images.to(torch.device("cpu")).inputs is images.inputs
+
+
+def test_bf16_rounds_the_forward_pass_of_training_and_nothing_that_is_kept(arrays: Arrays) -> None:
+    states = []
+    for precision in ("fp32", "bf16"):
+        state = TrainingState.begin(_network(), _fit(precision=precision, epochs=1))
+        list(training.train(state, *_sets(arrays), seed=0))
+        states.append(state)
+    exact, rounded = states
+    assert rounded.records[0].row() == exact.records[0].row()  # measured in fp32
+    assert rounded.records[1].batch_loss == pytest.approx(exact.records[1].batch_loss, rel=0.02)
+    assert rounded.records[1].batch_loss != exact.records[1].batch_loss
+    kept = {value.dtype for value in rounded.network.module.state_dict().values()}
+    assert kept == {torch.float32, torch.int64}
+
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+
+
+@needs_cuda
+@pytest.mark.usefixtures("narrow_vggs", "always_due")
+@pytest.mark.parametrize(("model", "size"), [("vgg_narrow_bn", 96), ("mobilenet_v2", 32)])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_gpu_gives_the_same_bits_twice_and_after_a_kill(
+    tmp_path: Path, model: str, size: int, precision: str
+) -> None:
+    def network() -> Network:
+        return networks.build(
+            model, classes=10, image_size_px=size, optimizer=OptimizerSettings(), seed=0
+        )
+
+    sets = _sets(_arrays(16, 4, size=size), count=16)
+    settings = _fit(
+        optimizer={"name": "adam"}, learning_rate=1e-3, device="cuda", precision=precision
+    )
+    expected = _state_after(3, network(), sets, settings)
+    assert expected.device.type == "cuda"
+    _assert_same(_state_after(3, network(), sets, settings), expected)
+    killed = _state_after(2, network(), sets, settings)
+    _assert_same(_gone_on(tmp_path, killed, network(), sets), expected)
+
+
+@needs_cuda
+def test_a_gpu_takes_the_steps_of_the_cpu_but_for_rounding(arrays: Arrays) -> None:
+    # Without dropout, which each device draws by itself.
+    found = []
+    for device in ("cpu", "cuda"):
+        network = _network()
+        network.module[4] = nn.Identity()
+        state = TrainingState.begin(network, _fit(device=device))
+        list(training.train(state, *_sets(arrays), seed=0))
+        found.append(state)
+    for ours, theirs in zip(*(state.records for state in found), strict=True):
+        assert theirs.train_loss == pytest.approx(ours.train_loss, rel=1e-4)
 
 
 # Steps

@@ -14,9 +14,10 @@ from normreport.errors import StorageError
 
 def run(*, config: Sequence[Path]) -> None:
     """Print what would be trained; raise what would go wrong."""
-    from normreport import sources  # takes seconds to import, like the next
+    from normreport import sources, training  # take seconds to import, like the next
 
     checked = read_config(config)
+    training.find_device(checked.training.device)
     _check_networks(checked)
     for settings in checked.data_sets().values():
         sources.find(settings)
@@ -56,15 +57,22 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
 
 def _check_networks(config: Config) -> None:
     from normreport import networks
+    from normreport.normalizations import published_meanstd
 
     needs_weights = any(start.startswith("pretrained") for start in config.experiment.starts)
-    size = config.data.target.image_size_px
+    sizes = {"data.target.image_size_px": config.data.target.image_size_px}
+    arms = set(config.experiment.normalizations)
+    if config.is_pretrained_here:
+        arms.add(config.pretraining.normalization)
+    if "published_meanstd" in arms:
+        sizes["the arm published_meanstd"] = published_meanstd.SIZE_PX
     for model in config.experiment.models:
         architecture = config.models[model].architecture or model
         own = config.models[model].architecture is None
         key = "experiment.models" if own else f"models.{model}.architecture"
         network = networks.outline(architecture, key=key)
-        networks.check_inputs(network, size, model=model)
+        for decided_by, size in sizes.items():
+            networks.check_inputs(network, size, model=model, key=decided_by)
         layers = config.models[model].layers
         networks.check_layers(networks.convolutions(network), layers, model=model)
         if needs_weights and not config.is_pretrained_here:

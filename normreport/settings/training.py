@@ -59,6 +59,11 @@ class TrainingSettings(Settings):
     """How the learning rate changes."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """PyTorch threads of one run; runs go in parallel. Another number may change the last bits."""
+    device: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
+    """Where networks are trained: `cpu`, an NVIDIA GPU (`cuda`), Apple's (`mps`), or `auto`, an
+    NVIDIA GPU where there is one and else the CPU. Each gives other last bits."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the forward pass in training. Weights, optimizer and all that is measured are fp32."""
 
 
 class FitSettings(TrainingSettings):

@@ -47,6 +47,7 @@ def run(
         files.check_digest(history, manifest.get("files", {}).get("history"))
         files.check_digest(summaries, manifest.get("files", {}).get("layers"))
     rows = run_rows(found)
+    train_images = files.read_arrays(images, ["train_images"])["train_images"]
     study = Study(
         settings=chosen,
         runs=pd.DataFrame(rows),
@@ -54,7 +55,7 @@ def run(
         measures=read_tables(measures),
         distances=read_tables(distances),
         histories=read_tables(histories),
-        images=files.read_arrays(images, ["train_images"])["train_images"],
+        images=train_images,
         classes=found[0]["classes"],
     )
     judged = [to_json(claim, judgement, study) for claim, judgement in judge_all(study)]
@@ -67,7 +68,9 @@ def run(
             "classes": found[0]["classes"],
             "skipped": files.read_json(images_manifest)["skipped"],
         },
-        "pretraining": pretraining_rows([files.read_json(path) for path in pretrained]),
+        "pretraining": pretraining_rows(
+            [files.read_json(path) for path in pretrained], chosen.normalizations, train_images
+        ),
         "runs": rows,
         "claims": judged,
         "headline": headline(study),

@@ -20,6 +20,7 @@ from normreport.source_code import source_digest
 from normreport.training import (
     Diverged,
     TrainingState,
+    find_device,
     normalized,
     train,
     use_memory_well,
@@ -42,17 +43,21 @@ def run(
         "settings": chosen.model_dump(mode="json"),
         "data": {name: files.array_digest(array) for name, array in arrays.items()},
         "code": source_digest(*code),
-        "versions": versions(),
+        "versions": versions(find_device(chosen.device)),
     }
     checkpoint = Checkpoint(checkpoints, basis)
-    found: dict[str, Any] = {"source": chosen.weights}
+    found: dict[str, Any] = {"source": chosen.weights, "file": None, "preprocessing": None}
     if images is not None:
         state, trained = _trained(chosen, arrays, checkpoint)
         found |= {**trained, "data": basis["data"]}
     elif networks.is_checkpoint(chosen.weights):
         state = networks.read_checkpoint(Path(chosen.weights))
+        found["file"] = files.file_digest(Path(chosen.weights))
     else:
-        state = networks.read_torchvision_weights(chosen.architecture, chosen.weights)
+        published = chosen.architecture, chosen.weights
+        state = networks.read_torchvision_weights(*published)
+        found["file"] = files.file_digest(networks.published_file(*published))
+        found["preprocessing"] = networks.published_preprocessing(*published)
     files.write_arrays(weights, {name: value.numpy() for name, value in state.items()})
     files.write_json(
         manifest,
@@ -94,7 +99,7 @@ def _trained(
             "lower it."
         ) from divergence
     weights = {
-        name: value.detach().clone(memory_format=torch.contiguous_format)
+        name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, value in network.module.state_dict().items()
     }
     history = [record.row() for record in state.records]

@@ -90,7 +90,7 @@ def run(
         "initial_weights": weights_digest(network.module),
         "pretrained": files.file_digest(pretrained) if pretrained else None,
         "code": source_digest(__name__, source(chosen.normalization)),
-        "versions": versions(),
+        "versions": versions(state.device),
     }
     checkpoint = Checkpoint(checkpoints, basis)
     kept: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in chosen.layers}
@@ -163,7 +163,7 @@ def run(
 def conv_weights(network: Network) -> dict[str, NDArray[np.float32]]:
     """Copy every conv layer's weights, (C_out, C_in / groups, k, k) in C order."""
     return {
-        name: weight.detach().clone(memory_format=torch.contiguous_format).numpy()
+        name: weight.detach().cpu().clone(memory_format=torch.contiguous_format).numpy()
         for name, weight in network.convolutions().items()
     }
 
@@ -198,7 +198,7 @@ def first_batch(images: Images, settings: RunSettings) -> dict[str, Any]:
 def weights_digest(module: nn.Module) -> str:
     """SHA-256 over all parameters, in the network's order."""
     return files.text_digest("".join(
-        files.array_digest(parameter.detach().contiguous().numpy())
+        files.array_digest(parameter.detach().cpu().contiguous().numpy())
         for parameter in module.parameters()
     ))  # fmt: skip
 

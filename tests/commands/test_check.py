@@ -12,6 +12,7 @@ import torch
 import yaml
 
 from normreport.cli import main
+from normreport.normalizations import published_meanstd
 
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
 Check = Callable[[dict[str, Any]], int]
@@ -155,12 +156,33 @@ def test_pretrained_weights_that_do_not_exist_are_told_before_the_training(
     assert message in capsys.readouterr().err
 
 
+def test_the_size_of_an_arm_that_resizes_is_checked(
+    check: Check, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published_meanstd, "SIZE_PX", 16)
+    vgg = {"experiment.models": ["vgg16"]}
+    assert check(vgg) == 0
+    assert check(vgg | {"experiment.normalizations": ["unit", "published_meanstd"]}) == 2
+    message = "normreport check: the arm published_meanstd: vgg16 cannot take images of 16 px ("
+    assert capsys.readouterr().err.startswith(message)
+    assert check(vgg | {"pretraining.normalization": "published_meanstd"}) == 2
+
+
 def test_more_images_than_a_source_has_are_told(
     check: Check, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check({"data.target.train_images": 1700, "data.target.heldout_images": 100}) == 2
     message = "normreport check: digits: train_images + heldout_images is 1800, expected at most"
     assert capsys.readouterr().err.startswith(message)
+
+
+def test_a_gpu_that_is_not_there_is_told(
+    check: Check, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert check({"training.device": "cuda"}) == 2
+    assert capsys.readouterr().err.startswith("normreport check: training.device: expected a dev")
+    assert check({"training.device": "auto"}) == 0
 
 
 def test_a_place_that_cannot_be_written_is_told(

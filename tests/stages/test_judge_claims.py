@@ -79,6 +79,12 @@ def test_the_results_follow_their_schema(judged, root):
     assert len(results["runs"]) == 4
 
 
+def test_the_arms_that_pretraining_has_not_seen_are_told(judged):
+    (row,) = read(judged / "results.json")["pretraining"]
+    assert (row["weights"], row["normalization"]) == ("train", "imagenet")
+    assert row["other_arms"] == ["unit"]
+
+
 def test_results_are_json_without_nan(judged):
     text = (judged / "results.json").read_text()
     json.loads(text, parse_constant=lambda constant: pytest.fail(constant))

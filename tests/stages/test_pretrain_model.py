@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from normreport import networks
 from normreport.errors import ConfigError, WeightsError
 from normreport.files import canonical_json, file_digest
 from normreport.stages import pretrain_model
@@ -17,6 +20,7 @@ def settings(**changes):
 def test_weights_that_are_trained_here_come_with_their_history(pretrained):
     manifest = read(pretrained.manifest)
     assert manifest["source"] == "train"
+    assert manifest["file"] is manifest["preprocessing"] is None
     assert [row["epoch"] for row in manifest["history"]] == [0, 1]
     assert manifest["digests"]["weights"] == file_digest(pretrained.weights)
     state = load_file(pretrained.weights)
@@ -41,6 +45,29 @@ def test_a_checkpoint_becomes_the_same_weights(pretrained, tmp_path):
     found = load_file(weights)
     assert found.keys() == state.keys()
     assert all(torch.equal(found[name], state[name]) for name in state)
+    manifest = read(tmp_path / "m.json")
+    assert manifest["file"] == file_digest(checkpoint)
+    assert manifest["preprocessing"] is None
+
+
+def test_published_weights_come_with_their_file_and_its_preprocessing(
+    pretrained, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    published = networks._published("mobilenet_v2", "IMAGENET1K_V1")
+    cached = tmp_path / "hub/checkpoints" / Path(published.url).name
+    cached.parent.mkdir(parents=True)
+    torch.save(load_file(pretrained.weights), cached)
+    pretrain_model.run(
+        settings=settings(weights="IMAGENET1K_V1"),
+        images=None,
+        weights=tmp_path / "weights.safetensors",
+        manifest=tmp_path / "m.json",
+        checkpoints=tmp_path / "checkpoints",
+    )
+    manifest = read(tmp_path / "m.json")
+    assert (manifest["source"], manifest["file"]) == ("IMAGENET1K_V1", file_digest(cached))
+    assert manifest["preprocessing"]["mean"] == [0.485, 0.456, 0.406]
 
 
 def test_weights_that_torchvision_does_not_have_are_named(tmp_path):

@@ -31,6 +31,15 @@ def test_every_preset_can_be_planned(clone, preset):
     assert re.search(rf"train_run +{RUNS_OF[preset.stem]}\n", output)
 
 
+@pytest.mark.parametrize(("device", "gpus"), [("cpu", "0"), ("auto", "1")])
+def test_a_training_asks_for_a_gpu_where_it_may_use_one(clone, device, gpus):
+    (clone.folder / "mine.yaml").write_text(f"training: {{device: {device}}}\n")
+    files = ("workflow/presets/smoke.yaml", "mine.yaml")
+    output = clone.snakemake("--cores", "2", "--dry-run", "--configfile", *files).stdout
+    asked = re.findall(r"rule (\w+):(?:\n .*)*?\n    resources: .*\bgpu=(\d)", output)
+    assert set(asked) == {("pretrain_model", gpus), ("train_run", gpus)}
+
+
 FOLDER = """
 data:
   target:

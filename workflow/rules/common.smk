@@ -102,6 +102,12 @@ def data_files(wildcards):
     return data_digests[wildcards.data]
 
 
+# train_run and pretrain_model
+
+# One GPU, or a share of it: `--resources gpu=N` lets N trainings at a time use those of a machine.
+GPUS_PER_TRAINING = 0 if study.training.device == "cpu" else 1
+
+
 # pretrain_model
 
 
@@ -171,6 +177,11 @@ def arm_snapshots(wildcards):
 
 
 # judge_claims
+
+
+def judge_modules():
+    arms = {*study.experiment.normalizations, study.pretraining.normalization}
+    return ["normreport.stages.judge_claims", *map(source_of_arm, sorted(arms))]
 
 
 def pretrained_manifests():

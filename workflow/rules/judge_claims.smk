@@ -11,7 +11,7 @@ rule judge_claims:
         images="results/data/target/images.safetensors",
         images_manifest="results/data/target/manifest.json",
         pretrained=pretrained_manifests(),
-        code=code("normreport.stages.judge_claims"),
+        code=code(*judge_modules()),
     output:
         results="results/report/results.json",
         runs="results/report/data/runs.csv",
@@ -25,7 +25,7 @@ rule judge_claims:
         runtime=10,
     params:
         settings=as_json(study.judge_settings()),
-        versions=versions("normreport.stages.judge_claims"),
+        versions=versions(*judge_modules()),
     shell:
         "normreport judge_claims --settings {params.settings:q}"
         " --manifests {input.manifests:q} --histories {input.histories:q}"

@@ -16,6 +16,7 @@ rule pretrain_model:
     resources:
         mem_mb=3000,
         runtime=240,
+        gpu=GPUS_PER_TRAINING if study.is_pretrained_here else 0,
     params:
         settings=pretrain_settings,
         versions=versions(*pretrain_modules()),

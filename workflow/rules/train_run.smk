@@ -17,6 +17,7 @@ rule train_run:
     resources:
         mem_mb=3000,
         runtime=240,
+        gpu=GPUS_PER_TRAINING,
     params:
         settings=run_settings,
         pretrained=pretrained_option,
