@@ -16,6 +16,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/prepare_data.smk"
 include: "workflow/rules/pretrain_model.smk"
 include: "workflow/rules/train_run.smk"
+include: "workflow/rules/record_failures.smk"
 include: "workflow/rules/extract_weights.smk"
 include: "workflow/rules/measure_weights.smk"
 include: "workflow/rules/compare_arms.smk"
@@ -31,6 +32,7 @@ rule all:
     default_target: True
     input:
         report_files(),
+        all_runs(),
 
 
 rule publish:

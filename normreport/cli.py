@@ -49,6 +49,7 @@ TEMPLATES = {
 PRETRAINED = _in(
     "where pretrained weights come from (.json)", nargs="*", required=False, default=[]
 )
+FAILURES = _in("the runs that failed (.json)", nargs="*", required=False, default=[])
 
 
 CONFIG = _in(
@@ -97,6 +98,13 @@ STAGES: dict[str, tuple[str, Options]] = {
             "checkpoints": CHECKPOINTS,
         },
     ),
+    "record_failures": (
+        "record which runs failed, for a report that does without them",
+        {
+            "settings": SETTINGS,
+            "failures": _out("what the end of each one's log says (.json)"),
+        },
+    ),
     "extract_weights": (
         "check a run's snapshots and give their digests",
         {
@@ -138,6 +146,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "images_manifest": IMAGES_MANIFEST,
             "results": _out("every number that the article's prose uses (.json)"),
             "pretrained": PRETRAINED,
+            "failures": FAILURES,
             "runs": _out("the table of all runs (.csv)"),
             "cases": _out("the table of all cases of all claims (.csv)"),
         },
@@ -148,6 +157,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "figure": {"metavar": "ID", "help": "such as density-vgg16-scratch-features.0"},
             "settings": SETTINGS,
             "inputs": _in("the tables or images that the figure shows", **MANY),
+            "failures": FAILURES,
             "svg": _out("the figure (.svg)"),
             "table": _out("what it shows (.csv)"),
             "text": _out("caption and alternative text (.json)"),

@@ -77,7 +77,7 @@ def make_record(
     results
         What ``judge_claims`` wrote.
     manifests
-        One per run, in the order of the results' runs.
+        One per run that did not fail, in the order of the results' runs.
     data
         The manifest of each data set, by its name.
     pretrained
@@ -126,7 +126,11 @@ def make_record(
 def summary(results: Mapping[str, Any]) -> dict[str, Any]:
     """Give what a record keeps of the results: runs, verdicts, effects, headline tables."""
     return {
-        "runs": [{key: row[key] for key in OF_A_RUN} for row in results["runs"]],
+        "runs": [
+            {key: row[key] for key in OF_A_RUN}
+            for row in results["runs"]
+            if row["state"] != "FAILED"  # it has nothing to be made from
+        ],
         "claims": {claim["id"]: _judged(claim) for claim in results["claims"]},
         "headline": results["headline"],
     }

@@ -149,11 +149,11 @@ class RunPart(Part):
     seed: Natural
     """The replicate."""
     state: str
-    """`OK`, or `DIVERGED` where a number was no longer finite."""
+    """`OK`, `DIVERGED` where a number was no longer finite, or `FAILED` where there is no run."""
     step: Natural | None
     """The step at which it diverged."""
     what: str | None
-    """What was not finite then."""
+    """What was not finite then; of a failed run, what is known of its end."""
     finite: bool
     """Gate: whether every number stayed finite."""
     learned: bool
@@ -170,18 +170,35 @@ class RunPart(Part):
     """Cross-entropy on the held-out images."""
     heldout_accuracy: Share | None
     """Share of held-out images that are told right."""
-    input_min: float
-    """Smallest value of the first batch, as the network saw it."""
-    input_max: float
+    input_min: float | None
+    """Smallest value of the first batch, as the network saw it; null where it failed, as below."""
+    input_max: float | None
     """Largest value of the first batch."""
-    input_mean: float
+    input_mean: float | None
     """Mean of the first batch."""
-    input_std: float
+    input_std: float | None
     """Standard deviation of the first batch."""
-    initial_weights: str
+    initial_weights: str | None
     """Digest of all weights before the first step."""
-    final_weights: str
+    final_weights: str | None
     """Digest of all weights at the end."""
+
+
+class FailurePart(Part):
+    """A run that is not there, in a partial report."""
+
+    model: str
+    """The model."""
+    start: Start
+    """How the weights begin."""
+    normalization: str
+    """The arm."""
+    seed: Natural
+    """The replicate."""
+    what: str
+    """What is known of its end."""
+    log: str
+    """The last lines of its log."""
 
 
 class ImagesPart(Part):
@@ -268,7 +285,7 @@ class PretrainingPart(Part):
 
 
 class LayerPart(Part):
-    """A kept layer of one model and start. Means over runs are null where one of them diverged."""
+    """A kept layer of one model and start. Means are null where a run diverged or failed."""
 
     model: str
     """The model."""
@@ -276,8 +293,8 @@ class LayerPart(Part):
     """How the weights began."""
     layer: str
     """The convolution's module path."""
-    weights: Natural
-    """Number of its weights."""
+    weights: Natural | None
+    """Number of its weights; null where every run failed."""
     std_first: float | None
     """Mean standard deviation before the first step."""
     std_last: float | None
@@ -298,7 +315,7 @@ class LayerPart(Part):
 
 
 class ArmPart(Part):
-    """An arm of one model and start. Means over runs are null where one of them diverged."""
+    """An arm of one model and start. Means are null where a run diverged or failed."""
 
     model: str
     """The model."""
@@ -310,6 +327,8 @@ class ArmPart(Part):
     """Number of runs."""
     diverged: Natural
     """How many of them diverged."""
+    failed: Natural
+    """How many of them failed."""
     learned: Natural
     """How many of them learned."""
     train_loss: float | None
@@ -327,6 +346,8 @@ class RunCountsPart(Part):
     """In the experiment."""
     diverged: Natural
     """That diverged."""
+    failed: Natural
+    """That failed, so that the report is partial."""
     learned: Natural
     """That learned."""
 
@@ -357,6 +378,8 @@ class Results(Part):
     """One row per model, where a start is pretrained."""
     runs: list[RunPart]
     """One row per run."""
+    failures: list[FailurePart]
+    """The runs that failed, once more with the ends of their logs."""
     claims: list[ClaimPart]
     """Every claim, in the scorecard's order."""
     headline: HeadlinePart

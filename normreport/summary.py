@@ -54,6 +54,21 @@ def run_rows(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def failed_rows(failures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows like those of `run_rows` for runs that failed: they pass no gate and have no numbers."""
+    return [
+        {
+            **dict.fromkeys(RUN_COLUMNS),
+            **{key: run[key] for key in ("model", "start", "normalization", "seed", "what")},
+            "id": f"{run['model']}/{run['start']}/{run['normalization']}/seed{run['seed']}",
+            "state": "FAILED",
+            **dict.fromkeys(("finite", "learned", "moved"), False),
+            "epochs": 0,
+        }
+        for run in failures
+    ]
+
+
 CASE_COLUMNS = (
     "claim", "model", "start", "layer", "contrast", "verdict",
     "mean", "low", "high", "level", "p_support", "p_refute", "sign_flip_support",
@@ -138,6 +153,7 @@ def headline(study: Study) -> dict[str, Any]:
         "runs": {
             "total": len(study.runs),
             "diverged": int((study.runs["state"] == "DIVERGED").sum()),
+            "failed": int((study.runs["state"] == "FAILED").sum()),
             "learned": int(study.runs["learned"].sum()),
         },
     }
@@ -152,7 +168,7 @@ def _layers(study: Study) -> list[dict[str, Any]]:
     rows = []
     for model, start, layer in study.kept_layers(study.settings.starts):
         place = {"model": model, "start": start, "layer": layer}
-        mean = _mean_unless(study.diverged(model=model, start=start))
+        mean = _mean_unless(study.ended_early(model=model, start=start))
         measures = select(study.measures, **place)
         first = measures[measures["epoch"] == 0]
         last = study.last(measures)
@@ -165,7 +181,7 @@ def _layers(study: Study) -> list[dict[str, Any]]:
         pseudo_f, p_value = arms_apart(study, model, start, layer)
         rows.append({
             **place,
-            "weights": int(measures["n"].iloc[0]),
+            "weights": int(measures["n"].iloc[0]) if len(measures) else None,
             "std_first": mean(first["std"]),
             "std_last": mean(last["std"]),
             "displacement": mean(last["displacement"]),
@@ -189,12 +205,13 @@ def _arms(study: Study) -> list[dict[str, Any]]:
         for start in study.settings.starts:
             for arm in study.settings.normalizations:
                 place = {"model": model, "start": start, "normalization": arm}
-                mean = _mean_unless(study.diverged(**place))
+                mean = _mean_unless(study.ended_early(**place))
                 runs = select(study.runs, **place)
                 rows.append({
                     **place,
                     "runs": len(runs),
                     "diverged": int((runs["state"] == "DIVERGED").sum()),
+                    "failed": int((runs["state"] == "FAILED").sum()),
                     "learned": int(runs["learned"].sum()),
                     "train_loss": mean(runs["train_loss"]),
                     "heldout_loss": mean(runs["heldout_loss"]),
@@ -203,15 +220,15 @@ def _arms(study: Study) -> list[dict[str, Any]]:
     return rows
 
 
-def _mean_unless(diverged: bool) -> Callable[[pd.Series], float | None]:
-    """Give the mean of a group of runs, or None for one that a diverged run belongs to.
+def _mean_unless(ended_early: bool) -> Callable[[pd.Series], float | None]:
+    """Give the mean of a group of runs, or None for one with a run that ended early.
 
     An average over the survivors would say something else.
     """
 
     def mean(values: pd.Series) -> float | None:
         numbers = np.asarray(values, dtype=np.float64)
-        if diverged or not len(numbers) or not np.isfinite(numbers).all():
+        if ended_early or not len(numbers) or not np.isfinite(numbers).all():
             return None
         return math.fsum(numbers) / len(numbers)
 

@@ -89,7 +89,14 @@ def results_of(whole):
         ),
         0.5,
     )  # fmt: skip
-    arm = {"runs": 3, "learned": 3, "diverged": 0, "train_loss": 0.1, "heldout_loss": None}
+    arm = {
+        "runs": 3,
+        "learned": 3,
+        "diverged": 0,
+        "failed": 0,
+        "train_loss": 0.1,
+        "heldout_loss": None,
+    }
     arm |= {"heldout_accuracy": 0.9, "late_train_loss": 0.1}
     return {
         "schema_version": 1,
@@ -112,6 +119,7 @@ def results_of(whole):
             for model in models
         ],
         "runs": [],
+        "failures": [],
         "claims": [to_json(claim, claim.judged(whole), whole) for claim in CLAIMS],
         "headline": {
             "layers": [
@@ -126,7 +134,12 @@ def results_of(whole):
                 for start in whole.settings.starts
                 for name in whole.settings.normalizations
             ],
-            "runs": {"total": len(whole.runs), "diverged": 0, "learned": len(whole.runs)},
+            "runs": {
+                "total": len(whole.runs),
+                "diverged": 0,
+                "failed": 0,
+                "learned": len(whole.runs),
+            },
         },
         "versions": {"python": "3.11", "torch": "2", "torchvision": "0", "numpy": "2"},
     }
@@ -163,12 +176,13 @@ def rendered(
     templates=(TEMPLATES,),
     results=None,
     record=None,
+    failures=(),
     **settings,
 ):
     chosen = {"title": "A title", "authors": (), "with_pdf": True} | settings
     return render(
         templates,
-        results=results or results_of(whole),
+        results=(results or results_of(whole)) | {"failures": failures},
         record=record or record_of(figures),
         figures=figures,
         settings=RenderSettings(**chosen),
@@ -256,6 +270,17 @@ def test_the_inputs_of_the_pretraining_and_the_arms_that_differ_are_told(known, 
     results = results_of(study())
     results["pretraining"][0] |= known
     assert sentence in text_of(rendered(study(), results=results))
+
+
+@pytest.mark.parametrize("medium", ["screen", "print"])
+def test_a_partial_report_says_so_before_anything_else(medium):
+    condition = {"model": "vgg16", "start": "scratch", "normalization": "raw", "seed": 1}
+    failure = condition | {"what": "train_run ended without a word", "log": "epoch 1 <oops>"}
+    text = text_of(rendered(study(), medium=medium, failures=[failure]))
+    said = "vgg16/scratch/raw/seed1 : train_run ended without a word. epoch 1 &lt;oops&gt;"
+    assert text.index("This report is partial: 1 of 36 runs failed") < text.index(said)
+    assert text.index(said) < text.index("Scorecard")
+    assert "partial" not in text_of(rendered(study(), medium=medium))
 
 
 def test_every_claim_has_a_sentence_for_every_verdict():

@@ -172,7 +172,10 @@ def test_packages_of_others_are_none_of_ours(copied: Path) -> None:
     ("module", "packages"),
     [
         (TRAINING, ["numpy", "torch", "torchvision"]),
-        ("normreport.stages.prepare_data", ["numpy", "pillow", "scikit-image", "scikit-learn"]),
+        (
+            "normreport.stages.prepare_data",
+            ["numpy", "pillow", "pyarrow", "scikit-image", "scikit-learn", "torchvision"],
+        ),
         ("normreport.stages.publish_site", []),
     ],
 )

@@ -7,8 +7,8 @@ import pytest
 
 from normreport.claims.distances import arms_apart
 from normreport.normalizations import NORMALIZATIONS
-from normreport.summary import headline, pretraining_rows
-from tests.claims.studies import LAYERS, study, with_failed_run
+from normreport.summary import RUN_COLUMNS, failed_rows, headline, pretraining_rows
+from tests.claims.studies import LAYERS, study, with_failed_run, without_runs
 
 ARMS = ("raw", "unit", "placebo", "imagenet")
 
@@ -89,3 +89,21 @@ def test_nothing_is_said_of_what_a_checkpoint_does_not_tell():
     row = pretraining_row(source="w/vgg16.pth")
     unknown = ("train_images", "epochs", "normalization", "preprocessing", "other_arms")
     assert {row[key] for key in (*unknown, "heldout_loss", "heldout_accuracy")} == {None}
+
+
+def test_runs_that_failed_are_counted_and_leave_no_average():
+    whole = without_runs(study(), model="vgg16", start="scratch")
+    found = headline(whole)
+    assert found["runs"]["failed"] == 9
+    for row in found["layers"] + found["arms"]:
+        touched = (row["model"], row["start"]) == ("vgg16", "scratch")
+        assert (row.get("weights", row.get("train_loss")) is None) == touched
+
+
+def test_a_run_that_failed_passes_no_gate_and_has_no_numbers():
+    condition = {"model": "vgg16", "start": "scratch", "normalization": "raw", "seed": 1}
+    (row,) = failed_rows([condition | {"what": "it was not tried", "log": ""}])
+    assert set(row) == set(RUN_COLUMNS)
+    assert (row["id"], row["state"]) == ("vgg16/scratch/raw/seed1", "FAILED")
+    assert not any(row[gate] for gate in ("finite", "learned", "moved"))
+    assert row["train_loss"] is row["initial_weights"] is None

@@ -89,25 +89,33 @@ class Study:
         return f"no run of the experiment has {' or '.join(absent)}" if absent else None
 
     def conv_layers(self, model: str) -> list[str]:
-        """Names of all conv layers of a model, in the network's order."""
-        return list(select(self.layers, model=model, epoch=0)["layer"].unique())
+        """Names of all conv layers of a model, in the network's order.
+
+        The kept ones where every run failed, so that there is none to tell.
+        """
+        found = list(select(self.layers, model=model, epoch=0)["layer"].unique())
+        return found or list(self.settings.layers[model])
 
     def failed(self, **condition: Any) -> list[str]:
         """Ids of the runs that meet a condition and failed a gate, each with the gate's name."""
         found = select(self.runs, **condition)
+
+        def end(row: Any) -> str:
+            return f"failed: {row.what}" if row.state == "FAILED" else row.state.lower()
+
         return [
             f"{row.model}/{row.start}/{row.normalization}/seed{row.seed} ({gate})"
             for row in found.itertuples()
             for gate, passed in (
-                (row.state.lower(), row.finite),
+                (end(row), row.finite),
                 ("has not learned", row.learned or not row.finite),
                 ("did not move", row.moved or not row.finite),
             )
             if not passed
         ]
 
-    def diverged(self, **condition: Any) -> bool:
-        """Whether one of the runs that meet a condition diverged."""
+    def ended_early(self, **condition: Any) -> bool:
+        """Whether one of the runs that meet a condition diverged or failed."""
         return not bool(select(self.runs, **condition)["finite"].all())
 
     def last(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def _constant(study: Study) -> Iterator[Case]:
     for place in _places(study, "scratch"):
         rows = place.rows(study.layers)
         spread = rows.pivot_table(index="epoch", columns="seed", values="std", sort=True)
-        drift = np.log(spread / spread.loc[0])
+        drift = np.log(spread / spread.reindex([0]).iloc[0])
         yield case_from_seeds(
             place,
             list(drift.abs().max()),

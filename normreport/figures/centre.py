@@ -50,6 +50,8 @@ def draw(measures: pd.DataFrame) -> Drawing:
     keys = ["model", "start", "layer"]
     runs = whole[whole["epoch"] == last]
     sizes = measures[measures["epoch"] == 0].groupby(keys, sort=False).size()
+    if "seeds" in measures:  # some runs failed: a mean needs every arm with every seed
+        sizes[:] = len(arms) * measures["seeds"].iloc[0]
     groups = runs.groupby(keys, sort=False)[list(_VALUES)]
     complete = groups.mean()[groups.size() == sizes.reindex(groups.size().index)]
     before = whole[whole["epoch"] == 0].groupby(keys, sort=False)[list(_VALUES)].mean()

@@ -1,4 +1,4 @@
-"""Which runs a table holds, how far each came, and means that hide no diverged run."""
+"""Which runs a table holds, how far each came, and means that hide no run that is missing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -51,7 +51,7 @@ def mean_over_seeds(
     ----------
     table : pandas.DataFrame
         Columns `normalization`, `seed`, `epoch`, those in `values` and those in `by`; one row per
-        run and combination of `by`.
+        run and combination of `by`. `seeds`, how many each arm should have, where runs failed.
     values : sequence of str
         What to average.
     by : sequence of str
@@ -65,7 +65,8 @@ def mean_over_seeds(
     keys = ["normalization", *by]
     groups = table.groupby(keys, sort=False)
     means = groups[list(values)].mean()
-    seeds = table.groupby("normalization")["seed"].nunique()
+    by_arm = table.groupby("normalization")
+    seeds = by_arm["seeds"].first() if "seeds" in table else by_arm["seed"].nunique()
     complete = (
         groups["seed"].nunique()
         == seeds.reindex(means.index.get_level_values("normalization")).to_numpy()

@@ -60,9 +60,10 @@ def draw(
     arms = in_order(measures["normalization"])
     styles = arm_styles(arms)
     comparable = comparable_rows(measures, model=model, layer=layer)
-    runs = rows_of(comparable, start=start)[["normalization", "seed", "epoch", "std"]]
+    whole = rows_of(comparable, start=start)
+    runs = whole[["normalization", "seed", "epoch", "std"]]
     last = last_epoch(comparable)
-    means = mean_over_seeds(runs, ["std"])
+    means = mean_over_seeds(whole, ["std"])
     reference = float(runs.loc[runs["epoch"] == 0, "std"].mean())
 
     name = f"{model_label(model)}, {start_label(start)}, {layer}"

@@ -50,6 +50,11 @@ class FigureSettings(Settings):
     normalizations: tuple[Name, ...] = ()
     """For figures of the input and of seeds alone: the arms."""
 
+    def shows(self, *, model: str, start: str) -> bool:
+        """Whether runs of a model and start are drawn, or images of the input beside them."""
+        own = "scratch" if self.kind == "inits" else self.start
+        return self.model in (None, model) and own in (None, start)
+
 
 class RenderSettings(Settings):
     """What the templates need besides results and figures."""

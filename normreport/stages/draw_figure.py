@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from normreport import files
+from normreport.failures import sentence
 from normreport.figures.drawing import Drawing, to_svg
 from normreport.input_histograms import input_histograms
 from normreport.normalizations import normalize
@@ -31,13 +32,21 @@ Arguments = tuple[Any, dict[str, Any]]
 
 
 def run(
-    *, figure: str, settings: str, inputs: Sequence[Path], svg: Path, table: Path, text: Path
+    *,
+    figure: str,
+    settings: str,
+    inputs: Sequence[Path],
+    svg: Path,
+    table: Path,
+    text: Path,
+    failures: Sequence[Path] = (),
 ) -> None:
     """Write the SVG, the CSV, and caption, alternative text and what they were made from."""
     chosen = parse(FigureSettings, settings, where="draw_figure --settings")
     # A rule names the one module that draws, so that an edit of another kind draws nothing anew.
     kind = importlib.import_module(f"normreport.figures.{chosen.kind}")
-    shown, options = _arguments(chosen, inputs)
+    failed = [run for path in failures for run in files.read_json(path)]
+    shown, options = _arguments(chosen, inputs, {run["seed"] for run in failed})
     drawing: Drawing = kind.draw(shown, **options)
     files.write_text(svg, to_svg(drawing, figure))
     files.write_text(table, drawing.data.to_csv(index=False, lineterminator="\n"))
@@ -45,20 +54,29 @@ def run(
         text,
         {
             "id": figure,
-            "caption": drawing.caption,
+            "caption": " ".join([drawing.caption, *_absent(chosen, failed)]),
             "alt": drawing.alt,
             **chosen.model_dump(mode="json", include={"kind", "model", "start", "layer"}),
             "made_from": {
                 "settings": chosen.model_dump(mode="json"),
                 # One digest, however many tables.
-                "inputs": files.text_digest(" ".join(map(files.file_digest, inputs))),
+                "inputs": files.text_digest(" ".join(map(files.file_digest, [*inputs, *failures]))),
                 "code": source_digest(__name__, kind.__name__),
             },
         },
     )
 
 
-def _arguments(settings: FigureSettings, inputs: Sequence[Path]) -> Arguments:
+def _absent(settings: FigureSettings, failed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name each failed run that the figure would show."""
+    return [
+        sentence(run) for run in failed if settings.shows(model=run["model"], start=run["start"])
+    ]
+
+
+def _arguments(
+    settings: FigureSettings, inputs: Sequence[Path], failed_seeds: Set[int]
+) -> Arguments:
     """Read what the kind's ``draw`` takes: its table or images, and what it is to show of them."""
     if inputs[0].suffix == ".safetensors":
         images, manifest = inputs
@@ -68,6 +86,9 @@ def _arguments(settings: FigureSettings, inputs: Sequence[Path]) -> Arguments:
     options: dict[str, Any] = settings.model_dump(
         include={"model", "start", "layer"}, exclude_none=True
     )
+    if failed_seeds and "seed" in table:
+        # Every arm should have every seed: no mean is drawn over those that are left.
+        table["seeds"] = len(failed_seeds | set(table["seed"]))
     if settings.layer is not None:
         table = table[table["layer"] == settings.layer]
     if settings.kind == "density":

@@ -18,6 +18,7 @@ from normreport.summary import (
     CASE_COLUMNS,
     RUN_COLUMNS,
     case_rows,
+    failed_rows,
     headline,
     pretraining_rows,
     run_rows,
@@ -39,6 +40,7 @@ def run(
     results: Path,
     runs: Path,
     cases: Path,
+    failures: Sequence[Path] = (),
 ) -> None:
     """Write the judged claims, and the tables of all runs and all cases."""
     chosen = parse(JudgeSettings, settings, where="judge_claims --settings")
@@ -46,7 +48,8 @@ def run(
     for manifest, history, summaries in zip(found, histories, layers, strict=True):
         files.check_digest(history, manifest.get("files", {}).get("history"))
         files.check_digest(summaries, manifest.get("files", {}).get("layers"))
-    rows = run_rows(found)
+    failed = [run for path in failures for run in files.read_json(path)]
+    rows = [*run_rows(found), *failed_rows(failed)]
     train_images = files.read_arrays(images, ["train_images"])["train_images"]
     study = Study(
         settings=chosen,
@@ -72,6 +75,7 @@ def run(
             [files.read_json(path) for path in pretrained], chosen.normalizations, train_images
         ),
         "runs": rows,
+        "failures": failed,
         "claims": judged,
         "headline": headline(study),
         "versions": found[0]["versions"],

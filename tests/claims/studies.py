@@ -155,6 +155,31 @@ def study(
     )
 
 
+def without_runs(whole, **condition):
+    """Make the runs of a study that meet a condition such as failed: no table has any of them."""
+
+    def met(table, side=""):
+        names = {
+            key: f"{key}{side}" if key in ("normalization", "seed") else key for key in condition
+        }
+        found = [table[names[key]] == value for key, value in condition.items()]
+        return np.logical_and.reduce(found)
+
+    failed = {"state": "FAILED", "what": "it was made to fail", "learned": False}
+    failed |= {"finite": False, "moved": False, "train_loss": np.nan}
+    runs = whole.runs.assign(what=None)
+    runs.loc[met(runs), list(failed)] = list(failed.values())
+    return replace(
+        whole,
+        runs=runs,
+        distances=whole.distances[~(met(whole.distances, "_a") | met(whole.distances, "_b"))],
+        **{
+            name: getattr(whole, name)[~met(getattr(whole, name))]
+            for name in ("layers", "measures", "histories")
+        },
+    )
+
+
 def with_failed_run(whole, *, gate, **condition):
     """Make one run of a study fail a gate; a run that diverged has no later epochs."""
     runs = whole.runs.copy()

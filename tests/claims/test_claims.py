@@ -14,7 +14,7 @@ from normreport.claims.base import to_json
 from normreport.claims.distances import arms_apart
 from normreport.evidence import Verdict
 from normreport.statistics import permanova, roughness_ratio_null, summarize
-from tests.claims.studies import ARMS, EPOCHS, LAYERS, study, with_failed_run
+from tests.claims.studies import ARMS, EPOCHS, LAYERS, study, with_failed_run, without_runs
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 SUPPORTED, REFUTED = Verdict.SUPPORTED, Verdict.REFUTED
@@ -197,6 +197,30 @@ def test_all_cases_support_a_claim_but_one_of_them_refutes_it_after_correction()
     assert len(judged) < len(found)
     assert silent.p.support == 1
     assert silent.p.refute == min(1, len(judged) * min(p.refute for p in judged))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"start": "scratch", "normalization": "raw", "seed": 1},
+        {"start": "pretrained", "model": "vgg16"},
+        {"model": "vgg16"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("claim", [c for c in BY_ID if c not in WITHOUT_RUNS | {"F11"}])
+def test_a_case_that_needs_a_run_that_failed_is_not_evaluated_and_names_it(claim, condition):
+    before = BY_ID[claim].judged(study_for(claim))
+    judgement = BY_ID[claim].judged(without_runs(study_for(claim), **condition))
+    assert [case.place for case in judgement.cases] == [case.place for case in before.cases]
+    for case, whole in zip(judgement.cases, before.cases, strict=True):
+        if case.verdict is NOT_EVALUABLE and whole.verdict is not NOT_EVALUABLE:
+            assert "(failed: it was made to fail)" in case.reason
+            assert case.effect is None
+        else:  # it needs no such run
+            assert case == whole
+    if "start" not in condition and claim != "F9":
+        assert judgement.verdict is not SUPPORTED
 
 
 def test_from_six_seeds_on_every_case_has_exact_sign_flip_p_values():

@@ -49,6 +49,12 @@ def test_a_mean_needs_every_seed_of_its_arm() -> None:
     }
 
 
+def test_there_is_no_mean_where_a_run_of_the_arm_failed() -> None:
+    table = TABLE[~((TABLE["normalization"] == "raw") & (TABLE["seed"] == 1))]
+    means = mean_over_seeds(table.assign(seeds=2), ["std"])
+    assert set(means["normalization"]) == {"unit"}
+
+
 def test_seeds_are_counted_per_arm() -> None:
     assert seeds_phrase(TABLE) == "2 seeds"
     assert seeds_phrase(TABLE.iloc[[0]]) == "1 seed"

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from safetensors.numpy import load_file
 
-from normreport.files import canonical_json, write_csv
+from normreport.files import canonical_json, write_csv, write_json
 from normreport.source_code import source_digest
 from normreport.stages import draw_figure
 from tests.stages.conftest import LAYER, read
@@ -136,3 +136,27 @@ def test_a_figure_says_what_it_was_made_from(data, runs, comparisons, tmp_path):
         "normreport.stages.draw_figure", "normreport.figures.curves"
     )
     assert made_from(inputs[:-1], settings_of("curves"))["inputs"] != made["inputs"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in OF_THE_INPUT])
+def test_a_run_that_failed_is_named_and_its_arm_has_no_mean(
+    kind, data, runs, comparisons, tmp_path
+):
+    condition = {"model": "mobilenet_v2", "start": "scratch", "normalization": "unit", "seed": 1}
+    told = condition | {"what": "train_run ended without a word", "log": ""}
+    failures = tmp_path / "failures.json"
+    write_json(failures, [told, told | {"model": "vgg16"}])
+    paths = {key: tmp_path / key for key in ("svg", "table", "text")}
+    draw_figure.run(
+        figure=kind,
+        settings=canonical_json(settings_of(kind)),
+        inputs=inputs_of(kind, data, runs, comparisons),
+        failures=[failures],
+        **paths,
+    )
+    caption = read(paths["text"])["caption"]
+    name = "mobilenet_v2/scratch/unit/seed1 (train_run ended without a word)"
+    assert f"Not shown, as it failed: {name}." in caption
+    assert ("vgg16/scratch/unit/seed1" in caption) == (kind in {"inits", "centre"})
+    with paths["table"].open() as stream:
+        assert not any(row.get("seed") == "mean" for row in csv.DictReader(stream))

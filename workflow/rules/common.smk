@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -17,11 +18,14 @@ from normreport.files import canonical_json
 from normreport.normalizations import source as source_of_arm
 from normreport.provenance import FLOW
 from normreport.revision import revision
+from normreport.settings.failures import FailedRun, FailureSettings
 from normreport.settings.provenance import RecordSettings
 from normreport.source_code import package_versions, source_files
 from normreport.sources.watching import files_digest
 from normreport.system import claim_folder, pdf_hindrance
 
+# Given with --config only: a report from the runs that there are, where some fail for good.
+IS_PARTIAL = config.pop("partial", False)
 try:
     # Snakemake has read and merged these files already, and takes of two equal keys the last.
     for path in workflow.configfiles:
@@ -34,8 +38,41 @@ try:
 except NormreportError as error:
     raise WorkflowError(str(error))
 
-FIGURES = {figure.id: figure for figure in figure_index(study)}
 PDF_HINDRANCE = pdf_hindrance()
+
+
+def missing_stage(run):
+    """The stage without whose output there is no such run, or None where it is there."""
+    outputs = {"train_run": f"results/runs/{run.id}/manifest.json"}
+    if run.start.startswith("pretrained"):
+        outputs |= {"pretrain_model": f"results/pretrained/{run.model}/manifest.json"}
+    missing = [stage for stage, path in outputs.items() if not Path(path).exists()]
+    return missing[-1] if missing else None
+
+
+def failed_run(run):
+    stage = missing_stage(run)
+    log = Path("logs", stage, run.model if stage == "pretrain_model" else run.id)
+    path = f"{log}.log"
+    return FailedRun(
+        **asdict(run), stage=stage, log=path if Path(path).exists() else None
+    )
+
+
+RUNS = [run for run in study.runs() if not (IS_PARTIAL and missing_stage(run))]
+if not RUNS:
+    raise WorkflowError("partial=true: no run of the experiment is there to report on.")
+failed = FailureSettings(
+    runs=[failed_run(run) for run in study.runs() if run not in RUNS]
+)
+FIGURES = {
+    figure.id: figure
+    for figure in figure_index(study)
+    if any(
+        resolved_figure(study, figure).shows(model=run.model, start=run.start)
+        for run in RUNS
+    )
+}
 
 
 wildcard_constraints:
@@ -67,10 +104,10 @@ def as_json(settings):
 
 
 def run_paths(pattern, model=None, start=None):
-    """The path of every run, or of those of one model and start, in the configuration's order."""
+    """The path of every run that is used, or of those of one model and start, in order."""
     return [
         pattern.format(run=run.id)
-        for run in study.runs()
+        for run in RUNS
         if model in (None, run.model) and start in (None, run.start)
     ]
 
@@ -81,6 +118,7 @@ def comparison_paths(pattern, models, layers=None):
         pattern.format(model=model, start=start, layer=layer)
         for model in models
         for start in study.experiment.starts
+        if run_paths("{run}", model, start)
         for layer in layers or study.models[model].layers
     ]
 
@@ -89,6 +127,19 @@ def report_files():
     """What `snakemake` builds; the PDF only where the system can."""
     paths = ["results/report/index.html", "results/report/results.json"]
     return paths if PDF_HINDRANCE else [*paths, "results/report/report.pdf"]
+
+
+def all_runs():
+    """What every run leaves: Snakemake would not miss it where a report of it is there.
+
+    And what a build without all of its runs lacks, so that it cannot end well.
+    """
+    manifests = run_paths("results/runs/{run}/manifest.json")
+    return [*manifests, "results/whole"] if failed.runs else manifests
+
+
+def failures():
+    return ["results/failures.json"] if failed.runs else []
 
 
 # prepare_data
@@ -185,12 +236,7 @@ def judge_modules():
 
 
 def pretrained_manifests():
-    starts = study.experiment.starts
-    models = (
-        study.experiment.models
-        if any("pretrained" in start for start in starts)
-        else []
-    )
+    models = dict.fromkeys(run.model for run in RUNS if "pretrained" in run.start)
     return [f"results/pretrained/{model}/manifest.json" for model in models]
 
 
@@ -228,6 +274,10 @@ def figure_inputs(wildcards):
     return comparison_paths(
         pattern, [figure.model], [figure.layer] if figure.layer else None
     )
+
+
+def figure_failures(wildcards):
+    return failures() if FIGURES[wildcards.figure].kind in FIGURE_TABLES else []
 
 
 def figure_modules(wildcards):
@@ -322,7 +372,8 @@ onstart:
 onerror:
     print(
         "What went wrong is at the end of the log named above; snakemake --show-failed-logs"
-        " prints it.",
+        " prints it. When all else is done (--keep-going), --config partial=true reports the runs"
+        " that there are.",
         file=sys.stderr,
     )
 

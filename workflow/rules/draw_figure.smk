@@ -1,6 +1,7 @@
 rule draw_figure:
     input:
         tables=figure_inputs,
+        failures=figure_failures,
         code=figure_code,
     output:
         svg="results/figures/{figure}.svg",
@@ -18,5 +19,5 @@ rule draw_figure:
         versions=figure_versions,
     shell:
         "normreport draw_figure --figure {wildcards.figure:q} --settings {params.settings:q}"
-        " --inputs {input.tables:q}"
+        " --inputs {input.tables:q} --failures {input.failures:q}"
         " --svg {output.svg:q} --text {output.text:q} --table {output.table:q} 2> {log:q}"

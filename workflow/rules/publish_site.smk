@@ -1,6 +1,7 @@
 rule publish_site:
     input:
         report=report_files(),
+        whole=all_runs(),
         tables=expand(
             "results/report/data/{table}.csv", table=[*FIGURES, "runs", "cases"]
         ),

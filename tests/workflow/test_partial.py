@@ -1,0 +1,94 @@
+"""A run that fails for good: the rest is reported, the failure is told, and it is tried again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from tests.workflow.conftest import BUILT, SMOKE, Clone
+from tests.workflow.test_kills import results as every_byte
+
+PARTIAL = (*SMOKE, "--config", "partial=true")
+FAILED = "mobilenet_v2/scratch/imagenet/seed1"
+# Python imports this first: the process of one run prints a line and raises an error.
+FAILING = """
+import sys
+from normreport import cli
+main = cli.main
+def failing():
+    if sys.argv[1] == "train_run" and any("{run}" in word for word in sys.argv):
+        print("a last line", file=sys.stderr)
+        raise MemoryError("made to fail")
+    return main()
+cli.main = failing
+"""
+
+
+@pytest.fixture(scope="module")
+def built(smoke, tmp_path_factory):
+    """Give a copy of a finished build whose run was deleted and fails when it is trained."""
+    copy = Clone(tmp_path_factory.mktemp("partial"))
+    copy.copy(smoke.folder, BUILT, shutil.copyfile)
+    shutil.rmtree(copy.folder / "results/runs" / FAILED)
+    (copy.folder / "sitecustomize.py").write_text(FAILING.format(run=FAILED))
+    return copy
+
+
+def test_a_failed_run_is_told_and_the_next_build_is_whole(smoke, built):
+    first = built.snakemake(*SMOKE, "--keep-going", check=False)
+    assert first.returncode == 1
+    assert "partial=true" in first.stdout
+    for _ in range(2):  # a second time there is nothing to be made, and still all is not well
+        partial = built.snakemake(*PARTIAL, check=False)
+        assert partial.returncode == 1
+        assert "The report is partial, 1 of 8 runs failed" in partial.stdout
+    report = built.folder / "results/report"
+    results = json.loads((report / "results.json").read_text())
+    (failure,) = results["failures"]
+    assert failure["what"] == "the last words of train_run: “MemoryError: made to fail”"
+    assert "a last line" in failure["log"]
+    assert str(built.folder) not in failure["log"]
+    page = (report / "index.html").read_text()
+    assert page.index("This report is partial") < page.index('id="scorecard"')
+    touched = f"Not shown, as it failed: {FAILED} ({failure['what']})."
+    captions = {
+        path.stem: json.loads(path.read_text())["caption"]
+        for path in (built.folder / "results/figures").glob("*.json")
+    }
+    for name, caption in captions.items():
+        shows = not any(word in name for word in ("pretrained", "examples", "histogram"))
+        shows &= name not in ("levels", "resize")
+        assert (touched in caption) == shows, name
+    for claim in results["claims"]:
+        for case in claim["cases"]:
+            place = case["place"]
+            if place and place["start"] == "scratch" and "imagenet" in place["contrast"]:
+                assert case["verdict"] == "NOT EVALUABLE"
+                assert f"{FAILED} (failed: {failure['what']})" in case["reason"]
+    (built.folder / "sitecustomize.py").unlink()
+    whole = built.snakemake(*SMOKE)
+    assert "Runs to be trained: 1 of 8" in whole.stdout
+    (built.folder / "results/failures.json").unlink()
+    assert every_byte(built) == every_byte(smoke)
+
+
+def test_without_pretrained_weights_the_runs_from_scratch_are_reported(smoke, tmp_path):
+    copy = Clone(tmp_path)
+    copy.copy(smoke.folder, BUILT, shutil.copyfile)
+    shutil.rmtree(tmp_path / "results/pretrained")
+    partial = copy.snakemake(*PARTIAL, check=False)
+    assert "The report is partial, 4 of 8 runs failed" in partial.stdout
+    results = json.loads((tmp_path / "results/report/results.json").read_text())
+    assert {(run["start"], run["state"]) for run in results["runs"]} == {
+        ("pretrained", "FAILED"),
+        ("scratch", "OK"),
+    }
+    for failure in results["failures"]:
+        assert failure["what"] == "pretrain_model was not tried"
+    page = (tmp_path / "results/report/index.html").read_text()
+    assert "Every run failed, so that there is nothing to show." in page
+    published = copy.snakemake(*PARTIAL, "publish", check=False)
+    assert published.returncode == 1
+    assert not (tmp_path / "public").exists()
