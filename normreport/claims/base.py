@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
@@ -98,21 +99,31 @@ class Study:
 
     def failed(self, **condition: Any) -> list[str]:
         """Ids of the runs that meet a condition and failed a gate, each with the gate's name."""
-        found = select(self.runs, **condition)
-
-        def end(row: Any) -> str:
-            return f"failed: {row.what}" if row.state == "FAILED" else row.state.lower()
-
+        known = {
+            key: value if isinstance(value, list | tuple) else (value,)
+            for key, value in condition.items()
+        }
         return [
-            f"{row.model}/{row.start}/{row.normalization}/seed{row.seed} ({gate})"
-            for row in found.itertuples()
-            for gate, passed in (
-                (end(row), row.finite),
-                ("has not learned", row.learned or not row.finite),
-                ("did not move", row.moved or not row.finite),
-            )
-            if not passed
+            f"{run.model}/{run.start}/{run.normalization}/seed{run.seed} ({gate})"
+            for run, gates in self._failures
+            if all(getattr(run, key) in values for key, values in known.items())
+            for gate in gates
         ]
+
+    @cached_property  # every case of every claim asks
+    def _failures(self) -> list[tuple[Any, list[str]]]:
+        """List the runs that failed a gate, as named tuples, each with the gates' names."""
+        found = []
+        for run in self.runs.itertuples():
+            end = f"failed: {run.what}" if run.state == "FAILED" else run.state.lower()
+            gates = {
+                end: run.finite,
+                "has not learned": run.learned or not run.finite,
+                "did not move": run.moved or not run.finite,
+            }
+            if not all(gates.values()):
+                found.append((run, [gate for gate, passed in gates.items() if not passed]))
+        return found
 
     def ended_early(self, **condition: Any) -> bool:
         """Whether one of the runs that meet a condition diverged or failed."""
