@@ -13,7 +13,7 @@ from normreport.claims import CLAIMS, PRIMARY, judge_all
 from normreport.claims.base import to_json
 from normreport.claims.distances import arms_apart
 from normreport.evidence import Verdict
-from normreport.statistics import permanova, roughness_ratio_null, summarize
+from normreport.statistics import ascending, permanova, roughness_ratio_null, summarize
 from tests.claims.studies import ARMS, EPOCHS, LAYERS, study, with_failed_run, without_runs
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
@@ -404,7 +404,7 @@ def test_a_small_layer_of_gaussian_numbers_is_gaussian():
     columns = ["n", "skewness", "excess_kurtosis", "l_kurtosis", "w1_normal"]
     for index in whole.measures.index:
         weights = generator.standard_normal((32, 27)).astype(np.float32)
-        found = summarize(weights, weights)
+        found = summarize(weights, weights, ascending(weights))
         whole.measures.loc[index, columns] = [found[column] for column in columns]
     judgement = BY_ID["F8"].judged(whole)
     assert judgement.verdict is SUPPORTED

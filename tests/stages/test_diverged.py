@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from normreport.files import canonical_json
+from normreport.files import canonical_json, write_json
 from normreport.stages import compare_arms, draw_figure, judge_claims, render_html
 from tests.stages.conftest import processed, read, trained
-from tests.test_article import TEMPLATES
+from tests.test_article import TEMPLATES, record_of
 
 LAYER = "features.0"
 SGD = {
@@ -103,9 +104,12 @@ def test_the_report_is_built_and_names_the_run(runs, comparison, data, tmp_path)
             text=tmp_path / f"{kind}.json",
             table=tmp_path / f"{kind}.csv",
         )
+    record = record_of([SimpleNamespace(id=kind) for kind in inputs])
+    write_json(tmp_path / "record.json", record)
     render_html.run(
         settings=canonical_json({"title": "A title", "authors": [], "with_pdf": False}),
         results=tmp_path / "results.json",
+        record=tmp_path / "record.json",
         figures=[tmp_path / f"{kind}.svg" for kind in inputs],
         templates=[TEMPLATES],
         html=tmp_path / "index.html",
