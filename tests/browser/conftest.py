@@ -46,6 +46,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             caption=drawing.caption,
             alt=drawing.alt,
             svg=Markup(to_svg(drawing, f"fig-{kind}")),
+            made_from={"settings": {"kind": kind}, "inputs": "1" * 64, "code": "2" * 64},
         )
         figures.append(figure)
     html = tmp_path_factory.mktemp("site") / "index.html"

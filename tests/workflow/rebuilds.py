@@ -101,7 +101,7 @@ def nothing(folder: Path) -> None:
     """Change nothing."""
 
 
-RENDER = {"render_html": EVERY, "render_pdf": EVERY}
+RENDER = {"record_provenance": EVERY, "render_html": EVERY, "render_pdf": EVERY}
 # What rests on the runs, besides figures and comparisons.
 JUDGE = {"judge_claims": EVERY, **RENDER}
 
@@ -120,8 +120,9 @@ def after_runs(
     }
 
 
-# Both of a figure's rooms: figures/ and report/data/.
-OF_A_MODEL = ("*mobilenet_v2*",)
+# Both of a figure's rooms: figures/ and report/data/. Two show all models.
+OF_ALL_MODELS = ("*/inits.*", "*/centre.*")
+OF_A_MODEL = ("*mobilenet_v2*", *OF_ALL_MODELS)
 ALL_RUNS = {
     "train_run": EVERY,
     "extract_weights": EVERY,
@@ -160,7 +161,7 @@ CHANGES = (
             }
         ),
         {"pretrain_model": ("pretrained/vgg16/*",)}
-        | after_runs("vgg16/*", ("comparisons/vgg16/*",), ("*vgg16*",)),
+        | after_runs("vgg16/*", ("comparisons/vgg16/*",), ("*vgg16*", *OF_ALL_MODELS)),
     ),
     Change(
         "the learning rate of one model",
@@ -204,7 +205,7 @@ CHANGES = (
     Change("how a network is built", append("normreport/networks.py"), PRETRAIN | ALL_RUNS),
     Change(
         "a loader of images",
-        append("normreport/sources.py"),
+        append("normreport/sources/bundled.py"),
         {
             "prepare_data": EVERY,
             **PRETRAIN,
@@ -241,12 +242,12 @@ CHANGES = (
     Change(
         "the CSS of the screen",
         append("templates/screen.css", "/* A thought. */"),
-        {"render_html": EVERY},
+        RENDER,
     ),
     Change(
         "the CSS of the print",
         append("templates/print.css", "/* A thought. */"),
-        {"render_pdf": EVERY},
+        RENDER,
     ),
     Change(
         "the help of the command line",
@@ -263,7 +264,7 @@ CHANGES = (
         },
     ),
     Change("another version of weasyprint", upgrade("weasyprint"), {"render_pdf": EVERY}),
-    Change("another version of pydantic", upgrade("pydantic"), {}),
+    Change("another version of pydantic, which the page names", upgrade("pydantic"), RENDER),
 )
 
 

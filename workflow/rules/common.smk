@@ -16,7 +16,7 @@ from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
 from normreport.normalizations import source as source_of_arm
-from normreport.provenance import FLOW
+from normreport.provenance import FLOW, versions as page_versions
 from normreport.revision import revision
 from normreport.settings.failures import FailedRun, FailureSettings
 from normreport.settings.provenance import RecordSettings

@@ -24,7 +24,7 @@ rule record_provenance:
     params:
         settings=record_settings(),
         templates=template_folders(),
-        versions=versions(*STAGES),
+        versions=canonical_json(page_versions()),
     shell:
         "normreport record_provenance --settings {params.settings:q} --root results"
         " --results {input.results:q} --manifests {input.manifests:q} --data {input.data:q}"
