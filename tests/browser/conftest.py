@@ -35,14 +35,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     figures = []
     table = synthetic.runs(epochs=6, layers={"features.0": 0.0589})
     for number, (kind, drawing) in enumerate(synthetic.drawings(table).items(), start=1):
-        whole = kind in ("examples", "histogram")
+        whole = kind in ("examples", "histogram", "levels", "resize", "inits", "centre")
+        of_a_layer = kind in ("density", "ribbon", "violin", "spread", "seeds")
         figure = Illustration(
             id=f"fig-{kind}",
             number=number,
             kind=kind,
             model=None if whole else "vgg16",
-            start="scratch" if kind in ("density", "ribbon", "violin", "spread") else None,
-            layer="features.0" if kind in ("density", "ribbon", "violin", "spread") else None,
+            start="scratch" if of_a_layer else None,
+            layer="features.0" if of_a_layer else None,
             caption=drawing.caption,
             alt=drawing.alt,
             svg=Markup(to_svg(drawing, f"fig-{kind}")),

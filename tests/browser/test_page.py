@@ -66,8 +66,8 @@ def test_the_page_never_scrolls_sideways(
 def test_without_a_script_all_is_there_and_no_control_that_does_nothing(reader: Reader) -> None:
     page = reader.page
     assert page.locator("button, input").count() == 0
-    assert page.locator("figure svg[role=img]").count() == 9
-    assert page.locator("figcaption a[download]").count() == 9
+    assert page.locator("figure svg[role=img]").count() == 16
+    assert page.locator("figcaption a[download]").count() == 16
     page.locator(".term").first.click()
     expect(page.locator("dd:target")).to_be_visible()
 

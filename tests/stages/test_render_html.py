@@ -47,8 +47,8 @@ def test_the_page_holds_title_figure_and_caption(parts, tmp_path):
 
 
 def test_a_figure_that_is_missing_is_named(parts, tmp_path):
-    (tmp_path / "f.svg").unlink()
-    with pytest.raises(StorageError, match=r"f\.svg: could not be read .*again"):
+    parts["figures"][0].unlink()
+    with pytest.raises(StorageError, match=r"drawn\.svg: could not be read .*again"):
         render_html.run(settings=SETTINGS, templates=[TEMPLATES], html=tmp_path / "x.html", **parts)
 
 

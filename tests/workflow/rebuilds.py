@@ -113,7 +113,7 @@ def after_runs(
     return {
         "train_run": (f"runs/{runs}",),
         "extract_weights": (f"weights/{runs}",),
-        "measure_weights": (f"measures/{runs}",),
+        "measure_weights": (f"measures/{runs}", f"quantiles/{runs}"),
         "compare_arms": comparisons,
         "draw_figure": figures,
         **JUDGE,
@@ -193,7 +193,7 @@ CHANGES = (
             "draw_figure": EVERY,
             "train_run": ("runs/*/pretrained/*", "runs/*/scratch/imagenet/*"),
             "extract_weights": ("weights/*/pretrained/*", "weights/*/scratch/imagenet/*"),
-            "measure_weights": ("measures/*/pretrained/*", "measures/*/scratch/imagenet/*"),
+            "measure_weights": ("*/pretrained/*", "*/scratch/imagenet/*"),
         },
     ),
     Change(
