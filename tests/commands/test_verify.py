@@ -206,6 +206,26 @@ def test_other_weights_of_a_run_are_found(results: Path, page: Path, verified: V
     assert f"record: runs.{RUNS[1]}.final_weights: " in out
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"runs/{RUNS[1]}/snapshots.safetensors",
+        f"runs/{RUNS[0]}/history.csv",
+        "data/target/images.safetensors",
+        "pretrained/vgg16/weights.safetensors",
+    ],
+)
+def test_one_bit_of_a_large_file_is_found(
+    results: Path, page: Path, verified: Verify, name: str
+) -> None:
+    content = bytearray((results / name).read_bytes())
+    content[5] ^= 1
+    (results / name).write_bytes(content)
+    status, out = verified(page)
+    assert status == 1
+    assert f"data: not as the report was made from: {name}\n" in out
+
+
 def test_a_rebuild_with_other_last_bits_agrees_to_a_relative_difference(
     results: Path,
     page: Path,
@@ -241,7 +261,7 @@ def test_results_that_are_not_whole_are_a_mistake_of_the_user(
     (results / f"figures/{CURVES}.svg").unlink()
     status, out = verified(page)
     assert status == 2
-    assert f"1 of the report's 13 files are not there, the first is figures/{CURVES}.svg" in out
+    assert f"1 of the report's 19 files are not there, the first is figures/{CURVES}.svg" in out
 
 
 def test_a_page_of_something_else_is_a_mistake_of_the_user(
