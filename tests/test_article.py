@@ -29,7 +29,7 @@ from normreport.claims.base import to_json
 from normreport.dark import dark
 from normreport.errors import ConfigError
 from normreport.evidence import Verdict
-from normreport.provenance import KEYS, embedded_record
+from normreport.provenance import embedded_record
 from normreport.settings.report import RenderSettings
 from tests.claims.studies import study
 
@@ -149,13 +149,20 @@ DIGEST = "0123456789" * 6 + "abcd"
 
 
 def record_of(figures=(), **changes):
-    """Everything of a record that the templates need."""
+    """Give a record of one run, without claims."""
     paths = [path for figure in figures
              for path in (f"report/data/{figure.id}.csv", f"figures/{figure.id}.svg")]  # fmt: skip
-    run = {"id": "vgg16/scratch/unit/seed0", "state": "OK", "older_code": False}
+    run = {"id": "vgg16/scratch/unit/seed0", "state": "OK", "epochs": 2, "older_code": False}
     run |= {"train_loss": 0.25, "heldout_loss": 0.5, "heldout_accuracy": 0.75}
-    run |= {"initial_weights": "1" * 64, "final_weights": None}
+    run |= {"initial_weights": "1" * 64, "final_weights": None, "pretrained": None}
+    run |= dict.fromkeys(("code", "data", "order"), DIGEST)
     return {
+        "schema_version": 1,
+        "config": {},
+        "with_pdf": False,
+        "claims": {},
+        "figures": {},
+        "headline": {},
         "revision": {"commit": "c0ffee" * 6 + "c0ff", "date": "2026-01-31", "state": "clean"},
         "files": dict.fromkeys(["report/results.json", *paths], DIGEST),
         "data": {"target": {"train_images": DIGEST}},
@@ -555,7 +562,7 @@ def test_runs_of_older_code_are_counted():
 
 def test_the_record_is_a_data_block_that_no_text_can_leave():
     evil = '</script><b id="x">&amp;\u003c'
-    record = dict.fromkeys(KEYS) | record_of(config={"report": {"title": evil}}, schema_version=1)
+    record = record_of(config={"report": {"title": evil}})
     page = rendered(study(), record=record)
     assert "<b id" not in page
     assert embedded_record(page, where="page") == record
