@@ -10,6 +10,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from normreport.adoption import HOW, check_adoption, forgotten, is_remembered
 from normreport.config import Run, load_config
 from normreport.configuration_files import read_values
 from normreport.errors import NormreportError
@@ -26,6 +27,8 @@ from normreport.system import claim_folder, pdf_hindrance
 
 # Given with --config only: a report from the runs that there are, where some fail for good.
 IS_PARTIAL = config.pop("partial", False)
+# Likewise: results that Snakemake does not remember are those of this configuration and code.
+IS_ADOPTION = config.pop("adopt", False)
 try:
     # Snakemake has read and merged these files already, and takes of two equal keys the last.
     for path in workflow.configfiles:
@@ -314,12 +317,10 @@ def data_manifests():
 
 def record_settings():
     """The whole configuration and the commit: they enter here and change nothing before it."""
-    return as_json(
-        RecordSettings(
-            config=study,
-            revision=revision(Path(workflow.basedir)),
-            with_pdf=not PDF_HINDRANCE,
-        )
+    return RecordSettings(
+        config=study,
+        revision=revision(Path(workflow.basedir)),
+        with_pdf=not PDF_HINDRANCE,
     )
 
 
@@ -342,7 +343,22 @@ def render_settings():
     return as_json(study.render_settings(with_pdf=not PDF_HINDRANCE))
 
 
+RESULTS, MEMORY = Path("results"), Path(".snakemake")
+# Jobs on other machines read the workflow while the first files are made.
+if workflow.is_main_process and not is_remembered(RESULTS, MEMORY):
+    try:
+        if not IS_ADOPTION:
+            raise forgotten(RESULTS, MEMORY)
+        check_adoption(
+            RESULTS, record_settings(), [Path(folder) for folder in template_folders()]
+        )
+    except NormreportError as error:
+        raise WorkflowError(str(error))
+
+
 onstart:
+    if IS_ADOPTION and not workflow.touch:
+        raise WorkflowError(f"adopt=true goes with --touch: {HOW}")
     try:
         claim_folder(Path(".snakemake"))
     except NormreportError as error:

@@ -22,7 +22,7 @@ rule record_provenance:
         mem_mb=500,
         runtime=5,
     params:
-        settings=record_settings(),
+        settings=as_json(record_settings()),
         templates=template_folders(),
         versions=canonical_json(page_versions()),
     shell:
