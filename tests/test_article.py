@@ -237,15 +237,7 @@ def test_every_outcome_has_an_article(outcome, medium):
 def test_images_that_were_skipped_are_counted_and_named_as_text():
     results = results_of(study())
     results["data"]["skipped"] = [{"split": "train", "image": "a/<b>.png", "why": "empty"}] * 2
-    settings = RenderSettings(title="A title", authors=(), with_pdf=False)
-    page = render(
-        [TEMPLATES],
-        results=results,
-        record=record_of(),
-        figures=(),
-        settings=settings,
-        medium="screen",
-    )
+    page = rendered(study(), results=results)
     assert "2 of the source’s images could not be read" in page
     assert page.count("<li>a/&lt;b&gt;.png (empty)</li>") == 2
     assert "could not be read" not in rendered(study())
@@ -302,14 +294,7 @@ def test_every_claim_has_a_sentence_for_every_verdict():
                 if judged["id"] == claim.id:
                     judged |= {"verdict": verdict.value, "reason": "a reason"}
                     judged |= {key: judged[key] or case for key in ("worst", "best")}
-            page = render(
-                [TEMPLATES],
-                results=results,
-                record=record_of(),
-                figures=(),
-                settings=RenderSettings(title="t", authors=(), with_pdf=False),
-                medium="screen",
-            )
+            page = rendered(study(), results=results)
             article = page.split(f'id="claim-{claim.id}"')[1].split("</article>")[0]
             sentences.add(text_of(article.split("</em>")[1].split("</p>")[0]))
         assert len(sentences) == len(Verdict), claim.id
@@ -323,14 +308,7 @@ def test_an_inconclusive_sentence_tells_what_its_cases_say():
     for claim in results["claims"]:
         claim |= {"verdict": "INCONCLUSIVE", "counts": counts}
         claim |= {key: claim[key] or case for key in ("worst", "best")}
-    page = render(
-        [TEMPLATES],
-        results=results,
-        record=record_of(),
-        figures=(),
-        settings=RenderSettings(title="t", authors=(), with_pdf=False),
-        medium="screen",
-    )
+    page = rendered(study(), results=results)
     for claim in family:
         article = text_of(page.split(f'id="claim-{claim}"')[1].split("</article>")[0])
         assert (
@@ -407,15 +385,7 @@ def test_a_prediction_whose_runs_are_there_is_evaluable():
     fit = results["settings"]["vgg16"]
     sgd = {"name": "sgd", "weight_decay": 0.01}
     results["settings"] = {"vgg16": fit, "vgg16_sgd": fit | {"optimizer": sgd}}
-    settings = RenderSettings(title="t", authors=(), with_pdf=False)
-    page = render(
-        [TEMPLATES],
-        results=results,
-        record=record_of(),
-        figures=(),
-        settings=settings,
-        medium="screen",
-    )
+    page = rendered(study(), results=results)
     said = rows_of_predictions(page)
     for name in ("P3", "P4", "P5"):
         assert said[name] == "the runs can show it; no claim judges it"
