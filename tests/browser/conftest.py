@@ -21,7 +21,7 @@ from tests.test_article import rendered
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.skip("needs chromium: apt-get install chromium")
+        pytest.fail("needs chromium: apt-get install chromium")
     with sync_playwright() as playwright:
         # No sandbox: containers have no user namespaces, and the page is our own.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
