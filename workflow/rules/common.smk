@@ -127,18 +127,43 @@ def comparison_paths(pattern, models, layers=None):
 
 
 def report_files():
-    """What `snakemake` builds; the PDF only where the system can."""
-    paths = ["results/report/index.html", "results/report/results.json"]
-    return paths if PDF_HINDRANCE else [*paths, "results/report/report.pdf"]
+    """The report; the PDF only where the system can."""
+    names = ["index.html", "results.json", "provenance.json", "ro-crate-metadata.json"]
+    names += [] if PDF_HINDRANCE else ["report.pdf"]
+    return [*expand("results/report/{name}", name=names), *table_files()]
 
 
-def all_runs():
-    """What every run leaves: Snakemake would not miss it where a report of it is there.
+def table_files():
+    """The tables beside the report."""
+    return expand("results/report/data/{table}.csv", table=[*FIGURES, "runs", "cases"])
+
+
+def kept_files():
+    """What the report rests on: where it is there, Snakemake would not miss any of these.
 
     And what a build without all of its runs lacks, so that it cannot end well.
     """
-    manifests = run_paths("results/runs/{run}/manifest.json")
-    return [*manifests, "results/whole"] if failed.runs else manifests
+    of_a_run = ["snapshots.safetensors", "history.csv", "layers.csv", "manifest.json"]
+    models = study.experiment.models
+    comparisons = "results/comparisons/{model}/{start}/{layer}"
+    return [
+        *expand("results/data/{data}/images.safetensors", data=prepared_data()),
+        *data_manifests(),
+        *expand(
+            "results/pretrained/{model}/weights.safetensors", model=pretrained_models()
+        ),
+        *pretrained_manifests(),
+        *expand("results/runs/{run.id}/{file}", run=RUNS, file=of_a_run),
+        *run_paths("results/weights/{run}.json"),
+        *run_paths("results/measures/{run}.parquet"),
+        *run_paths("results/quantiles/{run}.parquet"),
+        *comparison_paths(f"{comparisons}/densities.parquet", models),
+        *comparison_paths(f"{comparisons}/distances.parquet", models),
+        *expand(
+            "results/figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "json"]
+        ),
+        *(["results/whole"] if failed.runs else []),
+    ]
 
 
 def failures():
@@ -238,9 +263,12 @@ def judge_modules():
     return ["normreport.stages.judge_claims", *map(source_of_arm, sorted(arms))]
 
 
+def pretrained_models():
+    return dict.fromkeys(run.model for run in RUNS if "pretrained" in run.start)
+
+
 def pretrained_manifests():
-    models = dict.fromkeys(run.model for run in RUNS if "pretrained" in run.start)
-    return [f"results/pretrained/{model}/manifest.json" for model in models]
+    return expand("results/pretrained/{model}/manifest.json", model=pretrained_models())
 
 
 # draw_figure
@@ -310,9 +338,12 @@ def figure_settings(wildcards):
 STAGES = [f"normreport.stages.{stage}" for stage in FLOW]
 
 
+def prepared_data():
+    return ["target", *(["pretraining"] if study.is_pretrained_here else [])]
+
+
 def data_manifests():
-    names = ["target", *(["pretraining"] if study.is_pretrained_here else [])]
-    return [f"results/data/{name}/manifest.json" for name in names]
+    return expand("results/data/{data}/manifest.json", data=prepared_data())
 
 
 def record_settings():
