@@ -102,6 +102,7 @@ def to_svg(drawing: Drawing, figure_id: str) -> str:
     _remove_style_sheet(root)
     for element in root.iter():
         _compact(element)
+    _bare_markers(root)
     _name_marks(root)
     _rename_ids(root, figure_id)
     _unwrap_bare_groups(root)
@@ -211,6 +212,12 @@ def _compact_path(path: str) -> str:
         here = point[-2:] or here
         previous = command
     return text
+
+
+def _bare_markers(root: ElementTree.Element) -> None:
+    """Leave a marker's look to where it is used: a page's rules do not reach its copies."""
+    for marker in root.iterfind(".//defs/path"):
+        marker.attrib = {name: marker.attrib[name] for name in ("id", "d") if name in marker.attrib}
 
 
 def _name_marks(root: ElementTree.Element) -> None:

@@ -129,6 +129,16 @@ def test_what_a_mark_is_of_stands_on_its_group() -> None:
     assert [path.get("stroke") or group.get("stroke") for path in group] == ["#123456"]
 
 
+def test_a_marker_has_the_look_of_the_element_that_uses_it() -> None:
+    root = ElementTree.fromstring(to_svg(drawing(), "a"))
+    markers = root.findall(f".//{SVG}defs/{SVG}path")
+    assert markers
+    assert all(set(marker.attrib) == {"id", "d"} for marker in markers)
+    for use in root.iter(f"{SVG}use"):
+        group = next(group for group in root.iter() if use in group)
+        assert "stroke" in use.attrib or "stroke" in group.attrib
+
+
 def test_what_a_page_needs_to_read_and_to_move_it_travels_with_the_picture() -> None:
     still = drawing(text="</metadata>")
     moving = replace(still, frames={"epoch": 3}, last=5, cells={"name": "value"})
