@@ -229,6 +229,10 @@ def test_arrow_keys_go_along_a_curve_and_to_the_next(reader: Reader) -> None:
     assert runs[:4] == [runs[5]] * 4
     assert runs[4] != runs[0]
     expect(page.locator("p[role=status]")).to_contain_text("epoch 1")
+    hint = page.locator("#fig-spread .drawing").evaluate(
+        "e => getComputedStyle(e, '::after').content"
+    )
+    assert hint.startswith('"Arrow keys')
     svg.press("Tab")
     expect(tip).to_be_hidden()
 
