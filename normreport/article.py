@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
-from normreport.dark import dark, dark_rules
+from normreport.dark import color_rules, dark
 from normreport.errors import ConfigError
 from normreport.labels import model_label, source_label, start_label
 from normreport.references import bibtex, link, short
@@ -131,7 +131,7 @@ def render(
         "csp_hash": csp_hash,
         "dark": dark,
         "paragraphs": lambda text: re.split(r"\n\s*\n", text.strip()),
-        "dark_rules": lambda pictures: Markup(dark_rules(pictures)),
+        "color_rules": lambda pictures: Markup(color_rules(pictures)),
         "evidence": evidence,
         "bibtex": bibtex,
         "link": link,
