@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import subprocess
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader
 from weasyprint import HTML
 
 from normreport.errors import MissingToolError
-from normreport.files import read_json, write_json
+from normreport.files import canonical_json, read_json, write_json
 from normreport.stages import render_pdf
 from normreport.stages.render_pdf import run
 from tests.stages.test_render_html import SETTINGS, TEMPLATES, written
@@ -90,12 +92,8 @@ def test_no_word_reaches_into_the_margin(pdf):
     assert set(outside) <= {"supported", "refuted", "inconclusive", "evaluable"}
 
 
-def test_it_is_tagged_and_says_what_each_picture_shows(pdf):
-    root = pdf.trailer["/Root"]
-    assert root["/MarkInfo"]["/Marked"]
-    assert root["/Lang"] == "en"
-    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
-    assert b"pdfuaid:part" in root["/Metadata"].get_data()
+def roles_of(pdf):
+    """Give the alternative texts of a document's elements by their roles."""
     roles = {}
 
     def walk(element):
@@ -108,7 +106,17 @@ def test_it_is_tagged_and_says_what_each_picture_shows(pdf):
             if "/K" in element:
                 walk(element["/K"].get_object())
 
-    walk(root["/StructTreeRoot"]["/K"].get_object())
+    walk(pdf.trailer["/Root"]["/StructTreeRoot"]["/K"].get_object())
+    return roles
+
+
+def test_it_is_tagged_and_says_what_each_picture_shows(pdf):
+    root = pdf.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en"
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert b"pdfuaid:part" in root["/Metadata"].get_data()
+    roles = roles_of(pdf)
     assert {"/H1", "/H2", "/H3", "/P", "/Table", "/TH", "/TD", "/Link"} <= set(roles)
     assert "A picture" in roles["/Figure"]
 
@@ -148,6 +156,27 @@ def test_the_same_article_has_the_same_bytes(pdf, printed, tmp_path):
     run(settings=SETTINGS, templates=[TEMPLATES], pdf=again, **printed)
     pdf.stream.seek(0)
     assert again.read_bytes() == pdf.stream.read()
+
+
+def test_a_logo_is_printed_with_its_words_and_fetches_nothing(printed, tmp_path):
+    Image.new("RGB", (7, 5)).save(tmp_path / "secret.png")
+    secret = (tmp_path / "secret.png").as_uri()
+    size = "width='80' height='40'"
+    logo = tmp_path / "logo.svg"
+    logo.write_text(
+        f"<svg xmlns='http://www.w3.org/2000/svg' {size}><text y='20'>LAB LOGO</text>"
+        f"<image href='{secret}' {size}/></svg>"
+    )
+    found = {}
+    for alt in ("The lab", ""):
+        path = tmp_path / f"logo{len(alt)}.pdf"
+        settings = canonical_json(json.loads(SETTINGS) | {"logo_alt": alt})
+        run(settings=settings, templates=[TEMPLATES], pdf=path, logo=logo, **printed)
+        found[alt] = PdfReader(path)
+        assert "LAB LOGO" in found[alt].pages[0].extract_text()
+        assert not any(len(page.images) for page in found[alt].pages)
+    assert "The lab" in roles_of(found["The lab"])["/Figure"]
+    assert None not in roles_of(found[""])["/Figure"]
 
 
 def test_without_pango_it_says_what_to_install(printed, tmp_path, monkeypatch):
