@@ -18,6 +18,7 @@ from .conftest import Reader
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 STILL = {"java_script_enabled": False}
+ARTEFACTS = Path(__file__).parent / "artefacts"
 
 
 def with_options(*options: dict[str, Any]) -> pytest.MarkDecorator:
@@ -62,6 +63,22 @@ def test_the_page_never_scrolls_sideways(
     if script:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_each_theme_is_shown_at_each_width_and_kept_to_be_looked_at(
+    browser: Any, site: Path, width: int, scheme: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    kept = ARTEFACTS / f"{scheme}-{width}.png"
+    Reader(context.new_page(), site).page.screenshot(path=kept, full_page=True)
+    context.close()
+    picture = Image.open(kept).convert("L")
+    assert picture.width == width
+    assert (picture.getpixel((width - 1, picture.height - 1)) > 127) == (scheme == "light")
 
 
 @with_options(STILL)
