@@ -1,7 +1,8 @@
 # make report   everything: environment, 36 trainings, figures, article
 # make test     every test          make check   linters and types
 # make soak     twenty random kills over whole small builds, which must end in the same bytes
-# make benchmark  images per second against a script that one would write first
+# make benchmark  size and load time of the report's page; images per second against a script that
+#               one would write first
 # make calibration  error rates and power of the verdicts, on simulated studies
 # make lock     write requirements.lock anew from pyproject.toml (needs uv)
 
@@ -34,6 +35,7 @@ soak: system $(INSTALLED)
 	KILLS=20 pytest -s tests/workflow/test_kills.py
 
 benchmark: $(INSTALLED)
+	python -m tests.benchmarks.page
 	python tests/benchmarks/throughput.py
 
 calibration: $(INSTALLED)

@@ -70,6 +70,7 @@ def render(
     figures: Sequence[Illustration],
     settings: RenderSettings,
     medium: str,
+    logo: str | None = None,
 ) -> str:
     """Fill the templates.
 
@@ -87,6 +88,8 @@ def render(
         Title, authors, whether there is a PDF.
     medium
         ``screen`` or ``print``.
+    logo
+        A picture as a ``data:`` URI.
 
     Returns
     -------
@@ -148,6 +151,7 @@ def render(
             figures=figures,
             settings=settings,
             medium=medium,
+            logo=logo,
             citation={
                 "id": "normreport",
                 "type": "report",

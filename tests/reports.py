@@ -143,5 +143,6 @@ def render(
         record=report / "provenance.json",
         figures=svgs,
         templates=templates,
+        logo=Path(config.report.logo) if config.report.logo else None,
         html=report / "index.html",
     )

@@ -31,6 +31,7 @@ from normreport.errors import ConfigError
 from normreport.evidence import Verdict
 from normreport.provenance import embedded_record
 from normreport.settings.report import RenderSettings
+from tests.benchmarks.page import OVERHEAD, parts
 from tests.claims.studies import study
 
 ROOT = Path(__file__).parent.parent
@@ -496,8 +497,17 @@ def test_a_figure_says_what_it_was_made_from_and_how_to_make_it_again():
     text = text_of(rendered(study(), figures=[FIGURE]))
     assert "snakemake --cores all results/figures/curves-vgg16.svg" in text
     assert "Parameters: kind: curves, model: vgg16." in text
-    assert f"its inputs {'1' * 10} , its code {'2' * 10} , its table {DIGEST[:10]}" in text
+    assert f"inputs {'1' * 10} , code {'2' * 10} , table {DIGEST[:10]}" in text
     assert "Parameters:" not in text_of(rendered(study(), figures=[FIGURE], medium="print"))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=list(OUTCOMES))
+def test_besides_figures_and_data_a_page_is_small(outcome):
+    page = rendered(study(**outcome), figures=[FIGURE])
+    sizes = parts(page)
+    assert sum(sizes.values()) == len(page.encode())
+    assert all(sizes.values())
+    assert sum(sizes[name] for name in OVERHEAD) < 60_000
 
 
 @pytest.mark.parametrize(

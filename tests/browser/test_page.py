@@ -16,11 +16,13 @@ from playwright.sync_api import expect
 
 from normreport.dark import dark
 from normreport.figures.drawing import Drawing
+from normreport.logo import data_uri
 
 from .conftest import Reader
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 STILL = {"java_script_enabled": False}
+ARTEFACTS = Path(__file__).parent / "artefacts"
 
 
 def with_options(*options: dict[str, Any]) -> pytest.MarkDecorator:
@@ -65,6 +67,22 @@ def test_the_page_never_scrolls_sideways(
     if script:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_each_theme_is_shown_at_each_width_and_kept_to_be_looked_at(
+    browser: Any, site: Path, width: int, scheme: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    kept = ARTEFACTS / f"{scheme}-{width}.png"
+    Reader(context.new_page(), site).page.screenshot(path=kept, full_page=True)
+    context.close()
+    picture = Image.open(kept).convert("L")
+    assert picture.width == width
+    assert (picture.getpixel((width - 1, picture.height - 1)) > 127) == (scheme == "light")
 
 
 @with_options(STILL)
@@ -398,6 +416,24 @@ def test_the_first_key_leads_past_the_head_of_the_page(reader: Reader) -> None:
     expect(reader.page.locator(":focus")).to_be_in_viewport()
     reader.page.keyboard.press("Enter")
     expect(reader.page.locator("#abstract")).to_be_in_viewport()
+
+
+def test_a_script_in_a_logo_never_runs(browser: Any, site: Path, tmp_path: Path) -> None:
+    logo = tmp_path / "logo.svg"
+    logo.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="80" height="40" onload="parent.ran = 1">'
+        '<script>parent.ran = 1</script><rect width="80" height="40" fill="#b5400a"/></svg>'
+    )
+    image = f'<img class="logo" src="{data_uri(logo)}" alt="The lab">'
+    html = tmp_path / "index.html"
+    html.write_text(site.read_text().replace("<h1>", image + "<h1>", 1))
+    context = browser.new_context()
+    reader = Reader(context.new_page(), html)
+    shown = reader.page.get_by_alt_text("The lab")
+    assert shown.evaluate("image => [image.naturalWidth, window.ran]") == [80, None]
+    assert shown.bounding_box()["height"] == 40
+    assert reader.complaints == []
+    context.close()
 
 
 def test_every_section_claim_and_figure_has_a_link_of_its_own(reader: Reader) -> None:

@@ -65,6 +65,23 @@ def in_place(path: Path, mark: str, old: str, new: str) -> None:
     path.write_text(before + mark + after.replace(old, new, 1))
 
 
+def test_the_logo_must_be_the_reports(
+    changed: Callable[[dict[str, Any]], dict[str, Any]], tmp_path: Path, verified: Verify
+) -> None:
+    logo = tmp_path / "logo.svg"
+    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    page = write_report(tmp_path / "results", changed({"report.logo": str(logo)}))
+    assert verified(page)[0] == 0
+    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9"/>')
+    status, text = verified(page)
+    assert status == 1
+    assert 'prose: #page: “src="data:image/svg+xml;base64,' in text
+    logo.unlink()
+    status, text = verified(page)
+    assert status == 2
+    assert "report.logo: " in text
+
+
 def test_a_report_is_identical_to_its_own_results(page: Path, verified: Verify) -> None:
     for report in (page, page.parent):
         status, text = verified(report)

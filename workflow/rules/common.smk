@@ -16,6 +16,7 @@ from normreport.configuration_files import read_values
 from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
+from normreport.logo import data_uri
 from normreport.normalizations import source as source_of_arm
 from normreport.provenance import FLOW, versions as page_versions
 from normreport.revision import revision
@@ -38,6 +39,10 @@ try:
         name: files_digest(settings.source)
         for name, settings in study.data_sets().items()
     }
+    if study.report.logo:
+        data_uri(
+            Path(study.report.logo)
+        )  # tells more than a missing input of Snakemake's
 except NormreportError as error:
     raise WorkflowError(str(error))
 
@@ -368,6 +373,14 @@ def template_files():
     """Every file of the templates: the record, which page and PDF print, tells their digest."""
     paths = [path for folder in template_folders() for path in Path(folder).rglob("*")]
     return sorted(str(path) for path in paths if path.is_file())
+
+
+def logo():
+    return study.report.logo or []
+
+
+def logo_option():
+    return "--logo" if study.report.logo else ""
 
 
 def render_settings():
