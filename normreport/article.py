@@ -6,14 +6,16 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
+from rcssmin import cssmin
+from rjsmin import jsmin
 
 from normreport.dark import color_rules, dark
 from normreport.errors import ConfigError
@@ -42,6 +44,8 @@ EVIDENCE = {
     "F8": ["density"],
     "P6": ["displacement"],
 }
+# Comments and spaces are for those who edit a template, not for those who read the page.
+MINIFY: Mapping[str, Callable[[str], str]] = {".css": cssmin, ".js": jsmin}
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -118,7 +122,8 @@ def render(
     )
 
     def source(name: str) -> Markup:
-        return Markup(loader.get_source(environment, name)[0])
+        text, _, _ = loader.get_source(environment, name)
+        return Markup(MINIFY.get(PurePath(name).suffix, str)(text))
 
     environment.filters |= {
         "num": num,

@@ -45,6 +45,8 @@ PACKAGES = {
     "matplotlib": "draw_figure",
     "seaborn": "draw_figure",
     "jinja2": "render_html",
+    "rcssmin": "render_html",
+    "rjsmin": "render_html",
     "pydantic": "prepare_data",
     "snakemake": "prepare_data",
 }

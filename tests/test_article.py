@@ -585,10 +585,10 @@ def test_the_accent_has_a_counterpart_in_the_dark():
 def test_a_file_of_ones_own_folder_replaces_ours_of_the_same_name(tmp_path):
     (tmp_path / "sections").mkdir()
     (tmp_path / "sections" / "question.html.j2").write_text('<p id="question">Mine.</p>')
-    (tmp_path / "print.css").write_text("/* my own paper */")
+    (tmp_path / "print.css").write_text("p { color: teal }")
     page = rendered(study(), medium="print", templates=[tmp_path, TEMPLATES])
     assert "Mine." in page
-    assert "/* my own paper */" in page
+    assert "p{color:teal}" in page
     assert 'id="methods"' in page
 
 
