@@ -6,14 +6,16 @@ copying sets: stale results would pass for new ones.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from normreport import files
 from normreport.differences import changes
 from normreport.errors import StorageError
-from normreport.provenance import FLOW, folders_digest, versions
+from normreport.provenance import FLOW, folders_digest, read_record, versions
 from normreport.settings.provenance import RecordSettings
-from normreport.source_code import source_digest
+from normreport.source_code import figure_modules, run_modules, source_digest
 
 HOW = "snakemake --cores 1 --touch --forceall --config adopt=true"
 
@@ -44,19 +46,18 @@ def check_adoption(results: Path, settings: RecordSettings, templates: list[Path
         If no whole report tells what they were made of, if that is something else, or if a file is
         not the one that it tells of. Whether images were changed where they come from is not seen.
     """
-    record = files.read_json(results / "report/provenance.json")
+    record = read_record(results / "report/provenance.json")
     here = {
         "config": settings.model_dump(mode="json")["config"],
         "code": {stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
         "versions": versions(),
         "templates": folders_digest(*templates),
     }
-    others = [change.name for key in here for change in changes(record[key], here[key], key)]
-    others += [
-        path
-        for path, digest in record["files"].items()
-        if not (results / path).is_file() or files.file_digest(results / path) != digest
-    ]
+    others = (
+        [change.name for key in here for change in changes(record[key], here[key], key)]
+        or _of_other_code(record)
+        or _other_files(results, record["files"])
+    )
     if others:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         raise StorageError(
@@ -64,3 +65,23 @@ def check_adoption(results: Path, settings: RecordSettings, templates: list[Path
             f"{', '.join(others[:3])}{more}. Expected the results of the report in it, unchanged; "
             f"move {results} away and run snakemake without adopt=true."
         )
+
+
+def _of_other_code(record: Mapping[str, Any]) -> list[str]:
+    """Name runs and figures whose own code, which stages import by its name, is another one."""
+    modules = {run["id"]: run_modules(run["id"].split("/")[2]) for run in record["runs"]}
+    codes = {run["id"]: run["code"] for run in record["runs"]}
+    for name, figure in record["figures"].items():
+        drawn = figure["settings"]
+        modules[name] = figure_modules(drawn["kind"], drawn["normalizations"])
+        codes[name] = figure["code"]
+    return [f"code of {name}" for name in codes if codes[name] != source_digest(*modules[name])]
+
+
+def _other_files(results: Path, digests: Mapping[str, str]) -> list[str]:
+    paths = {path: results / path for path in digests}
+    return [
+        name
+        for name, path in paths.items()
+        if not path.is_file() or files.file_digest(path) != digests[name]
+    ]

@@ -20,6 +20,7 @@ from rjsmin import jsmin
 from normreport.dark import color_rules, dark
 from normreport.errors import ConfigError
 from normreport.labels import model_label, source_label, start_label
+from normreport.own_files import check_templates
 from normreport.references import bibtex, link, short
 from normreport.settings.report import RenderSettings
 
@@ -107,11 +108,7 @@ def render(
         not there.
     """
     for folder in templates:
-        if not folder.is_dir():
-            raise ConfigError(
-                f"{folder}: expected a folder of templates (report.templates), found "
-                f"{'a file' if folder.exists() else 'nothing'}. Make it, or mend the key."
-            )
+        check_templates(folder)
     loader = FileSystemLoader(templates)
     environment = Environment(
         loader=loader,

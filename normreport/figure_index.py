@@ -12,6 +12,11 @@ PER_LAYER = ("density", "ribbon", "violin", "spread")
 SIDE_BY_SIDE = ("displacement", "separation")
 # The arms that are the article's pipelines on images of one size: two of its three are the first.
 PUBLISHED_ARMS = ("unit", "imagenet")
+# Arms that figures of the input apply to images, whatever the experiment has.
+APPLIED_ARMS = {
+    "levels": ("published_none", "published_minmax", "placebo"),
+    "resize": ("imagenet", "published_meanstd"),
+}
 
 
 @dataclass(frozen=True)
@@ -76,4 +81,4 @@ def _arms(config: Config, figure: Figure) -> tuple[str, ...]:
     """Name the arms that a figure cannot find in its tables."""
     if figure.kind in ("examples", "histogram"):
         return config.experiment.normalizations
-    return PUBLISHED_ARMS if figure.kind == "seeds" else ()
+    return PUBLISHED_ARMS if figure.kind == "seeds" else APPLIED_ARMS.get(figure.kind, ())

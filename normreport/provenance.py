@@ -1,8 +1,9 @@
 """A report's record: what it was made from, as digests, settings, versions and verdicts.
 
 The record lies beside the report and inside it. ``normreport verify`` compares a report with
-results by it, ``normreport diff`` two reports. It holds no clock, no path of a machine and no name
-of one: equal results of equal code give equal bytes.
+results by it, ``normreport diff`` two reports. It holds no clock, no name
+of a machine and no path but those that the configuration itself gives: equal results of equal code
+and configuration give equal bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from normreport.errors import ConfigError, StorageError
-from normreport.files import text_digest
+from normreport.files import read_json, text_digest
 from normreport.settings.base import Settings, validate
 from normreport.settings.provenance import RecordSettings, Revision
 
@@ -293,6 +294,28 @@ def embedded_record(page: str, *, where: str) -> dict[str, Any]:
             f"{where}: its record is damaged ({error}). Expected JSON as normreport embeds it; "
             "take the report from where it was made."
         ) from error
+    return checked_record(record, where=where)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read the record that lies beside a page.
+
+    Raises
+    ------
+    StorageError
+        If there is none, or one that this version does not know.
+    """
+    return checked_record(read_json(path), where=str(path))
+
+
+def checked_record(record: Any, *, where: str) -> dict[str, Any]:
+    """Check that a value is a record of this version.
+
+    Raises
+    ------
+    StorageError
+        If it is not.
+    """
     if not isinstance(record, dict) or "schema_version" not in record:
         raise StorageError(
             f"{where}: holds no record of what it was made from. Expected a report's index.html, "

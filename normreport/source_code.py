@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
+from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -70,6 +71,20 @@ def package_versions(*modules: str) -> str:
     others = names - CARRIERS - {PACKAGE} - sys.stdlib_module_names
     found = sorted(DISTRIBUTIONS.get(name, name) for name in others)
     return ", ".join(f"{name} {metadata.version(name)}" for name in found)
+
+
+def run_modules(normalization: str) -> list[str]:
+    """Name the modules that train a run: its arm's is imported by name only."""
+    return ["normreport.stages.train_run", f"normreport.normalizations.{normalization}"]
+
+
+def figure_modules(kind: str, normalizations: Sequence[str]) -> list[str]:
+    """Name the modules that draw a figure of a kind, which applies the given arms to images."""
+    return [
+        "normreport.stages.draw_figure",
+        f"normreport.figures.{kind}",
+        *(f"normreport.normalizations.{name}" for name in normalizations),
+    ]
 
 
 def source_digest(*modules: str) -> str:

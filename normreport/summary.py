@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def pretraining_rows(
         seen = _seen_in_pretraining(here.get("normalization"), preprocessing)
         rows.append({
             "model": manifest["model"],
-            "weights": manifest["source"],
+            "weights": PurePath(manifest["source"]).name,
             "file": manifest["file"],
             **{key: here.get(key) for key in ("train_images", "epochs", "normalization")},
             "preprocessing": preprocessing,

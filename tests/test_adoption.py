@@ -12,7 +12,8 @@ from normreport.adoption import check_adoption, forgotten, is_remembered
 from normreport.config import load_config
 from normreport.errors import StorageError
 from normreport.settings.provenance import RecordSettings, Revision
-from tests.reports import UNKNOWN, write_report
+from normreport.source_code import figure_modules, run_modules, source_digest
+from tests.reports import FIGURES, RUNS, UNKNOWN, write_report
 from tests.test_article import TEMPLATES
 
 Values = dict[str, Any]
@@ -46,7 +47,15 @@ def test_forgotten_results_are_an_error_that_names_both_folders_and_the_ways_out
 
 @pytest.fixture
 def results(tmp_path: Path, default_values: Values) -> Path:
-    write_report(tmp_path / "results", default_values)
+    modules = {name: run_modules(name.split("/")[2]) for name in RUNS}
+    modules |= {name: figure_modules(name.split("-")[0], ()) for name in FIGURES}
+    codes = {name: {"code": source_digest(*modules[name])} for name in modules}
+    write_report(
+        tmp_path / "results",
+        default_values,
+        digests={name: codes[name] for name in RUNS},
+        figures={name: {"made_from": codes[name]} for name in FIGURES},
+    )
     return tmp_path / "results"
 
 
@@ -77,6 +86,22 @@ def test_results_of_other_code_are_not(results: Path, default_values: Values, ke
     record[part][name] = "another"
     path.write_text(json.dumps(record))
     with pytest.raises(StorageError, match=key):
+        check_adoption(results, settings(default_values), [TEMPLATES])
+
+
+@pytest.mark.parametrize("part", ["runs", "figures"])
+def test_results_of_another_arm_or_kind_of_figure_are_not(
+    results: Path, default_values: Values, part: str
+) -> None:
+    path = results / "report/provenance.json"
+    record = json.loads(path.read_text())
+    name, changed = {
+        "runs": (RUNS[1], record["runs"][1]),
+        "figures": (FIGURES[0], record["figures"][FIGURES[0]]),
+    }[part]
+    changed["code"] = "another"
+    path.write_text(json.dumps(record))
+    with pytest.raises(StorageError, match=f"whole: code of {name}. Exp"):
         check_adoption(results, settings(default_values), [TEMPLATES])
 
 

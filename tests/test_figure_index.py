@@ -76,6 +76,8 @@ def test_a_figure_knows_only_what_it_shows(changed: Changed) -> None:
             "examples": ("raw", "unit", "imagenet"),
             "histogram": ("raw", "unit", "imagenet"),
             "seeds": ("unit", "imagenet"),
+            "levels": ("published_none", "published_minmax", "placebo"),
+            "resize": ("imagenet", "published_meanstd"),
         }
         assert settings.normalizations == arms.get(figure.kind, ())
 

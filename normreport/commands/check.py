@@ -10,7 +10,7 @@ from typing import Any
 from normreport.config import Config, load_config
 from normreport.configuration_files import read_values
 from normreport.errors import StorageError
-from normreport.logo import data_uri
+from normreport.own_files import check_own_files
 
 
 def run(*, config: Sequence[Path]) -> None:
@@ -22,8 +22,7 @@ def run(*, config: Sequence[Path]) -> None:
     _check_networks(checked)
     for settings in checked.data_sets().values():
         sources.find(settings)
-    if checked.report.logo:
-        data_uri(Path(checked.report.logo))
+    check_own_files(checked.report)
     _check_disk(Path("results"))
     runs = list(checked.runs())
     print(

@@ -23,7 +23,7 @@ from normreport.differences import (
     largest,
 )
 from normreport.errors import RebuildError, StorageError
-from normreport.provenance import RESULTS, folders_digest, read_page, summary
+from normreport.provenance import RESULTS, folders_digest, read_page, read_record, summary
 from normreport.source_code import ROOT
 from normreport.stages import render_html
 from normreport.tables import read_tables
@@ -105,7 +105,7 @@ def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:
             f"the first is {missing[0]}. Expected the folder of all results that snakemake makes; "
             "give it by --results, or let --rebuild make it."
         )
-    there: Record = files.read_json(root / "report/provenance.json")
+    there: Record = read_record(root / "report/provenance.json")
     digests = {path: files.file_digest(root / path) for path in record["files"]}
     found = summary(files.read_json(root / RESULTS))
     runs = {run["id"]: run for run in there["runs"]}

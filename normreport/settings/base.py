@@ -51,6 +51,7 @@ UNION_TAG = "kind: "
 Model = TypeVar("Model", bound=Settings)
 
 
+COLOR = "^#[0-9A-Fa-f]{6}$"
 # Where pydantic speaks of Python, a user thinks of YAML.
 EXPECTED = {
     "model_type": "keys and values",
@@ -61,6 +62,7 @@ EXPECTED = {
     "list_type": "a list",
     "too_short": "a list of at least 1 item",
     "string_pattern_mismatch": "a name of letters, digits and _ (a layer's also with . and -)",
+    COLOR: 'a color such as "#0b5cad"',
 }
 
 
@@ -124,7 +126,9 @@ def _line(details: ErrorDetails, model: type[Settings]) -> str:
     if details["type"] == "value_error":
         # A rule that spans groups names its keys itself.
         return f"{key}: {details['ctx']['error']}" if key else str(details["ctx"]["error"])
-    expected = EXPECTED.get(details["type"]) or details["msg"].removeprefix("Input should be ")
+    # A pattern of its own says more than that some pattern does not fit.
+    ours = EXPECTED.get(str(details.get("ctx", {}).get("pattern"))) or EXPECTED.get(details["type"])
+    expected = ours or details["msg"].removeprefix("Input should be ")
     found = details["input"]
     hint = ""
     if details["type"] == "literal_error":

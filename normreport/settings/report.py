@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from normreport.settings.base import LayerName, Name, Settings
+from normreport.settings.base import COLOR, LayerName, Name, Settings
 from normreport.settings.training import Start
 
 Line = Annotated[str, Field(min_length=1, max_length=300)]
 
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
-Color = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Color = Annotated[str, Field(pattern=COLOR)]
 
 
 class ReportSettings(Settings):

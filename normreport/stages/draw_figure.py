@@ -18,7 +18,7 @@ from normreport.input_histograms import input_histograms
 from normreport.normalizations import normalize
 from normreport.settings.base import parse
 from normreport.settings.report import FigureSettings
-from normreport.source_code import source_digest
+from normreport.source_code import figure_modules, source_digest
 from normreport.statistics import init_std_quantiles, init_std_range
 from normreport.tables import read_tables
 
@@ -61,7 +61,7 @@ def run(
                 "settings": chosen.model_dump(mode="json"),
                 # One digest, however many tables.
                 "inputs": files.text_digest(" ".join(map(files.file_digest, [*inputs, *failures]))),
-                "code": source_digest(__name__, kind.__name__),
+                "code": source_digest(*figure_modules(chosen.kind, chosen.normalizations)),
             },
         },
     )
@@ -150,7 +150,7 @@ def _levels(
     settings: FigureSettings, arrays: dict[str, NDArray[Any]], manifest: dict[str, Any]
 ) -> Arguments:
     every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
-    arms = ("published_none", "published_minmax", "placebo")
+    arms = settings.normalizations
     levels = {arm: normalize(every, arm)[0, :, :, 0].ravel() for arm in arms}
     none, minmax = (normalize(arrays["train_images"], arm).view(np.int32) for arm in arms[:2])
     return levels, {"pixels": none.size, "unequal_pixels": int(np.count_nonzero(none != minmax))}
@@ -161,7 +161,7 @@ def _resize(
 ) -> Arguments:
     # Equal but for the Resize, as both go on with ImageNet's mean and std.
     images = arrays["train_images"][:RESIZED]
-    return {arm: normalize(images, arm) for arm in ("imagenet", "published_meanstd")}, {}
+    return {arm: normalize(images, arm) for arm in settings.normalizations}, {}
 
 
 OF_THE_INPUT = {

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from normreport import files
 from normreport.crate import crate
-from normreport.normalizations import source
 from normreport.provenance import FLOW, folders_digest, make_record
 from normreport.settings.base import parse
 from normreport.settings.provenance import RecordSettings
-from normreport.source_code import source_digest
+from normreport.source_code import run_modules, source_digest
 
 
 def run(
@@ -49,8 +48,7 @@ def run(
         files={path.relative_to(root).as_posix(): digest for path, digest in known.items()},
         code={stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
         training={
-            arm: source_digest("normreport.stages.train_run", source(arm))
-            for arm in chosen.config.experiment.normalizations
+            arm: source_digest(*run_modules(arm)) for arm in chosen.config.experiment.normalizations
         },
         templates=folders_digest(*templates),
     )

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from normreport import files
 from normreport.article import Illustration, render
-from normreport.logo import data_uri
+from normreport.own_files import data_uri
 from normreport.settings.base import parse
 from normreport.settings.report import RenderSettings
 

@@ -17,11 +17,10 @@ from normreport import files, networks
 from normreport.checkpoints import Checkpoint
 from normreport.layer_summaries import LayerSummary, summarize_layer
 from normreport.networks import Network
-from normreport.normalizations import source
 from normreport.seeds import derived_seed, epoch_order
 from normreport.settings.base import parse
 from normreport.settings.training import RunSettings
-from normreport.source_code import source_digest
+from normreport.source_code import run_modules, source_digest
 from normreport.training import (
     Diverged,
     Epoch,
@@ -89,7 +88,7 @@ def run(
         "data": {name: files.array_digest(array) for name, array in arrays.items()},
         "initial_weights": weights_digest(network.module),
         "pretrained": files.file_digest(pretrained) if pretrained else None,
-        "code": source_digest(__name__, source(chosen.normalization)),
+        "code": source_digest(*run_modules(chosen.normalization)),
         "versions": versions(state.device),
     }
     checkpoint = Checkpoint(checkpoints, basis)

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from normreport.dark import dark
 from normreport.figures.drawing import Drawing
-from normreport.logo import data_uri
+from normreport.own_files import data_uri
 
 from .conftest import Reader
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
+from normreport.figure_index import APPLIED_ARMS
 from normreport.files import canonical_json, write_json
 from normreport.source_code import source_digest
 from normreport.stages import draw_figure
@@ -36,6 +37,8 @@ def settings_of(kind):
     settings = {"kind": kind}
     if kind in {"examples", "histogram", "seeds"}:
         settings["normalizations"] = ["unit", "imagenet"]
+    if kind in APPLIED_ARMS:
+        settings["normalizations"] = list(APPLIED_ARMS[kind])
     if kind not in {*OF_THE_INPUT, "inits", "centre"}:
         settings["model"] = "mobilenet_v2"
     if kind in {"density", "ribbon", "violin", "spread", "seeds"}:

@@ -207,6 +207,11 @@ CHANGES = (
         edit("normreport/normalizations/standardize.py", "== 0", "== 0.0"),
         {},
     ),
+    Change(
+        "the definition of an arm that only a figure shows",
+        append("normreport/normalizations/placebo.py"),
+        {"draw_figure": ("*/levels.*",), **RENDER},
+    ),
     Change("how a network is trained", append("normreport/training.py"), PRETRAIN | ALL_RUNS),
     Change("how a network is built", append("normreport/networks.py"), PRETRAIN | ALL_RUNS),
     Change(

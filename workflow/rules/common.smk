@@ -16,13 +16,18 @@ from normreport.configuration_files import read_values
 from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
-from normreport.logo import data_uri
 from normreport.normalizations import source as source_of_arm
+from normreport.own_files import check_own_files
 from normreport.provenance import FLOW, versions as page_versions
 from normreport.revision import revision
 from normreport.settings.failures import FailedRun, FailureSettings
 from normreport.settings.provenance import RecordSettings
-from normreport.source_code import package_versions, source_files
+from normreport.source_code import (
+    figure_modules,
+    package_versions,
+    run_modules,
+    source_files,
+)
 from normreport.sources.watching import files_digest
 from normreport.system import claim_folder, pdf_hindrance
 
@@ -39,10 +44,7 @@ try:
         name: files_digest(settings.source)
         for name, settings in study.data_sets().items()
     }
-    if study.report.logo:
-        data_uri(
-            Path(study.report.logo)
-        )  # tells more than a missing input of Snakemake's
+    check_own_files(study.report)
 except NormreportError as error:
     raise WorkflowError(str(error))
 
@@ -67,19 +69,19 @@ def failed_run(run):
     )
 
 
-RUNS = [run for run in study.runs() if not (IS_PARTIAL and missing_stage(run))]
+FAILED = {run for run in study.runs() if IS_PARTIAL and missing_stage(run)}
+RUNS = [run for run in study.runs() if run not in FAILED]
+failed = FailureSettings(
+    runs=[failed_run(run) for run in study.runs() if run in FAILED]
+)
 if not RUNS:
     raise WorkflowError("partial=true: no run of the experiment is there to report on.")
-failed = FailureSettings(
-    runs=[failed_run(run) for run in study.runs() if run not in RUNS]
-)
+SHOWN = {(run.model, run.start) for run in RUNS}
+FIGURES = {figure.id: resolved_figure(study, figure) for figure in figure_index(study)}
 FIGURES = {
-    figure.id: figure
-    for figure in figure_index(study)
-    if any(
-        resolved_figure(study, figure).shows(model=run.model, start=run.start)
-        for run in RUNS
-    )
+    name: figure
+    for name, figure in FIGURES.items()
+    if any(figure.shows(model=model, start=start) for model, start in SHOWN)
 }
 
 
@@ -220,16 +222,12 @@ def pretraining_images(wildcards):
 # train_run
 
 
-def run_modules(wildcards):
-    return ["normreport.stages.train_run", source_of_arm(wildcards.normalization)]
-
-
 def run_code(wildcards):
-    return code(*run_modules(wildcards))
+    return code(*run_modules(wildcards.normalization))
 
 
 def run_versions(wildcards):
-    return versions(*run_modules(wildcards))
+    return versions(*run_modules(wildcards.normalization))
 
 
 def run_settings(wildcards):
@@ -316,26 +314,21 @@ def figure_failures(wildcards):
     return failures() if FIGURES[wildcards.figure].kind in FIGURE_TABLES else []
 
 
-def figure_modules(wildcards):
+def drawing_modules(wildcards):
     figure = FIGURES[wildcards.figure]
-    drawn_arms = study.experiment.normalizations if figure.model is None else ()
-    return [
-        "normreport.stages.draw_figure",
-        f"normreport.figures.{figure.kind}",
-        *map(source_of_arm, drawn_arms),
-    ]
+    return figure_modules(figure.kind, figure.normalizations)
 
 
 def figure_code(wildcards):
-    return code(*figure_modules(wildcards))
+    return code(*drawing_modules(wildcards))
 
 
 def figure_versions(wildcards):
-    return versions(*figure_modules(wildcards))
+    return versions(*drawing_modules(wildcards))
 
 
 def figure_settings(wildcards):
-    return as_json(resolved_figure(study, FIGURES[wildcards.figure]))
+    return as_json(FIGURES[wildcards.figure])
 
 
 # record_provenance

@@ -1,4 +1,4 @@
-"""The report's logo: a small picture, known by its bytes and not by its name."""
+"""Files that a user adds to the report: a folder of templates, a small picture as logo."""
 
 from __future__ import annotations
 
@@ -8,10 +8,40 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from normreport.errors import ConfigError
+from normreport.settings.report import ReportSettings
 
 LARGEST = 300_000  # bytes
 
 _EXPECTED = f"Expected an SVG, PNG, JPEG or WebP file of at most {LARGEST:,} bytes"
+
+
+def check_own_files(settings: ReportSettings) -> None:
+    """Check that what the report's settings name is there and can be used.
+
+    Raises
+    ------
+    ConfigError
+        If it is not.
+    """
+    if settings.logo:
+        data_uri(Path(settings.logo))
+    if settings.templates:
+        check_templates(Path(settings.templates))
+
+
+def check_templates(folder: Path) -> None:
+    """Check that there is a folder of templates.
+
+    Raises
+    ------
+    ConfigError
+        If it is not.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"{folder}: expected a folder of templates (report.templates), found "
+            f"{'a file' if folder.exists() else 'nothing'}. Make it, or mend the key."
+        )
 
 
 def data_uri(path: Path) -> str:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from normreport.errors import ConfigError
-from normreport.logo import LARGEST, data_uri
+from normreport.own_files import LARGEST, data_uri
 
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
 
