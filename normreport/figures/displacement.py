@@ -124,7 +124,8 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
             f"Relative displacement of each measured layer of {model_label(model)} at epoch "
             f"{last}: the norm of the change of its weights since epoch 0, in percent of their "
             f"norm at epoch 0. Layers stand in network order; points are single runs, lines an "
-            f"arm's mean over {seeds_phrase(shown)}{blocks}; the panels share a logarithmic axis. {seen}"
+            f"arm's mean over {seeds_phrase(shown)}{blocks}; the panels share a logarithmic axis. "
+            f"{seen}"
         ),
         alt=f"{title}, one panel per start. {seen}",
     )
