@@ -277,16 +277,16 @@ def check_layers(known: Iterable[str], layers: Sequence[str], *, model: str) -> 
             )
 
 
-def check_weights(architecture: str, weights: str) -> None:
-    """Check that pretrained weights exist, without reading or fetching them.
+def check_weights(network: Network, architecture: str, weights: str) -> None:
+    """Check that pretrained weights fit a network, without fetching published ones.
 
     Raises
     ------
     WeightsError
-        If there is no such file, or torchvision has no such weights.
+        If there is no such file, it is of another network, or torchvision has no such weights.
     """
     if is_checkpoint(weights):
-        _existing(Path(weights))
+        _fitting(network, read_checkpoint(Path(weights)), where=weights)
     else:
         _published(architecture, weights)
 
@@ -308,6 +308,11 @@ def load_backbone(network: Network, state: State) -> None:
     WeightsError
         Listing what is missing, unexpected or of another shape.
     """
+    network.module.load_state_dict(_fitting(network, state), strict=False)
+
+
+def _fitting(network: Network, state: State, *, where: str = "pretrained weights") -> State:
+    """Give the weights of `state` that the network takes, in its shapes."""
     own = network.module.state_dict()
     is_head = f"{network.head}."
     found = {name: value for name, value in state.items() if not name.startswith(is_head)}
@@ -340,10 +345,10 @@ def load_backbone(network: Network, state: State) -> None:
     if problems:
         listed = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" * (len(problems) > 5))
         raise WeightsError(
-            f"pretrained weights: {len(problems)} do not fit the network: {listed}. Expected the "
+            f"{where}: {len(problems)} weights do not fit the network: {listed}. Expected the "
             "weights of the same architecture; the last layer alone may differ."
         )
-    network.module.load_state_dict(found, strict=False)
+    return found
 
 
 def read_checkpoint(path: Path) -> State:

@@ -514,7 +514,7 @@ def test_weights_that_do_not_fit_are_listed() -> None:
     with pytest.raises(WeightsError) as caught:
         _build(pretrained=state)
     message = str(caught.value)
-    assert message.startswith("pretrained weights: 3 do not fit the network: ")
+    assert message.startswith("pretrained weights: 3 weights do not fit the network: ")
     assert "missing features.0.bias" in message
     assert "unexpected features.99.weight" in message
     assert "classifier.3.bias has shape (21,), expected (20,)" in message
@@ -523,7 +523,7 @@ def test_weights_that_do_not_fit_are_listed() -> None:
 
 def test_a_long_list_of_weights_that_do_not_fit_is_cut() -> None:
     state = _state(_build("mobilenet_v2"))
-    with pytest.raises(WeightsError, match=r"pretrained weights: \d+ do not fit") as caught:
+    with pytest.raises(WeightsError, match=r"pretrained weights: \d+ weights do not fit") as caught:
         _build("vgg_narrow", pretrained=state)
     assert re.search(r"; and \d+ more\. Expected", str(caught.value))
     assert len(str(caught.value)) < 600
@@ -693,15 +693,31 @@ def test_weights_that_torchvision_does_not_have_are_answered_with_the_nearest() 
 
 
 @pytest.mark.usefixtures("cache")
-def test_weights_are_looked_for_without_being_read_or_fetched(tmp_path: Path) -> None:
-    networks.check_weights("resnet18", "IMAGENET1K_V1")
+def test_weights_are_looked_for_without_being_fetched(tmp_path: Path) -> None:
+    network = networks.outline("resnet18")
+    networks.check_weights(network, "resnet18", "IMAGENET1K_V1")
     with pytest.raises(WeightsError, match="Did you mean 'IMAGENET1K_V1'"):
-        networks.check_weights("resnet18", "IMAGENET_V1")
+        networks.check_weights(network, "resnet18", "IMAGENET_V1")
     path = tmp_path / "resnet18.pth"
     with pytest.raises(WeightsError, match=re.escape(f"{path}: there is no such checkpoint")):
-        networks.check_weights("resnet18", str(path))
-    path.write_bytes(b"not read")
-    networks.check_weights("resnet18", str(path))
+        networks.check_weights(network, "resnet18", str(path))
+
+
+@pytest.mark.parametrize("image_size_px", [32, 64])
+def test_a_checkpoint_is_checked_against_a_network_without_weights(
+    tmp_path: Path, image_size_px: int
+) -> None:
+    network = networks.outline("vgg_narrow", image_size_px=image_size_px)
+    for size in (32, 64):  # folded, and as it is
+        path = tmp_path / f"{size}.pth"
+        torch.save(_state(_build(image_size_px=size)), path)
+        networks.check_weights(network, "vgg_narrow", str(path))
+    other = tmp_path / "other.pth"
+    torch.save(_state(_build("vgg_narrow_bn")), other)
+    with pytest.raises(
+        WeightsError, match=re.escape(f"{other}: ") + r"\d+ weights do not fit the "
+    ):
+        networks.check_weights(network, "vgg_narrow", str(other))
 
 
 def test_the_name_of_every_published_file_ends_in_the_digits_that_verify_it() -> None:

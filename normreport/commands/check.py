@@ -77,7 +77,8 @@ def _check_networks(config: Config) -> None:
             )
         networks.check_layers(network.layers(), config.models[model].layers, model=model)
         if needs_weights and not config.is_pretrained_here:
-            networks.check_weights(architecture, config.pretrain_settings(model).weights)
+            weights = config.pretrain_settings(model).weights
+            networks.check_weights(network, architecture, weights)
 
 
 def _sizes(config: Config) -> dict[str, int]:
