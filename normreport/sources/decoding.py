@@ -80,9 +80,9 @@ def fill(
         while len(places):
             numbers = pool.order[taken : taken + len(places)]
             if len(numbers) < len(places):
-                last = skipped[-1]
+                last, missing = skipped[-1], len(places) - len(numbers)
                 raise DataError(
-                    f"{len(places) - len(numbers)} of the {len(images)} {what} images are missing, as "
+                    f"{missing} of the {len(images)} {what} images are missing, as "
                     f"{len(skipped)} of the source cannot be read and there are no others to take "
                     f"instead; the last: {last.image} ({last.why}). Ask for fewer, or mend them."
                 )
