@@ -2,7 +2,8 @@
 # make test     every test          make check   linters and types
 # make soak     twenty random kills over whole small builds, which must end in the same bytes
 # make fuzz     thousands of configurations, folders of images and weights, right and wrong
-# make benchmark  images per second against a script that one would write first
+# make benchmark  size and load time of the report's page; images per second against a script that
+#               one would write first
 # make calibration  error rates and power of the verdicts, on simulated studies
 # make lock     write requirements.lock anew from pyproject.toml (needs uv)
 
@@ -38,6 +39,7 @@ fuzz: $(INSTALLED)
 	FUZZ=40 pytest -s tests/fuzz
 
 benchmark: $(INSTALLED)
+	python -m tests.benchmarks.page
 	python tests/benchmarks/throughput.py
 
 calibration: $(INSTALLED)

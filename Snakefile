@@ -32,7 +32,7 @@ rule all:
     default_target: True
     input:
         report_files(),
-        all_runs(),
+        kept_files(),
 
 
 rule publish:

@@ -6,16 +6,18 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
+from rcssmin import cssmin
+from rjsmin import jsmin
 
-from normreport.dark import dark, dark_rules
+from normreport.dark import color_rules, dark
 from normreport.errors import ConfigError
 from normreport.labels import model_label, source_label, start_label
 from normreport.references import bibtex, link, short
@@ -42,6 +44,8 @@ EVIDENCE = {
     "F8": ["density"],
     "P6": ["displacement"],
 }
+# Comments and spaces are for those who edit a template, not for those who read the page.
+MINIFY: Mapping[str, Callable[[str], str]] = {".css": cssmin, ".js": jsmin}
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -70,6 +74,7 @@ def render(
     figures: Sequence[Illustration],
     settings: RenderSettings,
     medium: str,
+    logo: str | None = None,
 ) -> str:
     """Fill the templates.
 
@@ -87,6 +92,8 @@ def render(
         Title, authors, whether there is a PDF.
     medium
         ``screen`` or ``print``.
+    logo
+        A picture as a ``data:`` URI.
 
     Returns
     -------
@@ -115,7 +122,8 @@ def render(
     )
 
     def source(name: str) -> Markup:
-        return Markup(loader.get_source(environment, name)[0])
+        text, _, _ = loader.get_source(environment, name)
+        return Markup(MINIFY.get(PurePath(name).suffix, str)(text))
 
     environment.filters |= {
         "num": num,
@@ -131,7 +139,7 @@ def render(
         "csp_hash": csp_hash,
         "dark": dark,
         "paragraphs": lambda text: re.split(r"\n\s*\n", text.strip()),
-        "dark_rules": lambda pictures: Markup(dark_rules(pictures)),
+        "color_rules": lambda pictures: Markup(color_rules(pictures)),
         "evidence": evidence,
         "bibtex": bibtex,
         "link": link,
@@ -148,6 +156,7 @@ def render(
             figures=figures,
             settings=settings,
             medium=medium,
+            logo=logo,
             citation={
                 "id": "normreport",
                 "type": "report",

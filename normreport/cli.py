@@ -49,6 +49,7 @@ TEMPLATES = {
 PRETRAINED = _in(
     "where pretrained weights come from (.json)", nargs="*", required=False, default=[]
 )
+LOGO = _in("the logo (.svg, .png, .jpg, .webp)", **OPTIONAL)
 FAILURES = _in("the runs that failed (.json)", nargs="*", required=False, default=[])
 
 
@@ -191,6 +192,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "record": _in("what the report is made from (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
             "templates": TEMPLATES,
+            "logo": LOGO,
             "html": _out("the article (.html)"),
         },
     ),
@@ -203,6 +205,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
             "attachments": _in("the numbers that the PDF carries with it (.json, .csv)", **MANY),
             "templates": TEMPLATES,
+            "logo": LOGO,
             "pdf": _out("the article (.pdf)"),
         },
     ),

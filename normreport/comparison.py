@@ -80,7 +80,8 @@ def densities(runs: Snapshots) -> Iterator[dict[str, Any]]:
                 yield {
                     **condition,
                     "epoch": epoch,
-                    "weight": f"{x:.7g}",
-                    "density": f"{y:.6g}",
-                    "bandwidth": f"{bandwidth:.6g}",
+                    # As many digits as a figure's table is to print.
+                    "weight": float(f"{x:.7g}"),
+                    "density": float(f"{y:.6g}"),
+                    "bandwidth": float(f"{bandwidth:.6g}"),
                 }

@@ -1,4 +1,4 @@
-"""The figures' colours on a dark page: lightness turned round, hue kept."""
+"""The figures' colours on a light and on a dark page: lightness turned round, hue kept."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _OKLAB = np.array(
 )
 
 
-def dark_rules(pictures: Iterable[str]) -> str:
-    """Give every colour of some pictures its counterpart on a dark page, as CSS.
+def color_rules(pictures: Iterable[str]) -> str:
+    """Make every colour of some pictures a variable that follows the page's theme, as CSS.
 
     Parameters
     ----------
@@ -40,13 +40,19 @@ def dark_rules(pictures: Iterable[str]) -> str:
     Returns
     -------
     str
-        One rule per attribute and colour, sorted.
+        The variables, such as ``--c-0b5cad`` with its light and its dark value, and one rule per
+        attribute and colour that uses them, sorted.
     """
-    found = {match for picture in pictures for match in _COLOR.findall(picture)}
-    return "\n".join(
-        f'figure svg [{name}="{color}"] {{ {name}: {dark(color)}; }}'
-        for name, color in sorted(found)
-    )
+    found = sorted({match for picture in pictures for match in _COLOR.findall(picture)})
+    variables = [
+        f"--c-{color[1:]}: light-dark({color}, {dark(color)});"
+        for color in sorted({color for _, color in found})
+    ]
+    rules = [
+        f'figure svg [{name}="{color}"] {{ {name}: var(--c-{color[1:]}); }}'
+        for name, color in found
+    ]
+    return "\n".join([":root {", *variables, "}", *rules])
 
 
 def dark(color: str) -> str:

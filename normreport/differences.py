@@ -181,7 +181,8 @@ def _numbers(part: Any) -> Any:
         kept = {key: _numbers(value) for key, value in part.items() if key != "id"}
         return {key: v for key, v in kept.items() if not isinstance(v, str)}
     if isinstance(part, list):
-        return {str(item.get("id", n)): _numbers(item) for n, item in enumerate(part)}
+        ids = [item.get("id", n) if isinstance(item, Mapping) else n for n, item in enumerate(part)]
+        return {str(name): _numbers(item) for name, item in zip(ids, part, strict=True)}
     return part
 
 
@@ -203,7 +204,8 @@ def _config_stage(key: str) -> str:
     if key.startswith("models.") and ".pretraining" in key:
         return "pretrain_model"
     known = [start for start in CONFIG_STAGES if f"{key}.".startswith(f"{start}.")]
-    return CONFIG_STAGES[max(known, key=len)]
+    # A key of another version may take part anywhere.
+    return CONFIG_STAGES[max(known, key=len)] if known else FLOW[0]
 
 
 def _before(
@@ -243,7 +245,7 @@ def _runs(old: Record, new: Record, causes: tuple[Cause, ...]) -> Iterator[Effec
         if what:
             model, start = name.split("/")[:2]
             # The code that all runs share is a cause of its own.
-            shared = old["code"]["train_run"] != new["code"]["train_run"]
+            shared = old["code"].get("train_run") != new["code"].get("train_run")
             own = ("its arm's code",) if a["code"] != b["code"] and not shared else ()
             yield Effect(name, ", ".join(what), (*own, *_before(causes, upto, model, start)))
 
@@ -265,7 +267,8 @@ def _figures(old: Record, new: Record, causes: tuple[Cause, ...]) -> Iterator[Ef
             continue
         a, b = olds[name], news[name]
         paths = {"drawing": f"figures/{name}.svg", "data": f"report/data/{name}.csv"}
-        what = [word for word, path in paths.items() if old["files"][path] != new["files"][path]]
+        was, now = old["files"], new["files"]
+        what = [word for word, path in paths.items() if was.get(path) != now.get(path)]
         what += [word for word in ("caption", "alt") if a[word] != b[word]]
         if what:
             own = [f"its {key}" for key in ("settings", "code") if a[key] != b[key]]
@@ -273,6 +276,6 @@ def _figures(old: Record, new: Record, causes: tuple[Cause, ...]) -> Iterator[Ef
                 str(cause) for cause in causes if cause.kind == "version"
                 and cause.stage == "draw_figure"
             ]  # fmt: skip
-            model = a["settings"]["model"] or ""
+            model = a["settings"].get("model") or ""
             before = _before(causes, BEFORE_A_FIGURE, model) if a["inputs"] != b["inputs"] else ()
             yield Effect(name, ", ".join(what), (*own, *drawing, *before))

@@ -21,8 +21,8 @@ TRIED = 32
 # run leaves; measuring and comparing a run beside its weights; a weight of theirs at one epoch;
 # one figure; tables, article and PDF.
 STARTING, MEASURING, WEIGHT, FIGURE, REPORT = 5.0, 2.0, 1e-7, 2.0, 20.0
-# Bytes: the densities of one layer at one epoch of a run, as text; one report.
-DENSITY, ARTICLE = 12_000, 20_000_000
+# Bytes: the densities of one layer at one epoch of a run; one report.
+DENSITY, ARTICLE = 4_000, 20_000_000
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,15 @@ class MarginTest:
     refuted_from: float | None = None
 
     @property
+    def rule(self) -> str:
+        """The rule in words."""
+        side, other = ("within", "beyond") if self.below else ("above", "below")
+        return (
+            f"supported if the {100 * self.level:.0f}% interval lies {side} the margin, refuted if "
+            f"wholly {other} it"
+        )
+
+    @property
     def alpha(self) -> float:
         """What a p-value must be below."""
         return (1 - self.level) / 2

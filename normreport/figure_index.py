@@ -10,7 +10,6 @@ from normreport.settings.report import FigureSettings
 
 PER_LAYER = ("density", "ribbon", "violin", "spread")
 SIDE_BY_SIDE = ("displacement", "separation")
-SHAPE = ("quantiles", "kurtosis")
 # The arms that are the article's pipelines on images of one size: two of its three are the first.
 PUBLISHED_ARMS = ("unit", "imagenet")
 
@@ -54,10 +53,11 @@ def figure_index(config: Config) -> Iterator[Figure]:
             for model in models:
                 yield Figure("seeds", model, "scratch", config.models[model].layers[0])
         yield Figure("inits")
-    for kind in SHAPE:
-        for model in models:
-            yield Figure(kind, model)
+    for model in models:
+        yield Figure("quantiles", model)
     yield Figure("centre")
+    for model in models:
+        yield Figure("kurtosis", model)
 
 
 def figure_settings(config: Config, figure: Figure) -> FigureSettings:

@@ -14,11 +14,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from normreport.errors import StorageError
+from pydantic import Field
+
+from normreport.errors import ConfigError, StorageError
 from normreport.files import text_digest
-from normreport.settings.provenance import RecordSettings
+from normreport.settings.base import Settings, validate
+from normreport.settings.provenance import RecordSettings, Revision
 
 SCHEMA_VERSION = 1
 RESULTS = "report/results.json"
@@ -42,17 +45,82 @@ PACKAGES = {
     "matplotlib": "draw_figure",
     "seaborn": "draw_figure",
     "jinja2": "render_html",
+    "rcssmin": "render_html",
+    "rjsmin": "render_html",
     "pydantic": "prepare_data",
     "snakemake": "prepare_data",
 }
 # A data block: never executed, so that a page without scripts stays one.
 OPENING = '<script type="application/json" id="record">'
 EMBEDDED = re.compile(re.escape(OPENING) + "(.*?)</script>", re.S)
-KEYS = frozenset({
-    "claims", "code", "config", "data", "figures", "files", "headline", "pretrained", "revision",
-    "runs", "schema_version", "templates", "trained_with", "versions", "with_pdf",
-})  # fmt: skip
 OF_A_RUN = ("id", "state", "epochs", "train_loss", "heldout_loss", "heldout_accuracy")
+Digests = dict[str, str]
+
+
+class Case(Settings):
+    """A case of a claim: what two reports are compared by."""
+
+    verdict: str
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+class Claim(Settings):
+    """A claim with its cases, by their names."""
+
+    verdict: str
+    cases: dict[str, Case]
+
+
+class RecordedRun(Settings):
+    """A run's outcome, and the digests of what went into it and came out."""
+
+    id: Annotated[str, Field(pattern=r"^[^/]+/[^/]+/[^/]+/[^/]+$")]
+    state: str
+    epochs: int
+    train_loss: float | None
+    heldout_loss: float | None
+    heldout_accuracy: float | None
+    code: str
+    data: str
+    order: str
+    initial_weights: str
+    final_weights: str | None
+    pretrained: str | None
+    older_code: bool
+
+
+class RecordedFigure(Settings):
+    """What a figure was made from, and digests of its words."""
+
+    number: int
+    settings: dict[str, Any]
+    inputs: str
+    code: str
+    caption: str
+    alt: str
+
+
+class Record(Settings):
+    """A whole record, as `make_record` makes it and pages hold it."""
+
+    schema_version: Literal[1]
+    config: dict[str, Any]
+    """As resolved by the version that made the report: another may have other keys."""
+    revision: Revision
+    with_pdf: bool
+    versions: dict[str, str]
+    code: Digests
+    templates: str
+    files: Digests
+    data: dict[str, Digests]
+    pretrained: dict[str, Digests]
+    figures: dict[str, RecordedFigure]
+    trained_with: list[dict[str, str]]
+    runs: list[RecordedRun]
+    claims: dict[str, Claim]
+    headline: dict[str, Any]
 
 
 def make_record(
@@ -235,9 +303,11 @@ def embedded_record(page: str, *, where: str) -> dict[str, Any]:
             f"{where}: its record is of version {record['schema_version']}, expected "
             f"{SCHEMA_VERSION}. Use the normreport that it was made with."
         )
-    if missing := KEYS - record.keys():
+    try:
+        validate(Record, record, where=where)
+    except ConfigError as error:
         raise StorageError(
-            f"{where}: its record is damaged: {', '.join(sorted(missing))} is missing. Take the "
-            "report from where it was made."
-        )
+            f"{where}: its record is damaged; take the report from where it was made.\n"
+            + str(error).partition("\n")[2]
+        ) from error
     return record

@@ -19,6 +19,33 @@
   const status = make("p", { class: "hidden", role: "status" });
   document.body.append(status);
 
+  function remember(key, value) {
+    try {
+      localStorage.setItem(key, value);
+    } catch { /* a browser may forbid to remember */ }
+  }
+  function remembered(key) {
+    try {
+      return JSON.parse(localStorage.getItem(key));
+    } catch {
+      return null;
+    }
+  }
+
+  // Light, dark, or as the system has it: the style sheet has both values of every colour.
+  const themes = ["light", "dark", "auto"].map((name) => button(name, () => {
+    const scheme = name === "auto" ? "" : name;
+    document.documentElement.style.colorScheme = scheme;
+    remember("normreport-theme", scheme);
+    tell();
+  }));
+  function tell() {
+    const scheme = document.documentElement.style.colorScheme || "auto";
+    for (const element of themes) element.setAttribute("aria-pressed", element.textContent === scheme);
+  }
+  document.querySelector(".links").append(make("span", { role: "group", "aria-label": "Theme" }, ...themes));
+  tell();
+
   // The contents follow the reader.
   const entries = all(".contents a").map((link) => [link, document.querySelector(link.hash)]);
   function follow() {
@@ -42,6 +69,7 @@
   }
 
   // Terms are explained where they stand; Escape puts the explanation away.
+  // The same box tells what a figure shows at a point.
   const tip = make("div", { class: "tip", role: "tooltip", hidden: "" });
   document.body.append(tip);
   let explained = null;
@@ -53,13 +81,17 @@
     tip.style.left = `${Math.max(12, left)}px`;
     tip.style.top = `${below ? at.bottom : at.top - tip.offsetHeight}px`;
   }
+  function explain(element, text) {
+    explained = element;
+    tip.textContent = text;
+    tip.classList.toggle("reading", element.matches("svg *"));
+    tip.hidden = false;
+    place();
+  }
   const hide = () => { tip.hidden = true; };
   for (const link of all(".term")) {
     const show = () => {
-      explained = link;
-      tip.textContent = document.querySelector(link.hash).textContent;
-      tip.hidden = false;
-      place();
+      explain(link, document.querySelector(link.hash).textContent);
     };
     link.addEventListener("mouseenter", show);
     link.addEventListener("focus", show);
@@ -110,10 +142,7 @@
 
   // Arms and seeds can be hidden, in all figures at once; the choice is remembered.
   const KEY = "normreport-hidden";
-  const hidden = new Set();
-  try {
-    for (const name of JSON.parse(localStorage.getItem(KEY) || "[]")) hidden.add(name);
-  } catch { /* a browser may forbid to remember */ }
+  const hidden = new Set(remembered(KEY) || []);
   const marks = all("figure [data-arm], figure [data-seed]");
   const switches = [];
   function apply() {
@@ -125,9 +154,7 @@
   }
   function toggle(name) {
     if (!hidden.delete(name)) hidden.add(name);
-    try {
-      localStorage.setItem(KEY, JSON.stringify([...hidden]));
-    } catch { /* as above */ }
+    remember(KEY, JSON.stringify([...hidden]));
     apply();
   }
   function attribute(mark, name) {
@@ -138,7 +165,8 @@
   function swatch(mark) {
     const picture = document.createElementNS(SVG, "svg");
     const line = document.createElementNS(SVG, "path");
-    const stroke = attribute(mark, "stroke") || attribute(mark, "fill");
+    const color = attribute(mark, "stroke") || attribute(mark, "fill");
+    const stroke = `var(--c-${color.slice(1)}, ${color})`;
     const dashes = attribute(mark, "stroke-dasharray") || "none";
     const look = { d: "M0 4h24", stroke, "stroke-width": 2.4, "stroke-dasharray": dashes };
     for (const [name, value] of Object.entries(look)) line.setAttribute(name, value);
@@ -157,7 +185,8 @@
         const text = name === "arm" ? value : value === "mean" ? "mean" : `seed ${value}`;
         const element = button(text, () => toggle(`${name} ${value}`), { class: "toggle" });
         if (name === "arm") {
-          element.prepend(swatch(like.find((mark) => mark.dataset.seed === "mean") || like[0]));
+          const bodies = like.filter((mark) => mark.dataset.line !== "median");
+          element.prepend(swatch(like.find((mark) => mark.dataset.seed === "mean") || bodies.pop()));
         }
         switches.push([element, `${name} ${value}`]);
         group.append(element);
@@ -166,67 +195,225 @@
     return group.children.length ? [group] : [];
   }
 
-  // The densities' figures move through the epochs.
+  // What stands where in a figure: its panels tell how their axes' points become numbers.
+  function value(axis, at) {
+    const [[from, to], [low, high]] = [axis.page, axis.units];
+    const level = low + (at - from) / (to - from) * (high - low);
+    if (axis.scale === "linear") return level;
+    if (axis.scale === "log") return 10 ** level;
+    const [end, stretch] = axis.linear;
+    const beyond = Math.abs(level) / end - stretch;
+    return beyond < 0 ? level / stretch : Math.sign(level) * end * 10 ** beyond;
+  }
+  function position(axis, number) {
+    const [[from, to], [low, high]] = [axis.page, axis.units];
+    return from + (number - low) / (high - low) * (to - from);
+  }
+  // A picture's coordinates are hundredths: no more digits than these know, and four at most.
+  function digits(axis, at) {
+    const number = value(axis, at);
+    const known = -Math.log10(Math.abs(value(axis, at + 0.01) - number));
+    return minus(Number(number.toFixed(Math.min(Math.max(Math.floor(known), 0), 20))));
+  }
+  const minus = (number) => String(Number(number.toPrecision(4))).replaceAll("-", "−");
+  function words(axis, at) {
+    const named = axis.names && (axis.names[Math.round(value(axis, at))] ?? "");
+    return [axis.name, named ?? digits(axis, at)].filter(Boolean).join(" ");
+  }
+  const within = (axis, at) => (at - axis.page[0]) * (at - axis.page[1]) <= 1;
+  const panelAt = (panels, x, y) => panels.find((panel) => within(panel.x, x) && within(panel.y, y));
+  function corners(mark) {
+    const found = all("use", mark).map((use) => ["x", "y"].map((name) => Number(use.getAttribute(name))));
+    for (const path of all("path:not(defs *)", mark)) {
+      for (const [, command, text] of path.getAttribute("d").matchAll(/([A-Za-z])([^A-Za-z]*)/g)) {
+        const numbers = (text.match(/-?\d*\.?\d+/g) || []).map(Number);
+        for (let i = 0; i + 1 < numbers.length; i += 2) {
+          const [x, y] = command === "l" ? found[found.length - 1] : [0, 0];
+          found.push([x + numbers[i], y + numbers[i + 1]]);
+        }
+      }
+    }
+    return found;
+  }
+  const MARKS = "[data-arm], [data-seed], [data-line]";
+  // Rows of points, from left to right: of each run that is shown in a panel, of each layer of a heat map.
+  function curves(svg, panels) {
+    const rows = new Map();
+    for (const mark of all(MARKS, svg)) {
+      const { arm, seed, line, epoch, per_epoch: scale } = mark.dataset;
+      const name = [arm, seed && (seed === "mean" ? seed : `seed ${seed}`), line].filter(Boolean).join(", ");
+      for (const [x, y] of mark.matches(".off") ? [] : corners(mark)) {
+        const panel = panelAt(panels, x, y);
+        if (!panel) continue;
+        const tell = () => [
+          name, epoch ? `epoch ${epoch}` : words(panel.x, x), words(panel.y, y),
+          scale && `density ${minus(Math.abs(value(panel.x, x) - epoch) * scale)}`, // half a violin's width
+        ].filter(Boolean).join("\n");
+        const key = `${panels.indexOf(panel)} ${name}`;
+        if (!rows.has(key)) rows.set(key, []);
+        rows.get(key).push({ x, y, panel, name, arm, seed, epoch, tell });
+      }
+    }
+    return [...rows.values()].map((row) => row.sort((a, b) => a.x - b.x));
+  }
+  function grid(panels, cells) {
+    return Object.entries(cells ? cells.grids : {}).flatMap(([index, layers]) => layers.map((layer, i) => {
+      const panel = panels[index];
+      const y = position(panel.y, i + 1);
+      return layer.map((number, epoch) => {
+        const shown = number === null ? "not all runs have it" : `${minus(number)} (normal samples: ±${cells.chance[i]})`;
+        const tell = () => `${words(panel.y, y)}\nepoch ${epoch}\n${cells.name} ${shown}`;
+        return { x: position(panel.x, epoch), y, panel, tell };
+      });
+    }));
+  }
+
+  // The nearest point to the pointer is read; arrow keys go along a curve and to the next one.
+  const dot = document.createElementNS(SVG, "circle");
+  dot.setAttribute("class", "dot");
+  dot.setAttribute("r", 3);
+  function read(svg, rows) {
+    let here = null;
+    const show = (point) => {
+      here = point;
+      dot.setAttribute("cx", point.x);
+      dot.setAttribute("cy", point.y);
+      svg.append(dot);
+      explain(dot, point.tell());
+    };
+    const leave = () => { dot.remove(); hide(); };
+    const nearest = (points, { x, y }) => points.reduce((best, point) =>
+      (Math.hypot(point.x - x, point.y - y) <= Math.hypot(best.x - x, best.y - y) ? point : best));
+    svg.addEventListener("pointermove", (event) => {
+      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+      const points = rows().flat().filter(({ panel }) => within(panel.x, at.x) && within(panel.y, at.y));
+      if (points.length) show(nearest(points, at));
+      else leave();
+    });
+    svg.addEventListener("pointerleave", leave);
+    svg.setAttribute("tabindex", 0);
+    svg.addEventListener("blur", leave);
+    svg.addEventListener("keydown", (event) => {
+      const [along, across] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] || [];
+      const all = rows();
+      if (along === undefined || !all.length) return;
+      event.preventDefault();
+      const same = (point) => here && point.x === here.x && point.y === here.y && point.name === here.name;
+      const row = Math.max(0, all.findIndex((points) => points.some(same)));
+      const next = all[Math.min(Math.max(row + across, 0), all.length - 1)];
+      const step = all[row].findIndex(same) + along;
+      show(!here ? next[0] : across ? nearest(next, here) : next[Math.min(Math.max(step, 0), next.length - 1)]);
+      status.textContent = here.tell();
+    });
+  }
+
+  // All figures are at one epoch, which is remembered; those out of sight follow when they are seen.
+  const EPOCH = "normreport-epoch";
+  let chosen = remembered(EPOCH);
+  const movers = new Map();
+  const sight = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) movers.get(target)(isIntersecting);
+  });
+  function slider(svg, own, last, move) {
+    const range = make("input", { type: "range", min: 0, max: last, value: own });
+    const shown = make("output", { "aria-live": "off" });
+    let [seen, at] = [false, own];
+    movers.set(svg, (visible = seen) => {
+      seen = visible;
+      const epoch = Math.min(chosen ?? own, last);
+      range.value = epoch;
+      shown.textContent = epoch;
+      if (!seen || at === epoch) return;
+      at = epoch;
+      move(epoch);
+    });
+    range.addEventListener("input", () => {
+      chosen = Number(range.value);
+      remember(EPOCH, chosen);
+      for (const update of movers.values()) update();
+    });
+    movers.get(svg)();
+    sight.observe(svg);
+    return make("label", { class: "epoch" }, "Epoch ", range, shown);
+  }
+
+  // Densities and quantiles are drawn anew from every run's curves.
   async function inflated(text) {
     const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Int16Array(await new Response(stream).arrayBuffer());
   }
-  // For each run, each epoch: the curves of both panels.
-  function curves(frames, steps) {
-    const width = frames.x.length;
+  function runsOf(frames, steps) {
+    const width = frames.grid.length;
     let start = 0;
-    return frames.runs.map(([arm, seed, epochs]) => {
+    return frames.runs.map(([of, arm, seed, epochs]) => {
       const rows = [];
       for (let epoch = 0; epoch < epochs; epoch += 1, start += width) {
         let level = 0;
         const row = Array.from(steps.subarray(start, start + width), (step) => { level += step; return level; });
-        if (epoch === 0) {
-          rows.push({ density: row.map((value) => value * frames.units[0]), change: row.map(() => 0) });
-        } else {
-          const change = row.map((value) => value * frames.units[1]);
-          rows.push({ density: change.map((value, i) => rows[0].density[i] + value), change });
-        }
+        const change = row.map((value) => (epoch ? value * frames.units[1] : 0));
+        const total = epoch ? change.map((value, i) => rows[0].total[i] + value) : row.map((value) => value * frames.units[0]);
+        rows.push({ total, change });
       }
-      return { arm, seed, rows };
+      return { of, arm, seed, rows };
     });
   }
   function mean(several) {
     return several[0].map((_, i) => several.reduce((sum, one) => sum + one[i], 0) / several.length);
   }
-  function slider(svg) {
-    const data = svg.querySelector("metadata");
-    if (!data) return [];
-    const frames = JSON.parse(data.textContent);
-    const last = Math.max(...frames.runs.map(([, , epochs]) => epochs)) - 1;
+  function moving(svg, panels, frames) {
+    const last = Math.max(...frames.runs.map(([, , , epochs]) => epochs)) - 1;
     const title = all("text", svg).find((text) => text.textContent.endsWith(`epoch ${frames.epoch}`));
     let runs = null;
-    const range = make("input", { type: "range", min: 0, max: last, value: frames.epoch });
-    const shown = make("output", { "aria-live": "off" }, String(frames.epoch));
-    const move = async () => {
-      runs ||= inflated(frames.curves).then((steps) => curves(frames, steps));
+    const move = async (epoch) => {
+      runs ||= inflated(frames.curves).then((steps) => runsOf(frames, steps));
       const known = await runs;
-      const epoch = Number(range.value);
       for (const mark of all("[data-value]", svg)) {
         const { arm, seed, value } = mark.dataset;
-        const own = known.filter((run) => run.arm === arm && (seed === "mean" || run.seed === seed));
+        const { panel, of, change } = frames.values[value];
+        const own = known.filter((run) => run.of === of && run.arm === arm && (seed === "mean" || run.seed === seed));
         const there = own.length > 0 && own.every((run) => epoch < run.rows.length);
-        const curve = there ? mean(own.map((run) => run.rows[epoch][value])) : [];
-        const [zero, scale] = frames.axes[value];
-        const points = curve.map((y, i) => `${frames.x[i] / 100} ${(zero - scale * y).toFixed(0) / 100}`);
+        const curve = there ? mean(own.map((run) => run.rows[epoch][change ? "change" : "total"])) : [];
+        const { x, y } = panels[panel];
+        const points = curve.map((level, i) => `${position(x, frames.grid[i]).toFixed(2)} ${position(y, level).toFixed(2)}`);
         mark.querySelector("path").setAttribute("d", there ? `M${points.join("L")}` : "");
       }
       title.textContent = title.textContent.replace(/\d+$/, epoch);
-      shown.textContent = epoch;
     };
-    range.addEventListener("input", move);
-    return [make("label", { class: "epoch" }, "Epoch ", range, shown)];
+    return [slider(svg, frames.epoch, last, move)];
+  }
+
+  // Where epochs stand side by side a line goes to the chosen one, and its numbers are written out.
+  function marked(svg, panels, last, rows) {
+    const over = panels.filter(({ x }) => x.name === "epoch");
+    const line = document.createElementNS(SVG, "path");
+    line.setAttribute("stroke", "#1f1f1f");
+    const text = make("p", { class: "at" });
+    const move = (epoch) => {
+      const stretches = over.map(({ x, y }) => `M${position(x, epoch).toFixed(2)} ${y.page[0]}V${y.page[1]}`);
+      line.setAttribute("d", stretches.join(""));
+      svg.append(line);
+      const known = rows();
+      text.textContent = over.map((panel) => {
+        const shown = known.flatMap((row) => {
+          const there = row.filter(({ x, seed, epoch: fixed }) => (seed || "mean") === "mean" && !fixed && Math.abs(x - position(panel.x, epoch)) < 0.1);
+          const numbers = there.filter((point) => point.name && point.panel === panel).map(({ y }) => digits(panel.y, y));
+          if (!numbers.length) return [];
+          const { name, arm } = there[0];
+          const own = panel.title.startsWith(`${arm} (`) ? name.slice(arm.length + 2) : name;
+          return [`${own} ${[...new Set(numbers)].join(" to ")}`];
+        });
+        return shown.length ? `${[panel.title, panel.y.name].filter(Boolean).join(", ")}: ${shown.join("; ")}` : "";
+      }).filter(Boolean).join("\n");
+    };
+    return [slider(svg, last, last, move), text];
   }
 
   // Each figure is saved as it is shown, with the light page's colours.
   function picture(svg) {
     const copy = svg.cloneNode(true);
-    for (const part of all("metadata, .off", copy)) part.remove();
+    for (const part of all("metadata, .off, .dot", copy)) part.remove();
+    copy.removeAttribute("tabindex");
     const { width, height } = svg.viewBox.baseVal;
     copy.setAttribute("width", width);
     copy.setAttribute("height", height);
@@ -249,14 +436,11 @@
   for (const figure of all("figure")) {
     const svg = figure.querySelector("svg");
     const name = figure.id;
-    for (const mark of all("[data-arm]", svg)) {
-      const { arm, seed } = mark.dataset;
-      const words = seed === undefined ? arm : seed === "mean" ? `${arm}, mean` : `${arm}, seed ${seed}`;
-      mark.append(document.createElementNS(SVG, "title"));
-      mark.lastChild.textContent = words;
-    }
+    const { panels = [], frames, last, cells } = JSON.parse(svg.querySelector("metadata")?.textContent || "{}");
+    const rows = () => [...curves(svg, panels), ...grid(panels, cells)];
+    if (cells || svg.querySelector(MARKS)) read(svg, rows);
     figure.querySelector("figcaption").before(make(
-      "div", { class: "tools" }, ...slider(svg), ...toggles(svg),
+      "div", { class: "tools" }, ...(frames ? moving(svg, panels, frames) : last ? marked(svg, panels, last, rows) : []), ...toggles(svg),
       make("div", { role: "group", "aria-label": "Save" },
         button("SVG", () => save(picture(svg), "image/svg+xml", `${name}.svg`)),
         button("PNG", () => savePixels(svg, `${name}.png`)),

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from normreport.config import load_config
-from normreport.files import canonical_json, text_digest, write_csv, write_json, write_text
+from normreport.files import (
+    canonical_json,
+    file_digest,
+    text_digest,
+    write_csv,
+    write_json,
+    write_text,
+)
 from normreport.stages import record_provenance, render_html
 from tests.claims.studies import study
 from tests.test_article import TEMPLATES, results_of
@@ -61,6 +68,14 @@ def words(name: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def write_manifest(folder: Path, names: Sequence[str], values: dict[str, Any]) -> None:
+    """Write files of a stage, and the manifest that tells of them."""
+    for name in names:
+        write_text(folder / name, f"The content of {name}.")
+    known = {name: file_digest(folder / name) for name in names}
+    write_json(folder / "manifest.json", values | {"files": known})
+
+
 def drawing(name: str) -> str:
     return f'<svg id="{name}"><g id="patch_1"><path d="M 10.5 20.25 L 30 40"/></g></svg>'
 
@@ -86,11 +101,11 @@ def write_report(
     write_json(report / "results.json", results_of(whole) | {"runs": runs})
     for name in RUNS:
         found = manifest(name, **(digests or {}).get(name, {}))
-        write_json(results / f"runs/{name}/manifest.json", found)
-    write_json(results / "data/target/manifest.json", {"digests": IMAGES})
-    write_json(
-        results / "pretrained/vgg16/manifest.json",
-        {"model": "vgg16", "digests": {"weights": text_digest("w"), "code": text_digest("c")}},
+        write_manifest(results / f"runs/{name}", ("snapshots.safetensors", "history.csv"), found)
+    write_manifest(results / "data/target", ("images.safetensors",), {"digests": IMAGES})
+    made = {"weights": text_digest("w"), "code": text_digest("c")}
+    write_manifest(
+        results / "pretrained/vgg16", ("weights.safetensors",), {"model": "vgg16", "digests": made}
     )
     for name in FIGURES:
         write_text(results / f"figures/{name}.svg", drawing(name))
@@ -128,5 +143,6 @@ def render(
         record=report / "provenance.json",
         figures=svgs,
         templates=templates,
+        logo=Path(config.report.logo) if config.report.logo else None,
         html=report / "index.html",
     )

@@ -29,8 +29,9 @@ from normreport.claims.base import to_json
 from normreport.dark import dark
 from normreport.errors import ConfigError
 from normreport.evidence import Verdict
-from normreport.provenance import KEYS, embedded_record
+from normreport.provenance import embedded_record
 from normreport.settings.report import RenderSettings
+from tests.benchmarks.page import OVERHEAD, parts
 from tests.claims.studies import study
 
 ROOT = Path(__file__).parent.parent
@@ -149,13 +150,20 @@ DIGEST = "0123456789" * 6 + "abcd"
 
 
 def record_of(figures=(), **changes):
-    """Everything of a record that the templates need."""
+    """Give a record of one run, without claims."""
     paths = [path for figure in figures
              for path in (f"report/data/{figure.id}.csv", f"figures/{figure.id}.svg")]  # fmt: skip
-    run = {"id": "vgg16/scratch/unit/seed0", "state": "OK", "older_code": False}
+    run = {"id": "vgg16/scratch/unit/seed0", "state": "OK", "epochs": 2, "older_code": False}
     run |= {"train_loss": 0.25, "heldout_loss": 0.5, "heldout_accuracy": 0.75}
-    run |= {"initial_weights": "1" * 64, "final_weights": None}
+    run |= {"initial_weights": "1" * 64, "final_weights": None, "pretrained": None}
+    run |= dict.fromkeys(("code", "data", "order"), DIGEST)
     return {
+        "schema_version": 1,
+        "config": {},
+        "with_pdf": False,
+        "claims": {},
+        "figures": {},
+        "headline": {},
         "revision": {"commit": "c0ffee" * 6 + "c0ff", "date": "2026-01-31", "state": "clean"},
         "files": dict.fromkeys(["report/results.json", *paths], DIGEST),
         "data": {"target": {"train_images": DIGEST}},
@@ -230,15 +238,7 @@ def test_every_outcome_has_an_article(outcome, medium):
 def with_skipped(count):
     results = results_of(study())
     results["data"]["skipped"] = [{"split": "train", "image": "a/<b>.png", "why": "empty"}] * count
-    settings = RenderSettings(title="A title", authors=(), with_pdf=False)
-    return render(
-        [TEMPLATES],
-        results=results,
-        record=record_of(),
-        figures=(),
-        settings=settings,
-        medium="screen",
-    )
+    return rendered(study(), results=results)
 
 
 def test_images_that_were_skipped_are_counted_and_named_as_text():
@@ -307,14 +307,7 @@ def test_every_claim_has_a_sentence_for_every_verdict():
                 if judged["id"] == claim.id:
                     judged |= {"verdict": verdict.value, "reason": "a reason"}
                     judged |= {key: judged[key] or case for key in ("worst", "best")}
-            page = render(
-                [TEMPLATES],
-                results=results,
-                record=record_of(),
-                figures=(),
-                settings=RenderSettings(title="t", authors=(), with_pdf=False),
-                medium="screen",
-            )
+            page = rendered(study(), results=results)
             article = page.split(f'id="claim-{claim.id}"')[1].split("</article>")[0]
             sentences.add(text_of(article.split("</em>")[1].split("</p>")[0]))
         assert len(sentences) == len(Verdict), claim.id
@@ -328,14 +321,7 @@ def test_an_inconclusive_sentence_tells_what_its_cases_say():
     for claim in results["claims"]:
         claim |= {"verdict": "INCONCLUSIVE", "counts": counts}
         claim |= {key: claim[key] or case for key in ("worst", "best")}
-    page = render(
-        [TEMPLATES],
-        results=results,
-        record=record_of(),
-        figures=(),
-        settings=RenderSettings(title="t", authors=(), with_pdf=False),
-        medium="screen",
-    )
+    page = rendered(study(), results=results)
     for claim in family:
         article = text_of(page.split(f'id="claim-{claim}"')[1].split("</article>")[0])
         assert (
@@ -412,15 +398,7 @@ def test_a_prediction_whose_runs_are_there_is_evaluable():
     fit = results["settings"]["vgg16"]
     sgd = {"name": "sgd", "weight_decay": 0.01}
     results["settings"] = {"vgg16": fit, "vgg16_sgd": fit | {"optimizer": sgd}}
-    settings = RenderSettings(title="t", authors=(), with_pdf=False)
-    page = render(
-        [TEMPLATES],
-        results=results,
-        record=record_of(),
-        figures=(),
-        settings=settings,
-        medium="screen",
-    )
+    page = rendered(study(), results=results)
     said = rows_of_predictions(page)
     for name in ("P3", "P4", "P5"):
         assert said[name] == "the runs can show it; no claim judges it"
@@ -460,12 +438,15 @@ def test_links_within_the_page_lead_somewhere_and_nothing_is_fetched():
     assert links.fetched == []
 
 
-def test_the_policy_lets_only_the_pages_own_script_run():
+def test_the_policy_lets_only_the_pages_own_scripts_run():
     page = rendered(study())
-    (script,) = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
+    digests = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts
+    ]
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
-    assert f"script-src 'sha256-{digest}'" in policy
+    assert len(scripts) == 2
+    assert policy.endswith("script-src " + " ".join(f"'sha256-{one}'" for one in digests))
     assert policy.startswith("default-src 'none'")
     assert "<script" not in rendered(study(), medium="print")
 
@@ -497,7 +478,7 @@ def test_words_of_the_user_stay_words():
     evil = '<script>alert("x")</script>'
     page = rendered(study(), title=evil, authors=(evil,))
     assert evil not in page
-    assert page.count("<script") == 2  # the record and ours
+    assert page.count("<script") == 3  # the record and ours
     assert "&lt;script&gt;" in page
 
 
@@ -528,8 +509,17 @@ def test_a_figure_says_what_it_was_made_from_and_how_to_make_it_again():
     text = text_of(rendered(study(), figures=[FIGURE]))
     assert "snakemake --cores all results/figures/curves-vgg16.svg" in text
     assert "Parameters: kind: curves, model: vgg16." in text
-    assert f"its inputs {'1' * 10} , its code {'2' * 10} , its table {DIGEST[:10]}" in text
+    assert f"inputs {'1' * 10} , code {'2' * 10} , table {DIGEST[:10]}" in text
     assert "Parameters:" not in text_of(rendered(study(), figures=[FIGURE], medium="print"))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=list(OUTCOMES))
+def test_besides_figures_and_data_a_page_is_small(outcome):
+    page = rendered(study(**outcome), figures=[FIGURE])
+    sizes = parts(page)
+    assert sum(sizes.values()) == len(page.encode())
+    assert all(sizes.values())
+    assert sum(sizes[name] for name in OVERHEAD) < 60_000
 
 
 @pytest.mark.parametrize(
@@ -567,7 +557,7 @@ def test_runs_of_older_code_are_counted():
 
 def test_the_record_is_a_data_block_that_no_text_can_leave():
     evil = '</script><b id="x">&amp;\u003c'
-    record = dict.fromkeys(KEYS) | record_of(config={"report": {"title": evil}}, schema_version=1)
+    record = record_of(config={"report": {"title": evil}})
     page = rendered(study(), record=record)
     assert "<b id" not in page
     assert embedded_record(page, where="page") == record
@@ -601,17 +591,16 @@ def test_own_words_take_the_place_of_ours():
 
 def test_the_accent_has_a_counterpart_in_the_dark():
     page = rendered(study(), accent="#aa0011")
-    assert ":root { --accent: #aa0011; }" in page
-    assert f":root {{ --accent: {dark('#aa0011')}; }}" in page
+    assert f":root {{ --accent: light-dark(#aa0011, {dark('#aa0011')}); }}" in page
 
 
 def test_a_file_of_ones_own_folder_replaces_ours_of_the_same_name(tmp_path):
     (tmp_path / "sections").mkdir()
     (tmp_path / "sections" / "question.html.j2").write_text('<p id="question">Mine.</p>')
-    (tmp_path / "print.css").write_text("/* my own paper */")
+    (tmp_path / "print.css").write_text("p { color: teal }")
     page = rendered(study(), medium="print", templates=[tmp_path, TEMPLATES])
     assert "Mine." in page
-    assert "/* my own paper */" in page
+    assert "p{color:teal}" in page
     assert 'id="methods"' in page
 
 

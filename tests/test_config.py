@@ -566,6 +566,7 @@ def test_the_judge_knows_which_runs_there_are(changed: Changed) -> None:
 @pytest.mark.parametrize("with_pdf", [True, False])
 def test_the_templates_get_the_title_page(changed: Changed, with_pdf: bool) -> None:
     own = {"title": "T", "authors": ["A", "B"], "abstract": "W.", "accent": "#123456"}
+    own |= {"logo_alt": "The lab"}
     config = load_config(changed({f"report.{key}": value for key, value in own.items()}))
     found = config.render_settings(with_pdf=with_pdf).model_dump(mode="json")
     assert found == {**own, "introduction": None, "with_pdf": with_pdf}

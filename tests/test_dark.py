@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from normreport.dark import dark, dark_rules
+from normreport.dark import color_rules, dark
 from normreport.figures import style
 
-SHEET = Path(__file__).parent.parent / "templates" / "screen.css"
+SHEET = Path(__file__).parent.parent / "templates" / "article.css"
 
 
 def luminance(color):
@@ -27,7 +27,7 @@ def contrast(a, b):
 
 
 def test_white_paper_becomes_the_dark_pages():
-    assert f"--paper: {dark(style.PAPER)};" in SHEET.read_text()
+    assert f"--paper: light-dark({style.PAPER}, {dark(style.PAPER)});" in SHEET.read_text()
 
 
 @pytest.mark.parametrize(("color", "least"), [(style.INK, 7), (style.MUTED, 4.5)])
@@ -54,13 +54,15 @@ def test_a_hue_stays_where_a_screen_can_show_it(color):
     assert all(turned[i] >= max(turned) - 40 for i in range(3) if strongest[i])
 
 
-def test_each_colour_has_one_rule_per_attribute():
+def test_each_colour_is_one_variable_and_has_one_rule_per_attribute():
     pictures = [
         '<path fill="#1f1f1f"/><path stroke="#1f1f1f"/>',
         '<text fill="#1f1f1f">fill</text>',
     ]
-    rules = dark_rules(pictures).splitlines()
-    assert rules == [
-        f'figure svg [fill="#1f1f1f"] {{ fill: {dark("#1f1f1f")}; }}',
-        f'figure svg [stroke="#1f1f1f"] {{ stroke: {dark("#1f1f1f")}; }}',
+    assert color_rules(pictures).splitlines() == [
+        ":root {",
+        f"--c-1f1f1f: light-dark(#1f1f1f, {dark('#1f1f1f')});",
+        "}",
+        'figure svg [fill="#1f1f1f"] { fill: var(--c-1f1f1f); }',
+        'figure svg [stroke="#1f1f1f"] { stroke: var(--c-1f1f1f); }',
     ]

@@ -174,3 +174,13 @@ def test_a_true_margin_is_crossed_no_more_often_than_the_level_allows():
     for verdict in (Verdict.SUPPORTED, Verdict.REFUTED):
         share = verdicts.count(verdict) / len(verdicts)
         assert share == pytest.approx(0.025, abs=4 * np.sqrt(0.025 * 0.975 / 4000))
+
+
+def test_a_rule_in_words_says_level_and_sides() -> None:
+    difference, sameness = MarginTest(0.1, level=0.95), MarginTest(0.1, level=0.9, below=True)
+    assert difference.rule == (
+        "supported if the 95% interval lies above the margin, refuted if wholly below it"
+    )
+    assert sameness.rule == (
+        "supported if the 90% interval lies within the margin, refuted if wholly beyond it"
+    )

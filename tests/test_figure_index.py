@@ -46,9 +46,9 @@ def test_the_default_article_has_its_figures_in_the_order_of_its_sections(
         "inits",
         "quantiles-vgg16",
         "quantiles-mobilenet_v2",
+        "centre",
         "kurtosis-vgg16",
         "kurtosis-mobilenet_v2",
-        "centre",
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from normreport import files
 from normreport.errors import StorageError
-from normreport.tables import read_tables
+from normreport.tables import read_tables, write_table
 
 
 def test_tables_come_under_each_other_in_the_order_of_the_files(tmp_path: Path) -> None:
@@ -90,3 +90,47 @@ def test_a_damaged_table_ends_in_a_message_that_names_it(
         path.write_bytes(content)
     with pytest.raises(StorageError, match=re.escape(f"{path}: could not be read (")):
         read_tables([path])
+
+
+def written(path: Path) -> bytes:
+    rows = [{"layer": f"features.{i % 7}", "std": i / 3, "dead": i} for i in range(1000)]
+    write_table(path, ["layer", "std", "dead"], [*rows, {"layer": "last", "std": None, "dead": 0}])
+    return path.read_bytes()
+
+
+def test_a_parquet_table_comes_back_bit_for_bit_in_the_same_bytes(tmp_path: Path) -> None:
+    assert written(tmp_path / "a.parquet") == written(tmp_path / "b.parquet")
+    found = read_tables([tmp_path / "a.parquet"])
+    assert found.dtypes.astype(str).tolist() == ["str", "float64", "int64"]
+    assert found["std"].to_list()[:-1] == [i / 3 for i in range(1000)]
+    assert np.isnan(found["std"].iloc[-1])
+    assert found["layer"].iloc[[8, 1000]].to_list() == ["features.1", "last"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_a_parquet_table_that_is_cut_short_anywhere_is_named(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "a.parquet"
+    whole = written(path)
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(StorageError, match=r"a\.parquet: could not be read .* is made anew"):
+        read_tables([path])
+
+
+def test_a_parquet_table_with_one_bit_changed_is_never_read_as_another(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    whole = written(path)
+    expected = read_tables([path])
+    for position in np.random.default_rng(0).integers(0, len(whole), 200).tolist():
+        damaged = bytearray(whole)
+        damaged[position] ^= 1 << position % 8
+        path.write_bytes(damaged)
+        try:
+            found = read_tables([path])
+        except StorageError:
+            continue
+        pd.testing.assert_frame_equal(found, expected)
+
+
+def test_a_parquet_table_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"a\.parquet: could not be read"):
+        read_tables([tmp_path / "a.parquet"])

@@ -38,7 +38,9 @@ def agreement(stories: Sequence[Claim]) -> Claim:
         statement="What is found holds for both architectures alike.",
         statistic="whether the verdict of each finding is the same for every architecture",
         unit="1 if it is, 0 if not",
-        rule="supported if all agree, refuted if one is supported for one and refuted for another",
+        own_rule=(
+            "supported if all agree, refuted if one is supported for one and refuted for another"
+        ),
         test=MarginTest(1.0, level=1.0),
         judge=judge,
     )

@@ -235,14 +235,16 @@ class Claim:
         A few words.
     statement
         The claim in one sentence.
-    statistic, unit, rule
-        What is computed per seed, in what unit, and when that supports or refutes.
+    statistic, unit
+        What is computed per seed, and in what unit.
     test
-        The rule in numbers.
+        When that supports or refutes.
     judge
         From the study to cases.
     flags
         From the study and its cases to flags that qualify the verdict.
+    own_rule
+        The rule in words, where it is more than that of its test.
     """
 
     id: str
@@ -251,12 +253,17 @@ class Claim:
     statement: str
     statistic: str
     unit: str
-    rule: str
     test: MarginTest
     judge: Callable[[Study], Iterable[Case]] = field(repr=False)
     flags: Callable[[Study, Sequence[Case]], Iterable[str]] = field(
         default=lambda study, cases: (), repr=False
     )
+    own_rule: str | None = None
+
+    @property
+    def rule(self) -> str:
+        """When a verdict is given, in words."""
+        return self.own_rule or self.test.rule
 
     @property
     def margin(self) -> float:

@@ -55,7 +55,6 @@ def _contradicts_f4(study: Study, cases: object) -> Iterator[str]:
     yield "the article's own finding F4 says the opposite"
 
 
-RULE = "supported if the 95% interval lies above the margin, refuted if wholly below it"
 ROUGHER_RULE = (
     "supported if the 95% interval lies above the margin, and above the 95% point of the ratio for "
     "two Gaussian samples of as many numbers; refuted if wholly below the margin"
@@ -68,7 +67,6 @@ RAW_IS_WIDER = Claim(
     statement="Without normalization the weights have a higher variance.",
     statistic="ln of the last epoch's std with raw values over that with division by 255",
     unit="natural logarithm of a ratio",
-    rule=RULE,
     test=WIDER,
     judge=lambda study: log_ratios(study, "std", "raw", "unit", WIDER),
 )
@@ -83,7 +81,7 @@ RAW_IS_ROUGHER = Claim(
         "derivative, with raw values over that with division by 255"
     ),
     unit="natural logarithm of a ratio",
-    rule=ROUGHER_RULE,
+    own_rule=ROUGHER_RULE,
     test=ROUGHER,
     judge=lambda study: log_ratios(
         study, "roughness", "raw", "unit", ROUGHER, roughness_ratio_null
@@ -97,7 +95,6 @@ STANDARDIZED_IS_NARROWER = Claim(
     statement="Subtracting a mean and dividing by a standard deviation gives narrower weights.",
     statistic="ln of the last epoch's std with division by 255 over that with mean/std",
     unit="natural logarithm of a ratio",
-    rule=RULE,
     test=WIDER,
     judge=lambda study: log_ratios(study, "std", "unit", "imagenet", WIDER),
     flags=_contradicts_f4,
@@ -110,7 +107,7 @@ STANDARDIZED_IS_SMOOTHER = Claim(
     statement="Subtracting a mean and dividing by a standard deviation gives smoother weights.",
     statistic="ln of the roughness J with division by 255 over that with mean/std",
     unit="natural logarithm of a ratio",
-    rule=ROUGHER_RULE,
+    own_rule=ROUGHER_RULE,
     test=ROUGHER,
     judge=lambda study: log_ratios(
         study, "roughness", "unit", "imagenet", ROUGHER, roughness_ratio_null

@@ -185,7 +185,6 @@ PRETRAINED_ARE_CLOSE = Claim(
     ),
     statistic="Wasserstein distance W1 between two arms at the last epoch, same seed",
     unit="sigma at initialization",
-    rule="supported if the 90% interval lies within the margin, refuted if wholly beyond it",
     test=SAME,
     judge=lambda study: _cases(study, "pretrained", matched, SAME),
     flags=_shared_start,
@@ -204,7 +203,6 @@ SCRATCH_SEPARATES = Claim(
         "minus that between division by 255 and its placebo where the experiment has it"
     ),
     unit="sigma at initialization",
-    rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
     test=APART,
     judge=_above_the_floor,
     flags=_floor_and_permanova,
@@ -220,7 +218,7 @@ NORMALIZATION_MATTERS = Claim(
         "the first step, jackknifed over seeds"
     ),
     unit="natural logarithm of a ratio",
-    rule=(
+    own_rule=(
         "supported if the 90% interval lies above the margin; refuted, as explained by the "
         "random initialization, if wholly below it"
     ),

@@ -61,7 +61,7 @@ UNNORMALIZED = Claim(
     statement="The pipeline called “none” feeds the network input that is not normalized.",
     statistic="largest difference between “none” and min/max scaling over all 256 levels",
     unit="input value",
-    rule="refuted by identity if both give the same bits",
+    own_rule="refuted by identity if both give the same bits",
     test=MarginTest(0.0, level=1.0),
     judge=_same_pipelines,
     flags=_by_identity,
@@ -74,7 +74,9 @@ OUTLIERS = Claim(
     statement="Min/max scaling is sensitive to outliers.",
     statistic="largest change of a clean pixel's input when one pixel in a thousand turns white",
     unit="input value",
-    rule="per way of scaling: supported above the margin; refuted by identity where exactly zero",
+    own_rule=(
+        "per way of scaling: supported above the margin; refuted by identity where exactly zero"
+    ),
     test=VISIBLE,
     judge=_salted,
     flags=_constant_scale,

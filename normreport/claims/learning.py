@@ -73,7 +73,6 @@ LOSS_IS_HIGH = Claim(
     statement="Started from pretrained weights, the loss stays high.",
     statistic="mean train cross-entropy of the last five epochs over that of chance, ln K",
     unit="share of chance",
-    rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
     test=HIGH,
     judge=_loss,
 )
@@ -88,7 +87,6 @@ LOSS_FLUCTUATES = Claim(
         "that from scratch, same seed"
     ),
     unit="natural logarithm of a ratio",
-    rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
     test=FLUCTUATES,
     judge=_fluctuation,
 )
@@ -100,7 +98,7 @@ SWEET_SPOT = Claim(
     statement="Subtracting a mean and dividing by a standard deviation gives the best network.",
     statistic="held-out accuracy against every other arm",
     unit="share of images",
-    rule="supported if one point or more above every other arm, each at its own learning rate",
+    own_rule="supported if one point or more above every other arm, each at its own learning rate",
     test=MarginTest(0.01, level=0.95),
     judge=_never_tuned,
 )

@@ -93,7 +93,6 @@ UPDATES_ARE_TINY = Claim(
     statement="Started from pretrained weights, no layer moves far.",
     statistic="displacement |w_T - w_0| / |w_0| of every measured layer",
     unit="share of the initial norm",
-    rule="supported if the 95% interval lies within the margin, refuted if wholly beyond it",
     test=TINY,
     judge=_tiny,
 )
@@ -105,7 +104,6 @@ STD_IS_CONSTANT = Claim(
     statement="Started from random weights, a layer's standard deviation hardly changes.",
     statistic="largest |ln(std_t / std_0)| over the epochs, of every measured layer",
     unit="natural logarithm of a ratio",
-    rule="supported if the 90% interval lies within the margin, refuted if wholly beyond it",
     test=CONSTANT,
     judge=_constant,
     flags=_arithmetic,
@@ -118,7 +116,6 @@ PRETRAINED_MOVES_LESS = Claim(
     statement="In every layer, pretrained weights move less than random ones.",
     statistic="ln of the displacement from scratch over that from pretrained weights, same seed",
     unit="natural logarithm of a ratio",
-    rule="supported if the 95% interval lies above zero, refuted if wholly below it",
     test=LESS,
     judge=_less,
 )

@@ -115,7 +115,6 @@ WIDER_IN_THE_CENTRE = Claim(
         "order in which the configuration lists them"
     ),
     unit="c",
-    rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
     test=WIDER,
     judge=lambda study: _between(study, "vgg16", "mobilenet_v2", "iqr_ratio", WIDER),
 )
@@ -131,7 +130,7 @@ EVERY_LAYER_IS_GAUSSIAN = Claim(
         "of the same departure of as many Gaussian numbers"
     ),
     unit="share of the bound",
-    rule="supported if the 90% interval lies within the bound everywhere, refuted by one layer "
+    own_rule="supported if the 90% interval lies within the bound everywhere, refuted by one layer "
     "wholly beyond it",
     test=WITHIN_BOUNDS,
     judge=lambda study: _gaussian(study, study.settings.epochs),
@@ -148,7 +147,7 @@ LIMIT_THEOREM = Claim(
         "law is uniform or Laplace"
     ),
     unit="share of the initial excess kurtosis",
-    rule="supported if the 95% interval lies below the margin, refuted if the kurtosis stays "
+    own_rule="supported if the 95% interval lies below the margin, refuted if the kurtosis stays "
     "within a tenth or grows",
     test=HALVES,
     judge=_limit_theorem,
@@ -161,7 +160,6 @@ BATCH_NORMALIZATION = Claim(
     statement="Batch normalization keeps the weights Gaussian.",
     statistic="W1 to the normal of VGG16 minus that of VGG16 with batch normalization",
     unit="standard deviations",
-    rule="supported if the 95% interval lies above the margin, refuted if wholly below it",
     test=CLOSER,
     judge=lambda study: _between(study, "vgg16", "vgg16_bn", "w1_normal", CLOSER),
 )

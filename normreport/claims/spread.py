@@ -49,7 +49,7 @@ ORDER_OF_STD = Claim(
     statistic="share of seeds in which the last epoch's std is in this order (the article's arm "
     "without normalization divided by 255 as well; raw values stand in its place)",
     unit="share of seeds",
-    rule=(
+    own_rule=(
         "supported if the exact 95% interval lies above the chance of one in six, refuted if below"
     ),
     test=ABOVE_CHANCE,

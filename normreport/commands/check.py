@@ -12,6 +12,7 @@ from typing import Any
 from normreport.config import Config, load_config, with_layer_paths
 from normreport.configuration_files import read_values
 from normreport.errors import StorageError
+from normreport.logo import data_uri
 
 RESIZING = "published_meanstd"  # the arm that has a size of its own
 
@@ -28,6 +29,8 @@ def run(*, config: Sequence[Path], quick: bool = False) -> None:
     _check_networks(checked)
     for settings in checked.data_sets().values():
         sources.find(settings)
+    if checked.report.logo:
+        data_uri(Path(checked.report.logo))
     results = Path("results")
     _check_disk(results)
     runs = list(checked.runs())

@@ -162,6 +162,7 @@ def _page(page: str, record: Mapping[str, Any], root: Path) -> Iterator[str]:
         record,
         [root / f"figures/{name}.svg" for name in in_order],
         _template_folders(config),
+        Path(config.report.logo) if config.report.logo else None,
         medium="screen",
     )
     for part, difference in compare_pages(page, expected).items():

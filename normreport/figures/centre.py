@@ -1,5 +1,8 @@
 """How wide the densities are in their centre, network against network."""
 
+import math
+from statistics import NormalDist
+
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
@@ -8,6 +11,7 @@ from normreport.figures.page import Key, page, panel_title
 from normreport.figures.prose import listing, number
 from normreport.figures.runs import in_order, last_epoch, run_notes
 from normreport.figures.style import (
+    GRID,
     INK,
     MUTED,
     RULE,
@@ -15,6 +19,7 @@ from normreport.figures.style import (
     arm_styles,
     empty_panel,
     house_style,
+    mark,
     shared_limits,
     text_width,
     tint,
@@ -25,6 +30,7 @@ _VALUES = {"iqr_ratio": "c = IQR / (1.349 std)", "iqr": "interquartile range"}
 _BEFORE: Marks = {"color": MUTED, "marker": "|", "markersize": 9, "linestyle": "none"}
 _MEAN: Marks = {**_BEFORE, "color": INK, "markersize": 15, "markeredgewidth": 1.6}
 _SPREAD = 0.6  # of a row, over which the arms lie
+_BAND = 0.42  # of a row, on each side: how high its band of chance is
 
 
 def draw(measures: pd.DataFrame) -> Drawing:
@@ -34,13 +40,14 @@ def draw(measures: pd.DataFrame) -> Drawing:
     ----------
     measures : pandas.DataFrame
         Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `iqr_ratio` (c, which
-        is 1 for a normal distribution), `p25`, `p75` and `std`.
+        is 1 for a normal distribution), `p25`, `p75`, `std` and `n` (weights of the layer).
 
     Returns
     -------
     Drawing
         `data` has the columns `model`, `start`, `layer`, `normalization` and `seed` ("mean" and
-        "epoch 0" for the means over all runs), `iqr_ratio` and `iqr`, at the last epoch.
+        "epoch 0" for the means over all runs), `iqr_ratio` and `iqr`, at the last epoch, and
+        `chance`, within which distance of 1 lies c of 95% of samples of a normal distribution.
     """
     arms = in_order(measures["normalization"])
     starts = in_order(measures["start"])
@@ -63,9 +70,12 @@ def draw(measures: pd.DataFrame) -> Drawing:
         ],
         ignore_index=True,
     )
-    data = data[[*keys, "normalization", "seed", *_VALUES]].astype({"seed": str})
+    weights = measures.groupby(["model", "layer"], sort=False)["n"].first()
+    chances = {place: _chance(n) for place, n in weights.items()}
+    data["chance"] = [chances[place] for place in zip(data["model"], data["layer"], strict=True)]
+    data = data[[*keys, "normalization", "seed", *_VALUES, "chance"]].astype({"seed": str})
 
-    layers = list(measures[["model", "layer"]].drop_duplicates().itertuples(index=False, name=None))
+    layers = list(chances)
     names = [f"{model_label(model)}, {layer}" for model, layer in layers]
     title = f"Width of the densities\u2019 centre at epoch {last}"
     with house_style():
@@ -75,6 +85,7 @@ def draw(measures: pd.DataFrame) -> Drawing:
             for style in styles.values()
         ]  # fmt: skip
         marks += [Key("mean of all runs", _MEAN), Key("mean at epoch 0", _BEFORE)]
+        marks.append(Key("95% of normal samples", {"color": GRID, "linewidth": 8}))
         notes = [
             f"{model_label(model)}: {note}"
             for model, table in measures.groupby("model", sort=False)
@@ -94,7 +105,9 @@ def draw(measures: pd.DataFrame) -> Drawing:
         for i, ax in enumerate(panels):
             start, (value, unit) = starts[i // 2], list(_VALUES.items())[i % 2]
             panel_title(ax, start_label(start) if i % 2 == 0 else "", INK)
-            ax.set_xlim(shared_limits(data[value], [1.0] if value == "iqr_ratio" else [0.0]))
+            farthest = max(chances.values())
+            marked = [1 - farthest, 1 + farthest] if value == "iqr_ratio" else [0.0]
+            ax.set_xlim(shared_limits(data[value], marked))
             ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
             ax.set_ylim(len(layers) - 0.5, -0.5)
             ax.set_yticks(range(len(layers)), names)
@@ -105,6 +118,9 @@ def draw(measures: pd.DataFrame) -> Drawing:
                 ax.set_xlabel(unit)
             if value == "iqr_ratio":
                 ax.axvline(1, color=RULE, linewidth=0.9)
+                for y, chance in enumerate(chances.values()):
+                    band = ([1 - chance, 1 + chance], y - _BAND, y + _BAND)
+                    ax.fill_between(*band, color=GRID, linewidth=0, zorder=0.5)
             drawn = data[data["start"] == start]
             if drawn.empty or not (drawn["seed"] != "epoch 0").any():
                 empty_panel(ax, f"No run, {start_label(start)}, reached epoch {last}.")
@@ -114,7 +130,7 @@ def draw(measures: pd.DataFrame) -> Drawing:
                 for row in own.to_dict("records"):
                     if row["normalization"] == "all":
                         look = _MEAN if row["seed"] == "mean" else _BEFORE
-                        ax.plot(row[value], y, **look)
+                        ax.plot(row[value], y, **look, **mark(line=row["seed"]))
                         continue
                     style = styles[row["normalization"]]
                     place = (arms.index(row["normalization"]) + 0.5) / len(arms) - 0.5
@@ -126,6 +142,7 @@ def draw(measures: pd.DataFrame) -> Drawing:
                         markersize=3,
                         markeredgewidth=0,
                         color=tint(style.color, 0.75),
+                        **mark(arm=row["normalization"], seed=row["seed"]),
                     )
 
     seen = _observation(data, starts, layers)
@@ -135,11 +152,24 @@ def draw(measures: pd.DataFrame) -> Drawing:
         caption=(
             f"How wide the densities are in their centre at epoch {last}, for every kept layer. "
             f"Left, the interquartile range relative to that of a normal distribution of the same "
-            f"standard deviation (the line at 1); right, the interquartile range itself. Points "
+            f"standard deviation (the line at 1), with the band that holds 95% of samples of as "
+            f"many normal numbers; right, the interquartile range itself. Points "
             f"are single runs. {seen}"
         ),
         alt=f"{title}, relative and absolute, one row per layer. {seen}",
     )
+
+
+def _chance(n: int) -> float:
+    """Return the half width of the 95% range of c over samples of n normal numbers.
+
+    From the asymptotic variance ``(1 / (4 phi(z)^2) - 2 z^2) / (4 z^2)`` over n, z being the upper
+    quartile; what is subtracted is what dividing by the sample's own std takes away.
+    """
+    normal = NormalDist()
+    z = normal.inv_cdf(0.75)
+    variance = (1 / (4 * normal.pdf(z) ** 2) - 2 * z**2) / (4 * z**2) / n
+    return normal.inv_cdf(0.975) * math.sqrt(variance)
 
 
 def _observation(data: pd.DataFrame, starts: list[str], layers: list[tuple[str, str]]) -> str:

@@ -128,6 +128,7 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
             f"({number(_GATE * np.log(classes))}). {seen}"
         ),
         alt=f"{title}, loss and accuracy per epoch. {seen}",
+        last=last,
     )
 
 

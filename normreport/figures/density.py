@@ -1,19 +1,15 @@
 """Kernel density estimates of a layer's weights at one epoch, arm by arm."""
 
-import base64
-import zlib
-from collections.abc import Mapping
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_keys, page, panel_title
 from normreport.figures.prose import compact, number, percent
+from normreport.figures.reading import Shown, frames
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -40,7 +36,6 @@ from normreport.labels import model_label, start_label
 _VALUES = ["density", "change"]
 _MOST_POINTS = 200
 _VISIBLE = 0.005  # of the highest peak: below it a curve cannot be told from the axis
-_LEVELS = 4000  # of a curve's height, more than the pixels of a screen
 _EPOCH_0: Marks = {"color": MUTED, "linestyle": (0.0, (3.0, 1.5)), "linewidth": 0.8}
 
 
@@ -99,10 +94,10 @@ def draw(
         sheet = page(title, keys, run_notes({start: whole}, arms, epoch), body=4.3)
         panels = sheet.panels(2, 1, head=0.08, gap=(0.0, 0.28), shares=(0.74, 0.26))
         panel_title(panels[1], "change since epoch 0", MUTED)
-        panels[0].set_ylabel("density")
         panels[1].set_xlabel("weight")
         visible = comparable[comparable["density"] >= _VISIBLE * comparable["density"].max()]
         for value, ax in zip(_VALUES, panels, strict=True):
+            ax.set_ylabel(value)
             floor = 0.0 if value == "density" else None
             ax.set_xlim(shared_limits(visible["weight"]))
             ax.set_ylim(shared_limits(comparable[value], floor=floor))
@@ -113,7 +108,9 @@ def draw(
                 color = tint(styles[arm].color, 0.45)
                 ax.plot(curve["weight"], curve[value], color=color, linewidth=THIN, **of)
             for seed, curve in before.groupby("seed", sort=False):
-                ax.plot(curve["weight"], curve[value], **_EPOCH_0, **mark(seed=seed))
+                ax.plot(
+                    curve["weight"], curve[value], **_EPOCH_0, **mark(seed=seed, line="epoch 0")
+                )
             for arm, curve in means.groupby("normalization", sort=False):
                 of = mark(arm=arm, seed="mean", value=value)
                 ax.plot(curve["weight"], curve[value], **mean_line(styles[arm]), **of)
@@ -139,62 +136,17 @@ def draw(
         if len(runs)
         else f"{title}: there is no run to draw.",
         alt=f"{title}, one curve per arm. {seen}",
-        frames=_frames(
-            runs,
+        frames=frames(
+            {
+                ("", str(arm), str(seed)): run.pivot(
+                    index="epoch", columns="weight", values="density"
+                )
+                for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False)
+            },
             epoch,
-            dict(zip(_VALUES, panels, strict=True)),
-            height=72 * sheet.figure.get_figheight(),
+            {"density": Shown(0, ""), "change": Shown(1, "", change=True)},
         ),
     )
-
-
-def _frames(
-    runs: pd.DataFrame, epoch: int, panels: Mapping[str, Axes], *, height: float
-) -> dict[str, Any] | None:
-    """Every run's density at every epoch, and where the panels would draw it.
-
-    Returns
-    -------
-    dict or None
-        None if there is nothing to move through. `epoch` is the one that is drawn, `x` the grid in
-        hundredths of the picture's points, `axes` for each value where 0 lies and how far above
-        it 1 does; `runs` are (arm, seed, number of epochs); `curves` holds for each run its first
-        density and then the change at each later epoch, as 16-bit differences between neighbours
-        on the grid, deflated: a unit is `units[0]` of density and `units[1]` of change.
-    """
-    if runs.empty or runs["epoch"].max() == 0:
-        return None
-    tables = {
-        run: table.pivot(index="epoch", columns="weight", values="density")
-        for run, table in runs.groupby(["normalization", "seed"], sort=False)
-    }
-    first = {run: table.to_numpy()[:1] for run, table in tables.items()}
-    later = {run: table.to_numpy()[1:] - first[run] for run, table in tables.items()}
-    units = [
-        max(float(np.abs(part).max(initial=0.0)) for part in parts.values()) / _LEVELS or 1.0
-        for parts in (first, later)
-    ]
-    levels = [
-        np.rint(part / unit).astype("<i2")
-        for run in tables
-        for part, unit in zip((first[run], later[run]), units, strict=True)
-    ]
-    curves = np.diff(np.vstack(levels), axis=1, prepend=np.int16(0))
-    grid = np.unique(runs["weight"])
-    on_page = {value: ax.transData.transform for value, ax in panels.items()}
-    x = on_page["density"](np.column_stack([grid, grid]))[:, 0]
-    axes = {}
-    for value, transform in on_page.items():
-        (_, zero), (_, one) = transform([(0, 0), (0, 1)])
-        axes[value] = [round(100 * (height - zero), 3), round(100 * (one - zero), 6)]
-    return {
-        "epoch": epoch,
-        "x": [round(100 * value) for value in x],
-        "axes": axes,
-        "runs": [[arm, str(seed), len(table)] for (arm, seed), table in tables.items()],
-        "units": units,
-        "curves": base64.b64encode(zlib.compress(curves.tobytes(), 9)).decode(),
-    }
 
 
 def _with_change(table: pd.DataFrame) -> pd.DataFrame:

@@ -92,7 +92,7 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
         panels = sheet.panels(len(starts), 1, right=_RIGHT, head=0.26, foot=0.55, gap=(0, 0.32))
         for start, ax in zip(starts, panels, strict=True):
             panel_title(ax, start_label(start))
-            ax.set_ylabel("displacement")
+            ax.set_ylabel("displacement (%)")
             ax.set_xlim(0.4, len(names) + 0.6)
             log_axis(ax.yaxis, 100 * data["displacement"], unit="%")
             drawn = data[data["start"] == start]
@@ -155,8 +155,8 @@ def _name_layers(panels: list[Axes], names: list[str]) -> None:
     numbered = range(len(names)) if room > 0.16 else named
     for panel in panels:
         panel.set_xticks([i + 1 for i in numbered], [str(i + 1) for i in numbered])
-        panel.set_xticks([i + 1 for i in range(len(names))], minor=True)
-        panel.tick_params(axis="x", which="minor", length=1.5, width=0.5)
+        panel.set_xticks(range(1, len(names) + 1), names, minor=True)
+        panel.tick_params(axis="x", which="minor", length=1.5, width=0.5, labelbottom=False)
     for i in named:
         at, inside = (i + 1, 0), ("data", "axes fraction")
         style = {"ha": "center", "size": _NAME_SIZE, "color": MUTED}

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pandas as pd
 from matplotlib.figure import Figure
 
+from normreport.figures.reading import panels
 from normreport.figures.style import FONTS, house_style
 
 NATURAL_WIDTH = 720  # CSS pixels; a page may shrink it
@@ -48,7 +49,11 @@ class Drawing:
     alt : str
         Plain text for a screen reader, with the key numbers.
     frames : dict, optional
-        What the page needs to move the figure through the epochs, as JSON can hold it.
+        What the page needs to move the figure through the epochs, see `reading.frames`.
+    last : int, optional
+        The last epoch, where epochs stand side by side.
+    cells : dict, optional
+        The numbers of a heat map, see `reading.cells`.
     """
 
     figure: Figure
@@ -56,6 +61,8 @@ class Drawing:
     caption: str
     alt: str
     frames: Mapping[str, Any] | None = None
+    last: int | None = None
+    cells: Mapping[str, Any] | None = None
 
 
 def to_svg(drawing: Drawing, figure_id: str) -> str:
@@ -65,8 +72,9 @@ def to_svg(drawing: Drawing, figure_id: str) -> str:
     figures can share a page. Colours, widths and fonts are presentation attributes: the element
     brings no style sheet that could leak into the page, and the page's own style sheet wins over
     it (``svg [fill="#1f1f1f"] {fill: #e4e8ee}`` is a part of a dark theme). What `style.mark` said
-    of a mark becomes ``data-arm``, ``data-seed`` and the like on its group. The whole alternative
-    text is the `<title>`: WeasyPrint takes a PDF's from there alone.
+    of a mark becomes ``data-arm``, ``data-seed`` and the like on its group. The `<metadata>` tell
+    a page how to read the marks' values from where they stand. The whole alternative text is the
+    `<title>`: WeasyPrint takes a PDF's from there alone.
 
     Parameters
     ----------
@@ -94,6 +102,7 @@ def to_svg(drawing: Drawing, figure_id: str) -> str:
     _remove_style_sheet(root)
     for element in root.iter():
         _compact(element)
+    _bare_markers(root)
     _name_marks(root)
     _rename_ids(root, figure_id)
     _unwrap_bare_groups(root)
@@ -101,9 +110,15 @@ def to_svg(drawing: Drawing, figure_id: str) -> str:
     title = ElementTree.Element("title", id=f"{figure_id}-title")
     title.text = _legal(drawing.alt)
     root.insert(0, title)
-    if drawing.frames is not None:
-        frames = ElementTree.SubElement(root, "metadata")
-        frames.text = json.dumps(drawing.frames, separators=(",", ":"))
+    known = {
+        "panels": panels(drawing.figure),
+        "frames": drawing.frames,
+        "last": drawing.last,
+        "cells": drawing.cells,
+    }
+    if known := {name: value for name, value in known.items() if value}:
+        metadata = ElementTree.SubElement(root, "metadata")
+        metadata.text = _legal(json.dumps(known, ensure_ascii=False, separators=(",", ":")))
     root.attrib = {
         "xmlns": "http://www.w3.org/2000/svg",
         "role": "img",
@@ -197,6 +212,12 @@ def _compact_path(path: str) -> str:
         here = point[-2:] or here
         previous = command
     return text
+
+
+def _bare_markers(root: ElementTree.Element) -> None:
+    """Leave a marker's look to where it is used: a page's rules do not reach its copies."""
+    for marker in root.iterfind(".//defs/path"):
+        marker.attrib = {name: marker.attrib[name] for name in ("id", "d") if name in marker.attrib}
 
 
 def _name_marks(root: ElementTree.Element) -> None:

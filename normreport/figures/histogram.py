@@ -12,6 +12,7 @@ from normreport.figures.style import (
     Marks,
     arm_styles,
     house_style,
+    mark,
     shared_limits,
 )
 
@@ -56,7 +57,7 @@ def draw(histograms: pd.DataFrame) -> Drawing:
             ax.tick_params(labelbottom=True)
             ax.set_xlabel("input value")
             if i % columns == 0:
-                ax.set_ylabel("share of values")
+                ax.set_ylabel("share of values (%)")
             bins = data[data["normalization"] == arm]
             ax.set_xlim(shared_limits(bins["left"], bins["right"], margin=0.02))
             ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
@@ -65,10 +66,12 @@ def draw(histograms: pd.DataFrame) -> Drawing:
             else:
                 ax.set_ylim(shared_limits(data["share_percent"], floor=0.0))
                 ax.yaxis.set_major_formatter("{x:g}%")
-            for channel, (_, style) in _CHANNELS.items():
+            for channel, (name, style) in _CHANNELS.items():
                 part = bins[bins["channel"] == channel]
                 edges = [*part["left"], *part["right"].iloc[-1:]]
-                ax.stairs(part["share_percent"], edges, baseline=None, **style)
+                ax.stairs(
+                    part["share_percent"], edges, baseline=None, **style, **mark(arm=arm, line=name)
+                )
 
     seen = _observation(data, arms)
     return Drawing(

@@ -16,6 +16,7 @@ from normreport.figures.style import (
     empty_panel,
     house_style,
     label,
+    mark,
     text_width,
 )
 from normreport.labels import model_label
@@ -113,7 +114,8 @@ def draw(measures: pd.DataFrame, *, limits: pd.DataFrame) -> Drawing:
                 if look is None:
                     style = styles[point.of]
                     look = {**_POINT, "marker": style.marker, "color": style.color}
-                ax.plot(point.range_percent, y + _LINES[point.compared], **look)
+                of = mark(line=f"{point.compared}, {point.of}")
+                ax.plot(point.range_percent, y + _LINES[point.compared], **look, **of)
 
     seen = _observation(runs)
     compared = f"{known['inits'].iloc[0]} independent inits" if len(known) else "independent inits"

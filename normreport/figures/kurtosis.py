@@ -6,12 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import epoch_axis, page, panel_title
 from normreport.figures.prose import compact, number
+from normreport.figures.reading import cells
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -22,24 +24,29 @@ from normreport.figures.runs import (
     seeds_phrase,
 )
 from normreport.figures.style import (
+    INK,
     MUTED,
+    PAPER,
     SHADE,
+    WIDTH,
     Marks,
     empty_panel,
     house_style,
     label,
     text_width,
+    tint,
 )
 from normreport.labels import model_label, start_label
 
 _VALUE = "excess_kurtosis"
-_LIGHT_TAILS, _HEAVY_TAILS, _NORMAL = (
-    np.array(to_rgb(c)) for c in ("#08427a", "#b5400a", "#ffffff")
-)
+_LIGHT_TAILS, _HEAVY_TAILS = "#08427a", "#b5400a"
+_STEPS = 10  # of the colours on each side of 0
+_MISSING = _STEPS + 1
 _CHANCE = 1.96 * math.sqrt(24)  # times n^(-1/2): the kurtosis of n normal numbers, Fisher (1930)
 _SHARE = 0.9  # of all values, which the scale tells apart
-_ROW = (0.088, 0.19)  # inches, of a layer: at least, at most
+_ROW = (0.11, 0.19)  # inches, of a layer: at least, at most
 _NAME_SIZE = 7.0
+_CELL_SIZE = 6.0
 _MOST_COLUMNS = 3
 _SCALE = 0.5  # inches at the foot, for the colours' scale
 
@@ -87,13 +94,17 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
         height = rows * (step * len(names) + 0.3) + 0.4
         sheet = page(title, [], notes, body=height + _SCALE)
         left = max(text_width(name, _NAME_SIZE) for name in names) + 0.14
-        panels = sheet.panels(len(starts), columns, left=left, head=0.26, foot=0.4 + _SCALE)
+        panels = sheet.panels(
+            len(starts), columns, left=left, right=0.42, head=0.26, foot=0.4 + _SCALE,
+            gap=(0.46, 0.46),
+        )  # fmt: skip
+        grids = {}
         for i, (start, ax) in enumerate(zip(starts, panels, strict=True)):
             panel_title(ax, start_label(start))
             ax.set_ylim(len(names) + 0.5, 0.5)
             epoch_axis(ax, last)
             ax.set_xlim(-0.5, last + 0.5)
-            _name_layers(ax, names, step)
+            ax.set_yticks(range(1, len(names) + 1), names, size=_NAME_SIZE)
             if i + columns >= len(starts):
                 ax.set_xlabel("epoch")
             ax.grid(visible=False)
@@ -103,8 +114,11 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
                 continue
             grid = np.full((len(names), last + 1), np.nan)
             grid[drawn["index"] - 1, drawn["epoch"]] = drawn[_VALUE]
-            extent = (-0.5, last + 0.5, len(names) + 0.5, 0.5)
-            ax.imshow(_colours(grid / limit), interpolation="none", aspect="auto", extent=extent)
+            grids[i] = grid
+            _colour(
+                ax, grid / limit, x=np.arange(last + 2) - 0.5, y=np.arange(len(names) + 1) + 0.5
+            )
+            _write_numbers(ax, drawn, limit, last)
         (scale,) = sheet.panels(1, 1, left=left, head=height + 0.08, foot=0.24, right=2.2)
         _draw_scale(scale, limit)
 
@@ -117,9 +131,12 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
             f"network order, epoch by epoch, as the mean over the runs of a start "
             f"({seeds_phrase(shown)} per arm). A normal distribution is in the middle of the "
             f"scale, heavier tails are to the right, lighter ones to the left. Colours end at "
-            f"\u00b1{compact(limit)}; {clipped:,} of {len(data):,} values lie beyond. {seen}"
+            f"\u00b1{compact(limit)}; {clipped:,} of {len(data):,} values lie beyond. The numbers "
+            f"beside a panel are those of epoch {last}. {seen}"
         ),
         alt=f"{title}, one panel per start. {seen}",
+        last=last,
+        cells=cells("excess kurtosis", grids, data.groupby("index")["chance"].first().to_numpy()),
     )
 
 
@@ -140,27 +157,64 @@ def _limit(values: pd.Series) -> float:
     return next(round(step * decade, 12) for step in (1, 2, 5, 10) if step * decade >= wanted)
 
 
-def _colours(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """Mix white with blue below and red above 0, linearly up to \u00b11; missing ones are grey."""
-    strength = np.abs(shares.clip(-1, 1))[..., None]
-    end = np.where(shares[..., None] < 0, _LIGHT_TAILS, _HEAVY_TAILS)
-    mixed = np.where(np.isnan(strength), to_rgb(SHADE), _NORMAL + strength * (end - _NORMAL))
-    return np.asarray((255 * mixed).round(), dtype=np.uint8)
+def _colour(
+    ax: Axes,
+    shares: npt.NDArray[np.float64],
+    *,
+    x: npt.NDArray[np.floating],
+    y: npt.NDArray[np.floating],
+) -> None:
+    """Fill cells by their share of the limit, as one shape per step of the colours.
+
+    Blue below and red above 0, linearly up to \u00b11; grey where there is no number. `x` and `y`
+    are the edges of columns and rows. Shapes, unlike an image, can follow a page into the dark.
+    """
+    steps = np.where(np.isnan(shares), _MISSING, np.rint(_STEPS * shares.clip(-1, 1)))
+    for step in np.unique(steps):
+        end = _LIGHT_TAILS if step < 0 else _HEAVY_TAILS
+        color = SHADE if step == _MISSING else tint(end, abs(step) / _STEPS)
+        outlines = [
+            Path([(x[i], y[row]), (x[j], y[row]), (x[j], y[row + 1]), (x[i], y[row + 1]), (0, 0)],
+                 closed=True)
+            for row, equal in enumerate(steps == step)
+            for i, j in _stretches(equal)
+        ]  # fmt: skip
+        # A hairline in their own colour, as renderers leave a gap between neighbours.
+        look: Marks = {"facecolor": color, "edgecolor": color, "linewidth": 0.2}
+        ax.add_patch(PathPatch(Path.make_compound_path(*outlines), **look))
 
 
-def _name_layers(ax: Axes, names: list[str], step: float) -> None:
-    """Write as many layers' names as there is room for."""
-    every = math.ceil(0.11 / step)
-    ax.set_yticks(range(1, len(names) + 1, every), names[::every], size=_NAME_SIZE)
+def _stretches(equal: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Return begin and end of each run of neighbours, shape (stretches, 2)."""
+    return np.flatnonzero(np.diff(equal, prepend=False, append=False)).reshape(-1, 2)
+
+
+def _write_numbers(ax: Axes, drawn: pd.DataFrame, limit: float, last: int) -> None:
+    """Write the last epoch's numbers beside the panel, and all into their cells where they fit."""
+    decimals = max(0, 2 - math.floor(math.log10(limit)))
+    written = [
+        f"{value + 0.0:.{decimals}f}".replace("-", "\u2212")
+        for value in drawn[_VALUE].round(decimals)
+    ]
+    drawn = drawn.assign(written=written)
+    style: Marks = {"va": "center_baseline", "size": _CELL_SIZE}
+    for row in drawn[drawn["epoch"] == last].itertuples():
+        at, inside = (1, row.index), ("axes fraction", "data")
+        label(ax, row.written, at, inside=inside, offset=(4, 0), **style)
+    widest = max(text_width(text, _CELL_SIZE) for text in written)
+    if ax.get_position().width * WIDTH / (last + 1) < widest + 0.03:
+        return
+    for row in drawn.itertuples():
+        color = INK if abs(row.excess_kurtosis) < limit / 2 else PAPER
+        at, inside = (row.epoch, row.index), ("data", "data")
+        label(ax, row.written, at, inside=inside, ha="center", color=color, **style)
 
 
 def _draw_scale(ax: Axes, limit: float) -> None:
-    ax.imshow(
-        _colours(np.linspace(-1, 1, 41)[None, :]),
-        interpolation="none",
-        aspect="auto",
-        extent=(-limit, limit, 0, 1),
-    )
+    steps = np.arange(-_STEPS, _STEPS + 1)
+    edges = limit * np.linspace(-1, 1, len(steps) + 1)
+    _colour(ax, steps[None, :] / _STEPS, x=edges, y=np.array([0.0, 1.0]))
+    ax.set(xlim=(-limit, limit), ylim=(0, 1))
     ax.grid(visible=False)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)

@@ -8,7 +8,7 @@ from matplotlib.ticker import MultipleLocator
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, page, panel_title
 from normreport.figures.prose import count
-from normreport.figures.style import MUTED, Marks, arm_styles, house_style, tint
+from normreport.figures.style import MUTED, Marks, arm_styles, house_style, mark, tint
 
 _LEVELS = 256
 _NONE = "published_none"
@@ -79,7 +79,7 @@ def draw(
             shown = (_NONE, _MINMAX) if column == "input" else (_MINMAX, _PLACEBO)
             for arm in shown:
                 rows = data[data["normalization"] == arm]
-                ax.plot(rows["level"], rows[column], **marks[arm])
+                ax.plot(rows["level"], rows[column], **marks[arm], **mark(line=styles[arm].label))
 
     unequal = data[data["last_places"] != 0].groupby("normalization").size()
     seen = (

@@ -189,7 +189,8 @@ def _sample(figure: Figure, x: float, y: float, key: Key) -> None:
 
 
 def panel_title(ax: Axes, text: str, color: str = INK) -> None:
-    """Name a panel, above its left edge."""
+    """Name a panel, above its left edge and for who reads its values."""
+    ax.set_label(text)
     label(ax, text, (0, 1), offset=(0, 5), size=9, weight="bold", color=color)
 
 

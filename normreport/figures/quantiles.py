@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_keys, page, panel_title
 from normreport.figures.prose import number
+from normreport.figures.reading import Shown, frames
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -28,6 +29,7 @@ from normreport.figures.style import (
     arm_styles,
     empty_panel,
     house_style,
+    mark,
     mean_line,
     shared_limits,
     tint,
@@ -62,10 +64,10 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
     whole = comparable_rows(quantiles, model=model)
     layers, starts = in_order(whole["layer"]), in_order(whole["start"])
     last = last_epoch(whole)
-    shown = whole[whole["epoch"].isin({0, last})]
-    shown = shown.assign(
-        departure=shown["quantile"] - shown["score"], chance=_chance(shown["score"], shown["n"])
+    whole = whole.assign(
+        departure=whole["quantile"] - whole["score"], chance=_chance(whole["score"], whole["n"])
     )
+    shown = whole[whole["epoch"].isin({0, last})]
     panels = [(layer, start) for layer in layers for start in starts]
     data = pd.concat(
         [
@@ -92,9 +94,9 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
         sheet = page(title, keys, notes, body=body)
         axes = sheet.panels(len(panels), columns, head=0.26, gap=(0.14, 0.4))
         for i, ((layer, start), ax) in enumerate(zip(panels, axes, strict=True)):
-            panel_title(ax, f"{layer}, {start_label(start)}")
+            panel_title(ax, _panel(layer, start))
             ax.set_xlim(shared_limits(whole["score"], margin=0.01))
-            same = data[data["layer"] == layer]
+            same = whole[whole["layer"] == layer]  # every epoch, as the page moves through them
             ax.set_ylim(shared_limits(same["departure"], same["chance"], -same["chance"]))
             ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
             if i % columns == 0:
@@ -110,12 +112,13 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
                 empty_panel(ax, f"No run reached epoch {last}.")
                 continue
             for (arm, seed), curve in drawn.groupby(["normalization", "seed"], sort=False):
-                look: Marks = _EPOCH_0
-                if seed == "mean":
-                    look = mean_line(styles[arm])
-                elif arm != "all":
+                of = mark(arm=arm, seed=seed, value=_panel(layer, start))
+                look = mean_line(styles[arm]) if arm in styles else _EPOCH_0
+                if arm == "all":
+                    of = mark(seed=seed, line="epoch 0")
+                elif seed != "mean":
                     look = {"color": tint(styles[arm].color, 0.45), "linewidth": THIN}
-                ax.plot(curve["score"], curve["departure"], **look)
+                ax.plot(curve["score"], curve["departure"], **look, **of)
 
     seen = _observation(data, last)
     return Drawing(
@@ -132,7 +135,23 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
             f"a layer share their axes. {seen}"
         ),
         alt=f"{title}, one panel per layer and start. {seen}",
+        frames=frames(
+            {
+                (_panel(layer, start), str(arm), str(seed)): run.pivot(
+                    index="epoch", columns="score", values="departure"
+                )
+                for (layer, start, arm, seed), run in whole.groupby(
+                    ["layer", "start", "normalization", "seed"], sort=False
+                )
+            },
+            last,
+            {_panel(*place): Shown(i, _panel(*place)) for i, place in enumerate(panels)},
+        ),
     )
+
+
+def _panel(layer: str, start: str) -> str:
+    return f"{layer}, {start_label(start)}"
 
 
 def _chance(scores: pd.Series, n: pd.Series) -> npt.NDArray[np.float64]:

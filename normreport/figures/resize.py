@@ -8,7 +8,16 @@ from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, page, panel_title
 from normreport.figures.pictures import displayed
 from normreport.figures.prose import count, number, percent
-from normreport.figures.style import MUTED, WIDTH, Marks, arm_styles, house_style, label, mean_line
+from normreport.figures.style import (
+    MUTED,
+    WIDTH,
+    Marks,
+    arm_styles,
+    house_style,
+    label,
+    mark,
+    mean_line,
+)
 
 _BEFORE = "imagenet"
 _AFTER = "published_meanstd"
@@ -77,8 +86,10 @@ def draw(inputs: dict[str, npt.NDArray[np.float32]]) -> Drawing:
         spectrum.set(xlim=(-0.01, 0.51), ylim=(0, 1.03))
         spectrum.set_xlabel("cycles per pixel")
         spectrum.set_ylabel("share of the variance")
-        for arm, curve in data.groupby("normalization", sort=False):
-            spectrum.plot(curve["frequency"], curve["share"], **lines[arm])
+        for name, (arm, curve) in zip(
+            rows, data.groupby("normalization", sort=False), strict=False
+        ):
+            spectrum.plot(curve["frequency"], curve["share"], **lines[arm], **mark(line=name))
 
     seen = _observation(data)
     return Drawing(

@@ -60,7 +60,7 @@ def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawi
     with house_style():
         keys = [
             Key(
-                f"percentiles {int(low[1:])} to {int(high[1:])}",
+                _band(low, high),
                 {"color": tint(INK, strength / 1.4), "linewidth": 8},
             )
             for low, high, strength in _BANDS
@@ -77,9 +77,11 @@ def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawi
             for low, high, strength in _BANDS:
                 epochs, bottom, top = _widened(drawn, low, high)
                 color = tint(styles[arm].color, strength)
-                ax.fill_between(epochs, bottom, top, color=color, linewidth=0, **mark(arm=arm))
+                of = mark(arm=arm, line=_band(low, high))
+                outline = np.append(epochs, epochs[::-1]), np.append(bottom, top[::-1])
+                ax.fill(*outline, color=color, linewidth=0, **of)
             epochs, median = _widened(drawn, "p50")
-            ax.plot(epochs, median, **_MEDIAN, **mark(arm=arm))
+            ax.plot(epochs, median, **_MEDIAN, **mark(arm=arm, line="median"))
             stop_line(ax, int(drawn["epoch"].max()), last)
 
     seen = _observation(data)
@@ -95,7 +97,12 @@ def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawi
         if len(runs)
         else f"{title}: there is no run to draw.",
         alt=f"{title}, one panel per arm. {seen}",
+        last=last,
     )
+
+
+def _band(low: str, high: str) -> str:
+    return f"percentiles {int(low[1:])} to {int(high[1:])}"
 
 
 def _widened(drawn: pd.DataFrame, *columns: str) -> list[np.ndarray]:

@@ -17,6 +17,7 @@ from normreport.figures.style import (
     empty_panel,
     house_style,
     label,
+    mark,
     mean_line,
     shared_limits,
     tint,
@@ -110,7 +111,9 @@ def draw(
                     empty_panel(ax, f"No run that this needs reached epoch {last}.")
                 continue
             for pipeline, curve in drawn.groupby("pipeline", sort=False):
-                curves.plot(curve["weight"], curve["density"], **looks[pipeline])
+                curves.plot(
+                    curve["weight"], curve["density"], **looks[pipeline], **mark(line=pipeline)
+                )
             _bars(gaps, drawn)
         panels[0].set_ylabel("density")
         _name_pairs(panels[2:])

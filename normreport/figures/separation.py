@@ -8,7 +8,7 @@ from normreport.figures.drawing import Drawing
 from normreport.figures.page import log_axis, page, panel_title
 from normreport.figures.prose import count, listing, number
 from normreport.figures.runs import in_order, last_epoch, rows_of, run_notes
-from normreport.figures.style import INK, MUTED, Marks, empty_panel, house_style, label, tint
+from normreport.figures.style import INK, MUTED, Marks, empty_panel, house_style, label, mark, tint
 from normreport.labels import model_label, start_label
 
 _MATCHED = "other arm, same seed"
@@ -171,9 +171,10 @@ def _strips(ax: Axes, drawn: pd.DataFrame) -> None:
             label(ax, "no such pair", (0.02, y), inside=_BESIDE, **_NOTE)
             continue
         jitter = ((np.arange(len(pairs)) * _GOLDEN + 0.5) % 1 - 0.5) * 0.5
-        ax.plot(pairs["w1_over_sigma0"], y + jitter, **_POINT)
+        ax.plot(pairs["w1_over_sigma0"], y + jitter, **_POINT, **mark(line="a pair of runs"))
         mean = float(pairs["mean"].iloc[0])
-        ax.plot([mean, mean], [y - 0.36, y + 0.36], color=INK, linewidth=1.6)
+        bar: Marks = {"color": INK, "linewidth": 1.6}
+        ax.plot([mean, mean], [y - 0.36, y + 0.36], **bar, **mark(line="mean of all pairs"))
         label(ax, number(mean), (1, y), inside=_BESIDE, offset=(4, 0), size=8, va="center")
 
 

@@ -100,7 +100,7 @@ def draw(
                 color=style.color,
                 markeredgewidth=0 if end == last else 1.2,
                 linestyle="none",
-                **of,
+                **mark(arm=arm, seed=seed, epoch=end),
             )
         for arm, mean in means.groupby("normalization", sort=False):
             of = mark(arm=arm, seed="mean")
@@ -132,6 +132,7 @@ def draw(
         if len(runs)
         else f"{title}: there is no run to draw.",
         alt=f"{title} over the epochs, one line per run. {seen}",
+        last=last,
     )
 
 

@@ -51,6 +51,7 @@ _HOUSE: Any = {
     "lines.dash_capstyle": "butt",
     "lines.scale_dashes": False,
     "lines.solid_capstyle": "butt",
+    "path.simplify": False,  # every corner of a curve is one of its numbers, which a page may read
     "savefig.dpi": 72,
     "svg.fonttype": "none",
     "svg.hashsalt": "normreport",

@@ -91,13 +91,13 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
                 empty_panel(ax, f"No run of {arm} ({model_label(model)}, {start_label(start)}).")
                 continue
             ax.set_xlim(-0.55 * step, last + 0.55 * step)
-            outlines, medians = _paths(drawn)
-            looks: tuple[Marks, ...] = (
-                {"facecolor": styles[arm].color, "linewidth": 0},
-                {"edgecolor": PAPER, "facecolor": "none", "linewidth": 1.0},
-            )
-            for path, look in zip((outlines, medians), looks, strict=True):
-                ax.add_patch(PathPatch(path, **look, **mark(arm=arm)))
+            body: Marks = {"facecolor": styles[arm].color, "linewidth": 0}
+            tick: Marks = {"color": PAPER, "linewidth": 1.0}
+            for epoch, violin in drawn.groupby("epoch", sort=False):
+                outline, median = _paths(violin, epoch)
+                of = mark(arm=arm, epoch=epoch, per_epoch=f"{1 / scale:.6g}")
+                ax.add_patch(PathPatch(outline, **body, **of))
+                ax.plot(*median, **tick, **mark(arm=arm, epoch=epoch, line="median"))
             stop_line(ax, int(means["epoch"][means["normalization"] == arm].max()), last)
 
     seen = _observation(means)
@@ -113,6 +113,7 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
         if len(runs)
         else f"{title}: there is no run to draw.",
         alt=f"{title}, one panel of violins per arm. {seen}",
+        last=last,
     )
 
 
@@ -139,19 +140,16 @@ def _violin(weight: np.ndarray, density: np.ndarray, scale: float) -> pd.DataFra
     )
 
 
-def _paths(drawn: pd.DataFrame) -> tuple[Path, Path]:
-    """All outlines of an arm as one path, and all median ticks as another."""
-    outlines, medians = [], []
-    for epoch, violin in drawn.groupby("epoch", sort=False):
-        x = violin["half_width"].to_numpy()
-        y = violin["weight"].to_numpy()
-        right = np.column_stack([epoch + x, y])
-        left = np.column_stack([epoch - x, y])[::-1]
-        outlines.append(Path(np.vstack([right, left, right[:1]]), closed=True))
-        median = violin["median"].iloc[0]
-        tick = 0.75 * np.interp(median, y, x)
-        medians.append(Path([(epoch - tick, median), (epoch + tick, median)]))
-    return Path.make_compound_path(*outlines), Path.make_compound_path(*medians)
+def _paths(violin: pd.DataFrame, epoch: int) -> tuple[Path, tuple[list[float], list[float]]]:
+    """Outline of a violin, and the ends of the tick at its median: two x and two y."""
+    x = violin["half_width"].to_numpy()
+    y = violin["weight"].to_numpy()
+    right = np.column_stack([epoch + x, y])
+    left = np.column_stack([epoch - x, y])[::-1]
+    median = float(violin["median"].iloc[0])
+    tick = 0.75 * float(np.interp(median, y, x))
+    outline = Path(np.vstack([right, left, right[:1]]), closed=True)
+    return outline, ([epoch - tick, epoch + tick], [median, median])
 
 
 def _observation(means: pd.DataFrame) -> str:

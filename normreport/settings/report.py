@@ -26,6 +26,10 @@ class ReportSettings(Settings):
     """Own words above the computed abstract, paragraphs between empty lines; ours if null."""
     introduction: Text | None = None
     """Own words in place of the question and the intuition, likewise."""
+    logo: Annotated[str, Field(min_length=1)] | None = None
+    """Path of a picture above the title: SVG, PNG, JPEG or WebP, at most 300,000 bytes."""
+    logo_alt: Annotated[str, Field(max_length=300)] = ""
+    """What the logo says, for who cannot see it; empty if it only decorates."""
     accent: Color = "#0b5cad"
     """Colour of the rule above the title, such as "#0b5cad"."""
     templates: Annotated[str, Field(min_length=1)] | None = None
@@ -67,6 +71,8 @@ class RenderSettings(Settings):
     """Own words above the computed abstract."""
     introduction: Text | None = None
     """Own words in place of the question and the intuition."""
+    logo_alt: str = ""
+    """What the logo says, if there is one."""
     accent: Color = "#0b5cad"
     """Colour of the rule above the title."""
     with_pdf: bool

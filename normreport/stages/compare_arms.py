@@ -7,6 +7,7 @@ from pathlib import Path
 
 from normreport import comparison, files
 from normreport.snapshots import read_layer
+from normreport.tables import write_table
 
 DENSITIES = (
     "model", "start", "layer", "normalization", "seed", "epoch", "weight", "density", "bandwidth",
@@ -33,7 +34,5 @@ def run(
         for extracted, path in zip(found, snapshots, strict=True)
     ]
     common = {"model": runs[0][0]["model"], "start": runs[0][0]["start"], "layer": layer}
-    files.write_csv(
-        distances, DISTANCES, (common | row for row in comparison.distances(runs, epochs))
-    )
-    files.write_csv(densities, DENSITIES, (common | row for row in comparison.densities(runs)))
+    write_table(distances, DISTANCES, (common | row for row in comparison.distances(runs, epochs)))
+    write_table(densities, DENSITIES, (common | row for row in comparison.densities(runs)))

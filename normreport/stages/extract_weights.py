@@ -20,7 +20,7 @@ from normreport.snapshots import epoch_digests
 def run(*, snapshots: Path, manifest: Path, digests: Path) -> None:
     """Write the digest of every layer at every epoch."""
     found = files.read_json(manifest)
-    files.check_digest(snapshots, found.get("files", {}).get("snapshots"))
+    files.check_digest(snapshots, found.get("files", {}).get(snapshots.name))
     layers = {}
     for layer, array in files.read_arrays(snapshots, found["settings"]["layers"]).items():
         if not np.isfinite(array).all():

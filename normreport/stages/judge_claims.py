@@ -46,8 +46,8 @@ def run(
     chosen = parse(JudgeSettings, settings, where="judge_claims --settings")
     found = [files.read_json(path) for path in manifests]
     for manifest, history, summaries in zip(found, histories, layers, strict=True):
-        files.check_digest(history, manifest.get("files", {}).get("history"))
-        files.check_digest(summaries, manifest.get("files", {}).get("layers"))
+        files.check_digest(history, manifest.get("files", {}).get(history.name))
+        files.check_digest(summaries, manifest.get("files", {}).get(summaries.name))
     failed = [run for path in failures for run in files.read_json(path)]
     rows = [*run_rows(found), *failed_rows(failed)]
     train_images = files.read_arrays(images, ["train_images"])["train_images"]

@@ -15,6 +15,7 @@ from normreport.statistics import (
     standardized_quantiles,
     summarize,
 )
+from normreport.tables import write_table
 
 QUANTILES = ("model", "start", "normalization", "seed", "layer", "epoch", "n", "score", "quantile")
 
@@ -44,8 +45,13 @@ def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> N
             curve = standardized_quantiles(ordered)
             if curve is not None:
                 curves += [
-                    {**place, "n": weights.size, "score": score, "quantile": f"{quantile:.6g}"}
+                    {
+                        **place,
+                        "n": weights.size,
+                        "score": score,
+                        "quantile": float(f"{quantile:.6g}"),
+                    }
                     for score, quantile in zip(SCORES, curve, strict=True)
                 ]
-    files.write_csv(measures, list(rows[0]), rows)
-    files.write_csv(quantiles, QUANTILES, curves)
+    write_table(measures, list(rows[0]), rows)
+    write_table(quantiles, QUANTILES, curves)

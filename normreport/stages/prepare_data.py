@@ -30,5 +30,6 @@ def run(*, settings: str, images: Path, manifest: Path, threads: int = 1) -> Non
             "images_per_class": counts,
             "skipped": [asdict(image) for image in data.skipped],
             "digests": digests,
+            "files": {images.name: files.file_digest(images)},
         },
     )

@@ -65,6 +65,7 @@ def run(
             "model": chosen.model,
             "settings": basis["settings"],
             "digests": {"weights": files.file_digest(weights), "code": basis["code"]},
+            "files": {weights.name: files.file_digest(weights)},
             "versions": basis["versions"],
             **found,
         },

@@ -31,6 +31,13 @@ def run(
     """Write the record, and the RO-Crate that describes the report's folder."""
     words = [path.with_suffix(".json") for path in figures]
     rests_on = [results, *manifests, *data, *pretrained, *figures, *words, *tables]
+    known = {path: files.file_digest(path) for path in rests_on}
+    # The large files were read when their manifests were written.
+    known |= {
+        path.parent / name: digest
+        for path in (*manifests, *data, *pretrained)
+        for name, digest in files.read_json(path)["files"].items()
+    }
     chosen = parse(RecordSettings, settings, where="record_provenance --settings")
     made = make_record(
         settings=chosen,
@@ -39,7 +46,7 @@ def run(
         data={path.parent.name: files.read_json(path) for path in data},
         pretrained=[files.read_json(path) for path in pretrained],
         figures=[files.read_json(path) for path in words],
-        files={path.relative_to(root).as_posix(): files.file_digest(path) for path in rests_on},
+        files={path.relative_to(root).as_posix(): digest for path, digest in known.items()},
         code={stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
         training={
             arm: source_digest("normreport.stages.train_run", source(arm))

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from normreport import files
 from normreport.article import Illustration, render
+from normreport.logo import data_uri
 from normreport.settings.base import parse
 from normreport.settings.report import RenderSettings
 
@@ -22,10 +23,11 @@ def run(
     figures: Sequence[Path],
     templates: Sequence[Path],
     html: Path,
+    logo: Path | None = None,
 ) -> None:
     """Write the page for a screen."""
     chosen = parse(RenderSettings, settings, where="render_html --settings")
-    text = page(chosen, results, files.read_json(record), figures, templates, medium="screen")
+    text = page(chosen, results, files.read_json(record), figures, templates, logo, medium="screen")
     files.write_text(html, text)
 
 
@@ -35,6 +37,7 @@ def page(
     record: Mapping[str, Any],
     figures: Sequence[Path],
     templates: Sequence[Path],
+    logo: Path | None = None,
     *,
     medium: str,
 ) -> str:
@@ -47,6 +50,7 @@ def page(
         figures=illustrations,
         settings=settings,
         medium=medium,
+        logo=data_uri(logo) if logo else None,
     )
 
 

@@ -26,15 +26,17 @@ def run(
     attachments: Sequence[Path],
     templates: Sequence[Path],
     pdf: Path,
+    logo: Path | None = None,
 ) -> None:
     """Lay the printed page out with WeasyPrint, as a tagged PDF (PDF/UA-1) with its numbers."""
     hindrance = pdf_hindrance()
     if hindrance:
         raise MissingToolError(f"{pdf}: cannot be made: {hindrance}")
     from weasyprint import HTML, Attachment
+    from weasyprint.urls import URLFetcher
 
     chosen = parse(RenderSettings, settings, where="render_pdf --settings")
-    text = page(chosen, results, files.read_json(record), figures, templates, medium="print")
+    text = page(chosen, results, files.read_json(record), figures, templates, logo, medium="print")
     attached = [
         Attachment(
             string=path.read_text(encoding="utf-8"),
@@ -46,5 +48,6 @@ def run(
         )
         for path in attachments
     ]
-    document = HTML(string=text, base_url=None)
+    # Nothing is fetched, not even by what a logo in SVG refers to.
+    document = HTML(string=text, url_fetcher=URLFetcher(allowed_protocols=["data"]))
     files.write_bytes(pdf, document.write_pdf(pdf_variant="pdf/ua-1", attachments=attached))

@@ -151,11 +151,7 @@ def run(
                 ),
                 "order": order_digest(chosen, len(train_set.labels)),
             },
-            "files": {
-                "snapshots": files.file_digest(snapshots),
-                "history": files.file_digest(history),
-                "layers": files.file_digest(layers),
-            },
+            "files": {path.name: files.file_digest(path) for path in (snapshots, history, layers)},
             "versions": basis["versions"],
         },
     )

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from normreport.article import Illustration
-from normreport.figures.drawing import to_svg
+from normreport.figures.drawing import Drawing, to_svg
 from tests.claims.studies import study
 from tests.figures import synthetic
 from tests.test_article import rendered
@@ -21,7 +21,7 @@ from tests.test_article import rendered
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.skip("needs chromium: apt-get install chromium")
+        pytest.fail("needs chromium: apt-get install chromium")
     with sync_playwright() as playwright:
         # No sandbox: containers have no user namespaces, and the page is our own.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -30,11 +30,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write an article with a figure of every kind."""
+def drawings() -> dict[str, Drawing]:
+    """Draw a figure of every kind."""
+    return synthetic.drawings(synthetic.runs(epochs=6, layers={"features.0": 0.0589}))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, drawings: dict[str, Drawing]) -> Path:
+    """Write an article with all of them."""
     figures = []
-    table = synthetic.runs(epochs=6, layers={"features.0": 0.0589})
-    for number, (kind, drawing) in enumerate(synthetic.drawings(table).items(), start=1):
+    for number, (kind, drawing) in enumerate(drawings.items(), start=1):
         whole = kind in ("examples", "histogram", "levels", "resize", "inits", "centre")
         of_a_layer = kind in ("density", "ribbon", "violin", "spread", "seeds")
         figure = Illustration(

@@ -52,6 +52,14 @@ def test_the_default_configuration_passes_and_is_counted(
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_a_logo_that_is_not_there_is_told(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check({"report.logo": "logo.svg"}) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("normreport check: report.logo: logo.svg: could not be read (No such fi")
+    Path("logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    assert check({"report.logo": "logo.svg"}) == 0
+
+
 def test_a_model_that_torchvision_does_not_have_is_answered_with_the_nearest(
     check: Check, changed: Changed, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from normreport.cli import main
+from normreport.provenance import EMBEDDED, OPENING, embedded_record
 from tests.reports import FIGURES, REVISION, RUNS, write_report
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -103,3 +106,37 @@ def test_a_file_that_is_no_report_is_a_mistake_of_the_user(
 ) -> None:
     assert main(["diff", str(old), str(tmp_path / "b.html")]) == 2
     assert "b.html: could not be read" in capsys.readouterr().err
+
+
+def places(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Give where each part of a nested value is, the whole left out."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in items:
+        yield (*place, key)
+        if isinstance(part, dict | list):
+            yield from places(part, (*place, key))
+
+
+@pytest.mark.parametrize("value", [None, 7, [], {"a": [{}]}])
+def test_a_record_that_is_tampered_with_anywhere_is_compared_or_named(
+    old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], value: Any
+) -> None:
+    page = old.read_text()
+    record = embedded_record(page, where="old")
+    # Each kind of place once: a record has hundreds of digests.
+    kinds = {(*place[:2], len(place), place[-1]): place for place in places(record)}
+    tampered = tmp_path / "tampered.html"
+    for *parents, last in kinds.values():
+        other = deepcopy(record)
+        part: Any = other
+        for key in parents:
+            part = part[key]
+        part[last] = value
+        block = f"{OPENING}{json.dumps(other)}</script>".replace("\\", "\\\\")
+        tampered.write_text(EMBEDDED.sub(block, page))
+        status = main(["diff", str(old), str(tampered)])
+        out, err = capsys.readouterr()
+        if status == 2:
+            assert re.search("its record is (damaged|of version)", err)
+        else:
+            assert status == int(not out.startswith("identical"))

@@ -65,6 +65,23 @@ def in_place(path: Path, mark: str, old: str, new: str) -> None:
     path.write_text(before + mark + after.replace(old, new, 1))
 
 
+def test_the_logo_must_be_the_reports(
+    changed: Callable[[dict[str, Any]], dict[str, Any]], tmp_path: Path, verified: Verify
+) -> None:
+    logo = tmp_path / "logo.svg"
+    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    page = write_report(tmp_path / "results", changed({"report.logo": str(logo)}))
+    assert verified(page)[0] == 0
+    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9"/>')
+    status, text = verified(page)
+    assert status == 1
+    assert 'prose: #page: “src="data:image/svg+xml;base64,' in text
+    logo.unlink()
+    status, text = verified(page)
+    assert status == 2
+    assert "report.logo: " in text
+
+
 def test_a_report_is_identical_to_its_own_results(page: Path, verified: Verify) -> None:
     for report in (page, page.parent):
         status, text = verified(report)
@@ -206,6 +223,26 @@ def test_other_weights_of_a_run_are_found(results: Path, page: Path, verified: V
     assert f"record: runs.{RUNS[1]}.final_weights: " in out
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"runs/{RUNS[1]}/snapshots.safetensors",
+        f"runs/{RUNS[0]}/history.csv",
+        "data/target/images.safetensors",
+        "pretrained/vgg16/weights.safetensors",
+    ],
+)
+def test_one_bit_of_a_large_file_is_found(
+    results: Path, page: Path, verified: Verify, name: str
+) -> None:
+    content = bytearray((results / name).read_bytes())
+    content[5] ^= 1
+    (results / name).write_bytes(content)
+    status, out = verified(page)
+    assert status == 1
+    assert f"data: not as the report was made from: {name}\n" in out
+
+
 def test_a_rebuild_with_other_last_bits_agrees_to_a_relative_difference(
     results: Path,
     page: Path,
@@ -241,7 +278,7 @@ def test_results_that_are_not_whole_are_a_mistake_of_the_user(
     (results / f"figures/{CURVES}.svg").unlink()
     status, out = verified(page)
     assert status == 2
-    assert f"1 of the report's 13 files are not there, the first is figures/{CURVES}.svg" in out
+    assert f"1 of the report's 19 files are not there, the first is figures/{CURVES}.svg" in out
 
 
 def test_a_page_of_something_else_is_a_mistake_of_the_user(

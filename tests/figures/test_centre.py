@@ -30,6 +30,18 @@ def test_the_data_are_the_marks(drawing: Drawing) -> None:
         assert found == sorted(rows[("iqr_ratio", "iqr")[i % 2]])
 
 
+def test_the_band_is_what_normal_samples_show(drawing: Drawing) -> None:
+    samples = np.random.default_rng(0).standard_normal((4000, 1728))
+    low, high = np.quantile(samples, [0.25, 0.75], axis=1)
+    ratios = (high - low) / (1.349 * samples.std(axis=1, ddof=1))
+    half = np.quantile(np.abs(ratios - 1), 0.95)
+    assert drawing.data["chance"].unique() == pytest.approx([half], rel=0.06)
+    for ax in drawing.figure.axes[::2]:
+        drawn = [band.get_paths()[0].get_extents() for band in ax.collections]
+        assert [round(band.y0 + band.y1) / 2 for band in drawn] == [0, 1, 2]
+        assert {band.x1 for band in drawn} == {1 + drawing.data["chance"].iloc[0]}
+
+
 def test_every_run_is_a_point_and_the_means_are_over_all(
     table: pd.DataFrame, drawing: Drawing
 ) -> None:

@@ -116,12 +116,12 @@ def test_frames_hold_every_run_at_every_epoch(table: pd.DataFrame, drawing: Draw
     assert frames is not None
     assert frames["epoch"] == 6
     assert frames["runs"] == [
-        [arm, str(seed), 7] for arm in ("raw", "unit", "imagenet") for seed in range(3)
+        ["", arm, str(seed), 7] for arm in ("raw", "unit", "imagenet") for seed in range(3)
     ]
     steps = np.frombuffer(zlib.decompress(base64.b64decode(frames["curves"])), dtype="<i2")
     levels = np.cumsum(steps.reshape(9, 7, -1).astype(int), axis=2)
     rows = table.query("start == 'scratch' and layer == 'features.0'")
-    for (arm, seed, _), run in zip(frames["runs"], levels, strict=True):
+    for (_, arm, seed, _), run in zip(frames["runs"], levels, strict=True):
         own = rows[(rows["normalization"] == arm) & (rows["seed"] == int(seed))]
         wide = own.pivot(index="epoch", columns="weight", values="density").to_numpy()
         assert np.allclose(run[0] * frames["units"][0], wide[0], atol=frames["units"][0])
@@ -129,16 +129,15 @@ def test_frames_hold_every_run_at_every_epoch(table: pd.DataFrame, drawing: Draw
         assert np.allclose(change, wide[1:] - wide[0], atol=frames["units"][1])
 
 
-def test_frames_are_drawn_where_the_figure_draws_its_own_epoch(drawing: Drawing) -> None:
+def test_frames_are_for_the_marks_of_both_panels(drawing: Drawing) -> None:
     frames = drawing.frames
     assert frames is not None
-    height = 72 * drawing.figure.get_figheight()
-    for ax, (zero, scale) in zip(drawing.figure.axes, frames["axes"].values(), strict=True):
-        line = next(line for line in ax.lines if '"mean"' in (line.get_gid() or ""))
-        points = ax.transData.transform(line.get_xydata())
-        assert np.allclose(frames["x"], 100 * points[:, 0], atol=0.51)
-        drawn = zero - scale * line.get_ydata()
-        assert np.allclose(drawn, 100 * (height - points[:, 1]), atol=0.01)
+    for ax, (value, shown) in zip(drawing.figure.axes, frames["values"].items(), strict=True):
+        assert drawing.figure.axes[shown["panel"]] is ax
+        assert shown["change"] == (value == "change")
+        moved = [line for line in ax.lines if f'"value": "{value}"' in (line.get_gid() or "")]
+        assert len(moved) == 9 + 3
+        assert all(np.allclose(line.get_xdata(), frames["grid"], rtol=1e-5) for line in moved)
 
 
 def test_a_figure_of_epoch_0_alone_has_nothing_to_move_through() -> None:

@@ -36,7 +36,6 @@ def test_it_is_a_bare_well_formed_element() -> None:
     assert svg.startswith("<svg ")
     assert "<?xml" not in svg
     assert "<!DOCTYPE" not in svg
-    assert "<metadata" not in svg
 
 
 def test_it_has_a_natural_width_and_scales_by_its_view_box() -> None:
@@ -130,12 +129,26 @@ def test_what_a_mark_is_of_stands_on_its_group() -> None:
     assert [path.get("stroke") or group.get("stroke") for path in group] == ["#123456"]
 
 
-def test_frames_travel_with_the_picture() -> None:
-    still = drawing()
-    moving = replace(still, frames={"epoch": 3, "text": "</metadata>"})
-    assert "<metadata" not in to_svg(still, "a")
-    (found,) = ElementTree.fromstring(to_svg(moving, "a")).iter(f"{SVG}metadata")
-    assert json.loads(found.text or "") == moving.frames
+def test_a_marker_has_the_look_of_the_element_that_uses_it() -> None:
+    root = ElementTree.fromstring(to_svg(drawing(), "a"))
+    markers = root.findall(f".//{SVG}defs/{SVG}path")
+    assert markers
+    assert all(set(marker.attrib) == {"id", "d"} for marker in markers)
+    for use in root.iter(f"{SVG}use"):
+        group = next(group for group in root.iter() if use in group)
+        assert "stroke" in use.attrib or "stroke" in group.attrib
+
+
+def test_what_a_page_needs_to_read_and_to_move_it_travels_with_the_picture() -> None:
+    still = drawing(text="</metadata>")
+    moving = replace(still, frames={"epoch": 3}, last=5, cells={"name": "value"})
+    for one, names in ((still, {"panels"}), (moving, {"panels", "frames", "last", "cells"})):
+        (found,) = ElementTree.fromstring(to_svg(one, "a")).iter(f"{SVG}metadata")
+        known = json.loads(found.text or "")
+        assert set(known) == names
+        assert known["panels"][0]["x"]["name"] == "</metadata>"
+        assert known.get("frames") == one.frames
+        assert known.get("cells") == one.cells
 
 
 def test_the_same_figure_gives_the_same_bytes_every_time() -> None:

@@ -1,5 +1,8 @@
 """Quantiles of the weights against the normal."""
 
+import base64
+import zlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,7 @@ from scipy import stats
 
 from normreport.figures import quantiles
 from normreport.figures.drawing import Drawing
+from normreport.labels import start_label
 
 from . import synthetic
 
@@ -57,6 +61,24 @@ def test_the_panels_of_a_layer_share_their_axis(drawing: Drawing) -> None:
     limits = [ax.get_ylim() for ax in drawing.figure.axes]
     assert limits[0] == limits[1]
     assert limits[2] == limits[3]
+
+
+def test_frames_hold_every_departure_and_have_room(table: pd.DataFrame, drawing: Drawing) -> None:
+    frames = drawing.frames
+    assert frames is not None
+    steps = np.frombuffer(zlib.decompress(base64.b64decode(frames["curves"])), dtype="<i2")
+    levels = np.cumsum(steps.reshape(len(frames["runs"]), 7, -1).astype(int), axis=2)
+    assert len(frames["runs"]) == 2 * 2 * 9
+    for (of, arm, seed, _), run in zip(frames["runs"], levels, strict=True):
+        layer, start = of.split(", ")
+        chosen = (table["layer"] == layer) & (table["start"].map(start_label) == start)
+        own = table[chosen & (table["normalization"] == arm) & (table["seed"] == int(seed))]
+        departure = own.assign(departure=own["quantile"] - own["score"])
+        wide = departure.pivot(index="epoch", columns="score", values="departure").to_numpy()
+        later = run[0] * frames["units"][0] + run[1:] * frames["units"][1]
+        assert np.allclose(later, wide[1:], atol=sum(frames["units"]))
+        low, high = drawing.figure.axes[frames["values"][of]["panel"]].get_ylim()
+        assert low < wide.min() < wide.max() < high
 
 
 def test_six_starts_stand_in_rows_of_one_layer() -> None:

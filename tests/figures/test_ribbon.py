@@ -28,8 +28,8 @@ def test_the_data_are_the_bands_and_the_median(drawing: Drawing) -> None:
         drawing.figure.axes, drawing.data.groupby("normalization", sort=False), strict=True
     ):
         bands = (("p01", "p99"), ("p05", "p95"), ("p25", "p75"))
-        for band, (low, high) in zip(ax.collections, bands, strict=True):
-            corners = {tuple(point) for point in band.get_paths()[0].vertices}
+        for band, (low, high) in zip(ax.patches, bands, strict=True):
+            corners = {tuple(point) for point in band.get_path().vertices}
             for name in (low, high):
                 assert set(zip(rows["epoch"], rows[name], strict=True)) <= corners
         (median,) = ax.lines

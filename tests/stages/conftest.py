@@ -55,8 +55,8 @@ def trained(folder, images, manifest, pretrained=None, **changes):
 
 def processed(folder, run):
     """Extract and measure a run."""
-    run.digests, run.measures = folder / "digests.json", folder / "measures.csv"
-    run.quantiles = folder / "quantiles.csv"
+    run.digests, run.measures = folder / "digests.json", folder / "measures.parquet"
+    run.quantiles = folder / "quantiles.parquet"
     extract_weights.run(snapshots=run.snapshots, manifest=run.manifest, digests=run.digests)
     measure_weights.run(
         digests=run.digests,
@@ -114,7 +114,7 @@ def comparisons(tmp_path_factory, runs):
     for start, pair in (("pretrained", runs[:2]), ("scratch", runs[2:])):
         folder = tmp_path_factory.mktemp(f"compared-{start}")
         found[start] = SimpleNamespace(
-            densities=folder / "densities.csv", distances=folder / "distances.csv"
+            densities=folder / "densities.parquet", distances=folder / "distances.parquet"
         )
         compare_arms.run(
             layer=LAYER,

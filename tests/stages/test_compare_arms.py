@@ -9,7 +9,7 @@ from tests.stages.conftest import LAYER
 
 
 def test_the_distance_of_two_runs_is_scipys(runs, comparisons):
-    table = pd.read_csv(comparisons["scratch"].distances)
+    table = pd.read_parquet(comparisons["scratch"].distances)
     a, b = (load_file(run.snapshots)[LAYER] for run in runs[2:])
     for row in table.itertuples():
         expected = stats.wasserstein_distance(a[row.epoch].ravel(), b[row.epoch].ravel())
@@ -19,7 +19,7 @@ def test_the_distance_of_two_runs_is_scipys(runs, comparisons):
 
 
 def test_densities_of_all_runs_and_epochs_lie_on_one_grid(comparisons):
-    table = pd.read_csv(comparisons["pretrained"].densities)
+    table = pd.read_parquet(comparisons["pretrained"].densities)
     groups = table.groupby(["normalization", "epoch"])
     assert len(groups) == 2 * 3
     assert len({tuple(group["weight"]) for _, group in groups}) == 1

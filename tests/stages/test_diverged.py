@@ -40,7 +40,7 @@ def runs(tmp_path_factory, data):
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory, runs):
     folder = tmp_path_factory.mktemp("compared")
-    paths = {key: folder / f"{key}.csv" for key in ("densities", "distances")}
+    paths = {key: folder / f"{key}.parquet" for key in ("densities", "distances")}
     compare_arms.run(
         layer=LAYER,
         epochs=4,

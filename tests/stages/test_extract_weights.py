@@ -38,7 +38,7 @@ def test_snapshots_that_no_training_writes_are_refused(runs, tmp_path, fault):
     weights[1, 0, 0, 0, 0] = np.nan if fault == "not finite" else 0
     snapshots, manifest = tmp_path / "snapshots.safetensors", tmp_path / "manifest.json"
     save_file({LAYER if fault == "not finite" else "features.7": weights}, snapshots)
-    digest = {"files": {"snapshots": file_digest(snapshots)}}
+    digest = {"files": {snapshots.name: file_digest(snapshots)}}
     write_json(manifest, read(runs[0].manifest) | digest)
     with pytest.raises(StorageError, match=rf"snapshots\.safetensors: .*{LAYER}.*again"):
         extract_weights.run(snapshots=snapshots, manifest=manifest, digests=tmp_path / "d.json")

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import csv
-
 import numpy as np
+import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 from scipy import stats
@@ -16,30 +15,28 @@ from tests.stages.conftest import LAYER, processed, trained
 
 def test_every_epoch_has_its_statistics(runs):
     weights = load_file(runs[1].snapshots)[LAYER].astype(np.float64)
-    with runs[1].measures.open() as stream:
-        rows = list(csv.DictReader(stream))
-    assert [int(row["epoch"]) for row in rows] == [0, 1, 2]
+    rows = pd.read_parquet(runs[1].measures).to_dict("records")
+    assert [row["epoch"] for row in rows] == [0, 1, 2]
     for row, values in zip(rows, weights.reshape(3, -1), strict=True):
         assert row["layer"] == LAYER
-        assert int(row["n"]) == 864
-        assert float(row["std"]) == pytest.approx(values.std(ddof=1), rel=1e-12)
-        assert float(row["excess_kurtosis"]) == pytest.approx(stats.kurtosis(values), rel=1e-9)
-        assert float(row["p95"]) == pytest.approx(np.quantile(values, 0.95), rel=1e-12)
+        assert row["n"] == 864
+        assert row["std"] == pytest.approx(values.std(ddof=1), rel=1e-12)
+        assert row["excess_kurtosis"] == pytest.approx(stats.kurtosis(values), rel=1e-9)
+        assert row["p95"] == pytest.approx(np.quantile(values, 0.95), rel=1e-12)
         # torchvision's first layer of MobileNetV2: sqrt(2 / (32 * 9)).
-        assert float(row["kaiming_std"]) == pytest.approx(0.083333, abs=1e-6)
+        assert row["kaiming_std"] == pytest.approx(0.083333, abs=1e-6)
 
 
 def test_every_epoch_has_its_quantiles_at_the_scores(runs):
     weights = load_file(runs[1].snapshots)[LAYER].astype(np.float64).reshape(3, -1)
-    with runs[1].quantiles.open() as stream:
-        rows = list(csv.DictReader(stream))
-    assert [int(row["epoch"]) for row in rows] == [epoch for epoch in range(3) for _ in SCORES]
+    rows = pd.read_parquet(runs[1].quantiles).to_dict("records")
+    assert [row["epoch"] for row in rows] == [epoch for epoch in range(3) for _ in SCORES]
     for row in rows:
-        values = weights[int(row["epoch"])]
-        quantile = np.quantile(values, stats.norm.cdf(float(row["score"])))
+        values = weights[row["epoch"]]
+        quantile = np.quantile(values, stats.norm.cdf(row["score"]))
         expected = (quantile - values.mean()) / values.std(ddof=1)
-        assert float(row["quantile"]) == pytest.approx(expected, rel=1e-5, abs=1e-6)
-        assert (row["layer"], row["start"], row["n"]) == (LAYER, "pretrained", "864")
+        assert row["quantile"] == pytest.approx(expected, rel=1e-5, abs=1e-6)
+        assert (row["layer"], row["start"], row["n"]) == (LAYER, "pretrained", 864)
         assert row["normalization"] == "imagenet"
 
 
@@ -49,12 +46,10 @@ def test_a_linear_layer_is_kept_and_measured_like_a_convolution(data, tmp_path):
     processed(tmp_path, run)
     weights = load_file(run.snapshots)["classifier.0"]
     assert weights.shape == (2, 1024, 576)
-    with run.measures.open() as stream:
-        rows = list(csv.DictReader(stream))
+    rows = pd.read_parquet(run.measures).to_dict("records")
     for row, values in zip(rows, weights.astype(np.float64), strict=True):
-        assert float(row["std"]) == pytest.approx(values.std(ddof=1), rel=1e-12)
-    with run.layers.open() as stream:
-        layers = {row["layer"] for row in csv.DictReader(stream)}
+        assert row["std"] == pytest.approx(values.std(ddof=1), rel=1e-12)
+    layers = {*pd.read_csv(run.layers)["layer"]}
     assert "features.0.0" in layers
     assert "classifier.0" in layers
 
@@ -67,5 +62,7 @@ def test_a_layer_without_spread_has_statistics_but_no_quantiles(tmp_path):
     layers = {LAYER: {"epochs": epoch_digests(equal)}}
     write_json(paths["digests"], {"run": run, "layers": layers})
     measure_weights.run(**paths)
-    assert len(paths["measures"].read_text().splitlines()) == 3
-    assert paths["quantiles"].read_text().splitlines() == [",".join(measure_weights.QUANTILES)]
+    assert len(pd.read_parquet(paths["measures"])) == 2
+    quantiles = pd.read_parquet(paths["quantiles"])
+    assert quantiles.empty
+    assert tuple(quantiles.columns) == measure_weights.QUANTILES

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -44,6 +46,20 @@ def test_the_page_holds_title_figure_and_caption(parts, tmp_path):
     assert "<svg><text>drawn</text></svg>" in page
     assert "Figure 1." in page
     assert "A caption." in page
+
+
+def test_a_logo_stands_above_the_title_with_its_words(parts, tmp_path):
+    logo = tmp_path / "logo.svg"
+    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
+    settings = canonical_json(json.loads(SETTINGS) | {"logo_alt": 'The "lab"'})
+    html = tmp_path / "index.html"
+    render_html.run(settings=settings, templates=[TEMPLATES], html=html, logo=logo, **parts)
+    page = html.read_text()
+    data = base64.b64encode(logo.read_bytes()).decode()
+    image = f'<img class="logo" src="data:image/svg+xml;base64,{data}" alt="The &#34;lab&#34;">'
+    assert f'<header class="title">\n{image}\n<h1>' in page
+    assert "alert" not in page
+    assert "img-src data:;" in page
 
 
 def test_a_figure_that_is_missing_is_named(parts, tmp_path):

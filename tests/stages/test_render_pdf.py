@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import io
+import json
 import re
+import shutil
+import subprocess
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader
+from weasyprint import HTML
 
 from normreport.errors import MissingToolError
+from normreport.files import canonical_json, read_json, write_json
 from normreport.stages import render_pdf
 from normreport.stages.render_pdf import run
 from tests.stages.test_render_html import SETTINGS, TEMPLATES, written
@@ -20,9 +27,13 @@ SVG = (
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
-    """Give what the stage reads: figures of about half a page, and two files to attach."""
+    """Give what the stage reads: figures of a third of a page, long names, two files to attach."""
     folder = tmp_path_factory.mktemp("printed")
     parts = written(folder, *NAMES, svg=SVG)
+    record = read_json(parts["record"])
+    names = [f"{'mobilenet_v2' * 5}/scratch_laplace/published_meanstd/seed{i}" for i in range(50)]
+    runs = [record["runs"][0] | {"id": name} for name in names]
+    write_json(parts["record"], record | {"runs": runs})
     table = folder / "drawn-a.csv"
     table.write_text("epoch,std\n0,0.1\n")
     return {**parts, "attachments": [parts["results"], table]}
@@ -52,11 +63,37 @@ def test_every_caption_stands_on_its_figures_page(pdf):
     assert len(set(pages.values())) > 1  # some did not fit on one page
 
 
-def test_it_is_tagged_and_says_what_each_picture_shows(pdf):
-    root = pdf.trailer["/Root"]
-    assert root["/MarkInfo"]["/Marked"]
-    assert root["/Lang"] == "en"
-    assert b"pdfuaid:part" in root["/Metadata"].get_data()
+def test_no_page_ends_with_a_heading_or_the_caption_of_a_table():
+    style = "".join((TEMPLATES / name).read_text() for name in ("article.css", "print.css"))
+    rows = "<tr><td>row</td></tr>" * 8
+    table = f"<table><caption>CAPTION</caption><thead><tr><th>A</th></tr></thead>{rows}</table>"
+    splits = set()
+    for height in range(544, 730, 4):  # the text of a page is 731 points high
+        body = f"<div style='height: {height}pt'></div><h3>HEADING</h3>{table}"
+        file = io.BytesIO(HTML(string=f"<style>{style}</style>{body}").write_pdf())
+        first, second = (page.extract_text() for page in PdfReader(file).pages)
+        splits.add((*(first.count(part) for part in ("HEADING", "CAPTION", "row")),
+                    second.count("row")))  # fmt: skip
+    assert splits == {(0, 0, 0, 8), (1, 1, 3, 5), (1, 1, 4, 4), (1, 1, 5, 3)}
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler-utils")
+def test_no_word_reaches_into_the_margin(pdf):
+    pdf.stream.seek(0)
+    command = ["pdftotext", "-bbox", "-", "-"]
+    pages = subprocess.check_output(command, input=pdf.stream.read()).decode()
+    width = float(pdf.pages[0].mediabox.width)
+    margin = 20 / 25.4 * 72
+    words = re.findall(r'<word xMin="(.+?)" .* xMax="(.+?)" .*>(.+)</word>', pages)
+    assert len(words) > 1000
+    # Letters may hang over by their side bearing; hidden words are one pixel wide.
+    outside = [text for left, right, text in words
+               if float(left) < margin - 1 or float(right) > width - margin + 1]  # fmt: skip
+    assert set(outside) <= {"supported", "refuted", "inconclusive", "evaluable"}
+
+
+def roles_of(pdf):
+    """Give the alternative texts of a document's elements by their roles."""
     roles = {}
 
     def walk(element):
@@ -69,7 +106,17 @@ def test_it_is_tagged_and_says_what_each_picture_shows(pdf):
             if "/K" in element:
                 walk(element["/K"].get_object())
 
-    walk(root["/StructTreeRoot"]["/K"].get_object())
+    walk(pdf.trailer["/Root"]["/StructTreeRoot"]["/K"].get_object())
+    return roles
+
+
+def test_it_is_tagged_and_says_what_each_picture_shows(pdf):
+    root = pdf.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en"
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert b"pdfuaid:part" in root["/Metadata"].get_data()
+    roles = roles_of(pdf)
     assert {"/H1", "/H2", "/H3", "/P", "/Table", "/TH", "/TD", "/Link"} <= set(roles)
     assert "A picture" in roles["/Figure"]
 
@@ -109,6 +156,27 @@ def test_the_same_article_has_the_same_bytes(pdf, printed, tmp_path):
     run(settings=SETTINGS, templates=[TEMPLATES], pdf=again, **printed)
     pdf.stream.seek(0)
     assert again.read_bytes() == pdf.stream.read()
+
+
+def test_a_logo_is_printed_with_its_words_and_fetches_nothing(printed, tmp_path):
+    Image.new("RGB", (7, 5)).save(tmp_path / "secret.png")
+    secret = (tmp_path / "secret.png").as_uri()
+    size = "width='80' height='40'"
+    logo = tmp_path / "logo.svg"
+    logo.write_text(
+        f"<svg xmlns='http://www.w3.org/2000/svg' {size}><text y='20'>LAB LOGO</text>"
+        f"<image href='{secret}' {size}/></svg>"
+    )
+    found = {}
+    for alt in ("The lab", ""):
+        path = tmp_path / f"logo{len(alt)}.pdf"
+        settings = canonical_json(json.loads(SETTINGS) | {"logo_alt": alt})
+        run(settings=settings, templates=[TEMPLATES], pdf=path, logo=logo, **printed)
+        found[alt] = PdfReader(path)
+        assert "LAB LOGO" in found[alt].pages[0].extract_text()
+        assert not any(len(page.images) for page in found[alt].pages)
+    assert "The lab" in roles_of(found["The lab"])["/Figure"]
+    assert None not in roles_of(found[""])["/Figure"]
 
 
 def test_without_pango_it_says_what_to_install(printed, tmp_path, monkeypatch):

@@ -45,8 +45,10 @@ that those import. `requirements.lock` counts once it is installed. A comment in
 trains again: what a byte means is not asked.
 
 Snakemake remembers in `.snakemake/` what results were made of. Copy that folder along with
-`results/` to another clone or machine, and nothing is made anew there. Without it Snakemake goes by
-the times of the files, which copying has set: use `--forceall`, or begin without `results/`.
+`results/` to another clone or machine, and nothing is made anew there. Without it snakemake refuses
+to start, as it would have to go by the times of files, which copying has set. A whole report whose
+record agrees with the configuration, the code and every file of `results/` can be adopted:
+`snakemake --cores 1 --touch --forceall --config adopt=true`.
 """
 
 

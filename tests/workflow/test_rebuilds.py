@@ -73,3 +73,23 @@ def test_a_sentence_of_a_template_is_in_the_report_in_under_twenty_seconds(built
     assert "4 of 4 steps (100%) done" in output  # record, HTML, PDF, and the target itself
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20
     assert "A sentence of its own." in (built.folder / "results/report/index.html").read_text()
+
+
+ADOPT = (*SMOKE, OVERLAY, "--touch", "--forceall", "--config", "adopt=true")
+
+
+def test_results_that_snakemake_does_not_remember_are_refused_until_they_are_adopted(built):
+    shutil.rmtree(built.folder / ".snakemake")
+    refused = built.snakemake(*SMOKE, OVERLAY, check=False)
+    assert refused.returncode != 0
+    assert "results is here, but not .snakemake" in refused.stdout
+    (built.folder / OVERLAY).write_text("models: {mobilenet_v2: {learning_rate: 0.5}}")
+    refused = built.snakemake(*ADOPT, check=False)
+    assert refused.returncode != 0
+    assert "made by this configuration and this code" in refused.stdout
+    assert "config.models.mobilenet_v2.learning_rate" in refused.stdout
+    (built.folder / OVERLAY).write_text("{}")
+    built.snakemake(*ADOPT)
+    assert not any(planned(built).values())
+    (built.folder / OVERLAY).write_text("models: {mobilenet_v2: {learning_rate: 0.5}}")
+    assert planned(built)["train_run", "runs/mobilenet_v2/scratch/unit/seed0/manifest.json"]

@@ -69,6 +69,7 @@ def test_an_edit_of_an_image_prepares_the_images_anew_and_of_another_file_does_n
     [
         (FOLDER, "images: could not be read (No such file or directory). Expected a folder of im"),
         ("training: {epochs: 3}\ntraining: {epochs: 4}\n", "key 'training' is there twice"),
+        ("report: {logo: no.svg}", "report.logo: no.svg: could not be read (No such file or dire"),
     ],
 )
 def test_what_the_files_alone_can_tell_stops_before_anything_is_planned(clone, overlay, message):
@@ -86,6 +87,15 @@ def test_every_profile_compares_files_of_any_size_by_content():
     found = {path.parent.name: yaml.safe_load(path.read_text()) for path in profiles}
     assert {"default", "slurm"} <= found.keys()
     assert {values["max-checksum-file-size"] for values in found.values()} == {"1TB"}
+
+
+def test_only_the_page_and_the_pdf_read_the_logo(clone):
+    (clone.folder / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (clone.folder / "overlay.yaml").write_text("report: {logo: logo.svg}\n")
+    output = clone.snakemake("--cores", "2", "--dry-run", "--configfile", "overlay.yaml").stdout
+    jobs = re.findall(r"^rule (\w+):\n    input: (.+)$", output, re.M)
+    readers = {rule for rule, inputs in jobs if "logo.svg" in inputs.split(", ")}
+    assert readers == {"render_html", "render_pdf"}
 
 
 def test_an_overlay_changes_only_what_it_names(clone):

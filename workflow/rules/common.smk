@@ -10,12 +10,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from normreport.adoption import HOW, check_adoption, forgotten, is_remembered
 from normreport.config import Run, load_config, with_layer_paths
 from normreport.configuration_files import read_values
 from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
 from normreport.layer_names import measured_layers
+from normreport.logo import data_uri
 from normreport.normalizations import source as source_of_arm
 from normreport.provenance import FLOW, versions as page_versions
 from normreport.revision import revision
@@ -27,6 +29,8 @@ from normreport.system import claim_folder, pdf_hindrance
 
 # Given with --config only: a report from the runs that there are, where some fail for good.
 IS_PARTIAL = config.pop("partial", False)
+# Likewise: results that Snakemake does not remember are those of this configuration and code.
+IS_ADOPTION = config.pop("adopt", False)
 try:
     # Snakemake has read and merged these files already, and takes of two equal keys the last.
     for path in workflow.configfiles:
@@ -39,6 +43,10 @@ try:
         name: files_digest(settings.source)
         for name, settings in study.data_sets().items()
     }
+    if study.report.logo:
+        data_uri(
+            Path(study.report.logo)
+        )  # tells more than a missing input of Snakemake's
 except NormreportError as error:
     raise WorkflowError(str(error))
 
@@ -128,18 +136,43 @@ def comparison_paths(pattern, models, layers=None):
 
 
 def report_files():
-    """What `snakemake` builds; the PDF only where the system can."""
-    paths = ["results/report/index.html", "results/report/results.json"]
-    return paths if PDF_HINDRANCE else [*paths, "results/report/report.pdf"]
+    """The report; the PDF only where the system can."""
+    names = ["index.html", "results.json", "provenance.json", "ro-crate-metadata.json"]
+    names += [] if PDF_HINDRANCE else ["report.pdf"]
+    return [*expand("results/report/{name}", name=names), *table_files()]
 
 
-def all_runs():
-    """What every run leaves: Snakemake would not miss it where a report of it is there.
+def table_files():
+    """The tables beside the report."""
+    return expand("results/report/data/{table}.csv", table=[*FIGURES, "runs", "cases"])
+
+
+def kept_files():
+    """What the report rests on: where it is there, Snakemake would not miss any of these.
 
     And what a build without all of its runs lacks, so that it cannot end well.
     """
-    manifests = run_paths("results/runs/{run}/manifest.json")
-    return [*manifests, "results/whole"] if failed.runs else manifests
+    of_a_run = ["snapshots.safetensors", "history.csv", "layers.csv", "manifest.json"]
+    models = study.experiment.models
+    comparisons = "results/comparisons/{model}/{start}/{layer}"
+    return [
+        *expand("results/data/{data}/images.safetensors", data=prepared_data()),
+        *data_manifests(),
+        *expand(
+            "results/pretrained/{model}/weights.safetensors", model=pretrained_models()
+        ),
+        *pretrained_manifests(),
+        *expand("results/runs/{run.id}/{file}", run=RUNS, file=of_a_run),
+        *run_paths("results/weights/{run}.json"),
+        *run_paths("results/measures/{run}.parquet"),
+        *run_paths("results/quantiles/{run}.parquet"),
+        *comparison_paths(f"{comparisons}/densities.parquet", models),
+        *comparison_paths(f"{comparisons}/distances.parquet", models),
+        *expand(
+            "results/figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "json"]
+        ),
+        *(["results/whole"] if failed.runs else []),
+    ]
 
 
 def failures():
@@ -239,9 +272,12 @@ def judge_modules():
     return ["normreport.stages.judge_claims", *map(source_of_arm, sorted(arms))]
 
 
+def pretrained_models():
+    return dict.fromkeys(run.model for run in RUNS if "pretrained" in run.start)
+
+
 def pretrained_manifests():
-    models = dict.fromkeys(run.model for run in RUNS if "pretrained" in run.start)
-    return [f"results/pretrained/{model}/manifest.json" for model in models]
+    return expand("results/pretrained/{model}/manifest.json", model=pretrained_models())
 
 
 # draw_figure
@@ -250,15 +286,15 @@ def pretrained_manifests():
 # The tables of each kind of figure, others show the images; those that are to be compared get both
 # starts, for their axes.
 FIGURE_TABLES = {
-    "density": "results/comparisons/{model}/{start}/{layer}/densities.csv",
-    "violin": "results/comparisons/{model}/{start}/{layer}/densities.csv",
-    "seeds": "results/comparisons/{model}/{start}/{layer}/densities.csv",
-    "separation": "results/comparisons/{model}/{start}/{layer}/distances.csv",
-    "ribbon": "results/measures/{run}.csv",
-    "spread": "results/measures/{run}.csv",
-    "inits": "results/measures/{run}.csv",
-    "centre": "results/measures/{run}.csv",
-    "quantiles": "results/quantiles/{run}.csv",
+    "density": "results/comparisons/{model}/{start}/{layer}/densities.parquet",
+    "violin": "results/comparisons/{model}/{start}/{layer}/densities.parquet",
+    "seeds": "results/comparisons/{model}/{start}/{layer}/densities.parquet",
+    "separation": "results/comparisons/{model}/{start}/{layer}/distances.parquet",
+    "ribbon": "results/measures/{run}.parquet",
+    "spread": "results/measures/{run}.parquet",
+    "inits": "results/measures/{run}.parquet",
+    "centre": "results/measures/{run}.parquet",
+    "quantiles": "results/quantiles/{run}.parquet",
     "displacement": "results/runs/{run}/layers.csv",
     "kurtosis": "results/runs/{run}/layers.csv",
     "curves": "results/runs/{run}/history.csv",
@@ -311,19 +347,20 @@ def figure_settings(wildcards):
 STAGES = [f"normreport.stages.{stage}" for stage in FLOW]
 
 
+def prepared_data():
+    return ["target", *(["pretraining"] if study.is_pretrained_here else [])]
+
+
 def data_manifests():
-    names = ["target", *(["pretraining"] if study.is_pretrained_here else [])]
-    return [f"results/data/{name}/manifest.json" for name in names]
+    return expand("results/data/{data}/manifest.json", data=prepared_data())
 
 
 def record_settings():
     """The whole configuration and the commit: they enter here and change nothing before it."""
-    return as_json(
-        RecordSettings(
-            config=study,
-            revision=revision(Path(workflow.basedir)),
-            with_pdf=not PDF_HINDRANCE,
-        )
+    return RecordSettings(
+        config=study,
+        revision=revision(Path(workflow.basedir)),
+        with_pdf=not PDF_HINDRANCE,
     )
 
 
@@ -342,11 +379,34 @@ def template_files():
     return sorted(str(path) for path in paths if path.is_file())
 
 
+def logo():
+    return study.report.logo or []
+
+
+def logo_option():
+    return "--logo" if study.report.logo else ""
+
+
 def render_settings():
     return as_json(study.render_settings(with_pdf=not PDF_HINDRANCE))
 
 
+RESULTS, MEMORY = Path("results"), Path(".snakemake")
+# Jobs on other machines read the workflow while the first files are made.
+if workflow.is_main_process and not is_remembered(RESULTS, MEMORY):
+    try:
+        if not IS_ADOPTION:
+            raise forgotten(RESULTS, MEMORY)
+        check_adoption(
+            RESULTS, record_settings(), [Path(folder) for folder in template_folders()]
+        )
+    except NormreportError as error:
+        raise WorkflowError(str(error))
+
+
 onstart:
+    if IS_ADOPTION and not workflow.touch:
+        raise WorkflowError(f"adopt=true goes with --touch: {HOW}")
     try:
         claim_folder(Path(".snakemake"))
     except NormreportError as error:

@@ -4,8 +4,8 @@ rule compare_arms:
         snapshots=arm_snapshots,
         code=code("normreport.stages.compare_arms"),
     output:
-        densities="results/comparisons/{model}/{start}/{layer}/densities.csv",
-        distances="results/comparisons/{model}/{start}/{layer}/distances.csv",
+        densities="results/comparisons/{model}/{start}/{layer}/densities.parquet",
+        distances="results/comparisons/{model}/{start}/{layer}/distances.parquet",
     log:
         "logs/compare_arms/{model}/{start}/{layer}.log",
     benchmark:

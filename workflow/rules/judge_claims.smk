@@ -3,9 +3,9 @@ rule judge_claims:
         manifests=run_paths("results/runs/{run}/manifest.json"),
         histories=run_paths("results/runs/{run}/history.csv"),
         layers=run_paths("results/runs/{run}/layers.csv"),
-        measures=run_paths("results/measures/{run}.csv"),
+        measures=run_paths("results/measures/{run}.parquet"),
         distances=comparison_paths(
-            "results/comparisons/{model}/{start}/{layer}/distances.csv",
+            "results/comparisons/{model}/{start}/{layer}/distances.parquet",
             study.experiment.models,
         ),
         images="results/data/target/images.safetensors",

@@ -7,8 +7,8 @@ rule measure_weights:
         ),
         code=code("normreport.stages.measure_weights"),
     output:
-        measures="results/measures/{model}/{start}/{normalization}/seed{seed}.csv",
-        quantiles="results/quantiles/{model}/{start}/{normalization}/seed{seed}.csv",
+        measures="results/measures/{model}/{start}/{normalization}/seed{seed}.parquet",
+        quantiles="results/quantiles/{model}/{start}/{normalization}/seed{seed}.parquet",
     log:
         "logs/measure_weights/{model}/{start}/{normalization}/seed{seed}.log",
     benchmark:

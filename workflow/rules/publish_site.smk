@@ -1,12 +1,7 @@
 rule publish_site:
     input:
         report=report_files(),
-        whole=all_runs(),
-        tables=expand(
-            "results/report/data/{table}.csv", table=[*FIGURES, "runs", "cases"]
-        ),
-        record="results/report/provenance.json",
-        metadata="results/report/ro-crate-metadata.json",
+        kept=kept_files(),
         code=code("normreport.stages.publish_site"),
     output:
         site=directory("public"),
@@ -18,6 +13,5 @@ rule publish_site:
         mem_mb=500,
         runtime=5,
     shell:
-        "normreport publish_site --files {input.report:q} {input.tables:q}"
-        " {input.record:q} {input.metadata:q}"
+        "normreport publish_site --files {input.report:q}"
         " --report results/report --site {output.site:q} 2> {log:q}"

@@ -6,9 +6,7 @@ rule record_provenance:
         pretrained=pretrained_manifests(),
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
-        tables=expand(
-            "results/report/data/{table}.csv", table=[*FIGURES, "runs", "cases"]
-        ),
+        tables=table_files(),
         templates=template_files(),
         code=code(*STAGES),
     output:
@@ -22,7 +20,7 @@ rule record_provenance:
         mem_mb=500,
         runtime=5,
     params:
-        settings=record_settings(),
+        settings=as_json(record_settings()),
         templates=template_folders(),
         versions=canonical_json(page_versions()),
     shell:

@@ -6,6 +6,7 @@ rule render_html:
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
         tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
         templates=template_files(),
+        logo=logo(),
         code=code("normreport.stages.render_html"),
     output:
         html="results/report/index.html",
@@ -19,8 +20,10 @@ rule render_html:
     params:
         settings=render_settings(),
         templates=template_folders(),
+        logo=logo_option(),
         versions=versions("normreport.stages.render_html"),
     shell:
         "normreport render_html --settings {params.settings:q} --results {input.results:q}"
         " --record {input.record:q} --figures {input.figures:q}"
-        " --templates {params.templates:q} --html {output.html:q} 2> {log:q}"
+        " --templates {params.templates:q} {params.logo} {input.logo:q}"
+        " --html {output.html:q} 2> {log:q}"

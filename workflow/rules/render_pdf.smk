@@ -6,6 +6,7 @@ rule render_pdf:
         texts=expand("results/figures/{figure}.json", figure=FIGURES),
         tables=expand("results/report/data/{figure}.csv", figure=FIGURES),
         templates=template_files(),
+        logo=logo(),
         code=code("normreport.stages.render_pdf"),
     output:
         pdf="results/report/report.pdf",
@@ -19,9 +20,11 @@ rule render_pdf:
     params:
         settings=render_settings(),
         templates=template_folders(),
+        logo=logo_option(),
         versions=versions("normreport.stages.render_pdf"),
     shell:
         "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
         " --record {input.record:q} --figures {input.figures:q}"
         " --attachments {input.results:q} {input.tables:q}"
-        " --templates {params.templates:q} --pdf {output.pdf:q} 2> {log:q}"
+        " --templates {params.templates:q} {params.logo} {input.logo:q}"
+        " --pdf {output.pdf:q} 2> {log:q}"

@@ -1,0 +1,160 @@
+"""What a page needs to read numbers back from a picture, and to move it through the epochs."""
+
+import base64
+import zlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.scale import SymmetricalLogTransform
+from matplotlib.ticker import FixedLocator
+
+_LEVELS = 4000  # of a curve's height, more than the pixels of a screen
+
+
+class Shown(NamedTuple):
+    """What the marks of one ``value`` show: the panel's index, whose runs, and since when."""
+
+    panel: int
+    of: str
+    change: bool = False
+
+
+def panels(figure: Figure) -> list[dict[str, Any]]:
+    """Say for every panel of a figure where its axes have which value.
+
+    Returns
+    -------
+    list of dict
+        `title`, and for `x` and `y` the axis's `name`, its two ends on the `page` (points from the
+        picture's upper left corner) and in `units` of its `scale`, which is "linear", "log" (the
+        decimal logarithm) or "symlog" (see `linear`: up to which value the axis is linear, and by
+        how much it is stretched there), and `names` of what stands at whole numbers.
+    """
+    height = 72 * figure.get_figheight()
+    shown = [ax for ax in figure.axes if ax.axison]
+    found = []
+    for ax in shown:
+        column = [other for other in shown if other.bbox.x0 == ax.bbox.x0]
+        row = [other for other in shown if other.bbox.y0 == ax.bbox.y0]
+        found.append(
+            {
+                "title": _title(ax, column),
+                "x": _axis(ax.xaxis, (ax.bbox.x0, ax.bbox.x1), column),
+                "y": _axis(ax.yaxis, (height - ax.bbox.y0, height - ax.bbox.y1), row),
+            }
+        )
+    return found
+
+
+def _title(ax: Axes, column: list[Axes]) -> str:
+    """Return a panel's title, or that of the nearest one above it."""
+    above = [other for other in column if other.bbox.y0 >= ax.bbox.y0 and other.get_label()]
+    return str(min(above, key=lambda other: other.bbox.y0).get_label()) if above else ""
+
+
+def _axis(axis: Axis, page: tuple[float, float], neighbours: list[Axes]) -> dict[str, Any]:
+    """Describe an axis; where neighbours share it, one of them has its name."""
+    which = "x" if axis is axis.axes.xaxis else "y"
+    names = [getattr(ax, f"{which}axis").get_label_text() for ax in (axis.axes, *neighbours)]
+    transform = axis.get_transform()
+    described = {
+        "name": next(filter(None, names), ""),
+        "page": [round(end, 2) for end in page],
+        "units": [_rounded(end) for end in transform.transform(axis.get_view_interval())],
+        "scale": axis.get_scale(),
+    }
+    if isinstance(transform, SymmetricalLogTransform):
+        stretch = transform.linscale / (1 - 1 / transform.base)
+        described["linear"] = [_rounded(transform.linthresh), _rounded(stretch)]
+    if described["scale"] == "linear" and (places := _places(axis)):
+        described["names"] = places
+    return described
+
+
+def _places(axis: Axis) -> dict[str, str]:
+    """Names that a figure gave to whole numbers, on minor ticks where not all are written."""
+    for ticker in (axis.minor, axis.major):
+        if isinstance(ticker.locator, FixedLocator) and ticker.formatter is not None:
+            places = list(ticker.locator())
+            names = ticker.formatter.format_ticks(places)
+            return {f"{at:g}": name for at, name in zip(places, names, strict=True)}
+    return {}
+
+
+def _rounded(value: float, digits: int = 9) -> float:
+    return float(f"{value:.{digits}g}")
+
+
+def frames(
+    curves: Mapping[tuple[str, str, str], pd.DataFrame], epoch: int, values: Mapping[str, Shown]
+) -> dict[str, Any] | None:
+    """Every run's curve at every epoch, for marks that say which ``value`` they show.
+
+    Parameters
+    ----------
+    curves : mapping of tuple to pandas.DataFrame
+        For each (of, arm, seed) a table with a row per epoch, from 0 on, and a column per point
+        of a grid that all of them share.
+    epoch : int
+        The one that is drawn.
+    values : mapping of str to Shown
+        For each ``value`` of a mark the panel that it is in and whose curves it shows there.
+
+    Returns
+    -------
+    dict or None
+        None if there is nothing to move through. `epoch`; the `grid`; `values`; `runs` as (of,
+        arm, seed, number of epochs); `curves` holds for each run its first curve and then the
+        change at each later epoch, as 16-bit differences between neighbours on the grid, deflated:
+        a unit is `units[0]` of the first and `units[1]` of a change.
+    """
+    if max((len(table) for table in curves.values()), default=0) < 2:
+        return None
+    first = [table.to_numpy()[:1] for table in curves.values()]
+    later = [table.to_numpy()[1:] - table.to_numpy()[:1] for table in curves.values()]
+    units = [
+        max(float(np.abs(part).max(initial=0.0)) for part in parts) / _LEVELS or 1.0
+        for parts in (first, later)
+    ]
+    levels = [
+        np.rint(part / unit).astype("<i2")
+        for parts in zip(first, later, strict=True)
+        for part, unit in zip(parts, units, strict=True)
+    ]
+    steps = np.diff(np.vstack(levels), axis=1, prepend=np.int16(0))
+    grid = next(iter(curves.values())).columns
+    return {
+        "epoch": epoch,
+        "grid": [_rounded(at, 6) for at in grid],
+        "values": {value: shown._asdict() for value, shown in values.items()},
+        "runs": [[*run, len(table)] for run, table in curves.items()],
+        "units": units,
+        "curves": base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode(),
+    }
+
+
+def cells(name: str, grids: Mapping[int, np.ndarray], chance: np.ndarray) -> dict[str, Any]:
+    """Give the numbers of a heat map's cells.
+
+    Parameters
+    ----------
+    name : str
+        What they are.
+    grids : mapping of int to numpy.ndarray
+        For the index of each panel its rows of cells, NaN where there is none.
+    chance : numpy.ndarray
+        For each row within which distance of 0 its numbers lie by chance.
+    """
+    return {
+        "name": name,
+        "grids": {
+            str(panel): [[None if np.isnan(v) else _rounded(v, 3) for v in row] for row in grid]
+            for panel, grid in grids.items()
+        },
+        "chance": [_rounded(value, 3) for value in chance],
+    }

@@ -1,0 +1,78 @@
+"""A full disk and damaged results, for real: named, and mended by a rerun of just that part."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from tests.workflow.conftest import BUILT, SMOKE, Clone
+from tests.workflow.test_kills import results as every_byte
+
+RUN = "mobilenet_v2/scratch/unit/seed0"
+# Python imports this first: a training can write no file beyond 4 kB, and is told so as of a full
+# disk.
+FULL = """
+import resource, sys
+from normreport import cli
+main = cli.main
+def limited():
+    if sys.argv[1] == "train_run":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    return main()
+cli.main = limited
+"""
+
+
+@pytest.fixture(scope="module")
+def built(smoke, tmp_path_factory):
+    """Give a copy of a finished build."""
+    copy = Clone(tmp_path_factory.mktemp("damaged"))
+    copy.copy(smoke.folder, BUILT, shutil.copyfile)
+    return copy
+
+
+def trained(output):
+    """Give the number of trainings that Snakemake announced."""
+    (found,) = re.findall(r"Runs to be trained: (\d+) of 8", output)
+    return int(found)
+
+
+def test_a_disk_that_takes_no_more_is_named_and_nothing_is_left_half_written(smoke, built):
+    folder = built.folder / "results/runs" / RUN
+    shutil.rmtree(folder)
+    (built.folder / "sitecustomize.py").write_text(FULL)
+    assert built.snakemake(*SMOKE, check=False).returncode == 1
+    (built.folder / "sitecustomize.py").unlink()
+    log = (built.folder / f"logs/train_run/{RUN}.log").read_text()
+    assert f"results/runs/{RUN}/snapshots.safetensors: could not be written" in log
+    assert "Traceback" not in log
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+    assert trained(built.snakemake(*SMOKE).stdout) == 1
+    assert every_byte(built) == every_byte(smoke)
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        (f"runs/{RUN}/snapshots.safetensors", f"extract_weights/{RUN}"),
+        (f"runs/{RUN}/manifest.json", f"extract_weights/{RUN}"),
+        (f"measures/{RUN}.parquet", "judge_claims/results"),
+    ],
+)
+def test_a_file_that_is_cut_short_is_named_and_only_its_part_is_made_anew(
+    smoke, built, name, stage
+):
+    path = built.folder / "results" / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    failed = built.snakemake(*SMOKE, check=False)
+    assert failed.returncode == 1
+    assert trained(failed.stdout) == 0
+    log = (built.folder / f"logs/{stage}.log").read_text()
+    assert re.search(rf"results/{name}: could not be read .* only this part is made anew", log)
+    assert "Traceback" not in log
+    path.unlink()
+    mended = built.snakemake(*SMOKE)
+    assert trained(mended.stdout) == int(name.startswith("runs"))
+    assert every_byte(built) == every_byte(smoke)
