@@ -1,6 +1,7 @@
 # make report   everything: environment, 36 trainings, figures, article
 # make test     every test          make check   linters and types
 # make soak     twenty random kills over whole small builds, which must end in the same bytes
+# make fuzz     thousands of configurations, folders of images and weights, right and wrong
 # make benchmark  size and load time of the report's page; images per second against a script that
 #               one would write first
 # make calibration  error rates and power of the verdicts, on simulated studies
@@ -11,7 +12,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test check soak benchmark calibration lock system clean
+.PHONY: report publish test check soak fuzz benchmark calibration lock system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs
@@ -33,6 +34,9 @@ check: $(INSTALLED)
 
 soak: system $(INSTALLED)
 	KILLS=20 pytest -s tests/workflow/test_kills.py
+
+fuzz: $(INSTALLED)
+	FUZZ=40 pytest -s tests/fuzz
 
 benchmark: $(INSTALLED)
 	python -m tests.benchmarks.page

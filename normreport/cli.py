@@ -94,7 +94,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "pretrained": _in("weights to start from; from scratch without", **OPTIONAL),
             "snapshots": _out("the kept layers' weights after every epoch (.safetensors)"),
             "history": _out("loss and accuracy per epoch (.csv)"),
-            "layers": _out("moments, displacement and cosine per epoch and conv layer (.csv)"),
+            "layers": _out("moments, displacement and cosine per epoch and measured layer (.csv)"),
             "manifest": _out("condition, status, seeds, digests (.json)"),
             "checkpoints": CHECKPOINTS,
         },
@@ -223,7 +223,13 @@ STAGES: dict[str, tuple[str, Options]] = {
 COMMANDS: dict[str, tuple[str, Options]] = {
     "check": (
         "check a configuration, its models, layers and data without training",
-        {"config": CONFIG},
+        {
+            "config": CONFIG,
+            "--quick": {
+                "action": "store_true",
+                "help": "leave out the time and the disk to expect, for which steps are tried",
+            },
+        },
     ),
     "conditions": (
         "list every run of a configuration",

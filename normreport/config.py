@@ -7,13 +7,13 @@ experiment. Nothing below imports torch, so that Snakemake can read it at once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from normreport.errors import nearest
+from normreport.errors import ConfigError, nearest
 from normreport.normalizations import NORMALIZATIONS
 from normreport.settings.base import Count, LayerName, Name, Seed, Settings, validate
 from normreport.settings.data import DataSettings
@@ -30,6 +30,9 @@ from normreport.settings.training import (
 
 ImageCount = Annotated[int, Field(ge=2, le=100_000_000)]
 BatchSize = Annotated[int, Field(ge=2, le=65_536)]
+# Each kept layer is eight figures and more of the report.
+MOST_LAYERS = 16
+WORDS = frozenset({"first", "deep", "all"})
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,10 @@ class ModelSettings(Settings):
     """A torchvision classification architecture; the entry's own name if null."""
     optimizer: OptimizerSettings | None = None
     """This model's own optimizer instead of `training.optimizer`."""
-    layers: Annotated[tuple[LayerName, ...], Field(min_length=1, max_length=16)]
-    """Conv layers whose weights are kept after every epoch, by module path; each once."""
+    layers: Annotated[tuple[LayerName, ...], Field(min_length=1, max_length=MOST_LAYERS)]
+    """Layers whose weights are kept after every epoch: module paths of convolutions or linear
+    layers, each once, or `first`, `deep` (the last one before the network's last layer) or `all`
+    of those that are measured."""
     train_images: ImageCount
     """How many of the prepared images a run is trained on."""
     batch_size: BatchSize
@@ -204,6 +209,11 @@ class Config(Settings):
         wanted = any(start.startswith("pretrained") for start in starts)
         return wanted and self.pretraining.weights == "train"
 
+    def architecture(self, model: str) -> tuple[str, str]:
+        """Give a model's architecture, and the key that names it."""
+        own = self.models[model].architecture
+        return (own, f"models.{model}.architecture") if own else (model, "experiment.models")
+
     def data_sets(self) -> dict[str, DataSettings]:
         """Give the data sets that the runs rest on."""
         both = {"target": self.data.target, "pretraining": self.data.pretraining}
@@ -238,7 +248,7 @@ class Config(Settings):
         model = self.models[name]
         return {
             "model": name,
-            "architecture": model.architecture or name,
+            "architecture": self.architecture(name)[0],
             "optimizer": (model.optimizer or self.training.optimizer).model_dump(),
             "scheduler": self.training.scheduler.model_dump(),
             "threads": self.training.threads,
@@ -254,7 +264,7 @@ class Config(Settings):
             # Fetched weights have no hyperparameters: any valid ones do, always the same ones.
             return PretrainSettings(
                 model=model,
-                architecture=own.architecture or model,
+                architecture=self.architecture(model)[0],
                 weights=weights,
                 train_images=2,
                 epochs=1,
@@ -315,6 +325,40 @@ def load_config(values: Mapping[str, Any], *, where: str = "config") -> Config:
         With one line per wrong key: the key, what was expected, what was found.
     """
     return validate(Config, values, where=where)
+
+
+def with_layer_paths(config: Config, measured: Callable[[str, str], Sequence[str]]) -> Config:
+    """Put module paths in the place of `first`, `deep` and `all`.
+
+    Parameters
+    ----------
+    config
+        A configuration; only models of its experiment are looked up.
+    measured
+        Gives the names of an architecture's measured layers, in order; called with the
+        architecture and the key of the configuration that names it.
+
+    Raises
+    ------
+    ConfigError
+        If `all` are more than can be kept.
+    """
+    models = dict(config.models)
+    for name in config.experiment.models:
+        model = models[name]
+        if WORDS.isdisjoint(model.layers):
+            continue
+        every = measured(*config.architecture(name))
+        paths = {"first": every[:1], "deep": every[-1:], "all": every}
+        layers = [path for layer in model.layers for path in paths.get(layer, (layer,))]
+        once = tuple(dict.fromkeys(layers))
+        if len(once) > MOST_LAYERS:
+            raise ConfigError(
+                f"models.{name}.layers: expected at most {MOST_LAYERS} layers, found {len(once)}, "
+                f"as {name} has {len(every)} in 'all'. Name some of them; all are measured anyway."
+            )
+        models[name] = model.model_copy(update={"layers": once})
+    return config.model_copy(update={"models": models})
 
 
 def schema() -> dict[str, Any]:

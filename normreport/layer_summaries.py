@@ -1,4 +1,4 @@
-"""Moments, displacement and cosine of every conv layer, cheap enough for every epoch.
+"""Moments, displacement and cosine of every measured layer, cheap enough for every epoch.
 
 float64 in blocks that stay in the processor's cache: VGG16's 14.7 million conv weights take a
 tenth of a second, a fifth of what whole-array arithmetic takes.

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import torch
 import torchvision
 from torch import Tensor, nn
+from torchvision.models.vision_transformer import VisionTransformer, interpolate_embeddings
 
 from normreport.errors import ConfigError, WeightsError, nearest
 from normreport.seeds import derived_seed
@@ -32,6 +34,10 @@ SINGLE_HEADED: Mapping[str, dict[str, bool]] = {
     name: {"aux_logits": False, "init_weights": True} for name in ("googlenet", "inception_v3")
 }
 AUXILIARY = re.compile(r"(aux1|aux2|AuxLogits)\.")
+# The size that torchvision makes a network for if it is told no other.
+IMAGENET_PX = 224
+FOLDED = "classifier.0"  # of VGG
+POSITIONS = "encoder.pos_embedding"  # of a vision transformer: one for each patch of the images
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,25 @@ class Network:
         self.module.train(not self.is_frozen)
         self.module.get_submodule(self.head).train()
 
-    def convolutions(self) -> dict[str, Tensor]:
-        """Weights of every 2-d convolution, by module path, in the network's order."""
-        return convolutions(self.module)
+    def layers(self) -> dict[str, Tensor]:
+        """Weights of every 2-d convolution and linear layer, by module path, in order.
+
+        All but the replaced last layer.
+        """
+        return {
+            name: layer.weight
+            for name, layer in self.module.named_modules()
+            if isinstance(layer, nn.Conv2d | nn.Linear) and name != self.head
+        }
+
+    def measured(self) -> dict[str, Tensor]:
+        """Weights of the layers that are measured after every epoch, whichever are kept.
+
+        The convolutions; all of :meth:`layers` where most are linear, as in transformers.
+        """
+        every = self.layers()
+        convolutions = {name: weight for name, weight in every.items() if weight.ndim == 4}
+        return every if 2 * len(convolutions) < len(every) else convolutions
 
 
 def convolutions(module: nn.Module) -> dict[str, Tensor]:
@@ -82,6 +104,7 @@ def build(
     pretrained: State | None = None,
     init_law: str = "gaussian",
     head_only: bool = False,
+    kept: Sequence[str] = (),
 ) -> Network:
     """Build a network with its initial weights.
 
@@ -92,7 +115,8 @@ def build(
     classes
         Outputs of the new last layer.
     image_size_px
-        Height and width of the inputs; decides whether VGG's first linear layer can be folded.
+        Height and width of the inputs; a vision transformer has a position for each patch of it,
+        and it decides whether VGG's first linear layer can be folded.
     optimizer
         Decides the same: not every optimizer treats a sum like its parts.
     seed
@@ -104,6 +128,8 @@ def build(
         same variance.
     head_only
         Freeze everything but the last layer.
+    kept
+        Layers that must be torchvision's own, not folded.
 
     Raises
     ------
@@ -112,7 +138,7 @@ def build(
     WeightsError
         If `pretrained` lacks a weight or has one of another shape.
     """
-    module = stock(model, seed=derived_seed(seed, "init"))
+    module = stock(model, image_size_px=image_size_px, seed=derived_seed(seed, "init"))
     head = _last_layer(module)
     old = module.get_submodule(head)
     with torch.random.fork_rng(devices=[]):
@@ -121,7 +147,7 @@ def build(
     if init_law != "gaussian":
         _redraw(module, init_law)
     network = Network(module, head)
-    if _folds(module, image_size_px, optimizer):
+    if FOLDED not in kept and _folds(module, image_size_px, optimizer):
         network = _fold(network)
     if pretrained is not None:
         load_backbone(network, pretrained)
@@ -132,7 +158,9 @@ def build(
     return network
 
 
-def stock(model: str, *, seed: int, key: str = "experiment.models") -> nn.Module:
+def stock(
+    model: str, *, image_size_px: int, seed: int, key: str = "experiment.models"
+) -> nn.Module:
     """Build torchvision's network as it is, its random weights drawn from `seed`.
 
     Raises
@@ -145,27 +173,58 @@ def stock(model: str, *, seed: int, key: str = "experiment.models") -> nn.Module
         raise ConfigError(
             f"{key}: torchvision has no classification model {model!r}. {nearest(model, known)}"
         )
+    options: Mapping[str, Any] = SINGLE_HEADED.get(model, {})
+    if model.startswith("vit_"):
+        options = {"image_size": image_size_px}
+    elif model.startswith("maxvit_"):
+        options = {"input_size": (image_size_px, image_size_px)}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module: nn.Module = torchvision.models.get_model(
-            model, weights=None, **SINGLE_HEADED.get(model, {})
-        )
+        module: nn.Module = torchvision.models.get_model(model, weights=None, **options)
     return module
 
 
-def outline(model: str, *, key: str = "experiment.models") -> nn.Module:
-    """Build a network for its shapes alone: on the meta device, where its making allows that.
+def outline(
+    model: str,
+    *,
+    image_size_px: int = IMAGENET_PX,
+    key: str = "experiment.models",
+    size_key: str = "data.target.image_size_px",
+) -> Network:
+    """Build a network for its shapes alone, and show it images of a size.
+
+    On the meta device, where nothing is calculated, if the network's making allows that.
+
+    Parameters
+    ----------
+    model, image_size_px
+        As for :func:`build`.
+    key, size_key
+        The keys of the configuration that decide them.
 
     Raises
     ------
     ConfigError
-        If torchvision has no such model; it names the `key` of the configuration.
+        If torchvision has no such model, or its layers do not fit together at that size.
     """
+
+    def tried() -> Network:
+        module = stock(model, image_size_px=image_size_px, seed=0, key=key)
+        with torch.no_grad():
+            module.train()(torch.zeros(2, 3, image_size_px, image_size_px))
+        return Network(module, _last_layer(module))
+
     try:
-        with torch.device("meta"):
-            return stock(model, seed=0, key=key)
-    except NotImplementedError:  # torch: a meta tensor has no values to look at
-        return stock(model, seed=0, key=key)
+        try:
+            with torch.device("meta"):
+                return tried()
+        except NotImplementedError:  # torch: a meta tensor has no values to look at
+            return tried()
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise ConfigError(
+            f"{size_key}: {model} cannot take images of {image_size_px} px ({_reason(error)}). "
+            "Expected a size that its layers fit; change the key or take another model."
+        ) from error
 
 
 class AveragePool(nn.Module):
@@ -202,69 +261,32 @@ def pool_deterministically(module: nn.Module) -> None:
                 module.set_submodule(name, AveragePool(height, width))
 
 
-def check_layers(convolutions: Mapping[str, Any], layers: tuple[str, ...], *, model: str) -> None:
-    """Check that every one of `layers` is a convolution of the network.
+def check_layers(known: Iterable[str], layers: Sequence[str], *, model: str) -> None:
+    """Check that every one of `layers` can be kept.
 
     Raises
     ------
     WeightsError
-        Naming the first that is not, and the nearest that is.
+        Naming the first that is none of the `known`, and the nearest that is.
     """
     for layer in layers:
-        if layer not in convolutions:
+        if layer not in known:
             raise WeightsError(
-                f"models.{model}.layers: {model} has no 2-d convolution {layer!r}. "
-                f"{nearest(layer, convolutions)}"
+                f"models.{model}.layers: {model} has no convolution or linear layer {layer!r} "
+                f"before its last layer. {nearest(layer, known)}"
             )
 
 
-def check_inputs(
-    module: nn.Module,
-    image_size_px: int,
-    *,
-    model: str,
-    key: str = "data.target.image_size_px",
-) -> None:
-    """Check that a network takes images of a size.
-
-    Parameters
-    ----------
-    module
-        The network; on the meta device nothing is calculated.
-    image_size_px
-        Height and width.
-    model, key
-        How messages call the network, and what decides the size.
-
-    Raises
-    ------
-    ConfigError
-        If its layers do not fit together at that size.
-    """
-    device = next(module.parameters()).device
-    images = torch.zeros(2, 3, image_size_px, image_size_px, device=device)
-    try:
-        with torch.no_grad():
-            module.train()(images)
-    except NotImplementedError:
-        return  # as in outline: what looks at values cannot be told beforehand
-    except (RuntimeError, AssertionError, ValueError) as error:
-        raise ConfigError(
-            f"{key}: {model} cannot take images of {image_size_px} px ({_reason(error)}). Expected "
-            "a size that its layers fit; change the key or take another model."
-        ) from error
-
-
-def check_weights(architecture: str, weights: str) -> None:
-    """Check that pretrained weights exist, without reading or fetching them.
+def check_weights(network: Network, architecture: str, weights: str) -> None:
+    """Check that pretrained weights fit a network, without fetching published ones.
 
     Raises
     ------
     WeightsError
-        If there is no such file, or torchvision has no such weights.
+        If there is no such file, it is of another network, or torchvision has no such weights.
     """
     if is_checkpoint(weights):
-        _existing(Path(weights))
+        _fitting(network, read_checkpoint(Path(weights)), where=weights)
     else:
         _published(architecture, weights)
 
@@ -278,13 +300,19 @@ def load_backbone(network: Network, state: State) -> None:
     """Copy every weight but the last layer's from `state` into the network.
 
     A first linear layer of VGG is folded, or spread over its repeated columns, as the network
-    needs it.
+    needs it. A vision transformer's positions are interpolated to the patches of its images, as
+    torchvision does it.
 
     Raises
     ------
     WeightsError
         Listing what is missing, unexpected or of another shape.
     """
+    network.module.load_state_dict(_fitting(network, state), strict=False)
+
+
+def _fitting(network: Network, state: State, *, where: str = "pretrained weights") -> State:
+    """Give the weights of `state` that the network takes, in its shapes."""
     own = network.module.state_dict()
     is_head = f"{network.head}."
     found = {name: value for name, value in state.items() if not name.startswith(is_head)}
@@ -293,6 +321,8 @@ def load_backbone(network: Network, state: State) -> None:
         found = {name: value for name, value in found.items() if not AUXILIARY.match(name)}
     for name in expected.keys() & found.keys():
         found[name] = _with_columns(found[name], expected[name])
+    if isinstance(network.module, VisionTransformer) and POSITIONS in found:
+        found = _with_positions(found, network.module)
     problems = [
         *(
             f"missing {name}"
@@ -315,10 +345,10 @@ def load_backbone(network: Network, state: State) -> None:
     if problems:
         listed = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" * (len(problems) > 5))
         raise WeightsError(
-            f"pretrained weights: {len(problems)} do not fit the network: {listed}. Expected the "
+            f"{where}: {len(problems)} weights do not fit the network: {listed}. Expected the "
             "weights of the same architecture; the last layer alone may differ."
         )
-    network.module.load_state_dict(found, strict=False)
+    return found
 
 
 def read_checkpoint(path: Path) -> State:
@@ -500,7 +530,14 @@ def _fold(network: Network) -> Network:
         folded.bias.copy_(first.bias)
     vgg.avgpool = nn.Identity()
     vgg.classifier[0] = folded
-    return Network(vgg, network.head, {"classifier.0.weight": pixels})
+    return Network(vgg, network.head, {f"{FOLDED}.weight": pixels})
+
+
+def _with_positions(state: State, vit: VisionTransformer) -> State:
+    try:
+        return dict(interpolate_embeddings(vit.image_size, vit.patch_size, OrderedDict(state)))
+    except (ValueError, RuntimeError):
+        return state  # of a shape that is told like every other that does not fit
 
 
 def _with_columns(value: Tensor, like: Tensor) -> Tensor:

@@ -62,7 +62,7 @@ class PlacePart(Part):
     start: str
     """How the weights began; `both` where two are compared."""
     layer: str
-    """The convolution's module path, or two of them."""
+    """The layer's module path, or two of them."""
     contrast: str
     """The arm, or what is compared with what."""
 
@@ -216,7 +216,7 @@ class FitPart(FitSettings):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     layers: list[str]
-    """Conv layers whose weights are kept."""
+    """Layers whose weights are kept."""
     parameters: Natural
     """Number of trainable parameters."""
     folded: bool
@@ -292,7 +292,7 @@ class LayerPart(Part):
     start: Start
     """How the weights began."""
     layer: str
-    """The convolution's module path."""
+    """The layer's module path."""
     weights: Natural | None
     """Number of its weights; null where every run failed."""
     std_first: float | None

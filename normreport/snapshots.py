@@ -18,7 +18,7 @@ def epoch_digests(weights: NDArray[np.float32]) -> list[str]:
 
 
 def read_layer(path: Path, layer: str, digests: Mapping[str, Any]) -> NDArray[np.float32]:
-    """Read one layer, (epoch, C_out, C_in / groups, k, k).
+    """Read one layer, (epoch, C_out, C_in / groups[, k, k]).
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -120,7 +121,8 @@ class TrainingState:
         """
         device = find_device(settings.device)
         make_deterministic(network, device)
-        network.module.to(device).to(memory_format=torch.channels_last)
+        with told_if_memory_lacks(settings):
+            network.module.to(device).to(memory_format=torch.channels_last)
         optimizer = make_optimizer(network, settings.optimizer, settings.learning_rate)
         scheduler = make_scheduler(optimizer, settings.scheduler, settings.epochs)
         return cls(network, settings, device, optimizer, scheduler)
@@ -206,6 +208,27 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+@contextmanager
+def told_if_memory_lacks(settings: FitSettings) -> Iterator[None]:
+    """Say what to do where the memory of a GPU is not enough.
+
+    Raises
+    ------
+    ConfigError
+        Instead of PyTorch's error.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        first = str(error).split(". ")[0]
+        raise ConfigError(
+            f"models.{settings.model}: expected a training that fits into the memory of the GPU, "
+            f"found one with a batch_size of {settings.batch_size} and {settings.train_images} "
+            f"train_images, which does not ({first}). Lower one of these keys, or start snakemake "
+            "with --resources gpu=1, so that one training at a time uses the GPU."
+        ) from error
+
+
 def make_deterministic(network: Network, device: torch.device) -> None:
     """See to it that a training gives the same bits twice; before anything lies on the device."""
     torch.use_deterministic_algorithms(True)
@@ -276,7 +299,16 @@ def train(
         Before the step that would have used a loss that is not finite, or at the end of the epoch
         after which a loss or a weight is not. A gradient that is not finite shows in the loss of
         the next step, so that no time is spent on looking at each.
+    ConfigError
+        If the memory of the GPU is not enough.
     """
+    with told_if_memory_lacks(state.settings):
+        yield from _epochs(state, train_set, heldout_set, seed=seed)
+
+
+def _epochs(
+    state: TrainingState, train_set: Images, heldout_set: Images, *, seed: int
+) -> Iterator[Epoch]:
     settings, optimizer, scheduler = state.settings, state.optimizer, state.scheduler
     torch.set_num_threads(settings.threads)
     module, device = state.network.module, state.device

@@ -235,13 +235,25 @@ def test_every_outcome_has_an_article(outcome, medium):
     assert "{%" not in page
 
 
-def test_images_that_were_skipped_are_counted_and_named_as_text():
+def with_skipped(count):
     results = results_of(study())
-    results["data"]["skipped"] = [{"split": "train", "image": "a/<b>.png", "why": "empty"}] * 2
-    page = rendered(study(), results=results)
+    results["data"]["skipped"] = [{"split": "train", "image": "a/<b>.png", "why": "empty"}] * count
+    return rendered(study(), results=results)
+
+
+def test_images_that_were_skipped_are_counted_and_named_as_text():
+    page = with_skipped(2)
     assert "2 of the source’s images could not be read" in page
     assert page.count("<li>a/&lt;b&gt;.png (empty)</li>") == 2
     assert "could not be read" not in rendered(study())
+
+
+def test_a_long_list_of_skipped_images_is_cut():
+    page = with_skipped(1234)
+    assert "1,234 of the source’s images could not be read" in page
+    assert page.count("<li>a/&lt;b&gt;.png (empty)</li>") == 20
+    assert "<li>and 1,214 more, which <code>results.json</code> names</li>" in page
+    assert "more, which" not in with_skipped(20)
 
 
 PUBLISHED = {"mean": [0.5, 0.25, 0.125], "std": [0.2, 0.3, 0.4], "resize_px": 256, "crop_px": 224}

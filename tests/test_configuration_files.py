@@ -10,7 +10,6 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normreport.config import load_config
 from normreport.configuration_files import read_values
 from normreport.errors import ConfigError, NormreportError
 
@@ -77,43 +76,6 @@ def test_what_is_nested_without_end_is_refused(path: Path) -> None:
 
 def test_a_number_without_end_is_refused(path: Path) -> None:
     assert _message(path, f"a: {'9' * 5000}\n").startswith("is not YAML (Exceeds the limit")
-
-
-ABSURD = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-    | st.sampled_from([10**100, -(10**100), "1e999", "digits", "\0", "../..", 10**19]),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
-    ),
-    max_leaves=5,
-)  # fmt: skip
-KEYS = (
-    "report.title", "report.authors", "report.density_epoch", "experiment", "experiment.models",
-    "experiment.starts", "experiment.seeds", "data.target", "data.target.source",
-    "data.target.source.kind", "data.target.train_images", "training.epochs",
-    "training.optimizer.momentum", "training.scheduler", "models", "models.vgg16.layers",
-    "models.vgg16.learning_rate", "models.vgg16.pretraining", "pretraining.weights",
-)  # fmt: skip
-
-
-@settings(max_examples=150, deadline=None)
-@given(changes=st.dictionaries(st.sampled_from(KEYS), ABSURD, min_size=1, max_size=3))
-def test_no_configuration_ends_in_a_traceback(root: Path, changes: dict[str, object]) -> None:
-    values = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
-    for path, value in changes.items():
-        *parents, last = path.split(".")
-        group = values
-        for parent in parents:
-            group[parent] = group[parent] if isinstance(group.get(parent), dict) else {}
-            group = group[parent]
-        group[last] = value
-    try:
-        load_config(values)
-    except NormreportError as error:
-        message = str(error)
-    else:
-        message = ""
-    assert len(message) < 10_000
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import pickle
 import re
 import urllib.request
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,6 +24,7 @@ from safetensors.torch import save_file
 from scipy import stats
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torchvision.models.vision_transformer import VisionTransformer, interpolate_embeddings
 
 from normreport import networks
 from normreport.errors import ConfigError, WeightsError
@@ -264,8 +266,8 @@ LAWS = {"gaussian": stats.norm, "laplace": stats.laplace, "uniform": stats.unifo
 
 @pytest.mark.parametrize("law", LAWS)
 def test_convolutions_follow_their_law_with_the_variance_of_torchvision(law: str) -> None:
-    found = _build("mobilenet_v2", init_law=law).convolutions()
-    own = _build("mobilenet_v2").convolutions()
+    found = _build("mobilenet_v2", init_law=law).measured()
+    own = _build("mobilenet_v2").measured()
     standardized = []
     for name, weight in found.items():
         values = weight.detach().double().flatten().numpy()
@@ -282,8 +284,8 @@ def test_convolutions_follow_their_law_with_the_variance_of_torchvision(law: str
 @pytest.mark.parametrize("law", ["uniform", "laplace"])
 def test_another_law_keeps_the_rank_and_sign_of_every_weight_and_all_other_layers(law: str) -> None:
     network, own = _build("mobilenet_v2", init_law=law), _build("mobilenet_v2")
-    convolutions = own.convolutions()
-    for name, weight in network.convolutions().items():
+    convolutions = own.measured()
+    for name, weight in network.measured().items():
         before, now = convolutions[name].detach().flatten(), weight.detach().flatten()
         assert (now[before.argsort()].diff() >= 0).all(), name
         assert (now.sign() == before.sign()).float().mean() > 0.999, name
@@ -297,7 +299,7 @@ def test_another_law_keeps_the_rank_and_sign_of_every_weight_and_all_other_layer
 
 def test_another_law_is_the_same_draw_for_the_same_seed() -> None:
     a, b, c = (
-        _build("mobilenet_v2", seed=seed, init_law="laplace").convolutions()["features.0.0"]
+        _build("mobilenet_v2", seed=seed, init_law="laplace").measured()["features.0.0"]
         for seed in (3, 3, 4)
     )
     assert torch.equal(a, b)
@@ -383,24 +385,51 @@ def test_convolutions_are_vgg16s_thirteen_in_order() -> None:
 
 def test_convolutions_of_a_network_are_the_ones_that_are_trained() -> None:
     network = _build("mobilenet_v2")
-    found = network.convolutions()
+    found = network.measured()
     assert len(found) == 52
     with torch.no_grad():
         found["features.0.0"].zero_()
     assert not network.module.features[0][0].weight.any()
 
 
-def test_layers_that_are_convolutions_pass() -> None:
+@pytest.mark.parametrize(
+    ("model", "measured", "others"),
+    [
+        ("vgg16", 13, ["classifier.0", "classifier.3"]),
+        ("mobilenet_v2", 52, []),
+        ("squeezenet1_1", 25, []),  # its last layer is a convolution
+        ("vit_b_16", 1 + 12 * 3, []),
+    ],
+)
+def test_convolutions_are_measured_and_linear_layers_too_where_they_are_most(
+    model: str, measured: int, others: list[str]
+) -> None:
+    network = networks.outline(model)
+    assert len(network.measured()) == measured
+    assert [name for name in network.layers() if name not in network.measured()] == others
+    assert network.head not in network.layers()
+
+
+def test_a_kept_layer_is_not_folded() -> None:
+    folded, kept = _build(), _build(kept=("classifier.0",))
+    assert folded.layers()["classifier.0"].shape == (24, 16)
+    assert kept.layers()["classifier.0"].shape == (24, 16 * 49)
+    assert kept.repeats == {}
+
+
+def test_layers_that_are_known_pass() -> None:
     networks.check_layers({"features.0": 1, "features.2": 1}, ("features.2",), model="vgg16")
 
 
-@pytest.mark.parametrize("layer", ["features.1", "classifier.0"])
-def test_a_layer_that_is_no_convolution_is_answered_with_the_nearest(layer: str) -> None:
-    found = _build().convolutions()
+@pytest.mark.parametrize("layer", ["features.1", "classifier.6"])
+def test_a_layer_that_cannot_be_kept_is_answered_with_the_nearest(layer: str) -> None:
+    found = _build().layers()
     with pytest.raises(WeightsError) as caught:
         networks.check_layers(found, ("features.0", layer), model="vgg_narrow")
     message = str(caught.value)
-    assert message.startswith("models.vgg_narrow.layers: vgg_narrow has no 2-d convolution ")
+    assert message.startswith(
+        "models.vgg_narrow.layers: vgg_narrow has no convolution or linear layer "
+    )
     assert repr(layer) in message
     assert "features.0" in message
 
@@ -443,6 +472,33 @@ def test_the_last_layer_of_pretrained_weights_is_not_taken_over(classes: int) ->
         assert torch.equal(value, expected[name]), name
 
 
+def _small_vit(size: int) -> Network:
+    vit = VisionTransformer(
+        image_size=size, patch_size=8, num_layers=1, num_heads=2, hidden_dim=8, mlp_dim=16
+    )
+    return Network(vit, "heads.head")
+
+
+def test_positions_of_a_vision_transformer_are_interpolated_as_torchvision_does() -> None:
+    state = _state(_small_vit(32))
+    positions = state["encoder.pos_embedding"]
+    expected = interpolate_embeddings(64, 8, OrderedDict(state))["encoder.pos_embedding"]
+    larger, same = _small_vit(64), _small_vit(32)
+    for network in (larger, same):
+        networks.load_backbone(network, state)
+    assert torch.equal(larger.module.encoder.pos_embedding, expected)
+    assert torch.equal(same.module.encoder.pos_embedding, positions)
+    assert torch.equal(state["encoder.pos_embedding"], positions)
+    assert torch.equal(larger.module.conv_proj.weight, same.module.conv_proj.weight)
+
+
+@pytest.mark.parametrize("shape", [(1, 7, 8), (2, 17, 8), (17, 8), (1, 17, 9)])
+def test_positions_that_cannot_be_interpolated_are_listed(shape: tuple[int, ...]) -> None:
+    state = _state(_small_vit(32)) | {"encoder.pos_embedding": torch.zeros(shape)}
+    with pytest.raises(WeightsError, match=r"encoder\.pos_embedding has shape"):
+        networks.load_backbone(_small_vit(64), state)
+
+
 def test_pretrained_weights_need_no_last_layer() -> None:
     pretrained = _state(_build(seed=1))
     without = {name: v for name, v in pretrained.items() if not name.startswith("classifier.6.")}
@@ -458,7 +514,7 @@ def test_weights_that_do_not_fit_are_listed() -> None:
     with pytest.raises(WeightsError) as caught:
         _build(pretrained=state)
     message = str(caught.value)
-    assert message.startswith("pretrained weights: 3 do not fit the network: ")
+    assert message.startswith("pretrained weights: 3 weights do not fit the network: ")
     assert "missing features.0.bias" in message
     assert "unexpected features.99.weight" in message
     assert "classifier.3.bias has shape (21,), expected (20,)" in message
@@ -467,7 +523,7 @@ def test_weights_that_do_not_fit_are_listed() -> None:
 
 def test_a_long_list_of_weights_that_do_not_fit_is_cut() -> None:
     state = _state(_build("mobilenet_v2"))
-    with pytest.raises(WeightsError, match=r"pretrained weights: \d+ do not fit") as caught:
+    with pytest.raises(WeightsError, match=r"pretrained weights: \d+ weights do not fit") as caught:
         _build("vgg_narrow", pretrained=state)
     assert re.search(r"; and \d+ more\. Expected", str(caught.value))
     assert len(str(caught.value)) < 600
@@ -637,15 +693,31 @@ def test_weights_that_torchvision_does_not_have_are_answered_with_the_nearest() 
 
 
 @pytest.mark.usefixtures("cache")
-def test_weights_are_looked_for_without_being_read_or_fetched(tmp_path: Path) -> None:
-    networks.check_weights("resnet18", "IMAGENET1K_V1")
+def test_weights_are_looked_for_without_being_fetched(tmp_path: Path) -> None:
+    network = networks.outline("resnet18")
+    networks.check_weights(network, "resnet18", "IMAGENET1K_V1")
     with pytest.raises(WeightsError, match="Did you mean 'IMAGENET1K_V1'"):
-        networks.check_weights("resnet18", "IMAGENET_V1")
+        networks.check_weights(network, "resnet18", "IMAGENET_V1")
     path = tmp_path / "resnet18.pth"
     with pytest.raises(WeightsError, match=re.escape(f"{path}: there is no such checkpoint")):
-        networks.check_weights("resnet18", str(path))
-    path.write_bytes(b"not read")
-    networks.check_weights("resnet18", str(path))
+        networks.check_weights(network, "resnet18", str(path))
+
+
+@pytest.mark.parametrize("image_size_px", [32, 64])
+def test_a_checkpoint_is_checked_against_a_network_without_weights(
+    tmp_path: Path, image_size_px: int
+) -> None:
+    network = networks.outline("vgg_narrow", image_size_px=image_size_px)
+    for size in (32, 64):  # folded, and as it is
+        path = tmp_path / f"{size}.pth"
+        torch.save(_state(_build(image_size_px=size)), path)
+        networks.check_weights(network, "vgg_narrow", str(path))
+    other = tmp_path / "other.pth"
+    torch.save(_state(_build("vgg_narrow_bn")), other)
+    with pytest.raises(
+        WeightsError, match=re.escape(f"{other}: ") + r"\d+ weights do not fit the "
+    ):
+        networks.check_weights(network, "vgg_narrow", str(other))
 
 
 def test_the_name_of_every_published_file_ends_in_the_digits_that_verify_it() -> None:
@@ -788,7 +860,7 @@ def test_pooling_by_products_is_adaptive_pooling_with_its_gradient(size: tuple[i
 
 @pytest.mark.parametrize(("model", "replaced"), [("alexnet", ["avgpool"]), ("resnet18", [])])
 def test_only_pooling_to_several_pixels_is_replaced(model: str, replaced: list[str]) -> None:
-    module = networks.outline(model)
+    module = networks.outline(model).module
     networks.pool_deterministically(module)
     pooling = [
         name for name, layer in module.named_modules() if isinstance(layer, networks.AveragePool)

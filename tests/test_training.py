@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -287,6 +287,27 @@ def test_cuda_is_told_to_be_deterministic_before_it_starts(monkeypatch: pytest.M
     assert not torch.backends.cudnn.benchmark
     assert not torch.backends.cudnn.allow_tf32
     assert isinstance(network.module[0], networks.AveragePool)
+
+
+@pytest.mark.parametrize("where", ["at the start", "in a step"])
+def test_a_gpu_without_enough_memory_is_told_with_what_to_lower(
+    monkeypatch: pytest.MonkeyPatch, arrays: Arrays, where: str
+) -> None:
+    text = "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 1 MiB"
+
+    def full(*_: Any, **__: Any) -> NoReturn:
+        raise torch.OutOfMemoryError(text)
+
+    network = _network()
+    monkeypatch.setattr(network.module, "to" if where == "at the start" else "forward", full)
+    with pytest.raises(ConfigError) as caught:
+        list(train(network, *_sets(arrays), _fit(), seed=0))
+    assert str(caught.value) == (
+        "models.tiny: expected a training that fits into the memory of the GPU, found "
+        "one with a batch_size of 8 and 24 train_images, "
+        "which does not (CUDA out of memory). Lower one of these keys, or start snakemake with "
+        "--resources gpu=1, so that one training at a time uses the GPU."
+    )
 
 
 def test_a_gpu_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ class Study:
     runs
         model, start, normalization, seed, state, finite, learned, moved, ... : one row per run.
     layers
-        Per run, epoch and conv layer: moments, displacement, cosine.
+        Per run, epoch and measured layer: moments, displacement, cosine.
     measures
         Per run, epoch and kept layer: all statistics.
     distances
@@ -89,8 +89,8 @@ class Study:
         ]
         return f"no run of the experiment has {' or '.join(absent)}" if absent else None
 
-    def conv_layers(self, model: str) -> list[str]:
-        """Names of all conv layers of a model, in the network's order.
+    def measured_layers(self, model: str) -> list[str]:
+        """Names of all measured layers of a model, in the network's order.
 
         The kept ones where every run failed, so that there is none to tell.
         """

@@ -18,7 +18,7 @@ LESS = MarginTest(0.0, level=0.95)
 
 def _places(study: Study, start: str) -> Iterator[Place]:
     for model in study.settings.models:
-        for layer in study.conv_layers(model):
+        for layer in study.measured_layers(model):
             for arm in study.settings.normalizations:
                 yield Place(model, start, layer, arm)
 
@@ -91,7 +91,7 @@ UPDATES_ARE_TINY = Claim(
     kind="finding",
     topic="Pretrained: updates are tiny",
     statement="Started from pretrained weights, no layer moves far.",
-    statistic="displacement |w_T - w_0| / |w_0| of every conv layer",
+    statistic="displacement |w_T - w_0| / |w_0| of every measured layer",
     unit="share of the initial norm",
     test=TINY,
     judge=_tiny,
@@ -102,7 +102,7 @@ STD_IS_CONSTANT = Claim(
     kind="finding",
     topic="Scratch: the spread is constant",
     statement="Started from random weights, a layer's standard deviation hardly changes.",
-    statistic="largest |ln(std_t / std_0)| over the epochs, of every conv layer",
+    statistic="largest |ln(std_t / std_0)| over the epochs, of every measured layer",
     unit="natural logarithm of a ratio",
     test=CONSTANT,
     judge=_constant,

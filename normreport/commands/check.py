@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from normreport.config import Config, load_config
+from normreport.config import Config, load_config, with_layer_paths
 from normreport.configuration_files import read_values
 from normreport.errors import StorageError
 from normreport.own_files import check_own_files
 
+RESIZING = "published_meanstd"  # the arm that has a size of its own
 
-def run(*, config: Sequence[Path]) -> None:
-    """Print what would be trained; raise what would go wrong."""
-    from normreport import sources, training  # take seconds to import, like the next
 
-    checked = read_config(config)
+def run(*, config: Sequence[Path], quick: bool = False) -> None:
+    """Print what would be trained and what it takes; raise what would go wrong."""
+    from normreport import networks, sources, training  # take seconds to import
+
+    checked = with_layer_paths(
+        read_config(config),
+        lambda architecture, key: list(networks.outline(architecture, key=key).measured()),
+    )
     training.find_device(checked.training.device)
     _check_networks(checked)
     for settings in checked.data_sets().values():
         sources.find(settings)
     check_own_files(checked.report)
-    _check_disk(Path("results"))
+    results = Path("results")
+    _check_disk(results)
     runs = list(checked.runs())
     print(
         f"{len(runs)} runs of {checked.training.epochs} epochs: "
@@ -31,6 +39,8 @@ def run(*, config: Sequence[Path]) -> None:
         f"{len(checked.experiment.normalizations)} normalizations x "
         f"{len(checked.experiment.seeds)} seeds"
     )
+    if not quick:
+        _print_estimates(checked, results)
 
 
 def read_config(paths: Sequence[Path]) -> Config:
@@ -59,26 +69,57 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
 
 def _check_networks(config: Config) -> None:
     from normreport import networks
-    from normreport.normalizations import published_meanstd
 
     needs_weights = any(start.startswith("pretrained") for start in config.experiment.starts)
-    sizes = {"data.target.image_size_px": config.data.target.image_size_px}
-    arms = set(config.experiment.normalizations)
-    if config.is_pretrained_here:
-        arms.add(config.pretraining.normalization)
-    if "published_meanstd" in arms:
-        sizes["the arm published_meanstd"] = published_meanstd.SIZE_PX
     for model in config.experiment.models:
-        architecture = config.models[model].architecture or model
-        own = config.models[model].architecture is None
-        key = "experiment.models" if own else f"models.{model}.architecture"
-        network = networks.outline(architecture, key=key)
-        for decided_by, size in sizes.items():
-            networks.check_inputs(network, size, model=model, key=decided_by)
-        layers = config.models[model].layers
-        networks.check_layers(networks.convolutions(network), layers, model=model)
+        architecture, key = config.architecture(model)
+        for decided_by, size in {_size_key(arm): px for arm, px in _sizes(config).items()}.items():
+            network = networks.outline(
+                architecture, image_size_px=size, key=key, size_key=decided_by
+            )
+        networks.check_layers(network.layers(), config.models[model].layers, model=model)
         if needs_weights and not config.is_pretrained_here:
-            networks.check_weights(architecture, config.pretrain_settings(model).weights)
+            weights = config.pretrain_settings(model).weights
+            networks.check_weights(network, architecture, weights)
+
+
+def _sizes(config: Config) -> dict[str, int]:
+    """Height and width of the images under each arm that a network is trained with."""
+    from normreport.normalizations import published_meanstd
+
+    arms = [*config.experiment.normalizations]
+    if config.is_pretrained_here:
+        arms.append(config.pretraining.normalization)
+    size = config.data.target.image_size_px
+    return {arm: published_meanstd.SIZE_PX if arm == RESIZING else size for arm in arms}
+
+
+def _size_key(arm: str) -> str:
+    return f"the arm {arm}" if arm == RESIZING else "data.target.image_size_px"
+
+
+def _print_estimates(config: Config, results: Path) -> None:
+    from normreport.estimates import estimates, spoken, whole
+    from normreport.training import find_device
+
+    found = []
+    for estimate in estimates(config, _sizes(config)):
+        found.append(estimate)
+        each = f"{spoken(estimate.run.seconds)} and {estimate.run.kept_bytes / 1e6:,.0f} MB each"
+        before = estimate.pretraining
+        print(
+            f"{estimate.model}: {estimate.runs} runs of about {each}"
+            + (f"; its pretraining about {spoken(before.seconds)}" if before else "")
+        )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    on_cpu = find_device(config.training.device).type == "cpu"
+    at_a_time = max(1, (cores or 1) // config.training.threads) if on_cpu else 1
+    total = whole(config, found, at_a_time=at_a_time, cores=cores or 1)
+    free = shutil.disk_usage(results if results.exists() else ".").free
+    print(
+        f"The report from nothing: about {spoken(total.seconds)} on {cores} cores, {at_a_time} "
+        f"trainings at a time, and {total.kept_bytes / 1e9:.1f} GB, of {free / 1e9:.1f} GB free"
+    )
 
 
 def _check_disk(folder: Path) -> None:

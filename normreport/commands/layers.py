@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import math
-
-SNAPSHOT_BYTES = 4  # a weight is a float32
+from normreport.settings.training import TrainingSettings
 
 
 def run(*, architecture: str) -> None:
-    """Print one line per 2-d convolution: its module path, shape, and size per epoch."""
+    """Print one line per layer, its module path, shape and size in a run; then what words mean."""
     from normreport import networks  # takes seconds to import
 
-    layers = networks.convolutions(networks.outline(architecture, key="ARCHITECTURE"))
-    if not layers:
-        print(f"{architecture} has no 2-d convolution.")
-        return
+    network = networks.outline(architecture, key="ARCHITECTURE")
+    layers, measured = network.layers(), list(network.measured())
+    epochs = TrainingSettings().epochs
     width = max(len("layer"), *map(len, layers))
-    print(f"{'layer':<{width}}  {'out, in / groups, height, width':<31}  weights   MB per epoch")
+    size = f"MB in {epochs} epochs"
+    print(f"{'layer':<{width}}  {'out, in / groups, height, width':<31}      weights  {size}")
     for name, weight in layers.items():
-        count = math.prod(weight.shape)
         shape = " x ".join(map(str, weight.shape))
-        print(f"{name:<{width}}  {shape:<31}  {count:>9,}  {count * SNAPSHOT_BYTES / 1e6:>6.2f}")
+        # The initial weights are kept too.
+        megabytes = weight.nbytes * (epochs + 1) / 1e6
+        print(f"{name:<{width}}  {shape:<31}  {weight.numel():>11,}  {megabytes:>{len(size)},.1f}")
+    print(
+        f"\nfirst: {measured[0]}\ndeep:  {measured[-1]}\n"
+        f"all:   the {len(measured)} that are measured after every epoch"
+        + (", the convolutions" if len(measured) < len(layers) else "")
+    )

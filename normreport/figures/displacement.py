@@ -1,4 +1,4 @@
-"""How far every conv layer has moved from its start, layer by layer."""
+"""How far every measured layer has moved from its start, layer by layer."""
 
 import math
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ _SPREAD = 0.56  # of the room of one layer, over which the arms stand side by si
 
 
 def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
-    """Draw the displacement of every conv layer at the last epoch: one panel per start.
+    """Draw the displacement of every measured layer at the last epoch: one panel per start.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
     data = data[["start", "normalization", "seed", "index", "layer", "displacement", "x"]]
 
     roles = {_role(name) for name in names}
-    title = f"{model_label(model)}: relative displacement of every conv layer at epoch {last}"
+    title = f"{model_label(model)}: relative displacement of every measured layer at epoch {last}"
     with house_style():
         keys = [
             Key(
@@ -121,10 +121,11 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
         figure=sheet.figure,
         data=data,
         caption=(
-            f"Relative displacement of each conv layer of {model_label(model)} at epoch {last}: "
-            f"the norm of the change of its weights since epoch 0, in percent of their norm at "
-            f"epoch 0. Layers stand in network order; points are single runs, lines an arm's mean "
-            f"over {seeds_phrase(shown)}{blocks}; the panels share a logarithmic axis. {seen}"
+            f"Relative displacement of each measured layer of {model_label(model)} at epoch "
+            f"{last}: the norm of the change of its weights since epoch 0, in percent of their "
+            f"norm at epoch 0. Layers stand in network order; points are single runs, lines an "
+            f"arm's mean over {seeds_phrase(shown)}{blocks}; the panels share a logarithmic axis. "
+            f"{seen}"
         ),
         alt=f"{title}, one panel per start. {seen}",
     )
@@ -160,7 +161,7 @@ def _name_layers(panels: list[Axes], names: list[str]) -> None:
         at, inside = (i + 1, 0), ("data", "axes fraction")
         style = {"ha": "center", "size": _NAME_SIZE, "color": MUTED}
         label(ax, names[i], at, inside=inside, offset=(0, -21), **style)
-    ax.set_xlabel("conv layer in network order", labelpad=13)
+    ax.set_xlabel("measured layer in network order", labelpad=13)
 
 
 def _observation(data: pd.DataFrame, starts: list[str]) -> str:

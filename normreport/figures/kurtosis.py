@@ -1,4 +1,4 @@
-"""Excess kurtosis of every conv layer at every epoch, in one view."""
+"""Excess kurtosis of every measured layer at every epoch, in one view."""
 
 import math
 
@@ -52,7 +52,7 @@ _SCALE = 0.5  # inches at the foot, for the colours' scale
 
 
 def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
-    """Draw the excess kurtosis of every conv layer and epoch as colours: one panel per start.
+    """Draw the excess kurtosis of every measured layer and epoch as colours: one panel per start.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
     limit = _limit(data[_VALUE])
     clipped = int((data[_VALUE].abs() > limit).sum())
 
-    title = f"{model_label(model)}: excess kurtosis of every conv layer at every epoch"
+    title = f"{model_label(model)}: excess kurtosis of every measured layer at every epoch"
     columns = min(len(starts), _MOST_COLUMNS)
     rows = -(-len(starts) // columns)
     step = min(max(3.4 / len(names), _ROW[0]), _ROW[1])
@@ -127,7 +127,7 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
         figure=sheet.figure,
         data=data,
         caption=(
-            f"Excess kurtosis of the weights of every conv layer of {model_label(model)} in "
+            f"Excess kurtosis of the weights of every measured layer of {model_label(model)} in "
             f"network order, epoch by epoch, as the mean over the runs of a start "
             f"({seeds_phrase(shown)} per arm). A normal distribution is in the middle of the "
             f"scale, heavier tails are to the right, lighter ones to the left. Colours end at "

@@ -91,7 +91,7 @@ class RunSettings(FitSettings):
     seed: Seed
     """The replicate: decides initial weights, order of images and dropout."""
     layers: tuple[LayerName, ...]
-    """Conv layers whose weights are kept after every epoch."""
+    """Layers whose weights are kept after every epoch, by module path."""
 
 
 class PretrainSettings(FitSettings):

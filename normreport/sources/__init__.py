@@ -87,8 +87,7 @@ def load(
     pools = {"heldout": splits.heldout or splits.train, "train": splits.train}
     for split, pool in pools.items():
         images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
-        taken, without = fill(pool, images, labels, what=split, threads=threads, skip=skip)
-        skipped += without
+        taken = fill(pool, images, labels, what=split, threads=threads, skip=skip, skipped=skipped)
         if splits.heldout is None:
             pools["train"] = replace(pool, order=pool.order[taken:])
     return DataSet(**arrays, classes=splits.classes, skipped=tuple(skipped))

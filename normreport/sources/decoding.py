@@ -38,7 +38,8 @@ def fill(
     what: str,
     threads: int,
     skip: bool,
-) -> tuple[int, list[Skipped]]:
+    skipped: list[Skipped],
+) -> int:
     """Decode the first images of a pool into arrays, in bounded memory.
 
     Parameters
@@ -55,14 +56,16 @@ def fill(
     skip
         Whether the place of an image that cannot be read goes to the next in the order.
 
+    skipped
+        Images that could not be read, also of other splits; grows.
+
     Returns
     -------
-    taken, skipped
-        How many of the order were used up, and those of them that could not be read.
+    int
+        How many of the order were used up.
     """
     size = images.shape[1]
     taken = 0
-    skipped: list[Skipped] = []
     places = np.arange(len(images))
 
     def decode(place: int, number: int) -> UnreadableImageError | None:
@@ -77,11 +80,11 @@ def fill(
         while len(places):
             numbers = pool.order[taken : taken + len(places)]
             if len(numbers) < len(places):
-                last = skipped[-1]
+                last, missing = skipped[-1], len(places) - len(numbers)
                 raise DataError(
-                    f"{len(places)} of the {len(images)} {what} images could not be read, and "
-                    f"there are no others to take instead; the last: {last.image} ({last.why}). "
-                    "Ask for fewer, or mend them."
+                    f"{missing} of the {len(images)} {what} images are missing, as "
+                    f"{len(skipped)} of the source cannot be read and there are no others to take "
+                    f"instead; the last: {last.image} ({last.why}). Ask for fewer, or mend them."
                 )
             taken += len(numbers)
             failed = []
@@ -101,7 +104,7 @@ def fill(
                 done = len(images) - len(nearby) + start + len(batch)
                 print(f"{what}: {done} of {len(images)} images", file=sys.stderr, flush=True)
             places = np.array(sorted(failed), dtype=np.int64)
-    return taken, skipped
+    return taken
 
 
 def decoded(file: Path | IO[bytes], *, source: str, name: str) -> Image.Image:

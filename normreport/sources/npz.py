@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 import zipfile
 import zlib
 from typing import Any
@@ -58,7 +60,9 @@ def _read(path: str) -> dict[str, NDArray[Any]]:
             archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("it holds one array without a name")
-            return {name: archive[name] for name in ("images", "labels")} | {
+            mapped = _mapped(path, "images.npy")
+            images = archive["images"] if mapped is None else mapped
+            return {"images": images, "labels": archive["labels"]} | {
                 name: archive[name] for name in ("classes",) if name in archive
             }
     except (
@@ -74,6 +78,34 @@ def _read(path: str) -> dict[str, NDArray[Any]]:
             f"{path}: could not be read ({error or type(error).__name__}). Expected a file that "
             "numpy.savez(path, images=..., labels=...) wrote, without Python objects in it."
         ) from error
+
+
+def _mapped(path: str, name: str) -> NDArray[Any] | None:
+    """Map an array as it lies in the file, so that it may be larger than memory.
+
+    None where that cannot be: where it is not there, compressed, or not of plain bytes in rows.
+    """
+    with open(path, "rb") as stream, zipfile.ZipFile(stream) as archive:
+        member = archive.NameToInfo.get(name)
+        if member is None or member.compress_type != zipfile.ZIP_STORED:
+            return None
+        with archive.open(member) as content:
+            if np.lib.format.read_magic(content) != (1, 0):
+                return None
+            shape, in_columns, dtype = np.lib.format.read_array_header_1_0(content)
+            if dtype != np.uint8 or in_columns or 0 in shape:
+                return None
+            header = content.tell()
+            while content.read(1 << 20):
+                pass  # the end of it compares the checksum
+        if header + math.prod(shape) != member.file_size:
+            raise ValueError(f"{name} is not as long as its shape says")
+        # Before the content stand 30 bytes, of which the last four tell the lengths of a name and
+        # of extra data that follow.
+        stream.seek(member.header_offset)
+        name_length, extra_length = struct.unpack("<26xHH", stream.read(30))
+        start = member.header_offset + 30 + name_length + extra_length + header
+    return np.memmap(path, dtype, mode="r", offset=start, shape=shape)
 
 
 def _wrong(path: str, name: str, expected: str, array: NDArray[Any]) -> DataError:

@@ -1,7 +1,7 @@
 """Check one run's snapshots and give their digests.
 
 The arrays stay where they are: a run's ``snapshots.safetensors`` holds one tensor per layer,
-(epoch, C_out, C_in / groups, k, k), that is read by memory map, so that nothing is on the disk
+(epoch, C_out, C_in / groups[, k, k]), that is read by memory map, so that nothing is on the disk
 twice. What is written is small. Later stages depend on it: a run that was trained again and ended
 in the same weights stops the rebuild here.
 """

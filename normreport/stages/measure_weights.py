@@ -26,9 +26,10 @@ def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> N
     rows, curves = [], []
     for layer in found["layers"]:
         array = read_layer(snapshots, layer, found)
-        # The std that torchvision draws this layer's initial weights with.
-        out_channels, _, height, width = array.shape[1:]
-        kaiming_std = kaiming_fan_out_std(out_channels, height, width)
+        # The std that VGG's and MobileNet's convolutions are drawn with; a linear layer is one of
+        # a single pixel.
+        out_channels, _, *kernel = array.shape[1:]
+        kaiming_std = kaiming_fan_out_std(out_channels, *(kernel or (1, 1)))
         for epoch, weights in enumerate(array):
             ordered = ascending(weights)
             statistics = summarize(weights, array[0], ordered)

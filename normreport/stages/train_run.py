@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -78,10 +79,11 @@ def run(
         pretrained=backbone,
         init_law=INIT_LAWS.get(chosen.start, "gaussian"),
         head_only=chosen.start.endswith("_head"),
+        kept=chosen.layers,
     )
-    networks.check_layers(network.convolutions(), chosen.layers, model=chosen.model)
+    networks.check_layers(network.layers(), chosen.layers, model=chosen.model)
     state = TrainingState.begin(network, chosen)
-    initial = conv_weights(network)
+    initial = copied_weights(network, chosen.layers)
     basis = {
         "settings": chosen.model_dump(mode="json"),
         "classes": classes,
@@ -96,7 +98,7 @@ def run(
     summaries: list[dict[str, Any]] = []
 
     def keep(epoch: int) -> None:
-        weights = conv_weights(network)
+        weights = copied_weights(network, chosen.layers)
         for layer, snapshots_so_far in kept.items():
             snapshots_so_far.append(weights[layer])
         for layer, values in weights.items():
@@ -155,11 +157,13 @@ def run(
     checkpoint.remove()
 
 
-def conv_weights(network: Network) -> dict[str, NDArray[np.float32]]:
-    """Copy every conv layer's weights, (C_out, C_in / groups, k, k) in C order."""
+def copied_weights(network: Network, kept: Sequence[str] = ()) -> dict[str, NDArray[np.float32]]:
+    """Copy the weights of every layer that is measured or kept, (C_out, ...) in C order."""
+    wanted = {*network.measured(), *kept}
     return {
         name: weight.detach().cpu().clone(memory_format=torch.contiguous_format).numpy()
-        for name, weight in network.convolutions().items()
+        for name, weight in network.layers().items()
+        if name in wanted
     }
 
 

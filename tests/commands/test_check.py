@@ -33,7 +33,7 @@ def check(changed: Changed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     def run(changes: dict[str, Any]) -> int:
         Path("my.yaml").write_text(yaml.safe_dump(changed(SMALL | changes)))
-        return main(["check", "my.yaml"])
+        return main(["check", "--quick", "my.yaml"])
 
     return run
 
@@ -46,7 +46,7 @@ def test_the_default_configuration_passes_and_is_counted(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     before = torch.get_rng_state()
-    assert main(["check", str(root / "config.yaml")]) == 0
+    assert main(["check", "--quick", str(root / "config.yaml")]) == 0
     expected = "36 runs of 35 epochs: 2 models x 2 starts x 3 normalizations x 3 seeds\n"
     assert capsys.readouterr() == (expected, "")
     assert torch.equal(torch.get_rng_state(), before)
@@ -95,13 +95,44 @@ def test_a_model_of_another_name_passes_with_its_architecture(
     ("layer", "nearest"),
     [("features.0.1", "features.0.0"), ("feature.18.0", "features.18.0")],
 )
-def test_a_layer_that_is_no_convolution_is_answered_with_the_nearest(
+def test_a_layer_that_cannot_be_kept_is_answered_with_the_nearest(
     check: Check, capsys: pytest.CaptureFixture[str], layer: str, nearest: str
 ) -> None:
     assert check({"models.mobilenet_v2.layers": [layer]}) == 2
     assert capsys.readouterr().err.startswith(
-        f"normreport check: models.mobilenet_v2.layers: mobilenet_v2 has no 2-d convolution "
-        f"'{layer}'. Did you mean '{nearest}'? Known: "
+        f"normreport check: models.mobilenet_v2.layers: mobilenet_v2 has no convolution or "
+        f"linear layer '{layer}' before its last layer. Did you mean '{nearest}'? Known: "
+    )
+
+
+def test_words_for_layers_are_looked_up(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check({"models.mobilenet_v2.layers": ["first", "deep"]}) == 0
+    assert check({"models.mobilenet_v2.layers": ["all"]}) == 2
+    assert capsys.readouterr().err == (
+        "normreport check: models.mobilenet_v2.layers: expected at most 16 layers, found 52, as "
+        "mobilenet_v2 has 52 in 'all'. Name some of them; all are measured anyway.\n"
+    )
+
+
+def test_the_time_and_the_disk_to_expect_are_told(
+    changed: Changed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my.yaml").write_text(yaml.safe_dump(changed(SMALL)))
+    assert main(["check", "my.yaml"]) == 0
+    _, each, total = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(
+        r"mobilenet_v2: 18 runs of about \d+ seconds and 22 MB each; "
+        r"its pretraining about \d+ seconds",
+        each,
+    )
+    assert re.fullmatch(
+        r"The report from nothing: about \d+ minutes on \d+ cores, \d+ trainings at a time, "
+        r"and 0\.\d GB, of [\d.]+ GB free",
+        total,
     )
 
 
@@ -124,7 +155,7 @@ def test_any_other_model_of_torchvision_passes(
 @pytest.mark.parametrize(
     ("model", "layer", "size"),
     [
-        ("vit_b_16", "conv_proj", 32),  # takes 224 px and nothing else
+        ("vit_b_16", "conv_proj", 40),  # which no patches of 16 px fill
         ("alexnet", "features.0", 32),  # has nothing left after its poolings
         ("vgg16", "features.0", 16),
     ],

@@ -156,7 +156,7 @@ def histories(table: pd.DataFrame, classes: int = 10) -> pd.DataFrame:
 
 
 def layer_summaries(table: pd.DataFrame, names: Sequence[str] = VGG_CONVS) -> pd.DataFrame:
-    """Make the `layers` table of the runs in `runs`, for the conv layers `names`."""
+    """Make the `layers` table of the runs in `runs`, for the layers `names`."""
     keys = ["model", "start", "normalization", "seed", "epoch"]
     ends = table[keys].drop_duplicates()
     parts = []

@@ -1,4 +1,4 @@
-"""How far every conv layer has moved."""
+"""How far every measured layer has moved."""
 
 import numpy as np
 import pandas as pd

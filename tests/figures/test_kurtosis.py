@@ -1,4 +1,4 @@
-"""Excess kurtosis of every conv layer at every epoch."""
+"""Excess kurtosis of every measured layer at every epoch."""
 
 import numpy as np
 import pandas as pd

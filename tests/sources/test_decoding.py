@@ -142,7 +142,7 @@ def test_only_a_batch_of_images_is_in_memory_at_a_time(monkeypatch: pytest.Monke
     images = np.zeros((40, 16, 16, 3), dtype=np.uint8).view(Watched)
     labels = np.zeros(40, dtype=np.int64)
     pool = Pool(labels, np.arange(40), read)
-    decoding.fill(pool, images, labels, what="train", threads=3, skip=False)
+    decoding.fill(pool, images, labels, what="train", threads=3, skip=False, skipped=[])
     assert done.all()
     assert max(far_ahead) < 4
 

@@ -177,8 +177,21 @@ def test_an_image_that_cannot_be_read_is_named_or_skipped_if_asked(
     assert [image.image for image in found.skipped] == ["a/bad.jpg"]
     images = {image.tobytes() for image in [*found.train_images, *found.heldout_images]}
     assert len(images) == 7
-    with pytest.raises(DataError, match=r"1 of the 6 train images could not be read, and there"):
+    with pytest.raises(
+        DataError, match=r"1 of the 6 train images are missing, as 1 of the source cannot"
+    ):
         load(source(tmp_path, skip_unreadable=True), train=6)
+
+
+def test_held_out_images_that_cannot_be_read_leave_too_few_for_training(tmp_path: Path) -> None:
+    write_classes(tmp_path, {"a": 3, "b": 3})
+    for path in tmp_path.rglob("*.png"):
+        path.write_bytes(b"")
+    write_classes(tmp_path, {"a": 2, "b": 3})
+    # Whatever comes first in the order: with each seed one image cannot be read.
+    for seed in range(4):
+        with pytest.raises(DataError, match=r"1 of the 4 train images are missing, as 1 of the so"):
+            load(source(tmp_path, skip_unreadable=True), train=4, heldout=2, seed=seed)
 
 
 def test_the_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:

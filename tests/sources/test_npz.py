@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import io
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from normreport import sources
 from normreport.errors import DataError
 from normreport.sources.decoding import resized
 from normreport.sources.watching import files_digest
@@ -42,6 +46,50 @@ def test_grey_images_become_equal_channels(tmp_path: Path, images: Any) -> None:
     found = load(saved(tmp_path, images=images), train=6, heldout=2)
     assert found.classes == ("0", "1")
     assert np.array_equal(found.train_images, found.train_images[..., :1].repeat(3, axis=3))
+
+
+def test_images_that_are_not_compressed_are_read_where_they_lie(tmp_path: Path) -> None:
+    plain = sources.find(settings(saved(tmp_path)))
+    mapped = inspect.getclosurevars(plain.train.read).nonlocals["images"]
+    assert isinstance(mapped, np.memmap)
+    assert np.array_equal(mapped, IMAGES)
+    np.savez_compressed(tmp_path / "small.npz", images=IMAGES, labels=LABELS)
+    source = {"kind": "npz", "path": str(tmp_path / "small.npz")}
+    compressed = sources.find(settings(source)).train
+    assert not isinstance(inspect.getclosurevars(compressed.read).nonlocals["images"], np.memmap)
+    for number in range(len(IMAGES)):
+        assert compressed.read(number) == plain.train.read(number)
+
+
+def test_images_in_columns_are_the_same(tmp_path: Path) -> None:
+    found, expected = (
+        load(saved(tmp_path, images=images)) for images in (np.asfortranarray(IMAGES), IMAGES)
+    )
+    assert np.array_equal(found.train_images, expected.train_images)
+
+
+def test_an_array_that_ends_too_early_is_refused(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": (8, 16, 16, 3)}
+    )
+    labels = io.BytesIO()
+    np.save(labels, LABELS)
+    with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
+        archive.writestr("images.npy", header.getvalue() + b"\0" * 100)
+        archive.writestr("labels.npy", labels.getvalue())
+    with pytest.raises(DataError, match=r"could not be read \(images\.npy is not as long as its"):
+        load({"kind": "npz", "path": str(tmp_path / "data.npz")})
+
+
+def test_a_damaged_array_is_refused(tmp_path: Path) -> None:
+    source = saved(tmp_path)
+    path = Path(source["path"])
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 1  # in the images
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"could not be read \(Bad CRC-32 for file 'images\.npy'\)"):
+        load(source)
 
 
 def test_images_are_resized(tmp_path: Path) -> None:

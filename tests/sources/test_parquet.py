@@ -133,7 +133,7 @@ def test_a_row_without_an_image_is_named_or_skipped_if_asked(tmp_path: Path) -> 
     assert {image.image for image in found.skipped} <= {
         f"row {i} of row group 0 of x.parquet" for i in (7, 8)
     }
-    with pytest.raises(DataError, match="images could not be read, and there are no others"):
+    with pytest.raises(DataError, match="of the source cannot be read and there are no others"):
         load(source(path, skip_unreadable=True), train=7)
 
 

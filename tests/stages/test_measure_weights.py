@@ -10,7 +10,7 @@ from normreport.files import write_arrays, write_json
 from normreport.snapshots import epoch_digests
 from normreport.stages import measure_weights
 from normreport.statistics import SCORES
-from tests.stages.conftest import LAYER
+from tests.stages.conftest import LAYER, processed, trained
 
 
 def test_every_epoch_has_its_statistics(runs):
@@ -38,6 +38,20 @@ def test_every_epoch_has_its_quantiles_at_the_scores(runs):
         assert row["quantile"] == pytest.approx(expected, rel=1e-5, abs=1e-6)
         assert (row["layer"], row["start"], row["n"]) == (LAYER, "pretrained", 864)
         assert row["normalization"] == "imagenet"
+
+
+def test_a_linear_layer_is_kept_and_measured_like_a_convolution(data, tmp_path):
+    model = {"model": "mobilenet_v3_small", "architecture": "mobilenet_v3_small", "epochs": 1}
+    run = trained(tmp_path, data.images, data.manifest, **model, layers=["classifier.0"])
+    processed(tmp_path, run)
+    weights = load_file(run.snapshots)["classifier.0"]
+    assert weights.shape == (2, 1024, 576)
+    rows = pd.read_parquet(run.measures).to_dict("records")
+    for row, values in zip(rows, weights.astype(np.float64), strict=True):
+        assert row["std"] == pytest.approx(values.std(ddof=1), rel=1e-12)
+    layers = {*pd.read_csv(run.layers)["layer"]}
+    assert "features.0.0" in layers
+    assert "classifier.0" in layers
 
 
 def test_a_layer_without_spread_has_statistics_but_no_quantiles(tmp_path):

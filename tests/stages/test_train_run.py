@@ -100,7 +100,9 @@ def test_a_diverged_run_keeps_its_last_finite_weights_and_says_when(data, tmp_pa
 
 
 def test_a_layer_that_is_not_there_is_named_with_its_neighbour(data, tmp_path):
-    with pytest.raises(WeightsError, match=r"no 2-d convolution 'feature\.0\.0'.*'features\.0\.0'"):
+    with pytest.raises(
+        WeightsError, match=r"no convolution or linear layer 'feature\.0\.0'.*'features\.0\.0'"
+    ):
         trained(tmp_path, data.images, data.manifest, layers=["feature.0.0"])
     assert list(tmp_path.iterdir()) == []
 

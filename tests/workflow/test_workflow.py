@@ -131,7 +131,7 @@ def test_a_wrong_value_stops_before_anything_is_planned(clone, overlay, message)
     [
         (
             {"models": {"mobilenet_v2": {"layers": ["features.0.1"]}}},
-            "mobilenet_v2 has no 2-d convolution 'features.0.1'. Did you mean 'features.0.0'?",
+            "mobilenet_v2 has no convolution or linear layer 'features.0.1' before its last",
         ),
         (
             {

@@ -5,17 +5,18 @@ import re
 import subprocess
 import sys
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from normreport.adoption import HOW, check_adoption, forgotten, is_remembered
-from normreport.config import Run, load_config
+from normreport.config import Run, load_config, with_layer_paths
 from normreport.configuration_files import read_values
 from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
+from normreport.layer_names import measured_layers
 from normreport.normalizations import source as source_of_arm
 from normreport.own_files import check_own_files
 from normreport.provenance import FLOW, versions as page_versions
@@ -39,7 +40,10 @@ try:
     # Snakemake has read and merged these files already, and takes of two equal keys the last.
     for path in workflow.configfiles:
         read_values(Path(path))
-    study = load_config(config, where="configuration")
+    study = with_layer_paths(
+        load_config(config, where="configuration"),
+        partial(measured_layers, folder=Path(".snakemake/layers")),
+    )
     data_digests = {
         name: files_digest(settings.source)
         for name, settings in study.data_sets().items()
@@ -411,7 +415,7 @@ onstart:
         # Names of models and layers are torchvision's to judge, which takes seconds to import:
         # they are checked once, before anything is trained, not whenever the workflow is read.
         checked = subprocess.run(
-            [sys.executable, "-m", "normreport", "check", "-"],
+            [sys.executable, "-m", "normreport", "check", "--quick", "-"],
             input=canonical_json(study.model_dump(mode="json")),
             text=True,
             capture_output=True,

@@ -1,0 +1,258 @@
+"""What a user may feed the program, right and wrong: configurations, folders of images, weights."""
+
+from __future__ import annotations
+
+import copy
+import io
+import os
+import pickle
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from hypothesis import strategies as st
+from PIL import Image
+from safetensors.torch import save
+
+from normreport.normalizations import NORMALIZATIONS
+from tests.conftest import ROOT
+from tests.injections import INJECTIONS
+
+# Configurations
+
+DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    | st.sampled_from([*INJECTIONS, 10**100, -(10**100), "1e999", "digits", "\0", "../..", 10**19])
+)  # fmt: skip
+ABSURD = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+WORDS = st.text(min_size=1, max_size=30).filter(lambda text: bool(text.strip()))
+RIGHT: Mapping[tuple[str, ...], st.SearchStrategy[Any]] = {
+    ("report", "title"): WORDS | st.sampled_from(INJECTIONS),
+    ("report", "authors"): st.lists(WORDS | st.sampled_from(INJECTIONS), max_size=3),
+    ("report", "accent"): st.from_regex(r"#[0-9a-f]{6}", fullmatch=True),
+    ("report", "density_epoch"): st.integers(0, 35),
+    ("experiment", "models"): st.sampled_from([["vgg16"], ["mobilenet_v2"]]),
+    ("experiment", "starts"): st.lists(
+        st.sampled_from(["scratch", "pretrained", "scratch_laplace"]), min_size=1, unique=True
+    ),
+    ("experiment", "normalizations"): st.lists(
+        st.sampled_from(sorted(NORMALIZATIONS)), min_size=1, max_size=4, unique=True
+    ),
+    ("experiment", "seeds"): st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4,
+                                      unique=True),
+    ("data", "target", "source"): st.sampled_from(["digits", "photographs"])
+    | st.fixed_dictionaries(
+        {"kind": st.just("imagefolder"), "path": WORDS.filter(lambda text: "\0" not in text)},
+        optional={"skip_unreadable": st.booleans()},
+    ),
+    ("data", "target", "train_images"): st.integers(128, 10**8),
+    ("training", "epochs"): st.integers(35, 10_000),
+    ("training", "optimizer"): st.fixed_dictionaries(
+        {"name": st.sampled_from(["adam", "adamw", "sgd", "rmsprop"])},
+        optional={"weight_decay": st.floats(0, 10)},
+    ),
+    ("training", "scheduler", "name"): st.sampled_from(["plateau", "step", "cosine"]),
+    ("models", "vgg16", "layers"): st.lists(
+        st.from_regex(r"[A-Za-z0-9_.-]{1,128}", fullmatch=True), min_size=1, max_size=16,
+        unique=True),
+    ("models", "mobilenet_v2", "learning_rate"): st.floats(1e-300, 100),
+    ("pretraining", "weights"): st.sampled_from(["train", "IMAGENET1K_V1", "{model}.pth"]),
+}  # fmt: skip
+
+
+def _places(node: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    children = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, child in children:
+        yield (*place, key)
+        if isinstance(child, dict | list):
+            yield from _places(child, (*place, key))
+
+
+PLACES = list(_places(DEFAULT))
+
+
+@st.composite
+def configurations(draw: st.DrawFn) -> bytes:
+    """Draw the default configuration with right values, wrong ones, or damaged as a text."""
+    values = copy.deepcopy(DEFAULT)
+    for place in draw(st.lists(st.sampled_from(list(RIGHT)), max_size=4, unique=True)):
+        _group(values, place)[place[-1]] = copy.deepcopy(draw(RIGHT[place]))
+    kind = draw(st.sampled_from(["right", "wrong value", "no key", "other key", "damaged text"]))
+    if kind not in ("right", "damaged text"):
+        place = draw(st.sampled_from(PLACES))
+        group = _group(values, place)
+        old = group.pop(place[-1], None) if isinstance(group, dict) else None
+        if kind == "wrong value" and isinstance(group, dict):
+            group[place[-1]] = draw(ABSURD)
+        elif kind == "other key" and isinstance(group, dict):
+            group[draw(st.text(max_size=8))] = old
+        elif not isinstance(group, dict):
+            group.append(draw(ABSURD))
+    text = yaml.safe_dump(values, allow_unicode=True).encode()
+    return draw(damaged(text)) if kind == "damaged text" else text
+
+
+def _group(values: Any, place: tuple[Any, ...]) -> Any:
+    """Give the group that holds a place; the deepest that is left, where others are gone."""
+    for key in place[:-1]:
+        inner = values.get(key) if isinstance(values, dict) else None
+        if not isinstance(inner, dict | list):
+            break
+        values = inner
+    return values
+
+
+@st.composite
+def damaged(draw: st.DrawFn, content: bytes) -> bytes:
+    """Cut a piece out, put one in, or flip a few bytes; a cut at the end is most likely."""
+    where = draw(st.integers(0, len(content)))
+    match draw(st.sampled_from(["end", "cut", "insert", "flip"])):
+        case "end":
+            return content[:where]
+        case "cut":
+            return content[:where] + content[where + draw(st.integers(1, 50)) :]
+        case "insert":
+            return content[:where] + draw(st.binary(min_size=1, max_size=20)) + content[where:]
+        case _:
+            changed = bytearray(content)
+            for place in draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=5)):
+                changed[place] ^= draw(st.integers(1, 255))
+            return bytes(changed)
+
+
+# Folders of images
+
+
+def _encoded(mode: str, kind: str, **options: Any) -> bytes:
+    noise = np.random.default_rng(0).integers(0, 256, (17, 13, 4), dtype=np.uint8)
+    image = Image.fromarray(noise)
+    if mode == "I;16":
+        image = Image.fromarray(noise[..., 0].astype(np.uint16) * 257)
+    elif mode != "RGBA":
+        image = image.convert("RGB").convert(mode)
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
+WHOLE = [
+    _encoded("RGB", "PNG"), _encoded("RGBA", "PNG"), _encoded("P", "PNG"), _encoded("1", "PNG"),
+    _encoded("LA", "PNG"), _encoded("I;16", "PNG"), _encoded("RGB", "JPEG", exif=TURNED),
+    _encoded("CMYK", "JPEG"), _encoded("L", "JPEG"), _encoded("RGBA", "WEBP"),
+    _encoded("RGB", "BMP"), _encoded("P", "GIF"), _encoded("I;16", "TIFF"),
+    _encoded("CMYK", "TIFF"), _encoded("RGB", "TIFF", compression="tiff_lzw"),
+]  # fmt: skip
+SUFFIXES = ("png", "jpg", "JPEG", "webp", "tif", "gif", "bmp", "txt", "")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a folder: what it holds, or the special thing that stands in its place."""
+
+    name: str
+    content: bytes | str  # a str is "link", "loop" or "pipe"
+
+
+NAMES = st.one_of(
+    st.text(
+        st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=8
+    ),
+    st.sampled_from([text for text in INJECTIONS if "/" not in text and len(text) < 60]),
+).filter(lambda name: name not in (".", "..") and len(name.encode()) < 200)
+
+
+@st.composite
+def _files(draw: st.DrawFn) -> File:
+    name = f"{draw(NAMES)}.{draw(st.sampled_from(SUFFIXES))}"
+    content = draw(st.sampled_from(WHOLE))
+    match draw(st.sampled_from(["whole"] * 12 + ["damaged", "other", "link", "loop", "pipe"])):
+        case "whole":
+            return File(name, content)
+        case "damaged":
+            return File(name, draw(damaged(content)))
+        case "other":
+            return File(name, draw(st.binary(max_size=40)))
+        case special:
+            return File(name, special)
+
+
+def _several(least: int) -> st.SearchStrategy[list[File]]:
+    return st.lists(_files(), min_size=least, max_size=6, unique_by=lambda file: file.name)
+
+
+def _classes(least: int) -> st.SearchStrategy[dict[str, list[File]]]:
+    return st.dictionaries(NAMES, _several(2 * least), min_size=least, max_size=4)
+
+
+@st.composite
+def _split(draw: st.DrawFn) -> dict[str, dict[str, list[File]]]:
+    train = draw(_classes(2))
+    other = {name: draw(_several(1)) for name in train}
+    return {"train": train, "val": draw(st.just(other) | _classes(0))}
+
+
+FOLDERS = st.one_of(_classes(2), _classes(2), _classes(0), _split())
+
+
+def write_folder(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write a folder of classes, or one of folders of them."""
+    for name, inner in content.items():
+        below = folder / name
+        below.mkdir(parents=True, exist_ok=True)
+        if isinstance(inner, Mapping):
+            write_folder(below, inner)
+            continue
+        for file in inner:
+            path = below / file.name
+            match file.content:
+                case "link":
+                    path.symlink_to("nowhere")
+                case "loop":
+                    path.symlink_to(below)
+                case "pipe":
+                    os.mkfifo(path)
+                case bytes():
+                    path.write_bytes(file.content)
+
+
+# Weights
+
+STATE = {"features.0.weight": torch.arange(12.0).view(3, 4), "features.0.bias": torch.ones(3)}
+
+
+def _saved(content: Any, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    torch.save(content, stream, **options)
+    return stream.getvalue()
+
+
+CHECKPOINTS = [
+    (".safetensors", save(STATE)),
+    (".pth", _saved(STATE)),
+    (".pth", _saved(STATE, _use_new_zipfile_serialization=False)),
+    (".pt", _saved({"state_dict": {f"module.{k}": v for k, v in STATE.items()}, "epoch": 3})),
+    (".pt", _saved([STATE])),
+    (".pth", _saved({"weights": np.zeros(3)})),
+    (".pth", pickle.dumps(STATE)),
+]
+
+
+@st.composite
+def checkpoints(draw: st.DrawFn) -> tuple[str, bytes]:
+    """Draw a suffix and the content of a file of weights, whole or damaged."""
+    suffix, content = draw(st.sampled_from(CHECKPOINTS))
+    return suffix, draw(st.just(content) | damaged(content))
