@@ -22,8 +22,9 @@ publish: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs publish
 	@echo "The site lies in $(CURDIR)/public"
 
+# Two at a time: one of them does the builds, the other all else.
 test: system $(INSTALLED)
-	pytest
+	pytest --numprocesses 2 --dist loadgroup
 
 check: $(INSTALLED)
 	ruff check .

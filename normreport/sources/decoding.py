@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from normreport.errors import DataError, UnreadableImageError
 from normreport.sources.pool import Pool
@@ -118,6 +118,8 @@ def decoded(file: Path | IO[bytes], *, source: str, name: str) -> Image.Image:
     UnreadableImageError
         If it is no such file, is truncated, or has more pixels than Pillow thinks safe.
     """
+    # A switch of the whole process, which importing WeasyPrint turns on.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         if isinstance(file, Path) and not stat.S_ISREG(file.stat().st_mode):
             raise ValueError("it is no file")

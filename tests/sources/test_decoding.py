@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from normreport.errors import UnreadableImageError
 from normreport.sources import decoding
@@ -111,7 +111,11 @@ def test_other_formats_are_refused_even_if_pillow_knows_them() -> None:
         seen(picture(0), "PPM")
 
 
-def test_any_first_part_of_a_file_is_refused_in_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lenient", [False, True], ids=["", "where another library is lenient"])
+def test_any_first_part_of_a_file_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lenient: bool
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
     for kind in ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"):
         buffer = io.BytesIO()
         picture(0, size=64).save(buffer, kind)
