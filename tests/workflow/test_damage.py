@@ -10,7 +10,7 @@ import pytest
 from tests.workflow.conftest import BUILT, SMOKE, Clone
 from tests.workflow.test_kills import results as every_byte
 
-RUN = "mobilenet_v2/scratch/unit/seed0"
+RUN, OTHER_RUN = "mobilenet_v2/scratch/unit/seed0", "mobilenet_v2/pretrained/unit/seed1"
 # Python imports this first: a training can write no file beyond 4 kB, and is told so as of a full
 # disk.
 FULL = """
@@ -53,26 +53,19 @@ def test_a_disk_that_takes_no_more_is_named_and_nothing_is_left_half_written(smo
     assert every_byte(built) == every_byte(smoke)
 
 
-@pytest.mark.parametrize(
-    ("name", "stage"),
-    [
-        (f"runs/{RUN}/snapshots.safetensors", f"extract_weights/{RUN}"),
-        (f"runs/{RUN}/manifest.json", f"extract_weights/{RUN}"),
-        (f"measures/{RUN}.parquet", "judge_claims/results"),
-    ],
-)
-def test_a_file_that_is_cut_short_is_named_and_only_its_part_is_made_anew(
-    smoke, built, name, stage
-):
-    path = built.folder / "results" / name
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    failed = built.snakemake(*SMOKE, check=False)
+def test_files_that_are_cut_short_are_named_and_only_their_runs_are_made_anew(smoke, built):
+    cut = {RUN: "snapshots.safetensors", OTHER_RUN: "manifest.json"}
+    paths = {run: built.folder / "results/runs" / run / name for run, name in cut.items()}
+    for path in paths.values():
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    failed = built.snakemake(*SMOKE, "--keep-going", check=False)
     assert failed.returncode == 1
     assert trained(failed.stdout) == 0
-    log = (built.folder / f"logs/{stage}.log").read_text()
-    assert re.search(rf"results/{name}: could not be read .* only this part is made anew", log)
-    assert "Traceback" not in log
-    path.unlink()
-    mended = built.snakemake(*SMOKE)
-    assert trained(mended.stdout) == int(name.startswith("runs"))
+    for run, path in paths.items():
+        log = (built.folder / f"logs/extract_weights/{run}.log").read_text()
+        name = path.relative_to(built.folder)
+        assert re.search(rf"{name}: could not be read .* only this part is made anew", log)
+        assert "Traceback" not in log
+        path.unlink()
+    assert trained(built.snakemake(*SMOKE).stdout) == 2
     assert every_byte(built) == every_byte(smoke)
