@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import takewhile
 
-from normreport.article import SUPERSCRIPTS
 from normreport.differences import largest, relative_difference
+from normreport.prose import SUPERSCRIPTS
 
 # As the article's filters write numbers, and as drawings hold them.
 NUMBER = re.compile(r"[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?(?: × 10[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from normreport.article import num, pct
+from normreport.prose import number, percent
 from normreport.verification import Part, compare_pages, describe, parts
 
 PAGE = """<!doctype html>
@@ -62,7 +62,7 @@ def test_a_difference_has_a_place_and_an_amount(
 
 
 @pytest.mark.parametrize("value", [0.0123, -0.5, 1234.5, 1.234e-7, -2.5e9, 0])
-@pytest.mark.parametrize("write", [num, pct])
+@pytest.mark.parametrize("write", [number, percent])
 def test_numbers_as_the_article_writes_them_are_compared_as_numbers(
     value: float, write: object
 ) -> None:
