@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -172,6 +174,16 @@ def test_without_pango_the_html_is_built_and_the_pdf_is_explained(clone):
     assert "render_pdf" not in output
     message = "The PDF is left out: the system lacks pango-that-is-not-here"
     assert message in clone.snakemake("--cores", "2", "results/data/target/manifest.json").stdout
+
+
+def test_what_a_start_of_snakemake_imports_is_light():
+    rules = (ROOT / "workflow/rules/common.smk").read_text()
+    imports = re.findall(r"^from normreport.*", rules, re.M)
+    heavy = "import sys; print(sys.modules.keys() & {'torch', 'pandas', 'scipy', 'matplotlib'})"
+    command = [sys.executable, "-c", "\n".join([*imports, heavy])]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert len(imports) > 10
+    assert done.stdout == "set()\n"
 
 
 def test_rules_keep_the_house_style():
