@@ -42,6 +42,20 @@ def test_a_training_asks_for_a_gpu_where_it_may_use_one(clone, device, gpus):
     assert set(asked) == {("pretrain_model", gpus), ("train_run", gpus)}
 
 
+def test_a_training_asks_for_memory_by_the_pixels_of_a_batch(clone):
+    """Of smoke.yaml: 8 images of 32 px, which one arm resizes to 224 px: 1 GB of activations."""
+    overlay = "experiment: {normalizations: [unit, published_meanstd], seeds: [0]}\n"
+    (clone.folder / "mine.yaml").write_text(overlay)
+    files = ("workflow/presets/smoke.yaml", "mine.yaml")
+    output = clone.snakemake("--cores", "2", "--dry-run", "--configfile", *files).stdout
+    condition, resources = r"    wildcards: .*normalization=(\w+)", r"    resources: .*mem_mb=(\d+)"
+    job = rf"rule train_run:(?:\n .*)*?\n{condition}(?:.*\n)*?{resources}"
+    asked = {arm: int(mb) for arm, mb in re.findall(job, output)}
+    assert asked.keys() == {"unit", "published_meanstd"}
+    assert 2000 < asked["unit"] < 2100
+    assert 5000 < asked["published_meanstd"] < 5200
+
+
 FOLDER = """
 data:
   target:
