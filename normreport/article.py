@@ -21,6 +21,7 @@ from normreport.dark import color_rules, dark
 from normreport.errors import ConfigError
 from normreport.labels import model_label, source_label, start_label
 from normreport.own_files import check_templates
+from normreport.prose import integer, listing, number, percent
 from normreport.references import bibtex, link, short
 from normreport.settings.report import RenderSettings
 
@@ -47,7 +48,6 @@ EVIDENCE = {
 }
 # Comments and spaces are for those who edit a template, not for those who read the page.
 MINIFY: Mapping[str, Callable[[str], str]] = {".css": cssmin, ".js": jsmin}
-SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def render(
         return Markup(MINIFY.get(PurePath(name).suffix, str)(text))
 
     environment.filters |= {
-        "num": num,
-        "pct": pct,
+        "num": number,
+        "pct": percent,
         "integer": integer,
         "model": model_label,
         "start": start_label,
@@ -136,7 +136,7 @@ def render(
         "csp_hash": csp_hash,
         "dark": dark,
         "paragraphs": lambda text: re.split(r"\n\s*\n", text.strip()),
-        "color_rules": lambda pictures: Markup(color_rules(pictures)),
+        "color_rules": color_rules,
         "evidence": evidence,
         "bibtex": bibtex,
         "link": link,
@@ -144,7 +144,6 @@ def render(
     }
     environment.globals["data"] = lambda name: json.loads(source(name))
     environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
-    environment.tests["missing"] = lambda value: value is None
     try:
         page = environment.get_template("article.html.j2").render(
             results=results,
@@ -164,8 +163,8 @@ def render(
         )
     except TemplateError as error:
         where = getattr(error, "filename", None) or ", ".join(map(str, templates))
-        number = getattr(error, "lineno", None)
-        line = f", line {number}" if number else ""
+        at = getattr(error, "lineno", None)
+        line = f", line {at}" if at else ""
         raise ConfigError(f"{where}{line}: {error}. Mend the template.") from error
     return page.rstrip() + "\n"
 
@@ -187,42 +186,6 @@ def csp_hash(script: str) -> str:
     """Name a script as a Content-Security-Policy does that lets only this one run."""
     digest = hashlib.sha256(script.encode()).digest()
     return "sha256-" + base64.b64encode(digest).decode()
-
-
-def num(value: float | None, digits: int = 3) -> str:
-    """Write a number with three significant digits: 0.0123, 1,230, 1.20 × 10⁻⁵."""
-    if value is None:
-        return "not available"
-    if value == 0:
-        return "0"
-    mantissa, power = f"{value:.{digits - 1}e}".split("e")
-    exponent = int(power)  # after rounding: 0.9996 is 1.00
-    if -4 <= exponent < 6:
-        rounded = round(value, digits - 1 - exponent)
-        text = f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
-    else:
-        text = f"{mantissa} × 10{str(int(power)).translate(SUPERSCRIPTS)}"
-    return text.replace("-", "−")
-
-
-def pct(value: float | None, digits: int = 2) -> str:
-    """Write a share as a percentage with two significant digits: 0.0123 is 1.2%."""
-    if value is None:
-        return "not available"
-    return num(100 * value, digits) + "%"
-
-
-def integer(value: float) -> str:
-    """Write a whole number with thousands separators."""
-    return f"{round(value):,}".replace("-", "−")
-
-
-def listing(values: Sequence[Any]) -> str:
-    """Write ``a``, ``a and b`` or ``a, b and c``."""
-    texts = [str(value) for value in values]
-    if len(texts) < 2:
-        return "".join(texts)
-    return ", ".join(texts[:-1]) + " and " + texts[-1]
 
 
 def abbreviated(digest: str | None) -> str:

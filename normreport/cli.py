@@ -119,8 +119,8 @@ STAGES: dict[str, tuple[str, Options]] = {
         {
             "digests": _in("the digests (.json)"),
             "snapshots": SNAPSHOTS,
-            "measures": _out("one row of statistics per layer and epoch (.csv)"),
-            "quantiles": _out("quantiles at fixed normal scores, per layer and epoch (.csv)"),
+            "measures": _out("one row of statistics per layer and epoch (.parquet)"),
+            "quantiles": _out("quantiles at fixed normal scores, per layer and epoch (.parquet)"),
         },
     ),
     "compare_arms": (
@@ -130,8 +130,8 @@ STAGES: dict[str, tuple[str, Options]] = {
             "epochs": {"type": int, "metavar": "N", "help": "the last epoch"},
             "digests": _in("the digests, one file per run (.json)", **MANY),
             "snapshots": SNAPSHOTS | MANY,
-            "densities": _out("densities on one grid, with one bandwidth (.csv)"),
-            "distances": _out("Wasserstein distances between runs (.csv)"),
+            "densities": _out("densities on one grid, with one bandwidth (.parquet)"),
+            "distances": _out("Wasserstein distances between runs (.parquet)"),
         },
     ),
     "judge_claims": (
@@ -141,8 +141,8 @@ STAGES: dict[str, tuple[str, Options]] = {
             "manifests": _in("the runs' manifests (.json)", **MANY),
             "histories": _in("the runs' histories (.csv)", **MANY),
             "layers": _in("the runs' layer summaries (.csv)", **MANY),
-            "measures": _in("the runs' statistics (.csv)", **MANY),
-            "distances": _in("distances between runs (.csv)", **MANY),
+            "measures": _in("the runs' statistics (.parquet)", **MANY),
+            "distances": _in("distances between runs (.parquet)", **MANY),
             "images": IMAGES,
             "images_manifest": IMAGES_MANIFEST,
             "results": _out("every number that the article's prose uses (.json)"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,17 @@ GRID_POINTS = 160
 TAIL = 0.0005
 
 Condition = Mapping[str, Any]
-Snapshots = Sequence[tuple[Condition, NDArray[np.float32]]]
+
+
+class Weights(Protocol):
+    """One layer's weights by epoch: an array, or what reads an epoch when it is asked for."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[NDArray[np.float32]]: ...
+    def __getitem__(self, epoch: int, /) -> NDArray[np.float32]: ...
+
+
+Snapshots = Sequence[tuple[Condition, Weights]]
 
 
 def distances(runs: Snapshots, epochs: int) -> Iterator[dict[str, Any]]:
@@ -27,8 +37,8 @@ def distances(runs: Snapshots, epochs: int) -> Iterator[dict[str, Any]]:
     Parameters
     ----------
     runs
-        Pairs of a condition (with `normalization` and `seed`) and its weights of one layer,
-        shape (epoch, ...). A run with fewer than `epochs` epochs is left out of the last.
+        Pairs of a condition (with `normalization` and `seed`) and its weights of one layer, by
+        epoch. A run with fewer than `epochs` epochs is left out of the last.
     epochs
         Number of the last epoch.
 
@@ -65,11 +75,15 @@ def densities(runs: Snapshots) -> Iterator[dict[str, Any]]:
     The bandwidth is Scott's for the median of the runs' last standard deviations, so that a
     difference between two curves is never one of smoothing.
     """
-    spread = float(np.median([weights[-1].std(ddof=1, dtype=np.float64) for _, weights in runs]))
+    stds, tails = [], []
+    for _, weights in runs:
+        ends = np.stack([weights[0], weights[-1]])
+        stds.append(ends[1].std(ddof=1, dtype=np.float64))
+        tails.append(np.quantile(ends, (TAIL, 1 - TAIL)))
+    spread = float(np.median(stds))
     if spread == 0:
         return
-    bandwidth = scott_bandwidth(spread, runs[0][1][0].size)
-    tails = [np.quantile(weights[[0, -1]], (TAIL, 1 - TAIL)) for _, weights in runs]
+    bandwidth = scott_bandwidth(spread, ends[1].size)
     low = min(tail[0] for tail in tails) - 3 * bandwidth
     high = max(tail[1] for tail in tails) + 3 * bandwidth
     grid = np.linspace(low, high, GRID_POINTS)

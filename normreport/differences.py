@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from normreport.provenance import FLOW, PACKAGES
 
 Record = Mapping[str, Any]
@@ -140,31 +138,6 @@ def relative_difference(old: Any, new: Any) -> float | None:
 def largest(differences: Iterable[float | None]) -> float:
     """Give the largest of some relative differences; infinite where one is of no numbers."""
     return max((math.inf if d is None else d for d in differences), default=0.0)
-
-
-def compare_tables(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, str]:
-    """Say in which columns two tables differ, and by how much at most.
-
-    Returns
-    -------
-    dict of str
-        By column: ``3 of 36 values, by at most 1.2e-07``. A table of another shape is one entry.
-    """
-    if list(old.columns) != list(new.columns) or len(old) != len(new):
-        shapes = [f"{len(t)} rows of {', '.join(map(str, t.columns))}" for t in (old, new)]
-        return {"shape": f"{shapes[0]}; {shapes[1]}"} if shapes[0] != shapes[1] else {}
-    found = {}
-    for column in old.columns:
-        pairs = [
-            (a, b)
-            for a, b in zip(old[column].tolist(), new[column].tolist(), strict=True)
-            if a != b and not (pd.isna(a) and pd.isna(b))
-        ]
-        if pairs:
-            most = largest(relative_difference(a, b) for a, b in pairs)
-            amount = f", by at most {most:.2g}" if math.isfinite(most) else ""
-            found[str(column)] = f"{len(pairs)} of {len(old)} values{amount}"
-    return found
 
 
 def _parts(value: Any) -> dict[str, Any] | None:

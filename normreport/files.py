@@ -200,6 +200,16 @@ def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.
         raise unreadable(path, error) from error
 
 
+def read_item(path: Path, name: str, index: int) -> np.ndarray:
+    """Read one item along the first axis of a named array; the others stay on the disk."""
+    try:
+        with safe_open(path, framework="numpy") as archive:
+            item: np.ndarray = archive.get_slice(name)[index]
+            return item
+    except (OSError, IndexError, SafetensorError) as error:
+        raise unreadable(path, error) from error
+
+
 def unreadable(path: Path, error: Exception) -> StorageError:
     """Make the error for a file that is missing, truncated or of another format."""
     return StorageError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ def epoch_digests(weights: NDArray[np.float32]) -> list[str]:
     return [files.array_digest(epoch) for epoch in weights]
 
 
-def read_layer(path: Path, layer: str, digests: Mapping[str, Any]) -> NDArray[np.float32]:
-    """Read one layer, (epoch, C_out, C_in / groups[, k, k]).
+@dataclass(frozen=True)
+class KeptLayer:
+    """One layer of a run, by epoch: each is read when it is asked for, and none is kept in memory.
 
-    Parameters
+    Attributes
     ----------
     path
         The run's snapshots.
@@ -28,13 +30,35 @@ def read_layer(path: Path, layer: str, digests: Mapping[str, Any]) -> NDArray[np
         Module path of the layer.
     digests
         What ``extract_weights`` wrote of this run.
-
-    Raises
-    ------
-    StorageError
-        If the file is damaged, lacks the layer or holds other weights.
     """
-    weights = files.read_arrays(path, [layer])[layer]
-    if epoch_digests(weights) != digests["layers"][layer]["epochs"]:
-        raise files.unreadable(path, ValueError(f"{layer} holds other weights than were extracted"))
-    return weights
+
+    path: Path
+    layer: str
+    digests: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self._epochs)
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        return (self[epoch] for epoch in range(len(self)))
+
+    def __getitem__(self, epoch: int) -> NDArray[np.float32]:
+        """Read one epoch, (C_out, C_in / groups[, k, k]); -1 is the last.
+
+        Raises
+        ------
+        StorageError
+            If the file is damaged, lacks the layer or holds other weights.
+        """
+        at = range(len(self))[epoch]
+        weights: NDArray[np.float32] = files.read_item(self.path, self.layer, at)
+        if files.array_digest(weights) != self._epochs[at]:
+            raise files.unreadable(
+                self.path, ValueError(f"{self.layer} holds other weights than were extracted")
+            )
+        return weights
+
+    @property
+    def _epochs(self) -> list[str]:
+        found: list[str] = self.digests["layers"][self.layer]["epochs"]
+        return found

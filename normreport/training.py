@@ -28,13 +28,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import lr_scheduler
 
+from normreport.batches import batches
 from normreport.errors import ConfigError
 from normreport.networks import Network, pool_deterministically
 from normreport.normalizations import normalize
 from normreport.seeds import derived_seed, epoch_order
 from normreport.settings.training import FitSettings, OptimizerSettings, SchedulerSettings
-
-EVALUATION_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -412,10 +411,8 @@ def evaluate(module: nn.Module, images: Images) -> tuple[float, float]:
     """Mean cross-entropy in nats and accuracy, in eval mode."""
     module.eval()
     loss = correct = 0.0
-    for inputs, labels in zip(
-        images.inputs.split(EVALUATION_BATCH), images.labels.split(EVALUATION_BATCH), strict=True
-    ):
-        outputs = module(inputs)
+    for part in batches(len(images.labels), images.inputs.shape[-1]):
+        outputs, labels = module(images.inputs[part]), images.labels[part]
         loss += cross_entropy(outputs, labels, reduction="sum").item()
         correct += (outputs.argmax(1) == labels).sum().item()
     return loss / len(images.labels), correct / len(images.labels)

@@ -1,4 +1,4 @@
-"""Where a page differs from the one that results give.
+"""Where a page, and the tables beside it, differ from those that results give.
 
 A page is compared with a page that was rendered anew from the results, part by part: the drawing
 and the caption of each figure, and the prose of each section or claim, so that a difference has a
@@ -7,13 +7,16 @@ place and an amount.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import takewhile
 
-from normreport.article import SUPERSCRIPTS
+import pandas as pd
+
 from normreport.differences import largest, relative_difference
+from normreport.prose import SUPERSCRIPTS
 
 # As the article's filters write numbers, and as drawings hold them.
 NUMBER = re.compile(r"[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?(?: × 10[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)?")
@@ -142,3 +145,28 @@ def _words(found: str, expected: str) -> str:
     quoted = [" ".join(words[start : len(words) - end]) for words in (a, b)]
     short = [text if len(text) <= EXCERPT else text[:EXCERPT] + "…" for text in quoted]
     return f"“{short[0]}” instead of “{short[1]}”"
+
+
+def compare_tables(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, str]:
+    """Say in which columns two tables differ, and by how much at most.
+
+    Returns
+    -------
+    dict of str
+        By column: ``3 of 36 values, by at most 1.2e-07``. A table of another shape is one entry.
+    """
+    if list(old.columns) != list(new.columns) or len(old) != len(new):
+        shapes = [f"{len(t)} rows of {', '.join(map(str, t.columns))}" for t in (old, new)]
+        return {"shape": f"{shapes[0]}; {shapes[1]}"} if shapes[0] != shapes[1] else {}
+    found = {}
+    for column in old.columns:
+        pairs = [
+            (a, b)
+            for a, b in zip(old[column].tolist(), new[column].tolist(), strict=True)
+            if a != b and not (pd.isna(a) and pd.isna(b))
+        ]
+        if pairs:
+            most = largest(relative_difference(a, b) for a, b in pairs)
+            amount = f", by at most {most:.2g}" if math.isfinite(most) else ""
+            found[str(column)] = f"{len(pairs)} of {len(old)} values{amount}"
+    return found

@@ -17,11 +17,7 @@ from markupsafe import Markup
 from normreport.article import (
     Illustration,
     evidence,
-    integer,
-    listing,
-    num,
     parameters,
-    pct,
     render,
 )
 from normreport.claims import CLAIMS, PRIMARY
@@ -29,6 +25,7 @@ from normreport.claims.base import to_json
 from normreport.dark import dark
 from normreport.errors import ConfigError
 from normreport.evidence import Verdict
+from normreport.prose import percent
 from normreport.provenance import embedded_record
 from normreport.settings.report import RenderSettings
 from tests.benchmarks.page import OVERHEAD, parts
@@ -36,38 +33,6 @@ from tests.claims.studies import study
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "templates"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.012345, "0.0123"),
-        (-0.5, "−0.500"),
-        (12.3456, "12.3"),
-        (1234.5, "1,230"),
-        (99.96, "100"),
-        (0, "0"),
-        (1.234e-7, "1.23 × 10⁻⁷"),
-        (-2.5e9, "−2.50 × 10⁹"),
-        (None, "not available"),
-    ],
-)
-def test_numbers_have_three_significant_digits(value, text):
-    assert num(value) == text
-
-
-def test_shares_are_percentages():
-    assert pct(0.01234) == "1.2%"
-    assert pct(1.0) == "100%"
-    assert pct(None) == "not available"
-
-
-def test_whole_numbers_have_separators_and_lists_an_and():
-    assert integer(1234567) == "1,234,567"
-    assert listing([]) == ""
-    assert listing(["a"]) == "a"
-    assert listing(["a", "b"]) == "a and b"
-    assert listing(["a", "b", "c"]) == "a, b and c"
 
 
 def results_of(whole):
@@ -335,7 +300,7 @@ def test_a_sentence_prints_the_numbers_of_its_claim():
     claim = next(claim for claim in results_of(whole)["claims"] if claim["id"] == "F2")
     far = claim["worst"]["effect"]["mean"]
     assert claim["verdict"] == "REFUTED"
-    assert f"by {pct(far)} in" in text_of(rendered(whole))
+    assert f"by {percent(far)} in" in text_of(rendered(whole))
 
 
 # Names with digits: networks, an encoding, ids of claims and predictions, a distance, a digest,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,3 +94,36 @@ def test_constant_weights_have_no_density_and_no_relative_distance():
     runs = [({**condition, "seed": seed}, np.full((2, 4), 0.5, np.float32)) for seed in (0, 1)]
     assert list(densities(runs)) == []
     assert [row["w1_over_sigma0"] for row in distances(runs, 1)] == [None, None]
+
+
+class OneAtATime:
+    """Weights of which no more than a few epochs, of all runs together, are in memory at once."""
+
+    alive = most = 0
+
+    def __init__(self, weights):
+        self.weights = weights
+
+    def __len__(self):
+        return len(self.weights)
+
+    def __iter__(self):
+        return (self[epoch] for epoch in range(len(self)))
+
+    def __getitem__(self, epoch):
+        given = self.weights[epoch].copy()
+        OneAtATime.alive += 1
+        OneAtATime.most = max(OneAtATime.most, OneAtATime.alive)
+        weakref.finalize(given, self.forget)
+        return given
+
+    @staticmethod
+    def forget():
+        OneAtATime.alive -= 1
+
+
+def test_memory_does_not_grow_with_runs_and_epochs(runs):
+    read = [(condition, OneAtATime(weights)) for condition, weights in runs]
+    assert list(distances(read, EPOCHS)) == list(distances(runs, EPOCHS))
+    assert list(densities(read)) == list(densities(runs))
+    assert 1 <= OneAtATime.most <= 2

@@ -8,14 +8,12 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from normreport.differences import (
     Change,
     changes,
     compare_records,
-    compare_tables,
     largest,
     relative_difference,
 )
@@ -81,17 +79,6 @@ def test_changes_are_named_by_keys_and_ids() -> None:
         Change("runs.y.loss", 2, 3),
         Change("d", None, 0),
     ]
-
-
-def test_tables_are_compared_column_by_column() -> None:
-    old = pd.DataFrame({"id": ["a", "b"], "x": [1.0, 2.0], "y": [1.0, None]})
-    assert compare_tables(old, old.copy()) == {}
-    new = pd.DataFrame({"id": ["a", "c"], "x": [1.0, 2.5], "y": [1.0, None]})
-    assert compare_tables(old, new) == {
-        "id": "1 of 2 values",
-        "x": "1 of 2 values, by at most 0.2",
-    }
-    assert compare_tables(old, old[:1]) == {"shape": "2 rows of id, x, y; 1 rows of id, x, y"}
 
 
 # Records

@@ -212,13 +212,23 @@ def test_a_record_holds_loss_and_accuracy_in_eval_mode_on_all_images(arrays: Arr
 
 
 def test_evaluation_weighs_every_image_alike_whatever_its_batch() -> None:
-    arrays = _arrays(train_images=training.EVALUATION_BATCH + 3)
-    images = normalized(arrays, "train", "unit")
+    images = normalized(_arrays(train_images=1027), "train", "unit")  # 1,024 at a time
     network = _network(3)
     loss, accuracy = training.evaluate(network.module, images)
     expected_loss, expected_accuracy = _cross_entropy(network.module, images)
     assert loss == pytest.approx(expected_loss, rel=1e-5)
     assert accuracy == expected_accuracy
+
+
+@pytest.mark.parametrize("size_px", [32, 64])
+def test_evaluation_takes_fewer_images_at_a_time_where_they_are_larger(size_px: int) -> None:
+    images = Images(torch.zeros(300, 3, size_px, size_px), torch.zeros(300, dtype=torch.int64))
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+    seen: list[int] = []
+    module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].numel()))
+    training.evaluate(module, images)
+    assert max(seen) == 256 * 3 * 32**2
+    assert sum(seen) == images.inputs.numel()
 
 
 def test_a_row_of_the_history_holds_no_time() -> None:

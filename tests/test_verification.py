@@ -1,11 +1,12 @@
-"""Where two pages differ: the part, the words, the amount."""
+"""Where two pages or tables differ: the part, the words, the amount."""
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
-from normreport.article import num, pct
-from normreport.verification import Part, compare_pages, describe, parts
+from normreport.prose import number, percent
+from normreport.verification import Part, compare_pages, compare_tables, describe, parts
 
 PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><style>p { margin: 0 }</style></head><body>
@@ -62,7 +63,7 @@ def test_a_difference_has_a_place_and_an_amount(
 
 
 @pytest.mark.parametrize("value", [0.0123, -0.5, 1234.5, 1.234e-7, -2.5e9, 0])
-@pytest.mark.parametrize("write", [num, pct])
+@pytest.mark.parametrize("write", [number, percent])
 def test_numbers_as_the_article_writes_them_are_compared_as_numbers(
     value: float, write: object
 ) -> None:
@@ -82,3 +83,14 @@ def test_of_many_numbers_the_largest_difference_and_the_first_are_told() -> None
 def test_long_words_are_cut() -> None:
     described = describe("x" * 500, "y")
     assert described == f"“{'x' * 60}…” instead of “y”"
+
+
+def test_tables_are_compared_column_by_column() -> None:
+    old = pd.DataFrame({"id": ["a", "b"], "x": [1.0, 2.0], "y": [1.0, None]})
+    assert compare_tables(old, old.copy()) == {}
+    new = pd.DataFrame({"id": ["a", "c"], "x": [1.0, 2.5], "y": [1.0, None]})
+    assert compare_tables(old, new) == {
+        "id": "1 of 2 values",
+        "x": "1 of 2 values, by at most 0.2",
+    }
+    assert compare_tables(old, old[:1]) == {"shape": "2 rows of id, x, y; 1 rows of id, x, y"}

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from normreport import files
-from normreport.article import num
 from normreport.claims import CLAIMS
 from normreport.errors import StorageError
+from normreport.prose import number
 
 
 def run(*, results: Path | None) -> None:
@@ -18,7 +18,7 @@ def run(*, results: Path | None) -> None:
     for claim in CLAIMS:
         print(f"{claim.id}  {claim.topic} ({claim.kind})")
         _indented(claim.statement)
-        _indented(f"Statistic: {claim.statistic} ({claim.unit}; margin {num(claim.margin, 2)}).")
+        _indented(f"Statistic: {claim.statistic} ({claim.unit}; margin {number(claim.margin, 2)}).")
         _indented(f"Rule: {claim.rule}.")
         if claim.id in judged:
             _indented(_verdict(judged[claim.id]))
@@ -49,11 +49,11 @@ def _verdict(claim: dict[str, Any]) -> str:
             effect = case["effect"]
             where = " ".join(case["place"][key] for key in ("model", "start", "layer", "contrast"))
             bounds = (
-                f" [{num(effect['low'])}, {num(effect['high'])}]"
+                f" [{number(effect['low'])}, {number(effect['high'])}]"
                 if effect["low"] is not None
                 else ""
             )
-            parts.append(f"{name} case {num(effect['mean'])}{bounds} ({where.strip()})")
+            parts.append(f"{name} case {number(effect['mean'])}{bounds} ({where.strip()})")
     return "; ".join(parts) + "."
 
 

@@ -8,7 +8,6 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, page, panel_title
-from normreport.figures.prose import listing, number
 from normreport.figures.runs import in_order, last_epoch, run_notes
 from normreport.figures.style import (
     GRID,
@@ -25,6 +24,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.prose import listing, number
 
 _VALUES = {"iqr_ratio": "c = IQR / (1.349 std)", "iqr": "interquartile range"}
 _BEFORE: Marks = {"color": MUTED, "marker": "|", "markersize": 9, "linestyle": "none"}

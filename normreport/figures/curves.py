@@ -1,12 +1,13 @@
 """Training curves: loss and accuracy over the epochs, run by run."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import arm_keys, epoch_axis, log_axis, page, panel_title
-from normreport.figures.prose import count, extremes, number, percent
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -31,6 +32,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.prose import count, extremes, number, percent
 
 _MEASURES = {
     "train_loss": "loss, training",
@@ -188,6 +190,7 @@ def _observation(
         if len(final):
             column = "heldout_accuracy_percent"
             values = dict(zip(final["normalization"], final[column] / 100, strict=True))
-            text += f"; at epoch {last} the arms' mean accuracies are {extremes(values, percent)}"
+            span = extremes(values, partial(percent, digits=3))
+            text += f"; at epoch {last} the arms' mean accuracies are {span}"
         sentences.append(f"{text}.")
     return " ".join(sentences)

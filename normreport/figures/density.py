@@ -8,7 +8,6 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_keys, page, panel_title
-from normreport.figures.prose import compact, number, percent
 from normreport.figures.reading import Shown, frames
 from normreport.figures.runs import (
     comparable_rows,
@@ -32,6 +31,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.prose import compact, number, percent
 
 _VALUES = ["density", "change"]
 _MOST_POINTS = 200

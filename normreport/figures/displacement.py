@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, log_axis, page, panel_title
-from normreport.figures.prose import percent
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -31,6 +30,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.prose import percent
 
 _RIGHT = 0.30  # inches, for half the name of the last layer
 _NAME_SIZE = 7.0

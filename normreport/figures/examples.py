@@ -7,7 +7,6 @@ import pandas as pd
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import page
 from normreport.figures.pictures import displayed
-from normreport.figures.prose import compact, count, listing
 from normreport.figures.style import (
     MUTED,
     WIDTH,
@@ -17,6 +16,7 @@ from normreport.figures.style import (
     label,
     text_width,
 )
+from normreport.prose import compact, count, listing
 
 _LEFT = 1.6  # inches, for the arms' labels
 _HEAD = 0.2  # inches, for the images' labels

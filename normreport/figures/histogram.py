@@ -6,7 +6,6 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, balanced_columns, log_axis, page, panel_title
-from normreport.figures.prose import compact, number
 from normreport.figures.runs import in_order
 from normreport.figures.style import (
     Marks,
@@ -15,6 +14,7 @@ from normreport.figures.style import (
     mark,
     shared_limits,
 )
+from normreport.prose import compact, number
 
 _CHANNELS: dict[str, tuple[str, Marks]] = {
     "r": ("red", {"color": "#c8452f", "linewidth": 1.3}),

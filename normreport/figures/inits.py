@@ -5,7 +5,6 @@ import pandas as pd
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, log_axis, page
-from normreport.figures.prose import count, percent
 from normreport.figures.runs import in_order, last_epoch
 from normreport.figures.style import (
     GRID,
@@ -20,6 +19,7 @@ from normreport.figures.style import (
     text_width,
 )
 from normreport.labels import model_label
+from normreport.prose import count, percent
 
 _LAW = "random inits, 95%"
 _FIRST = "seeds, epoch 0"

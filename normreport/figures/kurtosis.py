@@ -12,7 +12,6 @@ from matplotlib.ticker import FixedLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import epoch_axis, page, panel_title
-from normreport.figures.prose import compact, number
 from normreport.figures.reading import cells
 from normreport.figures.runs import (
     comparable_rows,
@@ -37,6 +36,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.prose import compact, number
 
 _VALUE = "excess_kurtosis"
 _LIGHT_TAILS, _HEAVY_TAILS = "#08427a", "#b5400a"

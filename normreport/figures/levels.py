@@ -7,8 +7,8 @@ from matplotlib.ticker import MultipleLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, page, panel_title
-from normreport.figures.prose import count
 from normreport.figures.style import MUTED, Marks, arm_styles, house_style, mark, tint
+from normreport.prose import count
 
 _LEVELS = 256
 _NONE = "published_none"

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
-from normreport.figures.prose import compact
 from normreport.figures.style import (
     INK,
     MUTED,
@@ -25,6 +24,7 @@ from normreport.figures.style import (
     mean_line,
     text_width,
 )
+from normreport.prose import compact
 
 _EDGE = 0.04
 _TITLE = 0.22

@@ -9,7 +9,6 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_keys, page, panel_title
-from normreport.figures.prose import number
 from normreport.figures.reading import Shown, frames
 from normreport.figures.runs import (
     comparable_rows,
@@ -35,6 +34,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.prose import number
 
 _VALUES = ["quantile", "departure"]
 _EPOCH_0: Marks = {"color": MUTED, "linestyle": (0.0, (3.0, 1.5)), "linewidth": 0.8}

@@ -7,7 +7,6 @@ import pandas as pd
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, page, panel_title
 from normreport.figures.pictures import displayed
-from normreport.figures.prose import count, number, percent
 from normreport.figures.style import (
     MUTED,
     WIDTH,
@@ -18,6 +17,7 @@ from normreport.figures.style import (
     mark,
     mean_line,
 )
+from normreport.prose import count, number, percent
 
 _BEFORE = "imagenet"
 _AFTER = "published_meanstd"

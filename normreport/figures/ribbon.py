@@ -5,7 +5,6 @@ import pandas as pd
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_body, arm_panels, page, stop_line
-from normreport.figures.prose import change, number
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -26,6 +25,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.prose import change, number
 
 _BANDS = (("p01", "p99", 0.20), ("p05", "p95", 0.42), ("p25", "p75", 0.75))
 _PERCENTILES = ["p01", "p05", "p25", "p50", "p75", "p95", "p99"]

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from normreport.figures.prose import count, listing
 from normreport.labels import start_label
+from normreport.prose import count, listing
 
 
 def in_order(values: pd.Series) -> list[str]:

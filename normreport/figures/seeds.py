@@ -8,7 +8,6 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, page, panel_title
-from normreport.figures.prose import listing, number
 from normreport.figures.runs import comparable_rows, last_epoch, rows_of
 from normreport.figures.style import (
     INK,
@@ -23,6 +22,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.prose import listing, number
 
 _APART = "a seed each"
 _MATCHED = "one seed"

@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import log_axis, page, panel_title
-from normreport.figures.prose import count, listing, number
 from normreport.figures.runs import in_order, last_epoch, rows_of, run_notes
 from normreport.figures.style import INK, MUTED, Marks, empty_panel, house_style, label, mark, tint
 from normreport.labels import model_label, start_label
+from normreport.prose import count, listing, number
 
 _MATCHED = "other arm, same seed"
 _INDEPENDENT = "other arm, other seed"

@@ -6,7 +6,6 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_keys, epoch_axis, page
-from normreport.figures.prose import change, extremes, number
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -28,6 +27,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.prose import change, extremes, number
 
 
 def draw(

@@ -9,7 +9,6 @@ from matplotlib.path import Path
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import arm_body, arm_panels, balanced_columns, page, stop_line
-from normreport.figures.prose import change, number
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -30,6 +29,7 @@ from normreport.figures.style import (
     shared_limits,
 )
 from normreport.labels import model_label, start_label
+from normreport.prose import change, number
 
 _POINTS = 40  # on each side of a violin
 _HALF_WIDTH = 0.47  # of the room of a violin, of the widest one

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from normreport import comparison, files
-from normreport.snapshots import read_layer
+from normreport.snapshots import KeptLayer
 from normreport.tables import write_table
 
 DENSITIES = (
@@ -30,7 +30,7 @@ def run(
     """Write distances between runs, and every run's density at every epoch."""
     found = [files.read_json(path) for path in digests]
     runs = [
-        (extracted["run"], read_layer(path, layer, extracted))
+        (extracted["run"], KeptLayer(path, layer, extracted))
         for extracted, path in zip(found, snapshots, strict=True)
     ]
     common = {"model": runs[0][0]["model"], "start": runs[0][0]["start"], "layer": layer}

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from normreport import files
+from normreport.batches import batches
 from normreport.failures import sentence
 from normreport.figures.drawing import Drawing, to_svg
 from normreport.input_histograms import input_histograms
@@ -142,8 +143,7 @@ def _examples(
 def _histogram(
     settings: FigureSettings, arrays: dict[str, NDArray[Any]], manifest: dict[str, Any]
 ) -> Arguments:
-    images = arrays["train_images"]
-    return input_histograms({arm: normalize(images, arm) for arm in settings.normalizations}), {}
+    return input_histograms(arrays["train_images"], settings.normalizations), {}
 
 
 def _levels(
@@ -152,8 +152,11 @@ def _levels(
     every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
     arms = settings.normalizations
     levels = {arm: normalize(every, arm)[0, :, :, 0].ravel() for arm in arms}
-    none, minmax = (normalize(arrays["train_images"], arm).view(np.int32) for arm in arms[:2])
-    return levels, {"pixels": none.size, "unequal_pixels": int(np.count_nonzero(none != minmax))}
+    images, unequal = arrays["train_images"], 0
+    for part in batches(len(images), images.shape[1]):
+        none, minmax = (normalize(images[part], arm).view(np.int32) for arm in arms[:2])
+        unequal += int(np.count_nonzero(none != minmax))
+    return levels, {"pixels": images.size, "unequal_pixels": unequal}
 
 
 def _resize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from normreport import files
-from normreport.snapshots import read_layer
+from normreport.snapshots import KeptLayer
 from normreport.statistics import (
     SCORES,
     ascending,
@@ -25,14 +25,15 @@ def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> N
     found = files.read_json(digests)
     rows, curves = [], []
     for layer in found["layers"]:
-        array = read_layer(snapshots, layer, found)
+        kept = KeptLayer(snapshots, layer, found)
+        initial = kept[0]
         # The std that VGG's and MobileNet's convolutions are drawn with; a linear layer is one of
         # a single pixel.
-        out_channels, _, *kernel = array.shape[1:]
+        out_channels, _, *kernel = initial.shape
         kaiming_std = kaiming_fan_out_std(out_channels, *(kernel or (1, 1)))
-        for epoch, weights in enumerate(array):
+        for epoch, weights in enumerate(kept):
             ordered = ascending(weights)
-            statistics = summarize(weights, array[0], ordered)
+            statistics = summarize(weights, initial, ordered)
             place = {**found["run"], "layer": layer, "epoch": epoch}
             spread = statistics["std"]
             # In units of the layer's own spread, so that only the shape counts.

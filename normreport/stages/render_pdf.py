@@ -39,7 +39,7 @@ def run(
     text = page(chosen, results, files.read_json(record), figures, templates, logo, medium="print")
     attached = [
         Attachment(
-            string=path.read_text(encoding="utf-8"),
+            string=files.read_text(path),
             name=path.name,
             description=f"The numbers of {path.stem}",
             created=NO_DATE,

@@ -12,7 +12,9 @@ from scipy import stats
 from normreport.claims import CLAIMS, PRIMARY, judge_all
 from normreport.claims.base import to_json
 from normreport.claims.distances import arms_apart
+from normreport.claims.inputs import SALT, SALT_SEED
 from normreport.evidence import Verdict
+from normreport.normalizations import minmax
 from normreport.statistics import ascending, permanova, roughness_ratio_null, summarize
 from tests.claims.studies import ARMS, EPOCHS, LAYERS, study, with_failed_run, without_runs
 
@@ -462,3 +464,17 @@ def test_weights_that_are_all_equal_give_a_reason_and_no_nan():
 
 def test_claims_have_ids_of_their_own():
     assert len({claim.id for claim in CLAIMS}) == len(CLAIMS)
+
+
+def test_salted_images_are_judged_a_batch_at_a_time_as_all_at_once():
+    """The grains are those of one draw over all images; the largest change is in any batch."""
+    images = np.random.default_rng(4).integers(0, 40, (300, 32, 32, 3), dtype=np.uint8)
+    salt = np.random.default_rng(SALT_SEED).random(images.shape[:3]) < SALT
+    salted = np.where(salt[..., None], np.uint8(255), images)
+    expected = np.abs(minmax.apply(salted) - minmax.apply(images))[~salt].max()
+    assert expected > 0.5
+    effects = {
+        case.place.contrast: case.effect.mean
+        for case in BY_ID["H3"].judged(replace(study(), images=images)).cases
+    }
+    assert effects == {"unit": 0, "minmax": expected}

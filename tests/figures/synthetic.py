@@ -4,6 +4,7 @@ Gaussian weights with torchvision's sigma; matched seeds share epoch 0; arms dri
 """
 
 from collections.abc import Sequence
+from functools import partial
 from statistics import NormalDist
 
 import numpy as np
@@ -305,6 +306,10 @@ def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
     }
 
 
-def three(value: float) -> str:
-    """Write a number with three significant digits, independently of the package."""
-    return f"{value:#.3g}".rstrip(".").replace("-", "\u2212")
+def significant(value: float, digits: int) -> str:
+    """Write a number with so many significant digits, independently of the package."""
+    return f"{value:#.{digits}g}".rstrip(".").replace("-", "\u2212")
+
+
+two = partial(significant, digits=2)
+three = partial(significant, digits=3)

@@ -12,7 +12,7 @@ from normreport.figures import density
 from normreport.figures.drawing import Drawing
 
 from . import synthetic
-from .synthetic import three
+from .synthetic import two
 
 KEY = {"model": "vgg16", "layer": "features.0"}
 
@@ -76,8 +76,8 @@ def test_the_words_give_bandwidth_seeds_and_the_largest_differences(
         (wide[arm].max(axis=1) - wide[arm].min(axis=1)).max() / peak for arm in means.columns
     )
     for text in (drawing.caption, drawing.alt):
-        assert f"at most {three(100 * between)}% of the highest peak" in text
-        assert f"up to {three(100 * within)}% of it" in text
+        assert f"at most {two(100 * between)}% of the highest peak" in text
+        assert f"up to {two(100 * within)}% of it" in text
     assert "bandwidth 0.0125" in drawing.caption
     assert "3 seeds" in drawing.caption
     assert re.search(r"\((imagenet against raw|raw against imagenet)\)", drawing.caption)

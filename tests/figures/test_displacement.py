@@ -8,7 +8,7 @@ from normreport.figures import displacement
 from normreport.figures.drawing import Drawing
 
 from . import synthetic
-from .synthetic import three
+from .synthetic import two
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +84,8 @@ def test_the_words_give_the_median_and_the_largest_mean(
     for start, name in (("scratch", "From scratch"), ("pretrained", "Pretrained")):
         layer, arm = means[start].idxmax()
         text = (
-            f"{name}, the median over layers and arms is {three(100 * means[start].median())}% "
-            f"and the largest mean {three(100 * means[start].max())}% ({layer}, {arm})"
+            f"{name}, the median over layers and arms is {two(100 * means[start].median())}% "
+            f"and the largest mean {two(100 * means[start].max())}% ({layer}, {arm})"
         )
         assert text in drawing.caption
         assert text in drawing.alt

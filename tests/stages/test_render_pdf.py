@@ -11,7 +11,7 @@ from PIL import Image
 from pypdf import PdfReader
 from weasyprint import HTML
 
-from normreport.errors import MissingToolError
+from normreport.errors import MissingToolError, StorageError
 from normreport.files import canonical_json, read_json, write_json
 from normreport.stages import render_pdf
 from normreport.stages.render_pdf import run
@@ -51,6 +51,18 @@ def test_the_pdf_holds_title_and_figures(pdf):
     assert pdf.metadata.title == "A title"
     assert NAMES[0] in text
     assert "hidden frames" not in text
+
+
+def test_a_damaged_table_is_named(printed, tmp_path):
+    damaged = tmp_path / "drawn-a.csv"
+    damaged.write_bytes(b"epoch,std\n0,0.\xff\n")
+    with pytest.raises(StorageError, match=r"drawn-a\.csv: could not be read"):
+        run(
+            settings=SETTINGS,
+            templates=[TEMPLATES],
+            pdf=tmp_path / "report.pdf",
+            **printed | {"attachments": [damaged]},
+        )
 
 
 def test_every_caption_stands_on_its_figures_page(pdf):

@@ -12,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 from safetensors.numpy import load_file
 
-from normreport.article import num, pct
+from normreport.prose import number, percent
 from tests.workflow.conftest import SMOKE
 
 RUNS = [
@@ -109,8 +109,8 @@ def test_numbers_of_the_page_can_be_computed_from_the_weights(smoke, page, resul
     row = next(row for row in results["headline"]["layers"] if row["start"] == "scratch")
     assert row["displacement"] == pytest.approx(np.mean(moved), rel=1e-9)
     text = words(page)
-    assert f"the layer moved by {pct(float(np.mean(moved)))} of its norm" in text
-    assert f"and {num(float(np.mean(last)))} at the end" in text
+    assert f"the layer moved by {percent(float(np.mean(moved)))} of its norm" in text
+    assert f"and {number(float(np.mean(last)))} at the end" in text
 
 
 def test_the_page_has_every_figure_inside_and_fetches_nothing(smoke, page):
@@ -145,8 +145,8 @@ def test_results_hold_no_nan_and_no_path(report, smoke):
 def test_the_pdf_has_the_figures_the_captions_and_the_claims(pdf, page, results):
     text = words(" ".join(sheet.extract_text() for sheet in pdf.pages))
     assert "Does input normalization change" in text
-    for number in range(1, 21):
-        assert f"Figure {number}." in text
+    for figure in range(1, 21):
+        assert f"Figure {figure}." in text
     for claim in results["claims"]:
         assert claim["topic"] in text
     # Words of the drawings themselves: they are drawn, not left out.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,20 @@ def test_a_training_asks_for_a_gpu_where_it_may_use_one(clone, device, gpus):
     output = clone.snakemake("--cores", "2", "--dry-run", "--configfile", *files).stdout
     asked = re.findall(r"rule (\w+):(?:\n .*)*?\n    resources: .*\bgpu=(\d)", output)
     assert set(asked) == {("pretrain_model", gpus), ("train_run", gpus)}
+
+
+def test_a_training_asks_for_memory_by_the_pixels_of_a_batch(clone):
+    """Of smoke.yaml: 8 images of 32 px, which one arm resizes to 224 px: 1 GB of activations."""
+    overlay = "experiment: {normalizations: [unit, published_meanstd], seeds: [0]}\n"
+    (clone.folder / "mine.yaml").write_text(overlay)
+    files = ("workflow/presets/smoke.yaml", "mine.yaml")
+    output = clone.snakemake("--cores", "2", "--dry-run", "--configfile", *files).stdout
+    condition, resources = r"    wildcards: .*normalization=(\w+)", r"    resources: .*mem_mb=(\d+)"
+    job = rf"rule train_run:(?:\n .*)*?\n{condition}(?:.*\n)*?{resources}"
+    asked = {arm: int(mb) for arm, mb in re.findall(job, output)}
+    assert asked.keys() == {"unit", "published_meanstd"}
+    assert 2000 < asked["unit"] < 2100
+    assert 5000 < asked["published_meanstd"] < 5200
 
 
 FOLDER = """
@@ -172,6 +188,16 @@ def test_without_pango_the_html_is_built_and_the_pdf_is_explained(clone):
     assert "render_pdf" not in output
     message = "The PDF is left out: the system lacks pango-that-is-not-here"
     assert message in clone.snakemake("--cores", "2", "results/data/target/manifest.json").stdout
+
+
+def test_what_a_start_of_snakemake_imports_is_light():
+    rules = (ROOT / "workflow/rules/common.smk").read_text()
+    imports = re.findall(r"^from normreport.*", rules, re.M)
+    heavy = "import sys; print(sys.modules.keys() & {'torch', 'pandas', 'scipy', 'matplotlib'})"
+    command = [sys.executable, "-c", "\n".join([*imports, heavy])]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert len(imports) > 10
+    assert done.stdout == "set()\n"
 
 
 def test_rules_keep_the_house_style():

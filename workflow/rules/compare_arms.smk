@@ -11,7 +11,7 @@ rule compare_arms:
     benchmark:
         "benchmarks/compare_arms/{model}/{start}/{layer}.tsv"
     resources:
-        mem_mb=4000,
+        mem_mb=1000,
         runtime=30,
     params:
         epochs=study.training.epochs,

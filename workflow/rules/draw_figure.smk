@@ -12,7 +12,7 @@ rule draw_figure:
     benchmark:
         "benchmarks/draw_figure/{figure}.tsv"
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=10,
     params:
         settings=figure_settings,

@@ -22,7 +22,7 @@ rule judge_claims:
     benchmark:
         "benchmarks/judge_claims/results.tsv"
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=10,
     params:
         settings=as_json(study.judge_settings()),

@@ -14,7 +14,7 @@ rule measure_weights:
     benchmark:
         "benchmarks/measure_weights/{model}/{start}/{normalization}/seed{seed}.tsv"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=30,
     params:
         versions=versions("normreport.stages.measure_weights"),

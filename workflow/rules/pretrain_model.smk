@@ -14,7 +14,7 @@ rule pretrain_model:
     priority: 1
     threads: study.training.threads
     resources:
-        mem_mb=3000,
+        mem_mb=pretrain_mb,
         runtime=240,
         gpu=GPUS_PER_TRAINING if study.is_pretrained_here else 0,
     params:

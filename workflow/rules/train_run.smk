@@ -15,7 +15,7 @@ rule train_run:
         "benchmarks/train_run/{model}/{start}/{normalization}/seed{seed}.tsv"
     threads: study.training.threads
     resources:
-        mem_mb=3000,
+        mem_mb=run_mb,
         runtime=240,
         gpu=GPUS_PER_TRAINING,
     params:

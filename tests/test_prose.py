@@ -2,7 +2,16 @@
 
 import pytest
 
-from normreport.figures.prose import change, compact, count, extremes, listing, number, percent
+from normreport.prose import (
+    change,
+    compact,
+    count,
+    extremes,
+    integer,
+    listing,
+    number,
+    percent,
+)
 
 
 @pytest.mark.parametrize(
@@ -12,16 +21,19 @@ from normreport.figures.prose import change, compact, count, extremes, listing, 
         (0.05, "0.0500"),
         (-2.1179, "\u22122.12"),
         (255.0, "255"),
-        (1728.0, "1730"),
+        (1728.0, "1,730"),
+        (12345.678, "12,300"),
+        (99.96, "100"),
         (0.0, "0"),
         (0.00010004, "0.000100"),
         (1.5e-7, "1.50 \u00d7 10\u207b\u2077"),
         (-3e8, "\u22123.00 \u00d7 10\u2078"),
         (999_999.9, "1.00 \u00d7 10\u2076"),
+        (None, "not available"),
     ],
 )
 def test_a_number_has_three_significant_digits_and_a_true_minus_sign(
-    value: float, text: str
+    value: float | None, text: str
 ) -> None:
     assert number(value) == text
 
@@ -32,6 +44,7 @@ def test_a_number_has_three_significant_digits_and_a_true_minus_sign(
         (1.0, "1"),
         (0.5, "0.5"),
         (100.0, "100"),
+        (12_300.0, "12,300"),
         (1e6, "10\u2076"),
         (-2.5, "\u22122.5"),
     ],
@@ -41,7 +54,7 @@ def test_a_compact_number_has_no_trailing_zeros(value: float, text: str) -> None
 
 
 def test_shares_are_written_in_percent() -> None:
-    assert percent(0.0123) == "1.23%"
+    assert [percent(0.01234), percent(1.0), percent(None)] == ["1.2%", "100%", "not available"]
 
 
 def test_a_change_carries_its_sign() -> None:
@@ -50,6 +63,10 @@ def test_a_change_carries_its_sign() -> None:
 
 def test_things_are_counted_with_their_plural() -> None:
     assert [count(1, "seed"), count(3, "seed")] == ["1 seed", "3 seeds"]
+
+
+def test_whole_numbers_have_separators() -> None:
+    assert [integer(1234567), integer(-1234.5)] == ["1,234,567", "\u22121,234"]
 
 
 def test_words_are_joined_as_a_sentence_does() -> None:
