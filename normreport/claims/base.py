@@ -26,6 +26,10 @@ from normreport.evidence import (
 )
 from normreport.settings.judging import JudgeSettings
 
+# Where the article looked. Of the other starts, some freeze the convolutions and some are not drawn
+# from a Gaussian: what was done to their weights is known without looking.
+ARTICLE_STARTS = ("pretrained", "scratch")
+
 
 @dataclass(frozen=True)
 class Study:
@@ -73,12 +77,18 @@ class Study:
         *,
         models: Sequence[str] = (),
         starts: Sequence[str] = (),
+        any_start: Sequence[str] = (),
         normalizations: Sequence[str] = (),
     ) -> str | None:
-        """Say which of the models, starts and arms that a claim needs no run has, if any."""
+        """Say which of the models, starts and arms that a claim needs no run has, if any.
+
+        Of `any_start` one is enough.
+        """
+        if set(any_start) & set(self.settings.starts):
+            any_start = ()
         needed = (
             ("model", models, self.settings.models),
-            ("start", starts, self.settings.starts),
+            ("start", (*starts, *any_start), self.settings.starts),
             ("arm", normalizations, self.settings.normalizations),
         )
         absent = [

@@ -5,13 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
+from normreport.claims.base import (
+    ARTICLE_STARTS,
+    Case,
+    Claim,
+    Place,
+    Study,
+    case_from_seeds,
+    missing,
+    select,
+)
 from normreport.evidence import MarginTest
 from normreport.statistics import roughness_ratio_null
 
 WIDER = MarginTest(math.log(1.05), level=0.95)
 ROUGHER = MarginTest(math.log(1.25), level=0.95)
-ARTICLE_STARTS = ("pretrained", "scratch")
 
 
 def log_ratios(
@@ -26,7 +34,7 @@ def log_ratios(
 
     `null` gives, for a number of weights, the 95% point of what chance alone gives.
     """
-    lacking = study.lacks(normalizations=(over, under))
+    lacking = study.lacks(any_start=ARTICLE_STARTS, normalizations=(over, under))
     if lacking:
         yield missing(lacking)
         return

@@ -98,6 +98,21 @@ def test_a_claim_names_what_the_experiment_lacks(claim, lack, reason):
     assert judgement.flags == ()
 
 
+@pytest.mark.parametrize("claim", ["H1", "H2", "H4", "H5", "F7", "F8", "F10"])
+def test_starts_that_the_article_does_not_have_change_no_verdict(claim):
+    """Frozen convolutions never move, and what is drawn from another law is not Gaussian."""
+    whole = study_for(claim, starts=("pretrained", "scratch", "scratch_head", *LAWS))
+    whole.runs.loc[whole.runs["start"] == "scratch_head", "moved"] = False
+    whole.measures.loc[whole.measures["start"].isin(LAWS), "excess_kurtosis"] = -1.2
+    found, plain = BY_ID[claim].judged(whole), BY_ID[claim].judged(study_for(claim))
+    assert found.verdict is plain.verdict
+    assert [case.place for case in found.cases] == [case.place for case in plain.cases]
+    others = BY_ID[claim].judged(study_for(claim, starts=("scratch_head", *LAWS)))
+    assert others.reason == (
+        "no run of the experiment has the start pretrained or the start scratch"
+    )
+
+
 def study_for(claim, **changes):
     """Make a study that a claim can be judged on."""
     needs = {"F9": {"starts": LAWS, "kurtosis": (3.0, 0.3)}, "F10": {"layers": BN}}
