@@ -239,7 +239,7 @@ class Config(Settings):
         return {
             "model": name,
             "architecture": model.architecture or name,
-            "optimizer": (model.optimizer or self.training.optimizer).model_dump(),
+            "optimizer": self._optimizer(name).model_dump(),
             "scheduler": self.training.scheduler.model_dump(),
             "threads": self.training.threads,
             "device": self.training.device,
@@ -276,6 +276,7 @@ class Config(Settings):
         chosen = self.experiment
         return JudgeSettings(
             models=chosen.models,
+            architectures=self._architectures(),
             layers={model: self.models[model].layers for model in chosen.models},
             starts=chosen.starts,
             normalizations=chosen.normalizations,
@@ -284,6 +285,19 @@ class Config(Settings):
             target=self.data.target.without_place(),
             pretraining=self.data.pretraining.without_place() if self.is_pretrained_here else None,
         )
+
+    def _architectures(self) -> dict[str, str]:
+        """Name one model of each architecture: what differs in the optimizer, too, shows both."""
+        shared = self.training.optimizer
+        found: dict[str, str] = {}
+        for name in sorted(
+            self.experiment.models, key=lambda name: self._optimizer(name) != shared
+        ):
+            found.setdefault(self.models[name].architecture or name, name)
+        return found
+
+    def _optimizer(self, name: str) -> OptimizerSettings:
+        return self.models[name].optimizer or self.training.optimizer
 
     def render_settings(self, *, with_pdf: bool) -> RenderSettings:
         """Resolve what the templates need besides results and figures."""

@@ -75,19 +75,19 @@ class Study:
     def lacks(
         self,
         *,
-        models: Sequence[str] = (),
+        architectures: Sequence[str] = (),
         starts: Sequence[str] = (),
         any_start: Sequence[str] = (),
         normalizations: Sequence[str] = (),
     ) -> str | None:
-        """Say which of the models, starts and arms that a claim needs no run has, if any.
+        """Say which of the architectures, starts and arms that a claim needs no run has, if any.
 
         Of `any_start` one is enough.
         """
         if set(any_start) & set(self.settings.starts):
             any_start = ()
         needed = (
-            ("model", models, self.settings.models),
+            ("architecture", architectures, self.settings.architectures),
             ("start", (*starts, *any_start), self.settings.starts),
             ("arm", normalizations, self.settings.normalizations),
         )
@@ -98,6 +98,11 @@ class Study:
             if name not in known
         ]
         return f"no run of the experiment has {' or '.join(absent)}" if absent else None
+
+    def compared_models(self) -> list[str]:
+        """One model of each architecture, in the experiment's order."""
+        chosen = set(self.settings.architectures.values())
+        return [model for model in self.settings.models if model in chosen]
 
     def conv_layers(self, model: str) -> list[str]:
         """Names of all conv layers of a model, in the network's order.

@@ -30,12 +30,15 @@ STARTS = "only pretrained runs and those from scratch, of which all layers are t
 KURTOSIS, SKEWNESS, L_KURTOSIS, W1 = 0.5, 0.25, 0.02, 0.03
 
 
-def _between(study: Study, model: str, other: str, column: str, test: MarginTest) -> Iterator[Case]:
-    """Difference in a statistic between two models, whose layers are paired in their order."""
-    lacking = study.lacks(models=(model, other), any_start=ARTICLE_STARTS)
+def _between(
+    study: Study, architectures: tuple[str, str], column: str, test: MarginTest
+) -> Iterator[Case]:
+    """Difference in a statistic between two architectures, their layers paired in their order."""
+    lacking = study.lacks(architectures=architectures, any_start=ARTICLE_STARTS)
     if lacking:
         yield missing(lacking)
         return
+    model, other = (study.settings.architectures[name] for name in architectures)
     last = study.last(study.measures)
     layers = zip(study.settings.layers[model], study.settings.layers[other], strict=False)
     starts = [start for start in ARTICLE_STARTS if start in study.settings.starts]
@@ -131,7 +134,7 @@ WIDER_IN_THE_CENTRE = Claim(
     ),
     unit="c",
     test=WIDER,
-    judge=lambda study: _between(study, "vgg16", "mobilenet_v2", "iqr_ratio", WIDER),
+    judge=lambda study: _between(study, ("vgg16", "mobilenet_v2"), "iqr_ratio", WIDER),
 )
 
 EVERY_LAYER_IS_GAUSSIAN = Claim(
@@ -176,5 +179,5 @@ BATCH_NORMALIZATION = Claim(
     statistic=(f"W1 to the normal of VGG16 minus that of VGG16 with batch normalization; {STARTS}"),
     unit="standard deviations",
     test=CLOSER,
-    judge=lambda study: _between(study, "vgg16", "vgg16_bn", "w1_normal", CLOSER),
+    judge=lambda study: _between(study, ("vgg16", "vgg16_bn"), "w1_normal", CLOSER),
 )

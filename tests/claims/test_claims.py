@@ -113,6 +113,29 @@ def test_starts_that_the_article_does_not_have_change_no_verdict(claim):
     )
 
 
+def test_two_optimizers_of_one_architecture_are_no_two_architectures():
+    """Let VGG16 move twenty times as far with another optimizer."""
+    both = {"layers": {"vgg16_sgd": LAYERS["vgg16"]} | LAYERS, "moved": {"vgg16_sgd": 20.0}}
+    stands = {"vgg16": "vgg16", "mobilenet_v2": "mobilenet_v2"}
+    judgement = BY_ID["F11"].judged(study(**both, architectures=stands))
+    assert judgement.verdict is SUPPORTED
+    assert {case.place.model for case in judgement.cases} == {"vgg16 - mobilenet_v2"}
+    assert verdict("F11", study(**both)) is REFUTED
+    one = dict.fromkeys(("vgg16", "vgg16_sgd"), LAYERS["vgg16"])
+    alone = BY_ID["F11"].judged(study(layers=one, architectures={"vgg16": "vgg16"}))
+    assert alone.reason == "the experiment has one architecture; two are needed"
+
+
+def test_networks_are_found_by_their_architecture_whatever_they_are_called():
+    layers = {"wide": LAYERS["vgg16"], "small": LAYERS["mobilenet_v2"]}
+    stands = {"vgg16": "wide", "mobilenet_v2": "small"}
+    judgement = BY_ID["F7"].judged(
+        study(layers=layers, architectures=stands, iqr_ratio={"wide": 1.1})
+    )
+    assert judgement.verdict is SUPPORTED
+    assert {case.place.model for case in judgement.cases} == {"wide - small"}
+
+
 def study_for(claim, **changes):
     """Make a study that a claim can be judged on."""
     needs = {"F9": {"starts": LAWS, "kurtosis": (3.0, 0.3)}, "F10": {"layers": BN}}
