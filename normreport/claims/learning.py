@@ -20,7 +20,9 @@ def _loss(study: Study) -> Iterator[Case]:
     if lacking:
         yield missing(lacking)
         return
-    tail = study.histories[study.histories["epoch"] > study.settings.epochs - LAST_EPOCHS]
+    # Epoch 0 is before the first step.
+    before = max(0, study.settings.epochs - LAST_EPOCHS)
+    tail = study.histories[study.histories["epoch"] > before]
     for model in study.settings.models:
         for arm in study.settings.normalizations:
             rows = select(tail, model=model, start="pretrained", normalization=arm)
@@ -71,7 +73,7 @@ LOSS_IS_HIGH = Claim(
     kind="finding",
     topic="Pretrained: the loss stays high",
     statement="Started from pretrained weights, the loss stays high.",
-    statistic="mean train cross-entropy of the last five epochs over that of chance, ln K",
+    statistic="mean train cross-entropy of the last five epochs of training over that of chance, ln K",
     unit="share of chance",
     test=HIGH,
     judge=_loss,

@@ -297,6 +297,14 @@ def test_a_verdict_that_holms_correction_takes_away_says_so():
     assert judged["F4"].verdict is BY_ID["F4"].judged(whole).verdict is SUPPORTED
 
 
+def test_the_loss_before_the_first_step_is_none_of_the_last_ones():
+    whole = study(loss={"pretrained": 0.1, "scratch": 0.1})
+    before = BY_ID["F3"].judged(whole).cases
+    whole.histories.loc[whole.histories["epoch"] == 0, "train_loss"] = 1000.0
+    assert BY_ID["F3"].judged(replace(whole)).cases == before
+    assert before[0].effect.mean == pytest.approx((0.1**0.5 + 0.1) / 2 * 2.3 / np.log(10), rel=1e-3)
+
+
 def test_a_drift_that_comes_back_is_still_a_drift():
     whole = study()
     middle = whole.layers["epoch"] == 1
