@@ -169,13 +169,13 @@ def _layers(study: Study) -> list[dict[str, Any]]:
     for model, start, layer in study.kept_layers(study.settings.starts):
         place = {"model": model, "start": start, "layer": layer}
         mean = _mean_unless(study.ended_early(model=model, start=start))
-        measures = select(study.measures, **place)
+        measures = study.rows("measures", **place)
         first = measures[measures["epoch"] == 0]
         last = study.last(measures)
-        distances = select(study.last(study.distances), **place)
+        distances = study.last(study.rows("distances", **place))
         same_seed = distances["seed_a"] == distances["seed_b"]
         arms = distances[["normalization_a", "normalization_b"]]
-        same_arm = arms.nunique(axis=1) == 1
+        same_arm = distances["normalization_a"] == distances["normalization_b"]
         compared = arms.isin(compared_arms(study)).all(axis=1)
         placebo = arms.isin([PLACEBO, PLACEBO_OF]).all(axis=1)
         pseudo_f, p_value = arms_apart(study, model, start, layer)

@@ -17,7 +17,7 @@ def agreement(stories: Sequence[Claim]) -> Claim:
             yield missing("the experiment has one architecture; two are needed")
             return
         for claim in stories:
-            found = [(case.place.model, case) for case in claim.judge(study) if case.place]
+            found = [(case.place.model, case) for case in claim.cases(study) if case.place]
             verdicts = [
                 together([case for name, case in found if name == model], claim.test)[0]
                 for model in models

@@ -38,9 +38,8 @@ def log_ratios(
     if lacking:
         yield missing(lacking)
         return
-    last = study.last(study.measures)
     for model, start, layer in study.kept_layers(ARTICLE_STARTS):
-        rows = select(last, model=model, start=start, layer=layer)
+        rows = study.last(study.rows("measures", model=model, start=start, layer=layer))
         both = select(rows, normalization=over).merge(
             select(rows, normalization=under), on="seed", suffixes=("_over", "_under")
         )

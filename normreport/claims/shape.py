@@ -39,20 +39,13 @@ def _between(
         yield missing(lacking)
         return
     model, other = (study.settings.architectures[name] for name in architectures)
-    last = study.last(study.measures)
     layers = zip(study.settings.layers[model], study.settings.layers[other], strict=False)
     starts = [start for start in ARTICLE_STARTS if start in study.settings.starts]
-    places = product(layers, starts, study.settings.normalizations)
-    for (layer, other_layer), start, arm in places:
-        both = (
-            Place(model, start, layer, arm)
-            .rows(last)
-            .merge(
-                Place(other, start, other_layer, arm).rows(last),
-                on="seed",
-                suffixes=("", "_other"),
-            )
-        )
+    conditions = product(layers, starts, study.settings.normalizations)
+    for (layer, other_layer), start, arm in conditions:
+        places = Place(model, start, layer, arm), Place(other, start, other_layer, arm)
+        one, two = (study.last(place.rows(study, "measures")) for place in places)
+        both = one.merge(two, on="seed", suffixes=("", "_other"))
         yield case_from_seeds(
             Place(f"{model} - {other}", start, f"{layer} - {other_layer}", arm),
             list(both[column] - both[f"{column}_other"]),
@@ -85,13 +78,13 @@ def _gaussian(study: Study, epoch: int) -> Iterator[Case]:
     if lacking:
         yield missing(lacking)
         return
-    table = study.measures[study.measures["epoch"] == epoch]
     for model, start, layer in study.kept_layers(ARTICLE_STARTS):
         for arm in study.settings.normalizations:
             place = Place(model, start, layer, arm)
+            rows = select(place.rows(study, "measures"), epoch=epoch)
             yield case_from_seeds(
                 place,
-                [departure(row) for row in place.rows(table).itertuples()],
+                [departure(row) for row in rows.itertuples()],
                 test=WITHIN_BOUNDS,
                 failed=place.failed(study),
             )
@@ -111,7 +104,7 @@ def _limit_theorem(study: Study) -> Iterator[Case]:
     for model, start, layer in study.kept_layers(OTHER_LAWS):
         for arm in study.settings.normalizations:
             place = Place(model, start, layer, arm)
-            rows = place.rows(study.measures).set_index("seed")
+            rows = place.rows(study, "measures").set_index("seed")
             first, last = (
                 table["excess_kurtosis"] for table in (select(rows, epoch=0), study.last(rows))
             )

@@ -6,11 +6,13 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from normreport.claims import CLAIMS, PRIMARY, judge_all
-from normreport.claims.base import to_json
+from normreport.claims.agreement import agreement
+from normreport.claims.base import select, to_json
 from normreport.claims.distances import arms_apart
 from normreport.evidence import Verdict
 from normreport.statistics import ascending, permanova, roughness_ratio_null, summarize
@@ -504,6 +506,49 @@ def test_weights_that_are_all_equal_give_a_reason_and_no_nan():
             assert judgement.verdict is NOT_EVALUABLE, claim.id
             assert judgement.reason == "the statistic is not defined here"
         assert all(map(np.isfinite, every_number(to_json(claim, judgement, whole))))
+
+
+def test_a_claim_is_judged_once_for_a_study():
+    asked = []
+
+    def judge(study):
+        asked.append(study)
+        return BY_ID["F2"].judge(study)
+
+    story, one, other = replace(BY_ID["F2"], judge=judge), study(), study()
+    judgement = story.judged(one)
+    assert agreement([story]).judged(one).verdict is SUPPORTED
+    assert asked == [one]
+    assert judgement.cases == story.judged(one).cases == BY_ID["F2"].judged(study()).cases
+    story.judged(other)
+    assert asked[1:] == [other]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"model": "vgg16", "start": "scratch", "layer": "features.0", "normalization": "unit"},
+        {"model": "mobilenet_v2", "epoch": 0},
+        {"model": "vgg16", "start": "scratch_laplace"},
+    ],
+    ids=str,
+)
+def test_rows_of_a_place_are_those_with_its_values_in_their_order(condition):
+    whole = study()
+    shuffled = replace(whole, measures=whole.measures.sample(frac=1, random_state=0))
+    pd.testing.assert_frame_equal(
+        shuffled.rows("measures", **condition), select(shuffled.measures, **condition)
+    )
+
+
+def test_runs_that_failed_are_named_in_the_order_of_the_runs():
+    whole = without_runs(study(), normalization="imagenet")
+    places = {"start": ["scratch", "pretrained"], "normalization": ["unit", "imagenet"]}
+    names = [text.split(" ")[0] for text in whole.failed(model="vgg16", **places)]
+    assert names == [
+        f"vgg16/{start}/imagenet/seed{seed}" for start in ("pretrained", "scratch")
+        for seed in range(3)
+    ]  # fmt: skip
 
 
 def test_claims_have_ids_of_their_own():
