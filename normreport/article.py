@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from normreport.dark import color_rules, dark
 from normreport.errors import ConfigError
-from normreport.labels import model_label, source_label, start_label
+from normreport.labels import model_label, run_id, source_label, start_label
 from normreport.references import bibtex, link, short
 from normreport.settings.report import RenderSettings
 
@@ -127,6 +127,7 @@ def render(
         "integer": integer,
         "model": model_label,
         "start": start_label,
+        "run_id": run_id,
         "listing": listing,
         "abbreviated": abbreviated,
         "parameters": parameters,

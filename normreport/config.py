@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from normreport.errors import nearest
+from normreport.labels import run_id
 from normreport.normalizations import NORMALIZATIONS
 from normreport.settings.base import Count, LayerName, Name, Seed, Settings, validate
 from normreport.settings.data import DataSettings
@@ -43,8 +44,8 @@ class Run:
 
     @property
     def id(self) -> str:
-        """A name that reads, and a path: ``vgg16/scratch/unit/seed0``."""
-        return f"{self.model}/{self.start}/{self.normalization}/seed{self.seed}"
+        """Its name, and its path: ``vgg16/scratch/unit/seed0``."""
+        return run_id(vars(self))
 
 
 class ExperimentSettings(Settings):

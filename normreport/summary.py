@@ -11,6 +11,7 @@ import pandas as pd
 
 from normreport.claims.base import Study, select
 from normreport.claims.distances import PLACEBO, PLACEBO_OF, arms_apart, compared_arms
+from normreport.labels import run_id
 from normreport.normalizations import Images, Inputs, normalize, published_meanstd, unit
 
 # Tells arms apart by the values that they make: neither black nor white, as an arm that stretches
@@ -36,7 +37,7 @@ def run_rows(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for manifest in manifests:
         run, final, batch = manifest["run"], manifest["final"] or {}, manifest["first_batch"]
         rows.append({
-            "id": f"{run['model']}/{run['start']}/{run['normalization']}/seed{run['seed']}",
+            "id": run_id(run),
             **run,
             "state": manifest["status"]["state"],
             "step": manifest["status"].get("step"),
@@ -60,7 +61,7 @@ def failed_rows(failures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             **dict.fromkeys(RUN_COLUMNS),
             **{key: run[key] for key in ("model", "start", "normalization", "seed", "what")},
-            "id": f"{run['model']}/{run['start']}/{run['normalization']}/seed{run['seed']}",
+            "id": run_id(run),
             "state": "FAILED",
             **dict.fromkeys(("finite", "learned", "moved"), False),
             "epochs": 0,

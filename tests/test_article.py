@@ -36,6 +36,8 @@ from normreport.settings.report import RenderSettings
 from tests.benchmarks.page import OVERHEAD, parts
 from tests.claims.studies import LAYERS, study
 
+# Its rule needs learning rates tuned for each arm, which no configuration has.
+NEVER_JUDGED = "H6"
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "templates"
 
@@ -290,6 +292,8 @@ def test_every_claim_has_a_sentence_for_every_verdict():
     known = results_of(study(noise=0.001))
     case = next(claim["worst"] for claim in known["claims"] if claim["id"] == "F1")
     for claim in CLAIMS:
+        if claim.id == NEVER_JUDGED:
+            continue
         sentences = set()
         for verdict in Verdict:
             results = deepcopy(known)
@@ -309,6 +313,8 @@ def test_an_inconclusive_sentence_tells_what_its_cases_say():
     family = {claim.id for claim in PRIMARY}
     case = next(claim["worst"] for claim in results["claims"] if claim["id"] == "F1")
     for claim in results["claims"]:
+        if claim["id"] == NEVER_JUDGED:
+            continue
         claim |= {"verdict": "INCONCLUSIVE", "counts": counts}
         claim |= {key: claim[key] or case for key in ("worst", "best")}
     page = rendered(study(), results=results)
@@ -490,7 +496,7 @@ def test_every_measured_claim_leads_to_figures_of_its_own_kind(changed):
                 found.add(claim["id"])
             else:
                 assert not kinds
-    assert found == {claim.id for claim in CLAIMS} - {"H6", "F11"}
+    assert found == {claim.id for claim in CLAIMS} - {NEVER_JUDGED, "F11"}
 
 
 def test_every_citation_and_term_is_explained_in_the_page():

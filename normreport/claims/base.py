@@ -26,6 +26,7 @@ from normreport.evidence import (
     overall,
     t_interval,
 )
+from normreport.labels import run_id
 from normreport.settings.judging import JudgeSettings
 
 # Where the article looked. Of the other starts, some freeze the convolutions and some are not drawn
@@ -164,9 +165,8 @@ class Study:
             }
             for gate, passed in gates.items():
                 if not passed:
-                    name = f"{run.model}/{run.start}/{run.normalization}/seed{run.seed}"
                     place = run.model, run.start, run.normalization
-                    found[place].append((number, f"{name} ({gate})"))
+                    found[place].append((number, f"{run_id(run._asdict())} ({gate})"))
         return found
 
     def ended_early(self, **condition: Any) -> bool:

@@ -90,9 +90,7 @@ RAW_IS_ROUGHER = Claim(
     unit="natural logarithm of a ratio",
     own_rule=ROUGHER_RULE,
     test=ROUGHER,
-    judge=lambda study: log_ratios(
-        study, "roughness", "raw", "unit", ROUGHER, roughness_ratio_null
-    ),
+    judge=lambda study: rougher(study, "raw", "unit"),
 )
 
 STANDARDIZED_IS_NARROWER = Claim(
@@ -116,7 +114,5 @@ STANDARDIZED_IS_SMOOTHER = Claim(
     unit="natural logarithm of a ratio",
     own_rule=ROUGHER_RULE,
     test=ROUGHER,
-    judge=lambda study: log_ratios(
-        study, "roughness", "unit", "imagenet", ROUGHER, roughness_ratio_null
-    ),
+    judge=lambda study: rougher(study, "unit", "imagenet"),
 )
