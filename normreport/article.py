@@ -19,31 +19,32 @@ from rjsmin import jsmin
 
 from normreport.dark import color_rules, dark
 from normreport.errors import ConfigError
-from normreport.labels import model_label, source_label, start_label
+from normreport.labels import model_label, run_id, source_label, start_label
 from normreport.own_files import check_templates
 from normreport.prose import integer, listing, number, percent
 from normreport.references import bibtex, link, short
 from normreport.settings.report import RenderSettings
 
-# Kinds of figure that show what a claim is about.
+# Kinds of figure that show what a claim is about; F11 is about verdicts, which no figure shows.
 EVIDENCE = {
-    "C0": ["histogram"],
+    "C0": ["levels"],
     "H1": ["spread"],
     "H2": ["density"],
     "H3": ["histogram"],
     "H4": ["spread"],
     "H5": ["density"],
-    "H6": ["curves"],
     "F1": ["density", "separation"],
     "F2": ["displacement"],
     "F3": ["curves"],
     "F3b": ["curves"],
     "F4": ["density", "separation"],
     "F4b": ["spread"],
-    "F5": ["displacement"],
+    "F5": ["spread"],
     "F6": ["separation"],
-    "F7": ["density"],
-    "F8": ["density"],
+    "F7": ["centre"],
+    "F8": ["quantiles"],
+    "F9": ["kurtosis"],
+    "F10": ["quantiles"],
     "P6": ["displacement"],
 }
 # Comments and spaces are for those who edit a template, not for those who read the page.
@@ -128,6 +129,7 @@ def render(
         "integer": integer,
         "model": model_label,
         "start": start_label,
+        "run_id": run_id,
         "listing": listing,
         "abbreviated": abbreviated,
         "parameters": parameters,
@@ -171,14 +173,15 @@ def render(
 
 def evidence(claim: Mapping[str, Any], figures: Sequence[Illustration]) -> list[Illustration]:
     """Figures of what a claim is about, where its deciding case lies."""
-    place = claim["worst"]["place"] if claim["worst"] else {}
+    if not claim["worst"]:
+        return []
+    place = claim["worst"]["place"]
+    shown = {name: (None, *place[name].split(" - ")) for name in ("model", "start", "layer")}
     return [
         figure
         for figure in figures
         if figure.kind in EVIDENCE.get(claim["id"], ())
-        and all(
-            getattr(figure, name) in (None, place.get(name)) for name in ("model", "start", "layer")
-        )
+        and all(getattr(figure, name) in values for name, values in shown.items())
     ]
 
 

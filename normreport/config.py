@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from normreport.errors import ConfigError, nearest
+from normreport.labels import run_id
 from normreport.normalizations import NORMALIZATIONS
 from normreport.settings.base import Count, LayerName, Name, Seed, Settings, validate
 from normreport.settings.data import DataSettings
@@ -46,8 +47,8 @@ class Run:
 
     @property
     def id(self) -> str:
-        """A name that reads, and a path: ``vgg16/scratch/unit/seed0``."""
-        return f"{self.model}/{self.start}/{self.normalization}/seed{self.seed}"
+        """Its name, and its path: ``vgg16/scratch/unit/seed0``."""
+        return run_id(vars(self))
 
 
 class ExperimentSettings(Settings):
@@ -245,11 +246,10 @@ class Config(Settings):
 
     def _shared(self, name: str) -> dict[str, Any]:
         """Resolve what a model's pretraining and its runs have in common."""
-        model = self.models[name]
         return {
             "model": name,
             "architecture": self.architecture(name)[0],
-            "optimizer": (model.optimizer or self.training.optimizer).model_dump(),
+            "optimizer": self._optimizer(name).model_dump(),
             "scheduler": self.training.scheduler.model_dump(),
             "threads": self.training.threads,
             "device": self.training.device,
@@ -286,6 +286,7 @@ class Config(Settings):
         chosen = self.experiment
         return JudgeSettings(
             models=chosen.models,
+            architectures=self._architectures(),
             layers={model: self.models[model].layers for model in chosen.models},
             starts=chosen.starts,
             normalizations=chosen.normalizations,
@@ -294,6 +295,19 @@ class Config(Settings):
             target=self.data.target.without_place(),
             pretraining=self.data.pretraining.without_place() if self.is_pretrained_here else None,
         )
+
+    def _architectures(self) -> dict[str, str]:
+        """Name one model of each architecture: what differs in the optimizer, too, shows both."""
+        shared = self.training.optimizer
+        found: dict[str, str] = {}
+        for name in sorted(
+            self.experiment.models, key=lambda name: self._optimizer(name) != shared
+        ):
+            found.setdefault(self.models[name].architecture or name, name)
+        return found
+
+    def _optimizer(self, name: str) -> OptimizerSettings:
+        return self.models[name].optimizer or self.training.optimizer
 
     def render_settings(self, *, with_pdf: bool) -> RenderSettings:
         """Resolve what the templates need besides results and figures."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from normreport.labels import run_id
 from normreport.settings.failures import FailedRun
 
 LINES = 15
@@ -39,7 +40,4 @@ def failure(run: FailedRun, log: str | None) -> dict[str, Any]:
 
 def sentence(run: Mapping[str, Any]) -> str:
     """Name a failed run under a figure that it would be part of."""
-    return (
-        f"Not shown, as it failed: {run['model']}/{run['start']}/{run['normalization']}/"
-        f"seed{run['seed']} ({run['what']})."
-    )
+    return f"Not shown, as it failed: {run_id(run)} ({run['what']})."

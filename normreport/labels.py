@@ -1,4 +1,4 @@
-"""How the report calls models and starts."""
+"""How the report calls models, starts and runs."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def model_label(model: str) -> str:
 def start_label(start: str) -> str:
     """Name a start in words: "from scratch"."""
     return STARTS.get(start, start)
+
+
+def run_id(run: Mapping[str, Any]) -> str:
+    """Name a run so that it reads, and is a path: ``vgg16/scratch/unit/seed0``."""
+    return f"{run['model']}/{run['start']}/{run['normalization']}/seed{run['seed']}"
 
 
 def source_label(source: str | Mapping[str, Any]) -> str:

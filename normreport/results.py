@@ -157,7 +157,7 @@ class RunPart(Part):
     finite: bool
     """Gate: whether every number stayed finite."""
     learned: bool
-    """Gate: whether the last train loss is clearly below that of chance."""
+    """Gate: whether it did not diverge and its last train loss is clearly below that of chance."""
     moved: bool
     """Gate: whether the weights differ from the initial ones."""
     epochs: Natural

@@ -495,16 +495,12 @@ def init_std_range(n: int, draws: int) -> float:
     return float(brentq(excess, 0, 20 / math.sqrt(2 * (n - 1)), xtol=1e-9 / math.sqrt(n)))
 
 
-def kaiming_fan_out_std(
-    out_channels: int, kernel_height: int, kernel_width: int, groups: int = 1
-) -> float:
+def kaiming_fan_out_std(out_channels: int, kernel_height: int, kernel_width: int) -> float:
     """Return the std that torchvision's conv weights start with, ``sqrt(2 / (C_out k_h k_w))``.
 
-    He et al. (2015) as torch.nn.init.kaiming_normal_ with fan_out and ReLU has it: `groups` must
-    divide `out_channels` and changes nothing, as torch counts every output channel.
+    He et al. (2015) as torch.nn.init.kaiming_normal_ with fan_out and ReLU has it: groups change
+    nothing, as torch counts every output channel.
     """
-    if groups < 1 or out_channels % groups:
-        raise ValueError(f"{out_channels} output channels cannot form {groups} groups")
     return math.sqrt(2 / (out_channels * kernel_height * kernel_width))
 
 
@@ -523,10 +519,12 @@ def summarize(weights: Floats, initial: Floats, ordered: Floats) -> dict[str, fl
     dict
         n; mean, std, skewness, excess_kurtosis (`moments`); p01 to p99 (`percentiles`);
         iqr_ratio; l_skewness, l_kurtosis; ppcc_deficit; w1_normal (`wasserstein_to_normal`);
-        displacement, cosine (to the initial weights); between_filter_share, dead_filters.
+        displacement, cosine (to the initial weights); variance_along, variance_added
+        (`std_decomposition`); between_filter_share, dead_filters.
     """
     quantiles = percentiles(ordered).tolist()
     l_skewness, l_kurtosis = l_moment_ratios(ordered)
+    variance_along, variance_added = std_decomposition(initial, weights)
     between_filter_share, dead_filters = filter_summary(weights.reshape(len(weights), -1))
     return {
         "n": weights.size,
@@ -539,6 +537,8 @@ def summarize(weights: Floats, initial: Floats, ordered: Floats) -> dict[str, fl
         "w1_normal": wasserstein_to_normal(ordered),
         "displacement": displacement(initial, weights),
         "cosine": cosine(initial, weights),
+        "variance_along": variance_along,
+        "variance_added": variance_added,
         "between_filter_share": between_filter_share,
         "dead_filters": dead_filters,
     }

@@ -12,6 +12,7 @@ import pandas as pd
 
 from normreport.claims.base import Study, select
 from normreport.claims.distances import PLACEBO, PLACEBO_OF, arms_apart, compared_arms
+from normreport.labels import run_id
 from normreport.normalizations import Images, Inputs, normalize, published_meanstd, unit
 
 # Tells arms apart by the values that they make: neither black nor white, as an arm that stretches
@@ -37,7 +38,7 @@ def run_rows(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for manifest in manifests:
         run, final, batch = manifest["run"], manifest["final"] or {}, manifest["first_batch"]
         rows.append({
-            "id": f"{run['model']}/{run['start']}/{run['normalization']}/seed{run['seed']}",
+            "id": run_id(run),
             **run,
             "state": manifest["status"]["state"],
             "step": manifest["status"].get("step"),
@@ -61,7 +62,7 @@ def failed_rows(failures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             **dict.fromkeys(RUN_COLUMNS),
             **{key: run[key] for key in ("model", "start", "normalization", "seed", "what")},
-            "id": f"{run['model']}/{run['start']}/{run['normalization']}/seed{run['seed']}",
+            "id": run_id(run),
             "state": "FAILED",
             **dict.fromkeys(("finite", "learned", "moved"), False),
             "epochs": 0,
@@ -170,13 +171,13 @@ def _layers(study: Study) -> list[dict[str, Any]]:
     for model, start, layer in study.kept_layers(study.settings.starts):
         place = {"model": model, "start": start, "layer": layer}
         mean = _mean_unless(study.ended_early(model=model, start=start))
-        measures = select(study.measures, **place)
+        measures = study.rows("measures", **place)
         first = measures[measures["epoch"] == 0]
         last = study.last(measures)
-        distances = select(study.last(study.distances), **place)
+        distances = study.last(study.rows("distances", **place))
         same_seed = distances["seed_a"] == distances["seed_b"]
         arms = distances[["normalization_a", "normalization_b"]]
-        same_arm = arms.nunique(axis=1) == 1
+        same_arm = distances["normalization_a"] == distances["normalization_b"]
         compared = arms.isin(compared_arms(study)).all(axis=1)
         placebo = arms.isin([PLACEBO, PLACEBO_OF]).all(axis=1)
         pseudo_f, p_value = arms_apart(study, model, start, layer)

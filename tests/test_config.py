@@ -550,6 +550,7 @@ def test_the_judge_knows_which_runs_there_are(changed: Changed) -> None:
     change = {"experiment.models": ["vgg16"], "experiment.starts": ["scratch"]}
     assert load_config(changed(change)).judge_settings().model_dump(mode="json") == {
         "models": ["vgg16"],
+        "architectures": {"vgg16": "vgg16"},
         "layers": {"vgg16": ["features.0", "features.10"]},
         "starts": ["scratch"],
         "normalizations": ["raw", "unit", "imagenet"],
@@ -568,6 +569,23 @@ def test_what_is_no_color_is_told_what_a_color_looks_like(changed: Changed, acce
     with pytest.raises(ConfigError, match=r'report\.accent: expected a color such as "#0b5cad"'):
         load_config(changed({"report.accent": accent}))
     load_config(changed({"report.accent": "#0B5CAD"}))
+
+
+@pytest.mark.parametrize(
+    ("own", "stands"),
+    [(None, "fast"), ({"name": "adam"}, "fast"), ({"name": "sgd"}, "vgg16")],
+)
+def test_the_model_with_the_shared_optimizer_stands_for_its_architecture(
+    changed: Changed, own: dict[str, str] | None, stands: str
+) -> None:
+    vgg16 = changed({})["models"]["vgg16"]
+    fast = vgg16 | {"architecture": "vgg16", "optimizer": own}
+    models = {"experiment.models": ["fast", "vgg16", "mobilenet_v2"], "models.fast": fast}
+    chosen = load_config(changed(models)).judge_settings().architectures
+    assert chosen == {"vgg16": stands, "mobilenet_v2": "mobilenet_v2"}
+    # Where neither has it, the first one stands.
+    none = models | {"training.optimizer.name": "rmsprop", "models.vgg16.optimizer": {}}
+    assert load_config(changed(none)).judge_settings().architectures["vgg16"] == "fast"
 
 
 @pytest.mark.parametrize("with_pdf", [True, False])

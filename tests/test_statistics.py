@@ -726,7 +726,7 @@ def test_kaiming_fan_out_std_is_what_torch_draws_with(
     weight = torch.nn.init.kaiming_normal_(conv.weight, mode="fan_out", generator=generator)
     drawn = statistics.moments(weight.detach().numpy()).std
 
-    std = statistics.kaiming_fan_out_std(shape[0], shape[2], shape[3], groups)
+    std = statistics.kaiming_fan_out_std(shape[0], shape[2], shape[3])
 
     assert std == pytest.approx(sigma, abs=5e-7)
     low, high = statistics.init_std_quantiles(math.prod(shape), std, level=0.9999)
@@ -773,8 +773,6 @@ def test_impossible_initializations_are_named() -> None:
         statistics.init_std_quantiles(10, 0)
     with pytest.raises(ValueError, match=r"0 < level < 1, got 10, 0\.02 and 1$"):
         statistics.init_std_quantiles(10, 0.02, level=1)
-    with pytest.raises(ValueError, match="32 output channels cannot form 5 groups"):
-        statistics.kaiming_fan_out_std(32, 3, 3, groups=5)
     with pytest.raises(ValueError, match="the null needs 4 numbers or more, got 3"):
         statistics.gaussian_null(3)
     with pytest.raises(ValueError, match="the null needs 2 numbers or more, got 1"):
@@ -803,6 +801,8 @@ KEYS = [
     "w1_normal",
     "displacement",
     "cosine",
+    "variance_along",
+    "variance_added",
     "between_filter_share",
     "dead_filters",
 ]
@@ -822,6 +822,7 @@ def test_summarize_returns_what_the_single_functions_do() -> None:
     expected += [statistics.iqr_ratio(ordered), *statistics.l_moment_ratios(ordered)]
     expected += [statistics.ppcc_deficit(ordered), statistics.wasserstein_to_normal(ordered)]
     expected += [statistics.displacement(initial, weights), statistics.cosine(initial, weights)]
+    expected += statistics.std_decomposition(initial, weights)
     expected += statistics.filter_summary(weights.reshape(64, 27))
     assert list(result.values()) == expected
 

@@ -12,16 +12,17 @@ def agreement(stories: Sequence[Claim]) -> Claim:
     """Make the claim that the verdicts of `stories` are the same for every architecture."""
 
     def judge(study: Study) -> Iterator[Case]:
-        if len(study.settings.models) < 2:
+        models = study.compared_models()
+        if len(models) < 2:
             yield missing("the experiment has one architecture; two are needed")
             return
         for claim in stories:
-            found = [(case.place.model, case) for case in claim.judge(study) if case.place]
+            found = [(case.place.model, case) for case in claim.cases(study) if case.place]
             verdicts = [
                 together([case for name, case in found if name == model], claim.test)[0]
-                for model in study.settings.models
+                for model in models
             ]
-            place = Place(" - ".join(study.settings.models), "", "", claim.id)
+            place = Place(" - ".join(models), "", "", claim.id)
             if Verdict.NOT_EVALUABLE in verdicts:
                 yield Case(place, Verdict.NOT_EVALUABLE, reason=f"{claim.id} is not evaluable")
                 continue

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from math import isfinite
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,12 @@ from normreport.evidence import (
     overall,
     t_interval,
 )
+from normreport.labels import run_id
 from normreport.settings.judging import JudgeSettings
+
+# Where the article looked. Of the other starts, some freeze the convolutions and some are not drawn
+# from a Gaussian: what was done to their weights is known without looking.
+ARTICLE_STARTS = ("pretrained", "scratch")
 
 
 @dataclass(frozen=True)
@@ -71,14 +78,20 @@ class Study:
     def lacks(
         self,
         *,
-        models: Sequence[str] = (),
+        architectures: Sequence[str] = (),
         starts: Sequence[str] = (),
+        any_start: Sequence[str] = (),
         normalizations: Sequence[str] = (),
     ) -> str | None:
-        """Say which of the models, starts and arms that a claim needs no run has, if any."""
+        """Say which of the architectures, starts and arms that a claim needs no run has, if any.
+
+        Of `any_start` one is enough.
+        """
+        if set(any_start) & set(self.settings.starts):
+            any_start = ()
         needed = (
-            ("model", models, self.settings.models),
-            ("start", starts, self.settings.starts),
+            ("architecture", architectures, self.settings.architectures),
+            ("start", (*starts, *any_start), self.settings.starts),
             ("arm", normalizations, self.settings.normalizations),
         )
         absent = [
@@ -89,40 +102,71 @@ class Study:
         ]
         return f"no run of the experiment has {' or '.join(absent)}" if absent else None
 
+    def rows(self, table: str, **place: str | int) -> pd.DataFrame:
+        """Rows of a table, by its name, in which every named column has the given value.
+
+        An index finds them: tables have millions of rows, of which every case needs a few.
+        """
+        columns = tuple(place)
+        if (table, columns) not in self._indices:
+            index = getattr(self, table).groupby(list(columns)).indices
+            self._indices[table, columns] = index
+        none = np.empty(0, dtype=np.intp)
+        found = self._indices[table, columns].get(tuple(place.values()), none)
+        return getattr(self, table).take(found)
+
+    @cached_property
+    def _indices(self) -> dict[tuple[str, tuple[str, ...]], dict[Any, NDArray[np.intp]]]:
+        """Positions of rows by their values, for each table and columns that were asked for."""
+        return {}
+
+    @cached_property
+    def cases(self) -> dict[str, tuple[Case, ...]]:
+        """Cases of the claims that were judged already, by the claim's id."""
+        return {}
+
+    def compared_models(self) -> list[str]:
+        """One model of each architecture, in the experiment's order."""
+        chosen = set(self.settings.architectures.values())
+        return [model for model in self.settings.models if model in chosen]
+
     def measured_layers(self, model: str) -> list[str]:
         """Names of all measured layers of a model, in the network's order.
 
         The kept ones where every run failed, so that there is none to tell.
         """
-        found = list(select(self.layers, model=model, epoch=0)["layer"].unique())
+        found = list(self.rows("layers", model=model, epoch=0)["layer"].unique())
         return found or list(self.settings.layers[model])
 
-    def failed(self, **condition: Any) -> list[str]:
-        """Ids of the runs that meet a condition and failed a gate, each with the gate's name."""
-        known = {
-            key: value if isinstance(value, list | tuple) else (value,)
-            for key, value in condition.items()
-        }
-        return [
-            f"{run.model}/{run.start}/{run.normalization}/seed{run.seed} ({gate})"
-            for run, gates in self._failures
-            if all(getattr(run, key) in values for key, values in known.items())
-            for gate in gates
-        ]
+    def failed(
+        self,
+        *,
+        model: str | Sequence[str],
+        start: str | Sequence[str],
+        normalization: str | Sequence[str],
+    ) -> list[str]:
+        """Ids of the runs at one of some places that failed a gate, each with the gate's name."""
+        values = (
+            (value,) if isinstance(value, str) else value for value in (model, start, normalization)
+        )
+        found = [failure for place in product(*values) for failure in self._failures[place]]
+        return [text for _, text in sorted(found, key=itemgetter(0))]
 
     @cached_property  # every case of every claim asks
-    def _failures(self) -> list[tuple[Any, list[str]]]:
-        """List the runs that failed a gate, as named tuples, each with the gates' names."""
-        found = []
-        for run in self.runs.itertuples():
-            end = f"failed: {run.what}" if run.state == "FAILED" else run.state.lower()
+    def _failures(self) -> defaultdict[tuple[str, ...], list[tuple[int, str]]]:
+        """Runs that failed a gate by model, start and arm: their number among all, and why."""
+        found: defaultdict[tuple[str, ...], list[tuple[int, str]]] = defaultdict(list)
+        for number, run in enumerate(self.runs.itertuples()):
+            end = f"failed: {run.what}" if run.state == "FAILED" else str(run.state).lower()
             gates = {
                 end: run.finite,
                 "has not learned": run.learned or not run.finite,
                 "did not move": run.moved or not run.finite,
             }
-            if not all(gates.values()):
-                found.append((run, [gate for gate, passed in gates.items() if not passed]))
+            for gate, passed in gates.items():
+                if not passed:
+                    place = run.model, run.start, run.normalization
+                    found[place].append((number, f"{run_id(run._asdict())} ({gate})"))
         return found
 
     def ended_early(self, **condition: Any) -> bool:
@@ -143,9 +187,9 @@ class Place:
     layer: str
     contrast: str  # an arm, or two of them
 
-    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+    def rows(self, study: Study, table: str) -> pd.DataFrame:
         """Rows of a table of runs at this place, where the contrast is one arm."""
-        return select(
+        return study.rows(
             table,
             model=self.model,
             start=self.start,
@@ -272,7 +316,7 @@ class Claim:
 
     def judged(self, study: Study) -> Judgement:
         """Judge the claim on a study, by itself."""
-        cases = tuple(self.judge(study))
+        cases = self.cases(study)
         verdict, p = together(cases, self.test)
         if verdict is Verdict.NOT_EVALUABLE:
             reasons = Counter(case.reason for case in cases if case.reason)
@@ -289,6 +333,12 @@ class Claim:
             best=min(measured, key=self._against),
             flags=tuple(self.flags(study, cases)),
         )
+
+    def cases(self, study: Study) -> tuple[Case, ...]:
+        """Judge every case, once for a study."""
+        if self.id not in study.cases:
+            study.cases[self.id] = tuple(self.judge(study))
+        return study.cases[self.id]
 
     def _against(self, case: Case) -> float:
         """How much a case speaks against the claim."""

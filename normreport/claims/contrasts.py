@@ -5,13 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
+from normreport.claims.base import (
+    ARTICLE_STARTS,
+    Case,
+    Claim,
+    Place,
+    Study,
+    case_from_seeds,
+    missing,
+    select,
+)
 from normreport.evidence import MarginTest
 from normreport.statistics import roughness_ratio_null
 
 WIDER = MarginTest(math.log(1.05), level=0.95)
 ROUGHER = MarginTest(math.log(1.25), level=0.95)
-ARTICLE_STARTS = ("pretrained", "scratch")
 
 
 def log_ratios(
@@ -26,13 +34,12 @@ def log_ratios(
 
     `null` gives, for a number of weights, the 95% point of what chance alone gives.
     """
-    lacking = study.lacks(normalizations=(over, under))
+    lacking = study.lacks(any_start=ARTICLE_STARTS, normalizations=(over, under))
     if lacking:
         yield missing(lacking)
         return
-    last = study.last(study.measures)
     for model, start, layer in study.kept_layers(ARTICLE_STARTS):
-        rows = select(last, model=model, start=start, layer=layer)
+        rows = study.last(study.rows("measures", model=model, start=start, layer=layer))
         both = select(rows, normalization=over).merge(
             select(rows, normalization=under), on="seed", suffixes=("_over", "_under")
         )
@@ -83,9 +90,7 @@ RAW_IS_ROUGHER = Claim(
     unit="natural logarithm of a ratio",
     own_rule=ROUGHER_RULE,
     test=ROUGHER,
-    judge=lambda study: log_ratios(
-        study, "roughness", "raw", "unit", ROUGHER, roughness_ratio_null
-    ),
+    judge=lambda study: rougher(study, "raw", "unit"),
 )
 
 STANDARDIZED_IS_NARROWER = Claim(
@@ -109,7 +114,5 @@ STANDARDIZED_IS_SMOOTHER = Claim(
     unit="natural logarithm of a ratio",
     own_rule=ROUGHER_RULE,
     test=ROUGHER,
-    judge=lambda study: log_ratios(
-        study, "roughness", "unit", "imagenet", ROUGHER, roughness_ratio_null
-    ),
+    judge=lambda study: rougher(study, "unit", "imagenet"),
 )

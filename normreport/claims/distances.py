@@ -35,7 +35,7 @@ def has_placebo(study: Study) -> bool:
 
 def matched(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float]:
     """W1 over sigma at init between two arms at the last epoch, per seed, same seed in both."""
-    rows = select(study.last(study.distances), model=model, start=start, layer=layer)
+    rows = study.last(study.rows("distances", model=model, start=start, layer=layer))
     rows = rows[rows["seed_a"] == rows["seed_b"]]
     rows = select(rows, normalization_a=[a, b], normalization_b=[a, b])
     return list(rows.sort_values("seed_a")["w1_over_sigma0"])
@@ -68,7 +68,7 @@ def arms_apart(
         or study.failed(model=model, start=start, normalization=arms)
     ):
         return None, None
-    rows = select(study.last(study.distances), model=model, start=start, layer=layer)
+    rows = study.last(study.rows("distances", model=model, start=start, layer=layer))
     rows = select(rows, normalization_a=arms, normalization_b=arms)
     runs = [(arm, seed) for arm in arms for seed in seeds]
     index = {run: number for number, run in enumerate(runs)}
@@ -149,7 +149,7 @@ def _growth(study: Study, model: str, start: str, layer: str, a: str, b: str) ->
     interval of them would be too narrow. The numbers are the jackknife's pseudo-values instead
     (Tukey 1958): n times the logarithm over all pairs minus n - 1 times that without the seed.
     """
-    rows = select(study.distances, model=model, start=start, layer=layer)
+    rows = study.rows("distances", model=model, start=start, layer=layer)
     rows = rows[rows["seed_a"] != rows["seed_b"]]
     rows = rows[
         ((rows["normalization_a"] == a) & (rows["normalization_b"] == b))

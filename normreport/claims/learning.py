@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
+from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing
 from normreport.evidence import MarginTest
 
 HIGH = MarginTest(0.5, level=0.95)
@@ -20,11 +20,12 @@ def _loss(study: Study) -> Iterator[Case]:
     if lacking:
         yield missing(lacking)
         return
-    tail = study.histories[study.histories["epoch"] > study.settings.epochs - LAST_EPOCHS]
+    # Epoch 0 is before the first step.
+    before = max(0, study.settings.epochs - LAST_EPOCHS)
     for model in study.settings.models:
         for arm in study.settings.normalizations:
-            rows = select(tail, model=model, start="pretrained", normalization=arm)
-            late = rows.groupby("seed")["train_loss"].mean()
+            rows = study.rows("histories", model=model, start="pretrained", normalization=arm)
+            late = rows[rows["epoch"] > before].groupby("seed")["train_loss"].mean()
             yield case_from_seeds(
                 Place(model, "pretrained", "", f"{arm}, height"),
                 list(late / math.log(study.classes)),
@@ -54,7 +55,7 @@ def _fluctuation(study: Study) -> Iterator[Case]:
 
 def _jumps(study: Study, **condition: str) -> Sequence[float]:
     """SD of the epoch-to-epoch differences of the training loss, per seed."""
-    rows = select(study.histories, **condition)
+    rows = study.rows("histories", **condition)
     return [
         float(np.std(np.diff(run.sort_values("epoch")["train_loss"]), ddof=1))
         for _, run in rows.groupby("seed")
@@ -71,7 +72,9 @@ LOSS_IS_HIGH = Claim(
     kind="finding",
     topic="Pretrained: the loss stays high",
     statement="Started from pretrained weights, the loss stays high.",
-    statistic="mean train cross-entropy of the last five epochs over that of chance, ln K",
+    statistic=(
+        "mean train cross-entropy of the last five epochs of training over that of chance, ln K"
+    ),
     unit="share of chance",
     test=HIGH,
     judge=_loss,

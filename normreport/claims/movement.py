@@ -28,11 +28,10 @@ def _tiny(study: Study) -> Iterator[Case]:
     if lacking:
         yield missing(lacking)
         return
-    last = study.last(study.layers)
     for place in _places(study, "pretrained"):
         yield case_from_seeds(
             place,
-            list(place.rows(last)["displacement"]),
+            list(study.last(place.rows(study, "layers"))["displacement"]),
             test=TINY,
             failed=place.failed(study),
         )
@@ -44,8 +43,8 @@ def _constant(study: Study) -> Iterator[Case]:
         yield missing(lacking)
         return
     for place in _places(study, "scratch"):
-        rows = place.rows(study.layers)
-        spread = rows.pivot_table(index="epoch", columns="seed", values="std", sort=True)
+        rows = place.rows(study, "layers")
+        spread = rows.pivot(index="epoch", columns="seed", values="std")
         drift = np.log(spread / spread.reindex([0]).iloc[0])
         yield case_from_seeds(
             place,
@@ -60,12 +59,10 @@ def _less(study: Study) -> Iterator[Case]:
     if lacking:
         yield missing(lacking)
         return
-    last = study.last(study.layers)
     for place in _places(study, "scratch"):
         other = replace(place, start="pretrained")
-        rows = place.rows(last).merge(
-            other.rows(last), on="seed", suffixes=("_scratch", "_pretrained")
-        )
+        scratch, pretrained = (study.last(at.rows(study, "layers")) for at in (place, other))
+        rows = scratch.merge(pretrained, on="seed", suffixes=("_scratch", "_pretrained"))
         pairs = zip(rows["displacement_scratch"], rows["displacement_pretrained"], strict=True)
         yield case_from_seeds(
             replace(place, start="both"),

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
+from normreport.claims.base import (
+    ARTICLE_STARTS,
+    Case,
+    Claim,
+    Place,
+    Study,
+    case_from_seeds,
+    missing,
+    select,
+)
 from normreport.evidence import MarginTest, Verdict
 from normreport.statistics import L_KURTOSIS_OF_NORMAL, gaussian_null
 
@@ -16,29 +25,27 @@ WITHIN_BOUNDS = MarginTest(1.0, level=0.90, below=True)
 # Supported where excess kurtosis halves; refuted where it stays within a tenth, or grows.
 HALVES = MarginTest(0.5, level=0.95, below=True, refuted_from=0.9)
 OTHER_LAWS = ("scratch_uniform", "scratch_laplace")
+STARTS = "only pretrained runs and those from scratch, of which all layers are trained, count"
 # What counts as Gaussian, above what as many Gaussian numbers give by chance.
 KURTOSIS, SKEWNESS, L_KURTOSIS, W1 = 0.5, 0.25, 0.02, 0.03
 
 
-def _between(study: Study, model: str, other: str, column: str, test: MarginTest) -> Iterator[Case]:
-    """Difference in a statistic between two models, whose layers are paired in their order."""
-    lacking = study.lacks(models=(model, other))
+def _between(
+    study: Study, architectures: tuple[str, str], column: str, test: MarginTest
+) -> Iterator[Case]:
+    """Difference in a statistic between two architectures, their layers paired in their order."""
+    lacking = study.lacks(architectures=architectures, any_start=ARTICLE_STARTS)
     if lacking:
         yield missing(lacking)
         return
-    last = study.last(study.measures)
+    model, other = (study.settings.architectures[name] for name in architectures)
     layers = zip(study.settings.layers[model], study.settings.layers[other], strict=False)
-    places = product(layers, study.settings.starts, study.settings.normalizations)
-    for (layer, other_layer), start, arm in places:
-        both = (
-            Place(model, start, layer, arm)
-            .rows(last)
-            .merge(
-                Place(other, start, other_layer, arm).rows(last),
-                on="seed",
-                suffixes=("", "_other"),
-            )
-        )
+    starts = [start for start in ARTICLE_STARTS if start in study.settings.starts]
+    conditions = product(layers, starts, study.settings.normalizations)
+    for (layer, other_layer), start, arm in conditions:
+        places = Place(model, start, layer, arm), Place(other, start, other_layer, arm)
+        one, two = (study.last(place.rows(study, "measures")) for place in places)
+        both = one.merge(two, on="seed", suffixes=("", "_other"))
         yield case_from_seeds(
             Place(f"{model} - {other}", start, f"{layer} - {other_layer}", arm),
             list(both[column] - both[f"{column}_other"]),
@@ -67,13 +74,17 @@ def departure(row: Any) -> float | None:
 
 
 def _gaussian(study: Study, epoch: int) -> Iterator[Case]:
-    table = study.measures[study.measures["epoch"] == epoch]
-    for model, start, layer in study.kept_layers(study.settings.starts):
+    lacking = study.lacks(any_start=ARTICLE_STARTS)
+    if lacking:
+        yield missing(lacking)
+        return
+    for model, start, layer in study.kept_layers(ARTICLE_STARTS):
         for arm in study.settings.normalizations:
             place = Place(model, start, layer, arm)
+            rows = select(place.rows(study, "measures"), epoch=epoch)
             yield case_from_seeds(
                 place,
-                [departure(row) for row in place.rows(table).itertuples()],
+                [departure(row) for row in rows.itertuples()],
                 test=WITHIN_BOUNDS,
                 failed=place.failed(study),
             )
@@ -86,14 +97,14 @@ def _drawn_gaussian(study: Study, cases: Sequence[Case]) -> Iterable[str]:
 
 
 def _limit_theorem(study: Study) -> Iterator[Case]:
-    # One of the two laws is enough.
-    if all(study.lacks(starts=(law,)) for law in OTHER_LAWS):
-        yield missing(str(study.lacks(starts=OTHER_LAWS)))
+    lacking = study.lacks(any_start=OTHER_LAWS)
+    if lacking:
+        yield missing(lacking)
         return
     for model, start, layer in study.kept_layers(OTHER_LAWS):
         for arm in study.settings.normalizations:
             place = Place(model, start, layer, arm)
-            rows = place.rows(study.measures).set_index("seed")
+            rows = place.rows(study, "measures").set_index("seed")
             first, last = (
                 table["excess_kurtosis"] for table in (select(rows, epoch=0), study.last(rows))
             )
@@ -112,11 +123,11 @@ WIDER_IN_THE_CENTRE = Claim(
     statement="The density of VGG16's weights is wider in the centre than that of MobileNetV2's.",
     statistic=(
         "difference in c = IQR / (1.349 std), which is 1 for a Gaussian; layers are paired in the "
-        "order in which the configuration lists them"
+        f"order in which the configuration lists them; {STARTS}"
     ),
     unit="c",
     test=WIDER,
-    judge=lambda study: _between(study, "vgg16", "mobilenet_v2", "iqr_ratio", WIDER),
+    judge=lambda study: _between(study, ("vgg16", "mobilenet_v2"), "iqr_ratio", WIDER),
 )
 
 EVERY_LAYER_IS_GAUSSIAN = Claim(
@@ -127,7 +138,7 @@ EVERY_LAYER_IS_GAUSSIAN = Claim(
     statistic=(
         f"largest departure in excess kurtosis, skewness, L-kurtosis and W1 to the normal, each "
         f"relative to its bound: {KURTOSIS}, {SKEWNESS}, {L_KURTOSIS} and {W1}, plus the 95% point "
-        "of the same departure of as many Gaussian numbers"
+        f"of the same departure of as many Gaussian numbers; {STARTS}"
     ),
     unit="share of the bound",
     own_rule="supported if the 90% interval lies within the bound everywhere, refuted by one layer "
@@ -158,8 +169,8 @@ BATCH_NORMALIZATION = Claim(
     kind="finding",
     topic="Batch normalization keeps weights Gaussian",
     statement="Batch normalization keeps the weights Gaussian.",
-    statistic="W1 to the normal of VGG16 minus that of VGG16 with batch normalization",
+    statistic=(f"W1 to the normal of VGG16 minus that of VGG16 with batch normalization; {STARTS}"),
     unit="standard deviations",
     test=CLOSER,
-    judge=lambda study: _between(study, "vgg16", "vgg16_bn", "w1_normal", CLOSER),
+    judge=lambda study: _between(study, ("vgg16", "vgg16_bn"), "w1_normal", CLOSER),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from normreport.claims.base import Case, Claim, Place, Study, missing, select
+from normreport.claims.base import Case, Claim, Place, Study, missing
 from normreport.evidence import MarginTest, Verdict, clopper_pearson, share_p_values
 
 # The article's order, from the widest to the narrowest. Its "none" divides by 255 as well, so
@@ -24,7 +24,7 @@ def _cases(study: Study) -> Iterator[Case]:
         if failed:
             yield Case(place, Verdict.NOT_EVALUABLE, reason="; ".join(failed))
             continue
-        rows = select(study.last(study.measures), model=model, start=start, layer=layer)
+        rows = study.last(study.rows("measures", model=model, start=start, layer=layer))
         table = rows.pivot_table(index="seed", columns="normalization", values="std")
         hits = (table["imagenet"] > table["raw"]) & (table["raw"] > table["unit"])
         successes, trials = int(hits.sum()), len(hits)

@@ -31,6 +31,7 @@ from normreport.figures.style import (
     shared_limits,
     tint,
 )
+from normreport.gates import LEARNED, learned_below
 from normreport.labels import model_label, start_label
 from normreport.prose import count, extremes, number, percent
 
@@ -41,7 +42,6 @@ _MEASURES = {
 }
 _BESIDE = ("axes fraction", "data")
 _LOG_FROM = 20.0  # ratio of a row's largest loss to its smallest
-_GATE = 0.9  # a run has learned once its training loss is below this share of ln K
 _REFERENCE: Marks = {"color": MUTED, "linewidth": 0.9, "linestyle": (0.0, (1.0, 1.6))}
 
 
@@ -78,7 +78,7 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
     references = {
         "train_loss": [
             (np.log(classes), f"chance: ln {classes}", "bottom"),
-            (_GATE * np.log(classes), f"learned: {_GATE} ln {classes}", "top"),
+            (learned_below(classes), f"learned: {LEARNED} ln {classes}", "top"),
         ],
         "heldout_loss": [(np.log(classes), f"chance: ln {classes}", "center")],
         "heldout_accuracy_percent": [(100 / classes, f"chance: 1 in {classes}", "center")],
@@ -117,7 +117,7 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
     ]
     data = pd.concat(parts, ignore_index=True).astype({"seed": str})
     data = data[["start", "normalization", "seed", "epoch", *_MEASURES]]
-    seen = _observation(shown, means, starts, last, float(np.log(classes)))
+    seen = _observation(shown, means, starts, last, learned_below(classes))
     return Drawing(
         figure=sheet.figure,
         data=data,
@@ -126,8 +126,8 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
             f"and the held-out images, and held-out accuracy. Thin lines are single runs, bold "
             f"lines an arm's mean over {seeds_phrase(shown)}. The dotted lines are chance for "
             f"{classes} classes (ln {classes} = {number(np.log(classes))}) and, for the training "
-            f"loss, the gate below which a run counts as having learned "
-            f"({number(_GATE * np.log(classes))}). {seen}"
+            f"loss, the gate below which a run that did not diverge has learned "
+            f"({number(learned_below(classes))}). {seen}"
         ),
         alt=f"{title}, loss and accuracy per epoch. {seen}",
         last=last,
@@ -176,7 +176,7 @@ def _observation(
     means: dict[str, pd.DataFrame],
     starts: list[str],
     last: int,
-    chance: float,
+    gate: float,
 ) -> str:
     """Give each start's final accuracies, and how many of its runs have learned."""
     sentences = []
@@ -184,7 +184,7 @@ def _observation(
         ends = rows_of(shown, start=start).groupby(["normalization", "seed"]).last()
         if ends.empty:
             continue
-        learned = int(((ends["train_loss"] < _GATE * chance) & (ends["epoch"] == last)).sum())
+        learned = int(((ends["train_loss"] < gate) & (ends["status"] == "OK")).sum())
         text = f"{start_label(start).capitalize()}, {learned} of {count(len(ends), 'run')} learned"
         final = means[start][means[start]["epoch"] == last]
         if len(final):

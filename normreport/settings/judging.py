@@ -14,6 +14,9 @@ class JudgeSettings(Settings):
 
     models: tuple[Name, ...]
     """The models."""
+    architectures: Mapping[Name, Name]
+    """The model that stands for each architecture where architectures are compared: the first of
+    those with the shared optimizer, or the first."""
     layers: Mapping[Name, tuple[LayerName, ...]]
     """Kept layers of each model."""
     starts: tuple[Start, ...]

@@ -66,7 +66,7 @@ def run(
     files.write_csv(cases, CASE_COLUMNS, case_rows(judged))
     whole = Results.model_validate({
         "experiment": chosen,
-        "settings": {row["model"]: row["settings"] for row in found_settings(found)},
+        "settings": found_settings(found),
         "data": {
             "classes": found[0]["classes"],
             "skipped": files.read_json(images_manifest)["skipped"],
@@ -83,20 +83,18 @@ def run(
     files.write_json(results, whole.model_dump(mode="json"))
 
 
-def found_settings(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One run's settings per model: those that do not depend on the run."""
+def found_settings(manifests: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Give each model's settings that do not depend on the run, from its first run."""
     of_the_run = {"start", "normalization", "seed"}
-    return [
-        {
-            "model": manifest["run"]["model"],
-            "settings": {
-                key: value for key, value in manifest["settings"].items() if key not in of_the_run
-            }
-            | {
-                "parameters": manifest["parameters"],
-                "folded": bool(manifest["folded"]),
-                "images": manifest["images"],
-            },
+    first: dict[str, dict[str, Any]] = {}
+    for manifest in manifests:
+        first.setdefault(manifest["run"]["model"], manifest)
+    return {
+        model: {
+            **{key: value for key, value in manifest["settings"].items() if key not in of_the_run},
+            "parameters": manifest["parameters"],
+            "folded": bool(manifest["folded"]),
+            "images": manifest["images"],
         }
-        for manifest in manifests
-    ]
+        for model, manifest in first.items()
+    }

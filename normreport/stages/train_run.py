@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -16,6 +15,7 @@ from torch import nn
 
 from normreport import files, networks
 from normreport.checkpoints import Checkpoint
+from normreport.gates import learned_below
 from normreport.layer_summaries import LayerSummary, summarize_layer
 from normreport.networks import Network
 from normreport.seeds import derived_seed, epoch_order
@@ -42,8 +42,6 @@ HISTORY = (
 )
 LAYERS = (*CONDITION, "epoch", "layer", *(field.name for field in fields(LayerSummary)))
 INIT_LAWS = {"scratch_uniform": "uniform", "scratch_laplace": "laplace"}
-# A run has learned when its training cross-entropy is below this share of chance, ln K.
-LEARNED = 0.9
 
 
 def run(
@@ -171,11 +169,12 @@ def gates(
     epochs: list[Epoch], summaries: list[dict[str, Any]], classes: int, status: dict[str, Any]
 ) -> dict[str, bool]:
     """Check what a run must have passed before a claim may rest on it."""
+    finite = status["state"] == "OK"
     last = epochs[-1] if epochs else None
     moved = [row["displacement"] for row in summaries if last and row["epoch"] == last.epoch]
     return {
-        "finite": status["state"] == "OK",
-        "learned": last is not None and last.train_loss < LEARNED * math.log(classes),
+        "finite": finite,
+        "learned": finite and last is not None and last.train_loss < learned_below(classes),
         "moved": any(value is not None and value > 0 for value in moved),
     }
 

@@ -28,6 +28,7 @@ def study(
     arms=ARMS,
     starts=("pretrained", "scratch"),
     layers=None,
+    architectures=None,
     apart=None,
     floor=0.0,
     displacement=None,
@@ -48,6 +49,8 @@ def study(
 
     Parameters
     ----------
+    architectures
+        The model that stands for each of them; every model for its own if None.
     apart, displacement
         Per start: distance between arms over sigma, and displacement at the last epoch.
     floor
@@ -127,6 +130,7 @@ def study(
             })  # fmt: skip
     settings = JudgeSettings(
         models=tuple(layers),
+        architectures=architectures or {model: model for model in layers},
         layers=layers,
         starts=starts,
         normalizations=arms,

@@ -6,11 +6,13 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from normreport.claims import CLAIMS, PRIMARY, judge_all
-from normreport.claims.base import to_json
+from normreport.claims.agreement import agreement
+from normreport.claims.base import select, to_json
 from normreport.claims.distances import arms_apart
 from normreport.claims.inputs import SALT, SALT_SEED
 from normreport.evidence import Verdict
@@ -98,6 +100,44 @@ def test_a_claim_names_what_the_experiment_lacks(claim, lack, reason):
     assert judgement.verdict is NOT_EVALUABLE
     assert reason in judgement.reason
     assert judgement.flags == ()
+
+
+@pytest.mark.parametrize("claim", ["H1", "H2", "H4", "H5", "F7", "F8", "F10"])
+def test_starts_that_the_article_does_not_have_change_no_verdict(claim):
+    """Frozen convolutions never move, and what is drawn from another law is not Gaussian."""
+    whole = study_for(claim, starts=("pretrained", "scratch", "scratch_head", *LAWS))
+    whole.runs.loc[whole.runs["start"] == "scratch_head", "moved"] = False
+    whole.measures.loc[whole.measures["start"].isin(LAWS), "excess_kurtosis"] = -1.2
+    found, plain = BY_ID[claim].judged(whole), BY_ID[claim].judged(study_for(claim))
+    assert found.verdict is plain.verdict
+    assert [case.place for case in found.cases] == [case.place for case in plain.cases]
+    others = BY_ID[claim].judged(study_for(claim, starts=("scratch_head", *LAWS)))
+    assert others.reason == (
+        "no run of the experiment has the start pretrained or the start scratch"
+    )
+
+
+def test_two_optimizers_of_one_architecture_are_no_two_architectures():
+    """Let VGG16 move twenty times as far with another optimizer."""
+    both = {"layers": {"vgg16_sgd": LAYERS["vgg16"]} | LAYERS, "moved": {"vgg16_sgd": 20.0}}
+    stands = {"vgg16": "vgg16", "mobilenet_v2": "mobilenet_v2"}
+    judgement = BY_ID["F11"].judged(study(**both, architectures=stands))
+    assert judgement.verdict is SUPPORTED
+    assert {case.place.model for case in judgement.cases} == {"vgg16 - mobilenet_v2"}
+    assert verdict("F11", study(**both)) is REFUTED
+    one = dict.fromkeys(("vgg16", "vgg16_sgd"), LAYERS["vgg16"])
+    alone = BY_ID["F11"].judged(study(layers=one, architectures={"vgg16": "vgg16"}))
+    assert alone.reason == "the experiment has one architecture; two are needed"
+
+
+def test_networks_are_found_by_their_architecture_whatever_they_are_called():
+    layers = {"wide": LAYERS["vgg16"], "small": LAYERS["mobilenet_v2"]}
+    stands = {"vgg16": "wide", "mobilenet_v2": "small"}
+    judgement = BY_ID["F7"].judged(
+        study(layers=layers, architectures=stands, iqr_ratio={"wide": 1.1})
+    )
+    assert judgement.verdict is SUPPORTED
+    assert {case.place.model for case in judgement.cases} == {"wide - small"}
 
 
 def study_for(claim, **changes):
@@ -259,6 +299,14 @@ def test_a_verdict_that_holms_correction_takes_away_says_so():
     assert [case.verdict for case in together.cases] == [case.verdict for case in alone.cases]
     # Overwhelming evidence stays what it is.
     assert judged["F4"].verdict is BY_ID["F4"].judged(whole).verdict is SUPPORTED
+
+
+def test_the_loss_before_the_first_step_is_none_of_the_last_ones():
+    whole = study(loss={"pretrained": 0.1, "scratch": 0.1})
+    before = BY_ID["F3"].judged(whole).cases
+    whole.histories.loc[whole.histories["epoch"] == 0, "train_loss"] = 1000.0
+    assert BY_ID["F3"].judged(replace(whole)).cases == before
+    assert before[0].effect.mean == pytest.approx((0.1**0.5 + 0.1) / 2 * 2.3 / np.log(10), rel=1e-3)
 
 
 def test_a_drift_that_comes_back_is_still_a_drift():
@@ -460,6 +508,49 @@ def test_weights_that_are_all_equal_give_a_reason_and_no_nan():
             assert judgement.verdict is NOT_EVALUABLE, claim.id
             assert judgement.reason == "the statistic is not defined here"
         assert all(map(np.isfinite, every_number(to_json(claim, judgement, whole))))
+
+
+def test_a_claim_is_judged_once_for_a_study():
+    asked = []
+
+    def judge(study):
+        asked.append(study)
+        return BY_ID["F2"].judge(study)
+
+    story, one, other = replace(BY_ID["F2"], judge=judge), study(), study()
+    judgement = story.judged(one)
+    assert agreement([story]).judged(one).verdict is SUPPORTED
+    assert asked == [one]
+    assert judgement.cases == story.judged(one).cases == BY_ID["F2"].judged(study()).cases
+    story.judged(other)
+    assert asked[1:] == [other]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"model": "vgg16", "start": "scratch", "layer": "features.0", "normalization": "unit"},
+        {"model": "mobilenet_v2", "epoch": 0},
+        {"model": "vgg16", "start": "scratch_laplace"},
+    ],
+    ids=str,
+)
+def test_rows_of_a_place_are_those_with_its_values_in_their_order(condition):
+    whole = study()
+    shuffled = replace(whole, measures=whole.measures.sample(frac=1, random_state=0))
+    pd.testing.assert_frame_equal(
+        shuffled.rows("measures", **condition), select(shuffled.measures, **condition)
+    )
+
+
+def test_runs_that_failed_are_named_in_the_order_of_the_runs():
+    whole = without_runs(study(), normalization="imagenet")
+    places = {"start": ["scratch", "pretrained"], "normalization": ["unit", "imagenet"]}
+    names = [text.split(" ")[0] for text in whole.failed(model="vgg16", **places)]
+    assert names == [
+        f"vgg16/{start}/imagenet/seed{seed}" for start in ("pretrained", "scratch")
+        for seed in range(3)
+    ]  # fmt: skip
 
 
 def test_claims_have_ids_of_their_own():

@@ -83,6 +83,13 @@ def test_a_run_that_failed_has_not_learned(diverged_runs: pd.DataFrame) -> None:
     assert len(crosses) == 2
 
 
+def test_a_run_that_diverged_has_not_learned_even_if_no_run_went_on(table: pd.DataFrame) -> None:
+    low = table.assign(train_loss=0.1)
+    assert "From scratch, 9 of 9 runs learned" in curves.draw(low, model="vgg16").caption
+    lost = low.assign(status=np.where(low["start"] == "scratch", "DIVERGED", "OK"))
+    assert "From scratch, 0 of 9 runs learned" in curves.draw(lost, model="vgg16").caption
+
+
 def test_rows_without_a_finite_loss_are_left_out(table: pd.DataFrame) -> None:
     lost = (table["seed"] == 0) & (table["normalization"] == "raw") & (table["epoch"] > 3)
     broken = table.assign(train_loss=table["train_loss"].where(~lost, np.nan))

@@ -64,6 +64,7 @@ def test_raw_input_diverges_where_scaled_input_trains(runs):
 def test_the_report_is_built_and_names_the_run(runs, comparison, data, tmp_path):
     settings = {
         "models": ["vgg11"],
+        "architectures": {"vgg11": "vgg11"},
         "layers": {"vgg11": [LAYER]},
         "starts": ["scratch"],
         "normalizations": ["raw", "unit"],

@@ -11,6 +11,8 @@ from normreport.errors import WeightsError
 from normreport.files import array_digest
 from normreport.normalizations import normalize
 from normreport.seeds import epoch_order
+from normreport.stages.train_run import gates
+from normreport.training import Epoch
 from tests.stages.conftest import LAYER, processed, read, trained
 
 
@@ -97,6 +99,17 @@ def test_a_diverged_run_keeps_its_last_finite_weights_and_says_when(data, tmp_pa
     measured = pd.read_parquet(processed(tmp_path, run).measures)
     assert len(measured) == len(weights)
     assert np.isfinite(measured["std"]).all()
+
+
+@pytest.mark.parametrize(
+    ("state", "loss", "learned"), [("OK", 2.0, True), ("OK", 2.1, False), ("DIVERGED", 0.1, False)]
+)
+def test_a_run_has_learned_if_it_ended_with_a_loss_below_nine_tenths_of_chance(
+    state, loss, learned
+):
+    """ln 10 is 2.303, of which nine tenths are 2.072."""
+    last = Epoch(1, 0.1, loss, loss, 0.5, loss, 0.5, 1.0)
+    assert gates([last], [], 10, {"state": state})["learned"] is learned
 
 
 def test_a_layer_that_is_not_there_is_named_with_its_neighbour(data, tmp_path):
