@@ -84,7 +84,7 @@ def run(
 
 
 def found_settings(manifests: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Settings of each model, from its first run: those that do not depend on the run."""
+    """Take each model's settings from its first run: those that do not depend on the run."""
     of_the_run = {"start", "normalization", "seed"}
     first: dict[str, dict[str, Any]] = {}
     for manifest in manifests:
