@@ -297,7 +297,7 @@ class Config(Settings):
         )
 
     def _architectures(self) -> dict[str, str]:
-        """Name one model of each architecture: what differs in the optimizer, too, shows both."""
+        """Name one model of each architecture: another optimizer makes no other architecture."""
         shared = self.training.optimizer
         found: dict[str, str] = {}
         for name in sorted(

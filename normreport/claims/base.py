@@ -149,15 +149,15 @@ class Study:
         values = (
             (value,) if isinstance(value, str) else value for value in (model, start, normalization)
         )
-        found = [failure for place in product(*values) for failure in self._failures[place]]
+        found = [failure for place in product(*values) for failure in self._failures.get(place, ())]
         return [text for _, text in sorted(found, key=itemgetter(0))]
 
     @cached_property  # every case of every claim asks
-    def _failures(self) -> defaultdict[tuple[str, ...], list[tuple[int, str]]]:
+    def _failures(self) -> dict[tuple[str, ...], list[tuple[int, str]]]:
         """Runs that failed a gate by model, start and arm: their number among all, and why."""
         found: defaultdict[tuple[str, ...], list[tuple[int, str]]] = defaultdict(list)
         for number, run in enumerate(self.runs.itertuples()):
-            end = f"failed: {run.what}" if run.state == "FAILED" else str(run.state).lower()
+            end = f"failed: {run.what}" if run.state == "FAILED" else run.state.lower()
             gates = {
                 end: run.finite,
                 "has not learned": run.learned or not run.finite,

@@ -84,7 +84,7 @@ def run(
 
 
 def found_settings(manifests: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Give each model's settings that do not depend on the run, from its first run."""
+    """Take each model's settings from its first run: those that do not depend on the run."""
     of_the_run = {"start", "normalization", "seed"}
     first: dict[str, dict[str, Any]] = {}
     for manifest in manifests:

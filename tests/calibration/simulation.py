@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -91,7 +92,8 @@ def families(effect, *, seeds, studies):
     found = []
     for _ in range(studies):
         simulated = [_simulated(claim, effect, seeds, generator) for claim in FAMILY]
-        single = [(claim, claim.judged(None)) for claim in simulated]
+        blank = SimpleNamespace(cases={})  # a study without tables: these claims ask for none
+        single = [(claim, claim.judged(blank)) for claim in simulated]
         judged = corrected(single, simulated)
         alone += any(map(_is_wrong, (judgement.verdict for _, judgement in single), expected))
         wrong += any(map(_is_wrong, (judgement.verdict for _, judgement in judged), expected))
