@@ -163,9 +163,9 @@
   }
   const SVG = "http://www.w3.org/2000/svg";
   function swatch(mark) {
+    const color = attribute(mark, "stroke") || attribute(mark, "fill");
     const picture = document.createElementNS(SVG, "svg");
     const line = document.createElementNS(SVG, "path");
-    const color = attribute(mark, "stroke") || attribute(mark, "fill");
     const stroke = `var(--c-${color.slice(1)}, ${color})`;
     const dashes = attribute(mark, "stroke-dasharray") || "none";
     const look = { d: "M0 4h24", stroke, "stroke-width": 2.4, "stroke-dasharray": dashes };
@@ -186,7 +186,10 @@
         const element = button(text, () => toggle(`${name} ${value}`), { class: "toggle" });
         if (name === "arm") {
           const bodies = like.filter((mark) => mark.dataset.line !== "median");
-          element.prepend(swatch(like.find((mark) => mark.dataset.seed === "mean") || bodies.pop()));
+          const sample = like.find((mark) => mark.dataset.seed === "mean") || bodies[bodies.length - 1];
+          // Where an arm has lines of several colors, none of them stands for it.
+          const colors = new Set(bodies.map((mark) => attribute(mark, "stroke")));
+          if (sample.dataset.seed || colors.size === 1) element.prepend(swatch(sample));
         }
         switches.push([element, `${name} ${value}`]);
         group.append(element);

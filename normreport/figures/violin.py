@@ -118,10 +118,16 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
 
 
 def _epochs(last: int, arms: int) -> np.ndarray:
-    """Choose the epochs that there is room for, the first and the last among them."""
+    """Choose the epochs that there is room for, the first and the last among them.
+
+    Evenly where at least half of that room can be filled so: an uneven gap looks like an effect.
+    """
+    if not last:
+        return np.zeros(1, dtype=int)
     steps = int((WIDTH - _BESIDE) / balanced_columns(arms) / _ROOM) - 1
-    steps = last // math.ceil(last / steps) if last else 0
-    return np.linspace(0, last, steps + 1).round().astype(int)
+    least = math.ceil(last / steps)
+    even = next((step for step in range(least, 2 * least + 1) if last % step == 0), None)
+    return np.linspace(0, last, last // (even or least) + 1).round().astype(int)
 
 
 def _violin(weight: np.ndarray, density: np.ndarray, scale: float) -> pd.DataFrame:

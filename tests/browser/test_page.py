@@ -455,3 +455,14 @@ def test_style_and_script_are_small(site: Path) -> None:
     templates = Path(__file__).parents[2] / "templates"
     files = [*templates.glob("*.css"), *templates.glob("*.js")]
     assert sum(path.stat().st_size for path in files) < 40_000
+
+
+def test_the_sample_of_an_arm_looks_as_the_arm_does_or_is_left_out(reader: Reader) -> None:
+    """In the histogram an arm has a line per channel: the sample of one would be none of it."""
+
+    def samples(figure: str) -> int:
+        return reader.page.locator(f"#fig-{figure} .toggle svg").count()
+
+    assert reader.page.locator("#fig-histogram .toggle").count() > 0
+    assert samples("histogram") == 0
+    assert min(samples("ribbon"), samples("density"), samples("violin")) > 0

@@ -93,12 +93,20 @@ def test_a_distribution_far_wider_than_another_start_still_has_violins(
     assert len(drawing.data) == 3 * 7 * 40
 
 
+@pytest.mark.parametrize(
+    ("last", "steps"), [(0, set()), (1, {1}), (8, {1}), (30, {3}), (37, {4, 5}), (100, {10})]
+)
+def test_epochs_are_evenly_spaced_where_that_leaves_enough(last: int, steps: set[int]) -> None:
+    found = violin._epochs(last, 3)
+    assert (found[0], found[-1]) == (0, last)
+    assert set(np.diff(found).tolist()) == steps
+
+
 def test_as_many_epochs_are_drawn_as_there_is_room_for() -> None:
     table = synthetic.runs(epochs=35, seeds=1, layers={"features.0": 0.0589})
     drawing = violin.draw(synthetic.densities(table), start="scratch", **KEY)
     epochs = drawing.data["epoch"].unique()
-    assert (epochs[0], epochs[-1], len(epochs)) == (0, 35, 12)
-    assert set(np.diff(epochs)) == {3, 4}
+    assert epochs.tolist() == [0, 5, 10, 15, 20, 25, 30, 35]
     widest = drawing.data.groupby("epoch")["half_width"].max()
     assert (widest.to_numpy()[1:] + widest.to_numpy()[:-1] < np.diff(epochs)).all()
-    assert "at 12 of 36 epochs" in drawing.caption
+    assert "at 8 of 36 epochs" in drawing.caption
