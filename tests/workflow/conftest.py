@@ -77,6 +77,7 @@ class Clone:
         return "".join(f"\n--- {path}\n{text[-500:]}" for path, text in found if text)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist looks for the marks in the same hook
 def pytest_collection_modifyitems(items):
     """Keep the tests of this folder in one of pytest-xdist's workers: they share a build."""
     for item in items:
@@ -92,9 +93,9 @@ def clone(tmp_path):
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
-    """Give a clone in which the smoke preset was built for real."""
+    """Give a clone in which the smoke preset was built for real, one job after the other."""
     built = Clone(tmp_path_factory.mktemp("smoke"))
-    built.output = built.snakemake(*SMOKE).stdout
+    built.output = built.snakemake(*SMOKE, "--cores", "1").stdout
     return built
 
 
