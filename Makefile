@@ -22,9 +22,9 @@ publish: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs publish
 	@echo "The site lies in $(CURDIR)/public"
 
-# Two at a time: one of them does the builds, the other all else.
+# Two at a time: one of them does the builds, which are the most, the other all else.
 test: system $(INSTALLED)
-	pytest --numprocesses 2 --dist loadgroup
+	pytest --numprocesses 2 --no-loadscope-reorder
 
 check: $(INSTALLED)
 	ruff check .

@@ -9,8 +9,27 @@ from typing import Any
 
 import pytest
 import yaml
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent.parent
+
+
+class ByFolder(LoadScopeScheduling):
+    """Gives all tests of a folder to one of pytest-xdist's workers: they share what they build."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(nodeid.split("::")[0])
+        return str(path if path.parent == Path("tests") else path.parent)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the builds, which take as long as all other tests."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
+    return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -77,14 +77,6 @@ class Clone:
         return "".join(f"\n--- {path}\n{text[-500:]}" for path, text in found if text)
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist looks for the marks in the same hook
-def pytest_collection_modifyitems(items):
-    """Keep the tests of this folder in one of pytest-xdist's workers: they share a build."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("workflow"))
-
-
 @pytest.fixture
 def clone(tmp_path):
     """Give a fresh clone."""
