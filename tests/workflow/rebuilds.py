@@ -125,6 +125,8 @@ def after_runs(
 # Both of a figure's rooms: figures/ and report/data/. Two show all models.
 OF_ALL_MODELS = ("*/inits.*", "*/centre.*")
 OF_A_MODEL = ("*mobilenet_v2*", *OF_ALL_MODELS)
+# Which show the input as the experiment's arms make it.
+OF_THE_ARMS = ("*/examples.*", "*/histogram.*")
 ALL_RUNS = {
     "train_run": EVERY,
     "extract_weights": EVERY,
@@ -142,14 +144,14 @@ CHANGES = (
     Change(
         "an arm added",
         configure({"experiment": {"normalizations": ["unit", "imagenet", "raw"]}}),
-        after_runs("*/raw/*", EVERY, EVERY),
+        after_runs("*/raw/*", EVERY, (*OF_A_MODEL, *OF_THE_ARMS)),
     ),
     Change(
         "an arm removed",
         configure({"experiment": {"normalizations": ["imagenet"]}}),
         {
             "compare_arms": EVERY,
-            "draw_figure": (*OF_A_MODEL, "*/examples.*", "*/histogram.*"),
+            "draw_figure": (*OF_A_MODEL, *OF_THE_ARMS),
             **JUDGE,
         },
     ),
@@ -196,7 +198,7 @@ CHANGES = (
         {
             **PRETRAIN,
             **ALL_RUNS,
-            "draw_figure": EVERY,
+            "draw_figure": (*OF_A_MODEL, *OF_THE_ARMS, "*/resize.*"),
             "train_run": ("runs/*/pretrained/*", "runs/*/scratch/imagenet/*"),
             "extract_weights": ("weights/*/pretrained/*", "weights/*/scratch/imagenet/*"),
             "measure_weights": ("*/pretrained/*", "*/scratch/imagenet/*"),

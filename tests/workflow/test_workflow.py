@@ -192,7 +192,7 @@ def test_without_pango_the_html_is_built_and_the_pdf_is_explained(clone):
 
 def test_what_a_start_of_snakemake_imports_is_light():
     rules = (ROOT / "workflow/rules/common.smk").read_text()
-    imports = re.findall(r"^from normreport.*", rules, re.M)
+    imports = re.findall(r"^from normreport[^(\n]*(?:\([^)]*\))?", rules, re.M)
     heavy = "import sys; print(sys.modules.keys() & {'torch', 'pandas', 'scipy', 'matplotlib'})"
     command = [sys.executable, "-c", "\n".join([*imports, heavy])]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
