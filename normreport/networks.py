@@ -354,6 +354,8 @@ def _fitting(network: Network, state: State, *, where: str = "pretrained weights
 def read_checkpoint(path: Path) -> State:
     """Read a state dictionary from .safetensors, .pth or .pt, without executing anything in it.
 
+    Floating-point weights are given as fp32.
+
     Raises
     ------
     WeightsError
@@ -379,7 +381,11 @@ def read_checkpoint(path: Path) -> State:
         isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
     ):
         raise WeightsError(f"{path}: expected a dictionary of tensors, found something else.")
-    return {name.removeprefix("module."): value for name, value in content.items()}
+    # Weights only, whatever they were saved as: half precision and parameters have no NumPy array.
+    return {
+        name.removeprefix("module."): value.detach().float() if value.is_floating_point() else value
+        for name, value in content.items()
+    }
 
 
 def published_file(model: str, name: str) -> Path:

@@ -566,7 +566,7 @@ def test_the_judge_knows_which_runs_there_are(changed: Changed) -> None:
 
 @pytest.mark.parametrize("accent", ["red", "#0b5ca", "0b5cad"])
 def test_what_is_no_color_is_told_what_a_color_looks_like(changed: Changed, accent: str) -> None:
-    with pytest.raises(ConfigError, match=r'report\.accent: expected a color such as "#0b5cad"'):
+    with pytest.raises(ConfigError, match=r'report\.accent: expected a colour such as "#0b5cad"'):
         load_config(changed({"report.accent": accent}))
     load_config(changed({"report.accent": "#0B5CAD"}))
 

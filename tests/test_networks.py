@@ -591,6 +591,20 @@ def test_the_prefix_of_parallel_training_is_dropped(tmp_path: Path, weights: Sta
     assert _equal(networks.read_checkpoint(tmp_path / "a.pth"), weights)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_weights_of_any_precision_come_as_fp32_without_gradients(
+    tmp_path: Path, weights: State, dtype: torch.dtype
+) -> None:
+    whole = {name: value for name, value in weights.items() if value.is_floating_point()}
+    saved = {name: nn.Parameter(value.to(dtype)) for name, value in whole.items()}
+    torch.save(saved | {"batches": torch.tensor(3)}, tmp_path / "a.pth")
+    found = networks.read_checkpoint(tmp_path / "a.pth")
+    assert found.pop("batches").dtype == torch.int64
+    for name, value in found.items():
+        assert value.dtype == torch.float32
+        assert np.array_equal(value.numpy(), whole[name].to(dtype).float().numpy())
+
+
 def test_a_checkpoint_that_would_run_code_is_refused_and_runs_none(
     tmp_path: Path, weights: State
 ) -> None:

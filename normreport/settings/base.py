@@ -62,7 +62,7 @@ EXPECTED = {
     "list_type": "a list",
     "too_short": "a list of at least 1 item",
     "string_pattern_mismatch": "a name of letters, digits and _ (a layer's also with . and -)",
-    COLOR: 'a color such as "#0b5cad"',
+    COLOR: 'a colour such as "#0b5cad"',
 }
 
 
