@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -89,7 +88,6 @@ def test_no_page_ends_with_a_heading_or_the_caption_of_a_table():
     assert splits == {(0, 0, 0, 8), (1, 1, 3, 5), (1, 1, 4, 4), (1, 1, 5, 3)}
 
 
-@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler-utils")
 def test_no_word_reaches_into_the_margin(pdf):
     pdf.stream.seek(0)
     command = ["pdftotext", "-bbox", "-", "-"]
