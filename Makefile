@@ -5,6 +5,7 @@
 # make benchmark  size and load time of the report's page; images per second against a script that
 #               one would write first
 # make calibration  error rates and power of the verdicts, on simulated studies
+# make messages  collect what the report says in templates/languages/messages.pot, for translators
 # make lock     write requirements.lock anew from pyproject.toml (needs uv)
 
 PYTHON ?= python3.11
@@ -12,7 +13,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test check soak fuzz benchmark calibration lock system clean
+.PHONY: report publish test check soak fuzz benchmark calibration messages lock system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs
@@ -45,6 +46,11 @@ benchmark: $(INSTALLED)
 
 calibration: $(INSTALLED)
 	python -m tests.calibration docs/calibration.md
+
+messages: $(INSTALLED)
+	pybabel --quiet extract --mapping-file pyproject.toml --omit-header --no-wrap \
+	  --add-location file --sort-by-file --output-file templates/languages/messages.pot \
+	  normreport templates
 
 # Before the minutes that the environment takes: what only the system's administrator can install.
 system:

@@ -19,7 +19,8 @@ from rjsmin import jsmin
 
 from normreport.dark import color_rules, dark
 from normreport.errors import ConfigError
-from normreport.labels import model_label, run_id, source_label, start_label
+from normreport.labels import model_label, run_id, source_label, start_label, verdict_label
+from normreport.language import script_messages, spoken, translations
 from normreport.own_files import check_templates
 from normreport.prose import integer, listing, number, percent
 from normreport.references import bibtex, link, short
@@ -117,7 +118,10 @@ def render(
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_translations(translations(), newstyle=True)  # type: ignore[attr-defined]
 
     def source(name: str) -> Markup:
         text, _, _ = loader.get_source(environment, name)
@@ -129,6 +133,7 @@ def render(
         "integer": integer,
         "model": model_label,
         "start": start_label,
+        "verdict": verdict_label,
         "run_id": run_id,
         "listing": listing,
         "abbreviated": abbreviated,
@@ -136,6 +141,7 @@ def render(
         "images": source_label,
         "source": source,
         "csp_hash": csp_hash,
+        "script_messages": lambda name: script_messages(loader.get_source(environment, name)[0]),
         "dark": dark,
         "paragraphs": lambda text: re.split(r"\n\s*\n", text.strip()),
         "color_rules": color_rules,
@@ -155,6 +161,7 @@ def render(
             settings=settings,
             medium=medium,
             logo=logo,
+            language=spoken(),
             citation={
                 "id": "normreport",
                 "type": "report",

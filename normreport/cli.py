@@ -49,7 +49,8 @@ TEMPLATES = {
 PRETRAINED = _in(
     "where pretrained weights come from (.json)", nargs="*", required=False, default=[]
 )
-LOGO = _in("the logo (.svg, .png, .jpg, .webp)", **OPTIONAL)
+LOGO = _in("the logo (.svg, .png, .jpg, .webp)", nargs="?", **OPTIONAL)
+CATALOGUE = _in("translations, where the report is not English (.po)", nargs="?", **OPTIONAL)
 FAILURES = _in("the runs that failed (.json)", nargs="*", required=False, default=[])
 
 
@@ -148,6 +149,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "results": _out("every number that the article's prose uses (.json)"),
             "pretrained": PRETRAINED,
             "failures": FAILURES,
+            "catalogue": CATALOGUE,
             "runs": _out("the table of all runs (.csv)"),
             "cases": _out("the table of all cases of all claims (.csv)"),
         },
@@ -159,6 +161,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "settings": SETTINGS,
             "inputs": _in("the tables or images that the figure shows", **MANY),
             "failures": FAILURES,
+            "catalogue": CATALOGUE,
             "svg": _out("the figure (.svg)"),
             "table": _out("what it shows (.csv)"),
             "text": _out("caption and alternative text (.json)"),

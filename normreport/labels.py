@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from normreport.language import N_, gettext
+
 MODELS = {"vgg16": "VGG16", "vgg16_bn": "VGG16-BN", "mobilenet_v2": "MobileNetV2"}
 STARTS = {
-    "scratch": "from scratch",
-    "scratch_uniform": "from scratch, uniform",
-    "scratch_laplace": "from scratch, Laplace",
-    "scratch_head": "from scratch, last layer only",
-    "pretrained": "pretrained",
-    "pretrained_head": "pretrained, last layer only",
+    "scratch": N_("from scratch"),
+    "scratch_uniform": N_("from scratch, uniform"),
+    "scratch_laplace": N_("from scratch, Laplace"),
+    "scratch_head": N_("from scratch, last layer only"),
+    "pretrained": N_("pretrained"),
+    "pretrained_head": N_("pretrained, last layer only"),
 }
 SOURCES = {
-    "digits": "scikit-learn's handwritten digits",
-    "photographs": "crops of the photographs that scikit-image ships, each photograph a class",
+    "digits": N_("scikit-learn's handwritten digits"),
+    "photographs": N_("crops of the photographs that scikit-image ships, each photograph a class"),
+}
+OWN_SOURCES = {
+    "imagefolder": N_("the images of the folder “%(path)s”"),
+    "npz": N_("the images of the file “%(path)s”"),
+    "parquet": N_("the images of the Parquet data “%(path)s”"),
+}
+VERDICTS = {
+    "SUPPORTED": N_("supported"),
+    "REFUTED": N_("refuted"),
+    "INCONCLUSIVE": N_("inconclusive"),
+    "NOT EVALUABLE": N_("not evaluable"),
 }
 
 
@@ -27,7 +40,12 @@ def model_label(model: str) -> str:
 
 def start_label(start: str) -> str:
     """Name a start in words: "from scratch"."""
-    return STARTS.get(start, start)
+    return gettext(STARTS[start]) if start in STARTS else start
+
+
+def verdict_label(verdict: str) -> str:
+    """Write a verdict as a word in a sentence: "not evaluable"."""
+    return gettext(VERDICTS[verdict])
 
 
 def run_id(run: Mapping[str, Any]) -> str:
@@ -38,8 +56,7 @@ def run_id(run: Mapping[str, Any]) -> str:
 def source_label(source: str | Mapping[str, Any]) -> str:
     """Say where images come from: the source's settings, without a place."""
     if isinstance(source, str):
-        return SOURCES.get(source, source)
+        return gettext(SOURCES[source]) if source in SOURCES else source
     if source["kind"] == "torchvision":
-        return f"the data set {source['dataset']}, as torchvision has it"
-    what = {"imagefolder": "folder", "npz": "file", "parquet": "Parquet data"}[source["kind"]]
-    return f"the images of the {what} “{source['path']}”"
+        return gettext("the data set %(name)s, as torchvision has it", name=source["dataset"])
+    return gettext(OWN_SOURCES[source["kind"]], path=source["path"])

@@ -1,4 +1,4 @@
-"""Files that a user adds to the report: a folder of templates, a small picture as logo."""
+"""Files that a user adds to the report: templates, translations, a small picture as logo."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from normreport.errors import ConfigError
+from normreport.language import find_catalogue, read_catalogue
 from normreport.settings.report import ReportSettings
+from normreport.source_code import ROOT
 
+TEMPLATES = ROOT / "templates"
 LARGEST = 300_000  # bytes
 
 _EXPECTED = f"Expected an SVG, PNG, JPEG or WebP file of at most {LARGEST:,} bytes"
@@ -27,6 +30,9 @@ def check_own_files(settings: ReportSettings) -> None:
         data_uri(Path(settings.logo))
     if settings.templates:
         check_templates(Path(settings.templates))
+    catalogue = find_catalogue(settings.language, settings.template_folders(TEMPLATES))
+    if catalogue:
+        read_catalogue(catalogue)
 
 
 def check_templates(folder: Path) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from normreport.language import gettext
+
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -22,7 +24,7 @@ def number(value: float | None, digits: int = 3) -> str:
         With a true minus sign; below 0.0001 and from a million on as a power of ten.
     """
     if value is None:
-        return "not available"
+        return gettext("not available")
     if value == 0:
         return "0"
     mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
@@ -57,17 +59,14 @@ def change(share: float) -> str:
     return ("+" if share > 0 else "") + percent(share)
 
 
-def count(n: int, noun: str) -> str:
-    """Write a number of things: 1 seed, 3 seeds."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
 def listing(values: Iterable[Any]) -> str:
     """Join words as a sentence does: a, b and c."""
     texts = [str(value) for value in values]
     if len(texts) < 2:
         return "".join(texts)
-    return ", ".join(texts[:-1]) + " and " + texts[-1]
+    return gettext(
+        "%(all_but_last)s and %(last)s", all_but_last=", ".join(texts[:-1]), last=texts[-1]
+    )
 
 
 def extremes(values: Mapping[str, float], write: Callable[[float], str] = number) -> str:
@@ -76,5 +75,11 @@ def extremes(values: Mapping[str, float], write: Callable[[float], str] = number
     if len(values) == 1:
         return f"{write(values[low])} ({low})"
     if write(values[low]) == write(values[high]):
-        return f"all {write(values[low])}"
-    return f"{write(values[low])} ({low}) to {write(values[high])} ({high})"
+        return gettext("all %(value)s", value=write(values[low]))
+    return gettext(
+        "%(low)s (%(low_name)s) to %(high)s (%(high_name)s)",
+        low=write(values[low]),
+        low_name=low,
+        high=write(values[high]),
+        high_name=high,
+    )

@@ -12,7 +12,9 @@ from typing import Any
 from normreport.config import Config, load_config, with_layer_paths
 from normreport.configuration_files import read_values
 from normreport.errors import StorageError
-from normreport.own_files import check_own_files
+from normreport.language import MESSAGES, find_catalogue, read_catalogue, untranslated
+from normreport.own_files import TEMPLATES, check_own_files
+from normreport.settings.report import ReportSettings
 
 RESIZING = "published_meanstd"  # the arm that has a size of its own
 
@@ -30,6 +32,7 @@ def run(*, config: Sequence[Path], quick: bool = False) -> None:
     for settings in checked.data_sets().values():
         sources.find(settings)
     check_own_files(checked.report)
+    _print_language(checked.report)
     results = Path("results")
     _check_disk(results)
     runs = list(checked.runs())
@@ -96,6 +99,16 @@ def _sizes(config: Config) -> dict[str, int]:
 
 def _size_key(arm: str) -> str:
     return f"the arm {arm}" if arm == RESIZING else "data.target.image_size_px"
+
+
+def _print_language(report: ReportSettings) -> None:
+    """Say how much of a report in another language would be English."""
+    path = find_catalogue(report.language, report.template_folders(TEMPLATES))
+    if path:
+        messages = read_catalogue(TEMPLATES / MESSAGES)
+        lacking = untranslated(read_catalogue(path), messages)
+        print(f"{path}: {len(lacking)} of {len(messages)} messages are not translated", end="")
+        print(f" and stay English, the first: {lacking[0]!r}" if lacking else "")
 
 
 def _print_estimates(config: Config, results: Path) -> None:

@@ -104,7 +104,7 @@ def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:
     found = summary(files.read_json(root / RESULTS))
     runs = {run["id"]: run for run in there["runs"]}
     found["runs"] = [runs.get(run["id"], {}) | run for run in found["runs"]]
-    templates = folders_digest(*_template_folders(_config(record)))
+    templates = folders_digest(*_config(record).report.template_folders(ROOT / "templates"))
     there |= found | {"files": digests, "templates": templates}
     if rebuilt:
         # A rebuild has neither a commit nor a PDF.
@@ -155,7 +155,7 @@ def _page(page: str, record: Mapping[str, Any], root: Path) -> Iterator[str]:
         root / RESULTS,
         record,
         [root / f"figures/{name}.svg" for name in in_order],
-        _template_folders(config),
+        config.report.template_folders(ROOT / "templates"),
         Path(config.report.logo) if config.report.logo else None,
         medium="screen",
     )
@@ -165,12 +165,6 @@ def _page(page: str, record: Mapping[str, Any], root: Path) -> Iterator[str]:
 
 def _config(record: Mapping[str, Any]) -> Config:
     return load_config(record["config"], where="the report's configuration")
-
-
-def _template_folders(config: Config) -> list[Path]:
-    """List the user's own folder, if there is one, before ours."""
-    own = config.report.templates
-    return [*([Path(own)] if own else []), ROOT / "templates"]
 
 
 def _place(part: Part, record: Mapping[str, Any]) -> str:

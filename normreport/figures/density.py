@@ -1,5 +1,6 @@
 """Kernel density estimates of a layer's weights at one epoch, arm by arm."""
 
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
@@ -31,9 +32,10 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.language import N_, gettext
 from normreport.prose import compact, number, percent
 
-_VALUES = ["density", "change"]
+_VALUES = [N_("density"), N_("change")]
 _MOST_POINTS = 200
 _VISIBLE = 0.005  # of the highest peak: below it a curve cannot be told from the axis
 _EPOCH_0: Marks = {"color": MUTED, "linestyle": (0.0, (3.0, 1.5)), "linewidth": 0.8}
@@ -84,20 +86,23 @@ def draw(
     before = runs[(runs["epoch"] == 0) & (epoch > 0)]
     before = before.groupby(["seed", "weight"], as_index=False)[_VALUES].mean()
 
-    name = f"{model_label(model)}, {start_label(start)}, {layer}"
+    place = {"model": model_label(model), "start": start_label(start), "layer": layer}
+    name = "{model}, {start}, {layer}".format_map(place)
     with house_style():
         reached = set(trained["normalization"])
         keys = arm_keys({arm: styles[arm] for arm in arms if arm in reached})
         if len(before):
-            keys.append(Key("epoch 0", _EPOCH_0))
-        title = f"{name}: density of the weights at epoch {epoch}"
+            keys.append(Key(gettext("epoch 0"), _EPOCH_0))
+        title = gettext(
+            "%(name)s: density of the weights at epoch %(epoch)s", name=name, epoch=epoch
+        )
         sheet = page(title, keys, run_notes({start: whole}, arms, epoch), body=4.3)
         panels = sheet.panels(2, 1, head=0.08, gap=(0.0, 0.28), shares=(0.74, 0.26))
-        panel_title(panels[1], "change since epoch 0", MUTED)
-        panels[1].set_xlabel("weight")
+        panel_title(panels[1], gettext("change since epoch 0"), MUTED)
+        panels[1].set_xlabel(gettext("weight"))
         visible = comparable[comparable["density"] >= _VISIBLE * comparable["density"].max()]
         for value, ax in zip(_VALUES, panels, strict=True):
-            ax.set_ylabel(value)
+            ax.set_ylabel(gettext(value))
             floor = 0.0 if value == "density" else None
             ax.set_xlim(shared_limits(visible["weight"]))
             ax.set_ylim(shared_limits(comparable[value], floor=floor))
@@ -109,33 +114,31 @@ def draw(
                 ax.plot(curve["weight"], curve[value], color=color, linewidth=THIN, **of)
             for seed, curve in before.groupby("seed", sort=False):
                 ax.plot(
-                    curve["weight"], curve[value], **_EPOCH_0, **mark(seed=seed, line="epoch 0")
+                    curve["weight"],
+                    curve[value],
+                    **_EPOCH_0,
+                    **mark(seed=seed, line=gettext("epoch 0")),
                 )
             for arm, curve in means.groupby("normalization", sort=False):
                 of = mark(arm=arm, seed="mean", value=value)
                 ax.plot(curve["weight"], curve[value], **mean_line(styles[arm]), **of)
             if trained.empty:
-                empty_panel(ax, f"No run of {name} reached epoch {epoch}.")
+                empty_panel(
+                    ax,
+                    gettext("No run of %(name)s reached epoch %(epoch)s.", name=name, epoch=epoch),
+                )
 
     parts = [before.assign(normalization="all", epoch=0), trained, means.assign(seed="mean")]
     data = pd.concat(parts, ignore_index=True)
     data = data[["normalization", "seed", "epoch", "weight", *_VALUES]].astype({"seed": str})
-    grey = "dashed grey lines each seed's weights at epoch 0, averaged over the arms"
-    grey = f", {grey}" if len(before) else ""
     seen = _observation(trained, means)
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Kernel density estimates of the weights of {layer} ({model_label(model)}, "
-            f"{start_label(start)}) at epoch {epoch}. Thin lines are single runs, bold lines an "
-            f"arm's mean over {seeds_phrase(runs)}{grey}; every curve has the bandwidth "
-            f"{compact(bandwidth)}, and all starts share the axes. Below, on a larger scale, what "
-            f"training added to each run's density. {seen}"
-        )
+        caption=f"{_reading(runs, place, epoch, bandwidth)} {seen}"
         if len(runs)
-        else f"{title}: there is no run to draw.",
-        alt=f"{title}, one curve per arm. {seen}",
+        else gettext("%(title)s: there is no run to draw.", title=title),
+        alt=gettext("%(title)s, one curve per arm.", title=title) + f" {seen}",
         frames=frames(
             {
                 ("", str(arm), str(seed)): run.pivot(
@@ -147,6 +150,24 @@ def draw(
             {"density": Shown(0, ""), "change": Shown(1, "", change=True)},
         ),
     )
+
+
+def _reading(runs: pd.DataFrame, place: Mapping[str, str], epoch: int, bandwidth: float) -> str:
+    """Say what is drawn, and how to read it."""
+    text = gettext(
+        "Kernel density estimates of the weights of %(layer)s (%(model)s, %(start)s) at epoch "
+        "%(epoch)s. Thin lines are single runs, bold lines an arm's mean over %(seeds)s; every "
+        "curve has the bandwidth %(bandwidth)s, and all starts share the axes. Below, on a larger "
+        "scale, what training added to each run's density.",
+        **place,
+        epoch=epoch,
+        seeds=seeds_phrase(runs),
+        bandwidth=compact(bandwidth),
+    )
+    if epoch == 0:
+        return text
+    grey = gettext("Dashed grey lines are each seed's weights at epoch 0, averaged over the arms.")
+    return f"{text} {grey}"
 
 
 def _with_change(table: pd.DataFrame) -> pd.DataFrame:
@@ -169,7 +190,7 @@ def _thinned(table: pd.DataFrame) -> pd.DataFrame:
 def _observation(trained: pd.DataFrame, means: pd.DataFrame) -> str:
     """Say how far the arms' means lie apart, and how far the seeds of one arm do."""
     if means.empty:
-        return "No arm has all its runs at this epoch, so there is no mean to compare."
+        return gettext("No arm has all its runs at this epoch, so there is no mean to compare.")
     arms = means.pivot(index="weight", columns="normalization", values="density")
     peak = float(arms.max().max())
     between = max(
@@ -181,13 +202,21 @@ def _observation(trained: pd.DataFrame, means: pd.DataFrame) -> str:
         seeds = runs.pivot(index="weight", columns="seed", values="density")
         within = max(within, float((seeds.max(axis=1) - seeds.min(axis=1)).max()))
     if between is None:
-        text = f"The mean density of {arms.columns[0]} peaks at {number(peak)}"
+        text = gettext(
+            "The mean density of %(arm)s peaks at %(peak)s.", arm=arms.columns[0], peak=number(peak)
+        )
     else:
         gap, a, b = between
-        text = (
-            f"The arms' means differ by at most {percent(gap / peak)} of the highest peak "
-            f"({a} against {b})"
+        text = gettext(
+            "The arms' means differ by at most %(share)s of the highest peak (%(one)s against "
+            "%(other)s).",
+            share=percent(gap / peak),
+            one=a,
+            other=b,
         )
     if trained.groupby("normalization")["seed"].nunique().max() < 2:
-        return f"{text}."
-    return f"{text}; seeds of one arm differ by up to {percent(within / peak)} of it."
+        return text
+    apart = gettext(
+        "Seeds of one arm differ by up to %(share)s of that peak.", share=percent(within / peak)
+    )
+    return f"{text} {apart}"

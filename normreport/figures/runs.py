@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from normreport.labels import start_label
-from normreport.prose import count, listing
+from normreport.language import gettext, ngettext
+from normreport.prose import listing
 
 
 def in_order(values: pd.Series) -> list[str]:
@@ -78,7 +79,9 @@ def seeds_phrase(table: pd.DataFrame) -> str:
     """Say how many seeds each arm of a table with rows has: "3 seeds", "1 to 3 seeds"."""
     seeds = table.groupby("normalization")["seed"].nunique()
     low, high = int(seeds.min()), int(seeds.max())
-    return count(high, "seed") if low == high else f"{low} to {count(high, 'seed')}"
+    if low == high:
+        return ngettext("%(num)s seed", "%(num)s seeds", high)
+    return gettext("%(low)s to %(high)s seeds", low=low, high=high)
 
 
 def run_notes(
@@ -86,7 +89,7 @@ def run_notes(
     arms: Sequence[str],
     last: int,
     *,
-    means: str = "An arm's mean ends where the first of its runs does.",
+    means: str | None = None,
 ) -> list[str]:
     """Name every arm without data and every run that ended early.
 
@@ -100,7 +103,7 @@ def run_notes(
     last : int
         The last epoch of a complete run.
     means : str
-        What an early end does to the figure's means.
+        What an early end does to the figure's means; by default they end with the first run.
 
     Returns
     -------
@@ -108,23 +111,35 @@ def run_notes(
         One sentence per arm that is not whole, and `means` if a run ended early.
     """
     notes = []
+    any_early = False
     for start, table in runs.items():
         ends = table.groupby(["normalization", "seed"], sort=False, as_index=False).last()
         failed = ends["epoch"] < last
         if "status" in ends:
             failed |= ends["status"] == "DIVERGED"
+        name = start_label(start).capitalize()
         for arm in arms:
             own = ends["normalization"] == arm
             early = ends[own & failed]
             if not own.any():
-                notes.append(f"{start_label(start).capitalize()}, {arm}: no run.")
+                notes.append(gettext("%(start)s, %(arm)s: no run.", start=name, arm=arm))
             elif len(early):
+                any_early = True
                 where = [
-                    f"seed {seed} after epoch {epoch}"
+                    gettext("seed %(seed)s after epoch %(epoch)s", seed=seed, epoch=epoch)
                     for seed, epoch in zip(early["seed"], early["epoch"], strict=True)
                 ]
                 notes.append(
-                    f"{start_label(start).capitalize()}, {arm}: {len(early)} of "
-                    f"{count(int(own.sum()), 'run')} diverged ({listing(where)})."
+                    ngettext(
+                        "%(start)s, %(arm)s: %(early)s of %(num)s run diverged (%(where)s).",
+                        "%(start)s, %(arm)s: %(early)s of %(num)s runs diverged (%(where)s).",
+                        int(own.sum()),
+                        start=name,
+                        arm=arm,
+                        early=len(early),
+                        where=listing(where),
+                    )
                 )
-    return [*notes, means] if any("diverged" in note for note in notes) else notes
+    if any_early:
+        notes.append(means or gettext("An arm's mean ends where the first of its runs does."))
+    return notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -12,12 +13,15 @@ from normreport.settings.training import Start
 Line = Annotated[str, Field(min_length=1, max_length=300)]
 
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
+LANGUAGE = r"^[a-z]{2,3}(_[A-Za-z0-9]{2,8})*$"
 Color = Annotated[str, Field(pattern=COLOR)]
 
 
 class ReportSettings(Settings):
     """What the article says of itself."""
 
+    language: Annotated[str, Field(pattern=LANGUAGE)] = "en"
+    """English, or the language of a catalogue: `de` is templates/languages/de.po."""
     title: Line = "Does input normalization change what a network's weights look like?"
     """Title of the article."""
     authors: tuple[Line, ...] = ()
@@ -36,6 +40,10 @@ class ReportSettings(Settings):
     """Folder of own templates and style sheets: a file there replaces ours of the same name."""
     density_epoch: Annotated[int, Field(ge=0)] | None = None
     """The epoch of the density figures; the last one if null."""
+
+    def template_folders(self, ours: Path) -> list[Path]:
+        """List the user's own folder of templates, if there is one, before ours."""
+        return [Path(self.templates), ours] if self.templates else [ours]
 
 
 class FigureSettings(Settings):
@@ -63,6 +71,8 @@ class FigureSettings(Settings):
 class RenderSettings(Settings):
     """What the templates need besides results and figures."""
 
+    language: str = "en"
+    """Of the article."""
     title: Line
     """Title of the article."""
     authors: tuple[Line, ...]

@@ -16,6 +16,7 @@ from normreport.batches import batches
 from normreport.failures import sentence
 from normreport.figures.drawing import Drawing, to_svg
 from normreport.input_histograms import input_histograms
+from normreport.language import speak
 from normreport.normalizations import normalize
 from normreport.settings.base import parse
 from normreport.settings.report import FigureSettings
@@ -41,8 +42,10 @@ def run(
     table: Path,
     text: Path,
     failures: Sequence[Path] = (),
+    catalogue: Path | None = None,
 ) -> None:
     """Write the SVG, the CSV, and caption, alternative text and what they were made from."""
+    speak(catalogue)
     chosen = parse(FigureSettings, settings, where="draw_figure --settings")
     # A rule names the one module that draws, so that an edit of another kind draws nothing anew.
     kind = importlib.import_module(f"normreport.figures.{chosen.kind}")

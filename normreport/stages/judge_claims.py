@@ -11,6 +11,7 @@ import pandas as pd
 from normreport import files
 from normreport.claims import Study, judge_all
 from normreport.claims.base import to_json
+from normreport.language import speak
 from normreport.results import Results
 from normreport.settings.base import parse
 from normreport.settings.judging import JudgeSettings
@@ -41,8 +42,10 @@ def run(
     runs: Path,
     cases: Path,
     failures: Sequence[Path] = (),
+    catalogue: Path | None = None,
 ) -> None:
     """Write the judged claims, and the tables of all runs and all cases."""
+    speak(catalogue)
     chosen = parse(JudgeSettings, settings, where="judge_claims --settings")
     found = [files.read_json(path) for path in manifests]
     for manifest, history, summaries in zip(found, histories, layers, strict=True):

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from normreport import files
 from normreport.article import Illustration, render
+from normreport.language import find_catalogue, speak
 from normreport.own_files import data_uri
 from normreport.settings.base import parse
 from normreport.settings.report import RenderSettings
@@ -42,6 +43,7 @@ def page(
     medium: str,
 ) -> str:
     """Fill the templates for one medium."""
+    speak(find_catalogue(settings.language, templates))
     illustrations = [_illustration(path, number) for number, path in enumerate(figures, start=1)]
     return render(
         templates,

@@ -16,6 +16,7 @@ from normreport.configuration_files import read_values
 from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
 from normreport.files import canonical_json
+from normreport.language import find_catalogue
 from normreport.layer_names import measured_layers
 from normreport.normalizations import source as source_of_arm
 from normreport.normalizations.published_meanstd import SIZE_PX
@@ -312,7 +313,13 @@ def pretrained_manifests():
     return expand("results/pretrained/{model}/manifest.json", model=pretrained_models())
 
 
-# draw_figure
+# draw_figure, judge_claims
+
+
+def catalogue():
+    """Translations of what figures and verdicts say, where the report is not English."""
+    folders = study.report.template_folders(Path("templates"))
+    return find_catalogue(study.report.language, folders) or []
 
 
 # The tables of each kind of figure, others show the images; those that are to be compared get both
@@ -395,9 +402,7 @@ def record_settings():
 
 
 def template_folders():
-    """The user's own folder, if there is one, before ours."""
-    own = study.report.templates
-    return [own, "templates"] if own else ["templates"]
+    return [str(folder) for folder in study.report.template_folders(Path("templates"))]
 
 
 def template_files():
@@ -408,10 +413,6 @@ def template_files():
 
 def logo():
     return study.report.logo or []
-
-
-def logo_option():
-    return "--logo" if study.report.logo else ""
 
 
 def render_settings():

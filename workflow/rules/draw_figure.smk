@@ -2,6 +2,7 @@ rule draw_figure:
     input:
         tables=figure_inputs,
         failures=figure_failures,
+        catalogue=catalogue(),
         code=figure_code,
     output:
         svg="results/figures/{figure}.svg",
@@ -20,4 +21,5 @@ rule draw_figure:
     shell:
         "normreport draw_figure --figure {wildcards.figure:q} --settings {params.settings:q}"
         " --inputs {input.tables:q} --failures {input.failures:q}"
+        " --catalogue {input.catalogue:q}"
         " --svg {output.svg:q} --text {output.text:q} --table {output.table:q} 2> {log:q}"

@@ -12,6 +12,7 @@ rule judge_claims:
         images_manifest="results/data/target/manifest.json",
         pretrained=pretrained_manifests(),
         failures=failures(),
+        catalogue=catalogue(),
         code=code(*judge_modules()),
     output:
         results="results/report/results.json",
@@ -33,5 +34,5 @@ rule judge_claims:
         " --layers {input.layers:q} --measures {input.measures:q}"
         " --distances {input.distances:q} --images {input.images:q}"
         " --images-manifest {input.images_manifest:q} --pretrained {input.pretrained:q}"
-        " --failures {input.failures:q}"
+        " --failures {input.failures:q} --catalogue {input.catalogue:q}"
         " --results {output.results:q} --runs {output.runs:q} --cases {output.cases:q} 2> {log:q}"

@@ -20,10 +20,9 @@ rule render_html:
     params:
         settings=render_settings(),
         templates=template_folders(),
-        logo=logo_option(),
         versions=versions("normreport.stages.render_html"),
     shell:
         "normreport render_html --settings {params.settings:q} --results {input.results:q}"
         " --record {input.record:q} --figures {input.figures:q}"
-        " --templates {params.templates:q} {params.logo} {input.logo:q}"
+        " --templates {params.templates:q} --logo {input.logo:q}"
         " --html {output.html:q} 2> {log:q}"

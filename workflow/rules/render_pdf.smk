@@ -20,11 +20,10 @@ rule render_pdf:
     params:
         settings=render_settings(),
         templates=template_folders(),
-        logo=logo_option(),
         versions=versions("normreport.stages.render_pdf"),
     shell:
         "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
         " --record {input.record:q} --figures {input.figures:q}"
         " --attachments {input.results:q} {input.tables:q}"
-        " --templates {params.templates:q} {params.logo} {input.logo:q}"
+        " --templates {params.templates:q} --logo {input.logo:q}"
         " --pdf {output.pdf:q} 2> {log:q}"
