@@ -19,7 +19,14 @@ from rjsmin import jsmin
 
 from normreport.dark import color_rules, dark
 from normreport.errors import ConfigError
-from normreport.labels import model_label, run_id, source_label, start_label, verdict_label
+from normreport.labels import (
+    kind_label,
+    model_label,
+    run_id,
+    source_label,
+    start_label,
+    verdict_label,
+)
 from normreport.language import script_messages, spoken, translations
 from normreport.own_files import check_templates
 from normreport.prose import integer, listing, number, percent
@@ -134,6 +141,7 @@ def render(
         "model": model_label,
         "start": start_label,
         "verdict": verdict_label,
+        "kind": kind_label,
         "run_id": run_id,
         "listing": listing,
         "abbreviated": abbreviated,

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv, stdtr, stdtrit
 
+from normreport.language import gettext
+
 # Under this number of seeds the report says "pilot": an exact sign-flip test cannot reach 5%.
 PILOT_BELOW = 6
 # Beyond this number of seeds there are too many sign flips to count each of them.
@@ -87,10 +89,16 @@ class MarginTest:
     @property
     def rule(self) -> str:
         """The rule in words."""
-        side, other = ("within", "beyond") if self.below else ("above", "below")
-        return (
-            f"supported if the {100 * self.level:.0f}% interval lies {side} the margin, refuted if "
-            f"wholly {other} it"
+        level = f"{self.level:.0%}"
+        if self.below:
+            return gettext(
+                "supported if the %(level)s interval lies within the margin, refuted if wholly "
+                "beyond it",
+                level=level,
+            )
+        return gettext(
+            "supported if the %(level)s interval lies above the margin, refuted if wholly below it",
+            level=level,
         )
 
     @property

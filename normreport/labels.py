@@ -32,6 +32,13 @@ VERDICTS = {
     "NOT EVALUABLE": N_("not evaluable"),
 }
 
+KINDS = {
+    "premise": N_("premise"),
+    "hypothesis": N_("hypothesis"),
+    "finding": N_("finding"),
+    "prediction": N_("prediction"),
+}
+
 
 def model_label(model: str) -> str:
     """Name a model as its paper does; each of them, where two are compared."""
@@ -46,6 +53,11 @@ def start_label(start: str) -> str:
 def verdict_label(verdict: str) -> str:
     """Write a verdict as a word in a sentence: "not evaluable"."""
     return gettext(VERDICTS[verdict])
+
+
+def kind_label(kind: str) -> str:
+    """Say what a claim is: "hypothesis"."""
+    return gettext(KINDS[kind])
 
 
 def run_id(run: Mapping[str, Any]) -> str:

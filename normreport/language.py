@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from normreport.errors import ConfigError
 
@@ -132,10 +132,8 @@ def read_catalogue(path: Path) -> Catalog:
     for message in catalogue:
         if not message.id or message.fuzzy:
             continue
-        forms = message.string if isinstance(message.string, tuple) else (message.string,)
-        ids = message.id if isinstance(message.id, tuple) else (message.id,)
-        values = dict.fromkeys(_NAME.findall(" ".join(ids)), "")
-        for form in filter(None, forms):
+        values = dict.fromkeys(_NAME.findall(" ".join(_forms(message.id))), "")
+        for form in filter(None, _forms(message.string)):
             try:
                 form % values
             except (KeyError, ValueError, TypeError) as error:
@@ -152,9 +150,13 @@ def untranslated(catalogue: Catalog, messages: Catalog) -> list[str]:
     """List the messages that a catalogue lacks and a report therefore has in English."""
     lacking = []
     for message in messages:
-        ids = message.id if isinstance(message.id, tuple) else (message.id,)
-        own = catalogue.get(ids[0])
-        forms = own.string if own and isinstance(own.string, tuple) else (own and own.string,)
-        if ids[0] and (own is None or own.fuzzy or not all(forms)):
-            lacking.append(ids[0])
+        name = _forms(message.id)[0]
+        own = catalogue.get(name)
+        if name and (own is None or own.fuzzy or not all(_forms(own.string))):
+            lacking.append(name)
     return lacking
+
+
+def _forms(text: Any) -> tuple[str, ...]:
+    """Give singular and plurals of a message or a translation that may have only one form."""
+    return (text,) if isinstance(text, str) else tuple(text)

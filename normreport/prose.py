@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from normreport.language import gettext
+from normreport.language import N_, gettext
 
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -61,12 +61,19 @@ def change(share: float) -> str:
 
 def listing(values: Iterable[Any]) -> str:
     """Join words as a sentence does: a, b and c."""
+    return _joined(values, N_("%(all_but_last)s and %(last)s"))
+
+
+def either(values: Iterable[Any]) -> str:
+    """Join words as a sentence does: a, b or c."""
+    return _joined(values, N_("%(all_but_last)s or %(last)s"))
+
+
+def _joined(values: Iterable[Any], pattern: str) -> str:
     texts = [str(value) for value in values]
     if len(texts) < 2:
         return "".join(texts)
-    return gettext(
-        "%(all_but_last)s and %(last)s", all_but_last=", ".join(texts[:-1]), last=texts[-1]
-    )
+    return gettext(pattern, all_but_last=", ".join(texts[:-1]), last=texts[-1])
 
 
 def extremes(values: Mapping[str, float], write: Callable[[float], str] = number) -> str:

@@ -5,7 +5,7 @@ import pytest
 from normreport.prose import (
     change,
     compact,
-    count,
+    either,
     extremes,
     integer,
     listing,
@@ -61,10 +61,6 @@ def test_a_change_carries_its_sign() -> None:
     assert [change(0.012), change(-0.0034), change(0.0)] == ["+1.2%", "\u22120.34%", "0%"]
 
 
-def test_things_are_counted_with_their_plural() -> None:
-    assert [count(1, "seed"), count(3, "seed")] == ["1 seed", "3 seeds"]
-
-
 def test_whole_numbers_have_separators() -> None:
     assert [integer(1234567), integer(-1234.5)] == ["1,234,567", "\u22121,234"]
 
@@ -76,6 +72,7 @@ def test_words_are_joined_as_a_sentence_does() -> None:
         "a and b",
         "a, b and c",
     ]
+    assert either(["a", "b", "c"]) == "a, b or c"
 
 
 def test_extremes_name_where_they_are() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from normreport.claims.base import Case, Claim, Place, Study, missing, together
 from normreport.evidence import Interval, MarginTest, Verdict
+from normreport.language import N_, gettext
 
 
 def agreement(stories: Sequence[Claim]) -> Claim:
@@ -14,7 +15,7 @@ def agreement(stories: Sequence[Claim]) -> Claim:
     def judge(study: Study) -> Iterator[Case]:
         models = study.compared_models()
         if len(models) < 2:
-            yield missing("the experiment has one architecture; two are needed")
+            yield missing(gettext("the experiment has one architecture; two are needed"))
             return
         for claim in stories:
             found = [(case.place.model, case) for case in claim.cases(study) if case.place]
@@ -24,7 +25,8 @@ def agreement(stories: Sequence[Claim]) -> Claim:
             ]
             place = Place(" - ".join(models), "", "", claim.id)
             if Verdict.NOT_EVALUABLE in verdicts:
-                yield Case(place, Verdict.NOT_EVALUABLE, reason=f"{claim.id} is not evaluable")
+                reason = gettext("%(claim)s is not evaluable", claim=claim.id)
+                yield Case(place, Verdict.NOT_EVALUABLE, reason=reason)
                 continue
             agree = float(len(set(verdicts)) == 1)
             decided = {Verdict.SUPPORTED, Verdict.REFUTED} <= set(verdicts)
@@ -35,11 +37,11 @@ def agreement(stories: Sequence[Claim]) -> Claim:
     return Claim(
         id="F11",
         kind="finding",
-        topic="Both architectures tell the same story",
-        statement="What is found holds for both architectures alike.",
-        statistic="whether the verdict of each finding is the same for every architecture",
-        unit="1 if it is, 0 if not",
-        own_rule=(
+        topic=N_("Both architectures tell the same story"),
+        statement=N_("What is found holds for both architectures alike."),
+        statistic=N_("whether the verdict of each finding is the same for every architecture"),
+        unit=N_("1 if it is, 0 if not"),
+        own_rule=N_(
             "supported if all agree, refuted if one is supported for one and refuted for another"
         ),
         test=MarginTest(1.0, level=1.0),

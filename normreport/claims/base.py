@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -26,7 +26,9 @@ from normreport.evidence import (
     overall,
     t_interval,
 )
-from normreport.labels import run_id
+from normreport.labels import run_id, verdict_label
+from normreport.language import N_, gettext
+from normreport.prose import either
 from normreport.settings.judging import JudgeSettings
 
 # Where the article looked. Of the other starts, some freeze the convolutions and some are not drawn
@@ -90,17 +92,19 @@ class Study:
         if set(any_start) & set(self.settings.starts):
             any_start = ()
         needed = (
-            ("architecture", architectures, self.settings.architectures),
-            ("start", (*starts, *any_start), self.settings.starts),
-            ("arm", normalizations, self.settings.normalizations),
+            (N_("the architecture %(name)s"), architectures, self.settings.architectures),
+            (N_("the start %(name)s"), (*starts, *any_start), self.settings.starts),
+            (N_("the arm %(name)s"), normalizations, self.settings.normalizations),
         )
         absent = [
-            f"the {word} {name}"
-            for word, names, known in needed
+            gettext(words, name=name)
+            for words, names, known in needed
             for name in names
             if name not in known
         ]
-        return f"no run of the experiment has {' or '.join(absent)}" if absent else None
+        if not absent:
+            return None
+        return gettext("the experiment has no run with %(what)s", what=either(absent))
 
     def rows(self, table: str, **place: str | int) -> pd.DataFrame:
         """Rows of a table, by its name, in which every named column has the given value.
@@ -157,11 +161,13 @@ class Study:
         """Runs that failed a gate by model, start and arm: their number among all, and why."""
         found: defaultdict[tuple[str, ...], list[tuple[int, str]]] = defaultdict(list)
         for number, run in enumerate(self.runs.itertuples()):
-            end = f"failed: {run.what}" if run.state == "FAILED" else run.state.lower()
+            end = gettext("diverged")
+            if run.state == "FAILED":
+                end = gettext("failed: %(what)s", what=run.what)
             gates = {
                 end: run.finite,
-                "has not learned": run.learned or not run.finite,
-                "did not move": run.moved or not run.finite,
+                gettext("has not learned"): run.learned or not run.finite,
+                gettext("did not move"): run.moved or not run.finite,
             }
             for gate, passed in gates.items():
                 if not passed:
@@ -276,7 +282,7 @@ class Claim:
     kind
         ``premise``, ``hypothesis``, ``finding`` or ``prediction``.
     topic
-        A few words.
+        A few words; this and all that follows in words is a message of `normreport.language`.
     statement
         The claim in one sentence.
     statistic, unit
@@ -289,6 +295,10 @@ class Claim:
         From the study and its cases to flags that qualify the verdict.
     own_rule
         The rule in words, where it is more than that of its test.
+    scope
+        Which runs count, where not all do.
+    values
+        What stands in these messages.
     """
 
     id: str
@@ -303,11 +313,17 @@ class Claim:
         default=lambda study, cases: (), repr=False
     )
     own_rule: str | None = None
+    scope: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
 
-    @property
-    def rule(self) -> str:
-        """When a verdict is given, in words."""
-        return self.own_rule or self.test.rule
+    def told(self) -> dict[str, str]:
+        """Give topic, statement, statistic, unit and rule in the report's language."""
+        names = ("topic", "statement", "statistic", "unit")
+        words = {name: gettext(getattr(self, name), **self.values) for name in names}
+        if self.scope:
+            words["statistic"] += f"; {gettext(self.scope)}"
+        rule = gettext(self.own_rule, **self.values) if self.own_rule else self.test.rule
+        return words | {"rule": rule}
 
     @property
     def margin(self) -> float:
@@ -320,7 +336,7 @@ class Claim:
         verdict, p = together(cases, self.test)
         if verdict is Verdict.NOT_EVALUABLE:
             reasons = Counter(case.reason for case in cases if case.reason)
-            reason = reasons.most_common(1)[0][0] if reasons else "nothing to judge it by"
+            reason = reasons.most_common(1)[0][0] if reasons else gettext("nothing to judge it by")
             return Judgement(verdict, cases, reason=reason)
         measured = [case for case in cases if case.effect and case.reason is None]
         refuting = [case for case in measured if case.verdict is Verdict.REFUTED]
@@ -386,10 +402,13 @@ def corrected(
         decided = judgement.verdict in (Verdict.SUPPORTED, Verdict.REFUTED)
         judgement = replace(judgement, p_holm=p_holm)
         if decided and p_holm >= FAMILY_ERROR:
-            flag = (
-                f"{judgement.verdict.lower()} when judged alone (p = {p:.2g}), but no longer when "
-                f"corrected for the {len(members)} claims that are judged together (Holm: "
-                f"p = {p_holm:.2g})"
+            flag = gettext(
+                "%(verdict)s when judged alone (p = %(p)s), but no longer when corrected for the "
+                "%(claims)s claims that are judged together (Holm: p = %(p_holm)s)",
+                verdict=verdict_label(judgement.verdict.value),
+                p=f"{p:.2g}",
+                claims=len(members),
+                p_holm=f"{p_holm:.2g}",
             )
             judgement = replace(
                 judgement, verdict=Verdict.INCONCLUSIVE, flags=(flag, *judgement.flags)
@@ -416,10 +435,12 @@ def case_from_seeds(
         return Case(place, Verdict.NOT_EVALUABLE, reason="; ".join(failed))
     numbers = tuple(float(value) for value in values if value is not None and isfinite(value))
     if len(numbers) < len(values) or not numbers:
-        return Case(place, Verdict.NOT_EVALUABLE, reason="the statistic is not defined here")
+        return Case(
+            place, Verdict.NOT_EVALUABLE, reason=gettext("the statistic is not defined here")
+        )
     interval = t_interval(numbers, test.level)
     if len(numbers) == 1:
-        reason = "one seed gives no interval"
+        reason = gettext("one seed gives no interval")
         return Case(place, Verdict.NOT_EVALUABLE, interval, numbers, reason=reason)
     if null is not None and null > test.margin:
         test = replace(test, margin=null, refuted_from=test.margin)
@@ -443,13 +464,12 @@ def select(table: pd.DataFrame, **condition: Any) -> pd.DataFrame:
 
 def to_json(claim: Claim, judgement: Judgement, study: Study) -> dict[str, Any]:
     """Everything of a judged claim that the report may print."""
-    described = {
-        key: getattr(claim, key)
-        for key in ("id", "kind", "topic", "statement", "statistic", "unit", "rule", "margin")
-    }
     seeds = len(study.settings.seeds)
     return {
-        **described,
+        "id": claim.id,
+        "kind": claim.kind,
+        **claim.told(),
+        "margin": claim.margin,
         "verdict": judgement.verdict.value,
         "p": _p_json(judgement.p),
         "alpha": claim.test.alpha,

@@ -16,6 +16,7 @@ from normreport.claims.base import (
     select,
 )
 from normreport.evidence import MarginTest
+from normreport.language import N_, gettext
 from normreport.statistics import roughness_ratio_null
 
 WIDER = MarginTest(math.log(1.05), level=0.95)
@@ -59,21 +60,21 @@ def rougher(study: Study, over: str, under: str) -> Iterator[Case]:
 
 
 def _contradicts_f4(study: Study, cases: object) -> Iterator[str]:
-    yield "the article's own finding F4 says the opposite"
+    yield gettext("the article's own finding F4 says the opposite")
 
 
-ROUGHER_RULE = (
-    "supported if the 95% interval lies above the margin, and above the 95% point of the ratio for "
-    "two Gaussian samples of as many numbers; refuted if wholly below the margin"
+ROUGHER_RULE = N_(
+    "supported if the 95%% interval lies above the margin, and above the 95%% point of the ratio "
+    "for two Gaussian samples of as many numbers; refuted if wholly below the margin"
 )
 
 RAW_IS_WIDER = Claim(
     id="H1",
     kind="hypothesis",
-    topic="Without normalization: high variance",
-    statement="Without normalization the weights have a higher variance.",
-    statistic="ln of the last epoch's std with raw values over that with division by 255",
-    unit="natural logarithm of a ratio",
+    topic=N_("Without normalization: high variance"),
+    statement=N_("Without normalization the weights have a higher variance."),
+    statistic=N_("ln of the last epoch's std with raw values over that with division by 255"),
+    unit=N_("natural logarithm of a ratio"),
     test=WIDER,
     judge=lambda study: log_ratios(study, "std", "raw", "unit", WIDER),
 )
@@ -81,13 +82,13 @@ RAW_IS_WIDER = Claim(
 RAW_IS_ROUGHER = Claim(
     id="H2",
     kind="hypothesis",
-    topic="Without normalization: a jagged distribution",
-    statement="Without normalization the weights have a more jagged distribution.",
-    statistic=(
+    topic=N_("Without normalization: a jagged distribution"),
+    statement=N_("Without normalization the weights have a more jagged distribution."),
+    statistic=N_(
         "ln of the roughness J = sigma^5 times the integral of the density's squared second "
         "derivative, with raw values over that with division by 255"
     ),
-    unit="natural logarithm of a ratio",
+    unit=N_("natural logarithm of a ratio"),
     own_rule=ROUGHER_RULE,
     test=ROUGHER,
     judge=lambda study: rougher(study, "raw", "unit"),
@@ -96,10 +97,10 @@ RAW_IS_ROUGHER = Claim(
 STANDARDIZED_IS_NARROWER = Claim(
     id="H4",
     kind="hypothesis",
-    topic="Mean and std removed: narrower weights",
-    statement="Subtracting a mean and dividing by a standard deviation gives narrower weights.",
-    statistic="ln of the last epoch's std with division by 255 over that with mean/std",
-    unit="natural logarithm of a ratio",
+    topic=N_("Mean and std removed: narrower weights"),
+    statement=N_("Subtracting a mean and dividing by a standard deviation gives narrower weights."),
+    statistic=N_("ln of the last epoch's std with division by 255 over that with mean/std"),
+    unit=N_("natural logarithm of a ratio"),
     test=WIDER,
     judge=lambda study: log_ratios(study, "std", "unit", "imagenet", WIDER),
     flags=_contradicts_f4,
@@ -108,10 +109,10 @@ STANDARDIZED_IS_NARROWER = Claim(
 STANDARDIZED_IS_SMOOTHER = Claim(
     id="H5",
     kind="hypothesis",
-    topic="Mean and std removed: a smoother distribution",
-    statement="Subtracting a mean and dividing by a standard deviation gives smoother weights.",
-    statistic="ln of the roughness J with division by 255 over that with mean/std",
-    unit="natural logarithm of a ratio",
+    topic=N_("Mean and std removed: a smoother distribution"),
+    statement=N_("Subtracting a mean and dividing by a standard deviation gives smoother weights."),
+    statistic=N_("ln of the roughness J with division by 255 over that with mean/std"),
+    unit=N_("natural logarithm of a ratio"),
     own_rule=ROUGHER_RULE,
     test=ROUGHER,
     judge=lambda study: rougher(study, "unit", "imagenet"),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
 from normreport.evidence import FAMILY_ERROR, MarginTest, Verdict
+from normreport.language import N_, gettext
 from normreport.statistics import permanova
 
 SAME = MarginTest(0.02, level=0.90, below=True)
@@ -91,7 +92,7 @@ def _cases(
     """One case per kept layer and pair of arms; a failed control fails each of them."""
     lacking = study.lacks(starts=(start,))
     if lacking or len(compared_arms(study)) < 2:
-        yield missing(lacking or "the experiment has one arm; two are needed")
+        yield missing(lacking or gettext("the experiment has one arm; two are needed"))
         return
     for model, _, layer in study.kept_layers((start,)):
         for a, b in combinations(compared_arms(study), 2):
@@ -110,7 +111,9 @@ def _shared_start(study: Study, cases: Sequence[Case]) -> Iterable[str]:
         return
     scratch = [case for case in _cases(study, "scratch", matched, SAME) if case.effect]
     if scratch and all(case.verdict is Verdict.SUPPORTED for case in scratch):
-        yield "BY CONSTRUCTION: runs from scratch that share their initial weights are as close"
+        yield gettext(
+            "BY CONSTRUCTION: runs from scratch that share their initial weights are as close"
+        )
 
 
 def _above_the_floor(study: Study) -> Iterator[Case]:
@@ -120,24 +123,30 @@ def _above_the_floor(study: Study) -> Iterator[Case]:
 
 def _floor_and_permanova(study: Study, cases: Sequence[Case]) -> Iterable[str]:
     if not has_placebo(study):
-        yield (
-            f"the noise floor was not measured: the experiment lacks the arm {PLACEBO_OF} or its "
-            f"{PLACEBO}, so that part of a distance may come from rounding alone"
+        yield gettext(
+            "the noise floor was not measured: the experiment lacks the arm %(arm)s or its "
+            "%(placebo)s, so that part of a distance may come from rounding alone",
+            arm=PLACEBO_OF,
+            placebo=PLACEBO,
         )
     found = [arms_apart(study, *place)[1] for place in study.kept_layers(("scratch",))]
     tested = [p for p in found if p is not None]
     if tested:
-        apart = sum(p < FAMILY_ERROR for p in tested)
-        yield (
-            f"PERMANOVA, with labels permuted within a seed, tells the arms apart in {apart} of "
-            f"{len(tested)} layers (p < {FAMILY_ERROR}, each by itself; the smallest p is "
-            f"{min(tested):.2g})"
+        yield gettext(
+            "PERMANOVA, with labels permuted within a seed, tells the arms apart in %(apart)s of "
+            "%(layers)s layers (p < %(alpha)s, each by itself; the smallest p is %(smallest)s)",
+            apart=sum(p < FAMILY_ERROR for p in tested),
+            layers=len(tested),
+            alpha=FAMILY_ERROR,
+            smallest=f"{min(tested):.2g}",
         )
 
 
 def _against_init(study: Study) -> Iterator[Case]:
     if len(study.settings.seeds) < 3:
-        yield missing("the experiment has fewer than three seeds, too few to compare across them")
+        yield missing(
+            gettext("the experiment has fewer than three seeds, too few to compare across them")
+        )
         return
     yield from _cases(study, "scratch", _growth, GROWN)
 
@@ -169,22 +178,24 @@ def _growth(study: Study, model: str, start: str, layer: str, a: str, b: str) ->
 def _explained_by_init(study: Study, cases: Sequence[Case]) -> Iterable[str]:
     explained = [case for case in cases if case.verdict is Verdict.REFUTED]
     if explained:
-        yield (
-            f"EXPLAINED BY INIT in {len(explained)} of {len(cases)} comparisons: networks with "
-            "different seeds lie as far apart before the first step"
+        yield gettext(
+            "EXPLAINED BY INIT in %(explained)s of %(cases)s comparisons: networks with different "
+            "seeds lie as far apart before the first step",
+            explained=len(explained),
+            cases=len(cases),
         )
 
 
 PRETRAINED_ARE_CLOSE = Claim(
     id="F1",
     kind="finding",
-    topic="Pretrained: the arms end alike",
-    statement=(
+    topic=N_("Pretrained: the arms end alike"),
+    statement=N_(
         "Started from pretrained weights, a layer's weights end in nearly the same distribution "
         "whatever the normalization."
     ),
-    statistic="Wasserstein distance W1 between two arms at the last epoch, same seed",
-    unit="sigma at initialization",
+    statistic=N_("Wasserstein distance W1 between two arms at the last epoch, same seed"),
+    unit=N_("sigma at initialization"),
     test=SAME,
     judge=lambda study: _cases(study, "pretrained", matched, SAME),
     flags=_shared_start,
@@ -193,16 +204,16 @@ PRETRAINED_ARE_CLOSE = Claim(
 SCRATCH_SEPARATES = Claim(
     id="F4",
     kind="finding",
-    topic="Scratch: the arms separate",
-    statement=(
+    topic=N_("Scratch: the arms separate"),
+    statement=N_(
         "Started from random weights, a layer's weights end in distributions that differ by "
         "normalization."
     ),
-    statistic=(
+    statistic=N_(
         "Wasserstein distance W1 between two arms at the last epoch, same seed (0 at epoch 0), "
         "minus that between division by 255 and its placebo where the experiment has it"
     ),
-    unit="sigma at initialization",
+    unit=N_("sigma at initialization"),
     test=APART,
     judge=_above_the_floor,
     flags=_floor_and_permanova,
@@ -211,15 +222,15 @@ SCRATCH_SEPARATES = Claim(
 NORMALIZATION_MATTERS = Claim(
     id="F6",
     kind="finding",
-    topic="Scratch: the normalization matters",
-    statement="The separation of runs from scratch is an effect of their normalization.",
-    statistic=(
+    topic=N_("Scratch: the normalization matters"),
+    statement=N_("The separation of runs from scratch is an effect of their normalization."),
+    statistic=N_(
         "ln of W1 between two arms with different seeds at the last epoch over the same before "
         "the first step, jackknifed over seeds"
     ),
-    unit="natural logarithm of a ratio",
-    own_rule=(
-        "supported if the 90% interval lies above the margin; refuted, as explained by the "
+    unit=N_("natural logarithm of a ratio"),
+    own_rule=N_(
+        "supported if the 90%% interval lies above the margin; refuted, as explained by the "
         "random initialization, if wholly below it"
     ),
     test=GROWN,

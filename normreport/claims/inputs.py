@@ -9,6 +9,7 @@ import numpy as np
 from normreport.batches import batches
 from normreport.claims.base import Case, Claim, Place, Study
 from normreport.evidence import Interval, MarginTest, Verdict
+from normreport.language import N_, gettext
 from normreport.normalizations import Images, minmax, published_minmax, published_none, unit
 
 LEVELS: Images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
@@ -30,7 +31,9 @@ def _same_pipelines(study: Study) -> Iterator[Case]:
 
 
 def _by_identity(study: Study, cases: object) -> Iterator[str]:
-    yield "BY IDENTITY: the two pipelines give the same bits for every one of the 256 levels"
+    yield gettext(
+        "BY IDENTITY: the two pipelines give the same bits for every one of the 256 levels"
+    )
 
 
 def _salted(study: Study) -> Iterator[Case]:
@@ -51,7 +54,7 @@ def _salted(study: Study) -> Iterator[Case]:
 
 
 def _constant_scale(study: Study, cases: object) -> Iterator[str]:
-    yield "BY IDENTITY for division by 255: no pixel's value depends on another's"
+    yield gettext("BY IDENTITY for division by 255: no pixel's value depends on another's")
 
 
 def _exact(value: float) -> Interval:
@@ -62,11 +65,11 @@ def _exact(value: float) -> Interval:
 UNNORMALIZED = Claim(
     id="C0",
     kind="premise",
-    topic="The pipeline without normalization",
-    statement="The pipeline called “none” feeds the network input that is not normalized.",
-    statistic="largest difference between “none” and min/max scaling over all 256 levels",
-    unit="input value",
-    own_rule="refuted by identity if both give the same bits",
+    topic=N_("The pipeline without normalization"),
+    statement=N_("The pipeline called “none” feeds the network input that is not normalized."),
+    statistic=N_("largest difference between “none” and min/max scaling over all 256 levels"),
+    unit=N_("input value"),
+    own_rule=N_("refuted by identity if both give the same bits"),
     test=MarginTest(0.0, level=1.0),
     judge=_same_pipelines,
     flags=_by_identity,
@@ -75,11 +78,13 @@ UNNORMALIZED = Claim(
 OUTLIERS = Claim(
     id="H3",
     kind="hypothesis",
-    topic="Scaling is sensitive to outliers",
-    statement="Min/max scaling is sensitive to outliers.",
-    statistic="largest change of a clean pixel's input when one pixel in a thousand turns white",
-    unit="input value",
-    own_rule=(
+    topic=N_("Scaling is sensitive to outliers"),
+    statement=N_("Min/max scaling is sensitive to outliers."),
+    statistic=N_(
+        "largest change of a clean pixel's input when one pixel in a thousand turns white"
+    ),
+    unit=N_("input value"),
+    own_rule=N_(
         "per way of scaling: supported above the margin; refuted by identity where exactly zero"
     ),
     test=VISIBLE,

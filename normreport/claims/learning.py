@@ -9,6 +9,7 @@ import numpy as np
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing
 from normreport.evidence import MarginTest
+from normreport.language import N_, gettext
 
 HIGH = MarginTest(0.5, level=0.95)
 FLUCTUATES = MarginTest(math.log(1.5), level=0.95)
@@ -27,7 +28,7 @@ def _loss(study: Study) -> Iterator[Case]:
             rows = study.rows("histories", model=model, start="pretrained", normalization=arm)
             late = rows[rows["epoch"] > before].groupby("seed")["train_loss"].mean()
             yield case_from_seeds(
-                Place(model, "pretrained", "", f"{arm}, height"),
+                Place(model, "pretrained", "", arm),
                 list(late / math.log(study.classes)),
                 test=HIGH,
                 failed=study.failed(model=model, start="pretrained", normalization=arm),
@@ -64,18 +65,20 @@ def _jumps(study: Study, **condition: str) -> Sequence[float]:
 
 
 def _never_tuned(study: Study) -> Iterator[Case]:
-    yield missing("the learning rate was not tuned for each arm, so that none had its best chance")
+    yield missing(
+        gettext("the learning rate was not tuned for each arm, so that none had its best chance")
+    )
 
 
 LOSS_IS_HIGH = Claim(
     id="F3",
     kind="finding",
-    topic="Pretrained: the loss stays high",
-    statement="Started from pretrained weights, the loss stays high.",
-    statistic=(
+    topic=N_("Pretrained: the loss stays high"),
+    statement=N_("Started from pretrained weights, the loss stays high."),
+    statistic=N_(
         "mean train cross-entropy of the last five epochs of training over that of chance, ln K"
     ),
-    unit="share of chance",
+    unit=N_("share of chance"),
     test=HIGH,
     judge=_loss,
 )
@@ -83,13 +86,15 @@ LOSS_IS_HIGH = Claim(
 LOSS_FLUCTUATES = Claim(
     id="F3b",
     kind="finding",
-    topic="Pretrained: the loss fluctuates",
-    statement="Started from pretrained weights, the loss fluctuates more than from random ones.",
-    statistic=(
+    topic=N_("Pretrained: the loss fluctuates"),
+    statement=N_(
+        "Started from pretrained weights, the loss fluctuates more than from random ones."
+    ),
+    statistic=N_(
         "ln of the standard deviation of the train loss's differences from epoch to epoch, over "
         "that from scratch, same seed"
     ),
-    unit="natural logarithm of a ratio",
+    unit=N_("natural logarithm of a ratio"),
     test=FLUCTUATES,
     judge=_fluctuation,
 )
@@ -97,11 +102,13 @@ LOSS_FLUCTUATES = Claim(
 SWEET_SPOT = Claim(
     id="H6",
     kind="hypothesis",
-    topic="Mean and std removed: the sweet spot",
-    statement="Subtracting a mean and dividing by a standard deviation gives the best network.",
-    statistic="held-out accuracy against every other arm",
-    unit="share of images",
-    own_rule="supported if one point or more above every other arm, each at its own learning rate",
+    topic=N_("Mean and std removed: the sweet spot"),
+    statement=N_("Subtracting a mean and dividing by a standard deviation gives the best network."),
+    statistic=N_("held-out accuracy against every other arm"),
+    unit=N_("share of images"),
+    own_rule=N_(
+        "supported if one point or more above every other arm, each at its own learning rate"
+    ),
     test=MarginTest(0.01, level=0.95),
     judge=_never_tuned,
 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
 from normreport.evidence import MarginTest
+from normreport.language import N_, gettext
 
 TINY = MarginTest(0.05, level=0.95, below=True)
 CONSTANT = MarginTest(math.log(1.02), level=0.90, below=True)
@@ -77,19 +78,20 @@ def _arithmetic(study: Study, cases: object) -> Iterator[str]:
     """Remind that std hardly sees an update that is orthogonal to the weights."""
     last = select(study.last(study.layers), start="scratch")
     if len(last) and float(last["displacement"].max()) > TINY.margin:
-        yield (
-            "nearly blind to learning: the weights moved by up to "
-            f"{100 * float(last['displacement'].max()):.0f}% of their norm all the same"
+        yield gettext(
+            "nearly blind to learning: the weights moved by up to %(share)s of their norm all the "
+            "same",
+            share=f"{float(last['displacement'].max()):.0%}",
         )
 
 
 UPDATES_ARE_TINY = Claim(
     id="F2",
     kind="finding",
-    topic="Pretrained: updates are tiny",
-    statement="Started from pretrained weights, no layer moves far.",
-    statistic="displacement |w_T - w_0| / |w_0| of every measured layer",
-    unit="share of the initial norm",
+    topic=N_("Pretrained: updates are tiny"),
+    statement=N_("Started from pretrained weights, no layer moves far."),
+    statistic=N_("displacement |w_T - w_0| / |w_0| of every measured layer"),
+    unit=N_("share of the initial norm"),
     test=TINY,
     judge=_tiny,
 )
@@ -97,10 +99,10 @@ UPDATES_ARE_TINY = Claim(
 STD_IS_CONSTANT = Claim(
     id="F5",
     kind="finding",
-    topic="Scratch: the spread is constant",
-    statement="Started from random weights, a layer's standard deviation hardly changes.",
-    statistic="largest |ln(std_t / std_0)| over the epochs, of every measured layer",
-    unit="natural logarithm of a ratio",
+    topic=N_("Scratch: the spread is constant"),
+    statement=N_("Started from random weights, a layer's standard deviation hardly changes."),
+    statistic=N_("largest |ln(std_t / std_0)| over the epochs, of every measured layer"),
+    unit=N_("natural logarithm of a ratio"),
     test=CONSTANT,
     judge=_constant,
     flags=_arithmetic,
@@ -109,10 +111,12 @@ STD_IS_CONSTANT = Claim(
 PRETRAINED_MOVES_LESS = Claim(
     id="P6",
     kind="prediction",
-    topic="Pretrained moves less than scratch",
-    statement="In every layer, pretrained weights move less than random ones.",
-    statistic="ln of the displacement from scratch over that from pretrained weights, same seed",
-    unit="natural logarithm of a ratio",
+    topic=N_("Pretrained moves less than scratch"),
+    statement=N_("In every layer, pretrained weights move less than random ones."),
+    statistic=N_(
+        "ln of the displacement from scratch over that from pretrained weights, same seed"
+    ),
+    unit=N_("natural logarithm of a ratio"),
     test=LESS,
     judge=_less,
 )

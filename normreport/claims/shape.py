@@ -17,6 +17,7 @@ from normreport.claims.base import (
     select,
 )
 from normreport.evidence import MarginTest, Verdict
+from normreport.language import N_, gettext
 from normreport.statistics import L_KURTOSIS_OF_NORMAL, gaussian_null
 
 WIDER = MarginTest(0.05, level=0.95)
@@ -25,7 +26,7 @@ WITHIN_BOUNDS = MarginTest(1.0, level=0.90, below=True)
 # Supported where excess kurtosis halves; refuted where it stays within a tenth, or grows.
 HALVES = MarginTest(0.5, level=0.95, below=True, refuted_from=0.9)
 OTHER_LAWS = ("scratch_uniform", "scratch_laplace")
-STARTS = "only pretrained runs and those from scratch, of which all layers are trained, count"
+SCOPE = N_("only pretrained runs and those from scratch, of which all layers are trained, count")
 # What counts as Gaussian, above what as many Gaussian numbers give by chance.
 KURTOSIS, SKEWNESS, L_KURTOSIS, W1 = 0.5, 0.25, 0.02, 0.03
 
@@ -93,7 +94,9 @@ def _gaussian(study: Study, epoch: int) -> Iterator[Case]:
 def _drawn_gaussian(study: Study, cases: Sequence[Case]) -> Iterable[str]:
     initial = [case for case in _gaussian(study, 0) if case.place and case.place.start == "scratch"]
     if initial and not any(case.verdict is Verdict.REFUTED for case in initial):
-        yield "BY CONSTRUCTION from scratch: torchvision draws the initial weights from a Gaussian"
+        yield gettext(
+            "BY CONSTRUCTION from scratch: torchvision draws the initial weights from a Gaussian"
+        )
 
 
 def _limit_theorem(study: Study) -> Iterator[Case]:
@@ -119,13 +122,16 @@ def _limit_theorem(study: Study) -> Iterator[Case]:
 WIDER_IN_THE_CENTRE = Claim(
     id="F7",
     kind="finding",
-    topic="VGG16 is wider in the centre",
-    statement="The density of VGG16's weights is wider in the centre than that of MobileNetV2's.",
-    statistic=(
-        "difference in c = IQR / (1.349 std), which is 1 for a Gaussian; layers are paired in the "
-        f"order in which the configuration lists them; {STARTS}"
+    topic=N_("VGG16 is wider in the centre"),
+    statement=N_(
+        "The density of VGG16's weights is wider in the centre than that of MobileNetV2's."
     ),
-    unit="c",
+    statistic=N_(
+        "difference in c = IQR / (1.349 std), which is 1 for a Gaussian; layers are paired in the "
+        "order in which the configuration lists them"
+    ),
+    scope=SCOPE,
+    unit=N_("c"),
     test=WIDER,
     judge=lambda study: _between(study, ("vgg16", "mobilenet_v2"), "iqr_ratio", WIDER),
 )
@@ -133,16 +139,20 @@ WIDER_IN_THE_CENTRE = Claim(
 EVERY_LAYER_IS_GAUSSIAN = Claim(
     id="F8",
     kind="finding",
-    topic="Every layer is Gaussian",
-    statement="The weights of every kept layer follow a Gaussian distribution.",
-    statistic=(
-        f"largest departure in excess kurtosis, skewness, L-kurtosis and W1 to the normal, each "
-        f"relative to its bound: {KURTOSIS}, {SKEWNESS}, {L_KURTOSIS} and {W1}, plus the 95% point "
-        f"of the same departure of as many Gaussian numbers; {STARTS}"
+    topic=N_("Every layer is Gaussian"),
+    statement=N_("The weights of every kept layer follow a Gaussian distribution."),
+    statistic=N_(
+        "largest departure in excess kurtosis, skewness, L-kurtosis and W1 to the normal, each "
+        "relative to its bound: %(kurtosis)s, %(skewness)s, %(l_kurtosis)s and %(w1)s, plus the "
+        "95%% point of the same departure of as many Gaussian numbers"
     ),
-    unit="share of the bound",
-    own_rule="supported if the 90% interval lies within the bound everywhere, refuted by one layer "
-    "wholly beyond it",
+    values={"kurtosis": KURTOSIS, "skewness": SKEWNESS, "l_kurtosis": L_KURTOSIS, "w1": W1},
+    scope=SCOPE,
+    unit=N_("share of the bound"),
+    own_rule=N_(
+        "supported if the 90%% interval lies within the bound everywhere, refuted by one layer "
+        "wholly beyond it"
+    ),
     test=WITHIN_BOUNDS,
     judge=lambda study: _gaussian(study, study.settings.epochs),
     flags=_drawn_gaussian,
@@ -151,15 +161,17 @@ EVERY_LAYER_IS_GAUSSIAN = Claim(
 LIMIT_THEOREM = Claim(
     id="F9",
     kind="finding",
-    topic="Gaussian by the central limit theorem",
-    statement="The weights become Gaussian in training, by the central limit theorem.",
-    statistic=(
+    topic=N_("Gaussian by the central limit theorem"),
+    statement=N_("The weights become Gaussian in training, by the central limit theorem."),
+    statistic=N_(
         "excess kurtosis at the last epoch over that before the first step, where the initial "
         "law is uniform or Laplace"
     ),
-    unit="share of the initial excess kurtosis",
-    own_rule="supported if the 95% interval lies below the margin, refuted if the kurtosis stays "
-    "within a tenth or grows",
+    unit=N_("share of the initial excess kurtosis"),
+    own_rule=N_(
+        "supported if the 95%% interval lies below the margin, refuted if the kurtosis stays "
+        "within a tenth or grows"
+    ),
     test=HALVES,
     judge=_limit_theorem,
 )
@@ -167,10 +179,11 @@ LIMIT_THEOREM = Claim(
 BATCH_NORMALIZATION = Claim(
     id="F10",
     kind="finding",
-    topic="Batch normalization keeps weights Gaussian",
-    statement="Batch normalization keeps the weights Gaussian.",
-    statistic=f"W1 to the normal of VGG16 minus that of VGG16 with batch normalization; {STARTS}",
-    unit="standard deviations",
+    topic=N_("Batch normalization keeps weights Gaussian"),
+    statement=N_("Batch normalization keeps the weights Gaussian."),
+    statistic=N_("W1 to the normal of VGG16 minus that of VGG16 with batch normalization"),
+    scope=SCOPE,
+    unit=N_("standard deviations"),
     test=CLOSER,
     judge=lambda study: _between(study, ("vgg16", "vgg16_bn"), "w1_normal", CLOSER),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from normreport.claims.base import Case, Claim, Place, Study, missing
 from normreport.evidence import MarginTest, Verdict, clopper_pearson, share_p_values
+from normreport.language import N_
 
 # The article's order, from the widest to the narrowest. Its "none" divides by 255 as well, so
 # that raw values take the place in the middle.
@@ -41,16 +42,18 @@ def _cases(study: Study) -> Iterator[Case]:
 ORDER_OF_STD = Claim(
     id="F4b",
     kind="finding",
-    topic="Scratch: the order of the spread",
-    statement=(
+    topic=N_("Scratch: the order of the spread"),
+    statement=N_(
         "Started from random weights, the standard deviation is largest with mean and standard "
         "deviation removed, smallest with division by 255, and raw values lie between them."
     ),
-    statistic="share of seeds in which the last epoch's std is in this order (the article's arm "
-    "without normalization divided by 255 as well; raw values stand in its place)",
-    unit="share of seeds",
-    own_rule=(
-        "supported if the exact 95% interval lies above the chance of one in six, refuted if below"
+    statistic=N_(
+        "share of seeds in which the last epoch's std is in this order (the article's arm "
+        "without normalization divided by 255 as well; raw values stand in its place)"
+    ),
+    unit=N_("share of seeds"),
+    own_rule=N_(
+        "supported if the exact 95%% interval lies above the chance of one in six, refuted if below"
     ),
     test=ABOVE_CHANCE,
     judge=_cases,

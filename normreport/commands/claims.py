@@ -16,10 +16,12 @@ def run(*, results: Path | None) -> None:
     """Print each claim with statement and rule, then verdict, effect and interval."""
     judged = {} if results is None else _judged(results)
     for claim in CLAIMS:
-        print(f"{claim.id}  {claim.topic} ({claim.kind})")
-        _indented(claim.statement)
-        _indented(f"Statistic: {claim.statistic} ({claim.unit}; margin {number(claim.margin, 2)}).")
-        _indented(f"Rule: {claim.rule}.")
+        words = claim.told()
+        print(f"{claim.id}  {words['topic']} ({claim.kind})")
+        _indented(words["statement"])
+        margin = f"margin {number(claim.margin, 2)}"
+        _indented(f"Statistic: {words['statistic']} ({words['unit']}; {margin}).")
+        _indented(f"Rule: {words['rule']}.")
         if claim.id in judged:
             _indented(_verdict(judged[claim.id]))
         print()

@@ -112,9 +112,8 @@ def test_starts_that_the_article_does_not_have_change_no_verdict(claim):
     assert found.verdict is plain.verdict
     assert [case.place for case in found.cases] == [case.place for case in plain.cases]
     others = BY_ID[claim].judged(study_for(claim, starts=("scratch_head", *LAWS)))
-    assert others.reason == (
-        "no run of the experiment has the start pretrained or the start scratch"
-    )
+    expected = "the experiment has no run with the start pretrained or the start scratch"
+    assert others.reason == expected
 
 
 def test_two_optimizers_of_one_architecture_are_no_two_architectures():

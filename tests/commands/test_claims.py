@@ -56,7 +56,7 @@ def test_every_claim_is_listed_with_statement_statistic_and_rule(
     found = _blocks(text)
     assert list(found) == [claim.id for claim in CLAIMS]
     for claim in CLAIMS:
-        for part in (claim.topic, claim.statement, claim.statistic, claim.rule):
+        for part in claim.told().values():
             assert " ".join(part.split()) in found[claim.id]
         assert "Verdict:" not in found[claim.id]
     assert max(len(line) for line in text.splitlines()) <= 98

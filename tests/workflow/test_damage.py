@@ -12,13 +12,14 @@ from tests.workflow.test_kills import results as every_byte
 
 RUN, OTHER_RUN = "mobilenet_v2/scratch/unit/seed0", "mobilenet_v2/pretrained/unit/seed1"
 # Python imports this first: a training can write no file beyond 4 kB, and is told so as of a full
-# disk.
+# disk. Python itself would keep half a .pyc and stumble over it from then on.
 FULL = """
 import resource, sys
 from normreport import cli
 main = cli.main
 def limited():
     if sys.argv[1] == "train_run":
+        sys.dont_write_bytecode = True
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
     return main()
 cli.main = limited
