@@ -3,6 +3,11 @@
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+  // What the page says of itself, in its language.
+  const words = JSON.parse(document.getElementById("words")?.textContent || "{}");
+  const _ = (message, values = {}) =>
+    (words[message] || message).replace(/%(?:\((\w+)\)s|%)/g, (sign, name) => (name ? values[name] : "%"));
+
   function make(tag, attributes, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -33,17 +38,17 @@
   }
 
   // Light, dark, or as the system has it: the style sheet has both values of every colour.
-  const themes = ["light", "dark", "auto"].map((name) => button(name, () => {
-    const scheme = name === "auto" ? "" : name;
+  const schemes = { light: _("light"), dark: _("dark"), "": _("auto") };
+  const themes = Object.entries(schemes).map(([scheme, name]) => button(name, () => {
     document.documentElement.style.colorScheme = scheme;
     remember("normreport-theme", scheme);
     tell();
   }));
   function tell() {
-    const scheme = document.documentElement.style.colorScheme || "auto";
-    for (const element of themes) element.setAttribute("aria-pressed", element.textContent === scheme);
+    const { colorScheme } = document.documentElement.style;
+    for (const element of themes) element.setAttribute("aria-pressed", element.textContent === schemes[colorScheme]);
   }
-  document.querySelector(".links").append(make("span", { role: "group", "aria-label": "Theme" }, ...themes));
+  document.querySelector(".links").append(make("span", { role: "group", "aria-label": _("Theme") }, ...themes));
   tell();
 
   // The contents follow the reader.
@@ -63,7 +68,7 @@
   for (const part of all("main section[id], .claim[id]")) {
     const head = part.querySelector(":scope > h2, :scope > h3");
     if (head) {
-      const label = `Link to ${head.textContent.trim()}`;
+      const label = _("Link to %(title)s", { title: head.textContent.trim() });
       head.append(make("a", { class: "anchor", href: `#${part.id}`, "aria-label": label }, "#"));
     }
   }
@@ -132,12 +137,12 @@
       const rows = [...table.rows].map((row) => [...row.cells].map(cell).join("\t"));
       try {
         await navigator.clipboard.writeText(rows.join("\n"));
-        status.textContent = "The table was copied.";
+        status.textContent = _("The table was copied.");
       } catch {
-        status.textContent = "The browser did not allow copying.";
+        status.textContent = _("The browser did not allow copying.");
       }
     };
-    table.closest(".scroll").after(make("div", { class: "tools" }, button("Copy table", copy)));
+    table.closest(".scroll").after(make("div", { class: "tools" }, button(_("Copy table"), copy)));
   }
 
   // Arms and seeds can be hidden, in all figures at once; the choice is remembered.
@@ -176,16 +181,17 @@
     picture.append(line);
     return picture;
   }
+  const seedName = (seed) => (seed === "mean" ? _("mean") : _("seed %(seed)s", { seed }));
   function toggles(svg) {
     const own = all("[data-arm], [data-seed]", svg);
-    const group = make("div", { role: "group", "aria-label": "Shown" });
+    const group = make("div", { role: "group", "aria-label": _("Shown") });
     for (const name of ["arm", "seed"]) {
       for (const value of new Set(own.map((mark) => mark.dataset[name]).filter(Boolean))) {
         const like = own.filter((mark) => mark.dataset[name] === value);
-        const text = name === "arm" ? value : value === "mean" ? "mean" : `seed ${value}`;
+        const text = name === "arm" ? value : seedName(value);
         const element = button(text, () => toggle(`${name} ${value}`), { class: "toggle" });
         if (name === "arm") {
-          const bodies = like.filter((mark) => mark.dataset.line !== "median");
+          const bodies = like.filter((mark) => !mark.dataset.overlay);
           const sample = like.find((mark) => mark.dataset.seed === "mean") || bodies[bodies.length - 1];
           // Where an arm has lines of several colors, none of them stands for it.
           const colors = new Set(bodies.map((mark) => attribute(mark, "stroke")));
@@ -219,7 +225,7 @@
     return minus(Number(number.toFixed(Math.min(Math.max(Math.floor(known), 0), 20))));
   }
   const minus = (number) => String(Number(number.toPrecision(4))).replaceAll("-", "−");
-  function words(axis, at) {
+  function told(axis, at) {
     const named = axis.names && (axis.names[Math.round(value(axis, at))] ?? "");
     return [axis.name, named ?? digits(axis, at)].filter(Boolean).join(" ");
   }
@@ -244,13 +250,14 @@
     const rows = new Map();
     for (const mark of all(MARKS, svg)) {
       const { arm, seed, line, epoch, per_epoch: scale } = mark.dataset;
-      const name = [arm, seed && (seed === "mean" ? seed : `seed ${seed}`), line].filter(Boolean).join(", ");
+      const name = [arm, seed && seedName(seed), line].filter(Boolean).join(", ");
       for (const [x, y] of mark.matches(".off") ? [] : corners(mark)) {
         const panel = panelAt(panels, x, y);
         if (!panel) continue;
         const tell = () => [
-          name, epoch ? `epoch ${epoch}` : words(panel.x, x), words(panel.y, y),
-          scale && `density ${minus(Math.abs(value(panel.x, x) - epoch) * scale)}`, // half a violin's width
+          name, epoch ? _("epoch %(epoch)s", { epoch }) : told(panel.x, x), told(panel.y, y),
+          // Half a violin's width.
+          scale && _("density %(value)s", { value: minus(Math.abs(value(panel.x, x) - epoch) * scale) }),
         ].filter(Boolean).join("\n");
         const key = `${panels.indexOf(panel)} ${name}`;
         if (!rows.has(key)) rows.set(key, []);
@@ -264,8 +271,10 @@
       const panel = panels[index];
       const y = position(panel.y, i + 1);
       return layer.map((number, epoch) => {
-        const shown = number === null ? "not all runs have it" : `${minus(number)} (normal samples: ±${cells.chance[i]})`;
-        const tell = () => `${words(panel.y, y)}\nepoch ${epoch}\n${cells.name} ${shown}`;
+        const shown = number === null
+          ? _("not all runs have it")
+          : _("%(value)s (normal samples: ±%(chance)s)", { value: minus(number), chance: cells.chance[i] });
+        const tell = () => [told(panel.y, y), _("epoch %(epoch)s", { epoch }), `${cells.name} ${shown}`].join("\n");
         return { x: position(panel.x, epoch), y, panel, tell };
       });
     }));
@@ -337,7 +346,7 @@
     });
     movers.get(svg)();
     sight.observe(svg);
-    return make("label", { class: "epoch" }, "Epoch ", range, shown);
+    return make("label", { class: "epoch" }, _("Epoch"), " ", range, shown);
   }
 
   // Densities and quantiles are drawn anew from every run's curves.
@@ -404,7 +413,7 @@
           if (!numbers.length) return [];
           const { name, arm } = there[0];
           const own = panel.title.startsWith(`${arm} (`) ? name.slice(arm.length + 2) : name;
-          return [`${own} ${[...new Set(numbers)].join(" to ")}`];
+          return [`${own} ${[...new Set(numbers)].join(` ${_("to")} `)}`];
         });
         return shown.length ? `${[panel.title, panel.y.name].filter(Boolean).join(", ")}: ${shown.join("; ")}` : "";
       }).filter(Boolean).join("\n");
@@ -444,7 +453,7 @@
     if (cells || svg.querySelector(MARKS)) read(svg, rows);
     figure.querySelector("figcaption").before(make(
       "div", { class: "tools" }, ...(frames ? moving(svg, panels, frames) : last ? marked(svg, panels, last, rows) : []), ...toggles(svg),
-      make("div", { role: "group", "aria-label": "Save" },
+      make("div", { role: "group", "aria-label": _("Save") },
         button("SVG", () => save(picture(svg), "image/svg+xml", `${name}.svg`)),
         button("PNG", () => savePixels(svg, `${name}.png`)),
         make("a", { href: `data/${name}.csv`, download: "" }, "CSV")),
