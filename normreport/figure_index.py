@@ -6,17 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from normreport.config import Config
+from normreport.figure_kinds import KINDS, PUBLISHED_ARMS
 from normreport.settings.report import FigureSettings
 
 PER_LAYER = ("density", "ribbon", "violin", "spread")
 SIDE_BY_SIDE = ("displacement", "separation")
-# The arms that are the article's pipelines on images of one size: two of its three are the first.
-PUBLISHED_ARMS = ("unit", "imagenet")
-# Arms that figures of the input apply to images, whatever the experiment has.
-APPLIED_ARMS = {
-    "levels": ("published_none", "published_minmax", "placebo"),
-    "resize": ("imagenet", "published_meanstd"),
-}
 
 
 @dataclass(frozen=True)
@@ -67,18 +61,12 @@ def figure_index(config: Config) -> Iterator[Figure]:
 
 def figure_settings(config: Config, figure: Figure) -> FigureSettings:
     """Resolve the settings of one figure, and nothing that it does not use."""
+    arms = KINDS[figure.kind].arms
     return FigureSettings(
         kind=figure.kind,
         model=figure.model,
         start=figure.start,
         layer=figure.layer,
         density_epoch=config.report.density_epoch if figure.kind == "density" else None,
-        normalizations=_arms(config, figure),
+        normalizations=config.experiment.normalizations if arms is None else arms,
     )
-
-
-def _arms(config: Config, figure: Figure) -> tuple[str, ...]:
-    """Name the arms that a figure cannot find in its tables."""
-    if figure.kind in ("examples", "histogram"):
-        return config.experiment.normalizations
-    return PUBLISHED_ARMS if figure.kind == "seeds" else APPLIED_ARMS.get(figure.kind, ())

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from normreport.figure_kinds import KINDS
 from normreport.settings.base import COLOR, LayerName, Name, Settings
 from normreport.settings.training import Start
 
@@ -64,7 +65,7 @@ class FigureSettings(Settings):
 
     def shows(self, *, model: str, start: str) -> bool:
         """Whether runs of a model and start are drawn, or images of the input beside them."""
-        own = "scratch" if self.kind == "inits" else self.start
+        own = KINDS[self.kind].start or self.start
         return self.model in (None, model) and own in (None, start)
 
 

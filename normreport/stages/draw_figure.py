@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from normreport import files
 from normreport.batches import batches
 from normreport.failures import sentence
+from normreport.figure_kinds import KINDS
 from normreport.figures.drawing import Drawing, to_svg
 from normreport.input_histograms import input_histograms
 from normreport.language import speak
@@ -82,30 +83,39 @@ def _arguments(
     settings: FigureSettings, inputs: Sequence[Path], failed_seeds: Set[int]
 ) -> Arguments:
     """Read what the kind's ``draw`` takes: its table or images, and what it is to show of them."""
-    if inputs[0].suffix == ".safetensors":
+    if KINDS[settings.kind].is_of_the_input:
         images, manifest = inputs
         arrays = files.read_arrays(images, ["train_images", "train_labels"])
         return OF_THE_INPUT[settings.kind](settings, arrays, files.read_json(manifest))
     table = read_tables(inputs)
-    options: dict[str, Any] = settings.model_dump(
-        include={"model", "start", "layer"}, exclude_none=True
-    )
     if failed_seeds and "seed" in table:
         # Every arm should have every seed: no mean is drawn over those that are left.
         table["seeds"] = len(failed_seeds | set(table["seed"]))
     if settings.layer is not None:
         table = table[table["layer"] == settings.layer]
-    if settings.kind == "density":
-        drawn = table[table["start"] == settings.start]
-        options |= {"epoch": settings.density_epoch, "bandwidth": float(drawn["bandwidth"].iloc[0])}
-    if settings.kind == "spread" and "scratch" in set(table["start"]):
-        options["init_band"] = _init_band(table[(table["start"] == "scratch")])
-    if settings.kind == "seeds":
-        options["normalizations"] = settings.normalizations
-    if settings.kind == "inits":
-        table = table[table["start"] == "scratch"]
-        options["limits"] = _init_limits(table)
-    return table, options
+    if only := KINDS[settings.kind].start:
+        table = table[table["start"] == only]
+    place = settings.model_dump(include={"model", "start", "layer"}, exclude_none=True)
+    more = OF_TABLES.get(settings.kind)
+    return table, place | (more(settings, table) if more else {})
+
+
+def _density(settings: FigureSettings, table: pd.DataFrame) -> dict[str, Any]:
+    drawn = table[table["start"] == settings.start]
+    return {"epoch": settings.density_epoch, "bandwidth": float(drawn["bandwidth"].iloc[0])}
+
+
+def _spread(settings: FigureSettings, table: pd.DataFrame) -> dict[str, Any]:
+    scratch = table[table["start"] == "scratch"]
+    return {"init_band": _init_band(scratch)} if len(scratch) else {}
+
+
+def _seeds(settings: FigureSettings, table: pd.DataFrame) -> dict[str, Any]:
+    return {"normalizations": settings.normalizations}
+
+
+def _inits(settings: FigureSettings, table: pd.DataFrame) -> dict[str, Any]:
+    return {"limits": _init_limits(table)}
 
 
 def _init_band(scratch: pd.DataFrame) -> tuple[float, float] | None:
@@ -170,6 +180,7 @@ def _resize(
     return {arm: normalize(images, arm) for arm in settings.normalizations}, {}
 
 
+OF_TABLES = {"density": _density, "spread": _spread, "seeds": _seeds, "inits": _inits}
 OF_THE_INPUT = {
     "examples": _examples,
     "histogram": _histogram,

@@ -8,49 +8,32 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from normreport.figure_index import APPLIED_ARMS
+from normreport.figure_kinds import KINDS
 from normreport.files import canonical_json, write_json
 from normreport.source_code import source_digest
 from normreport.stages import draw_figure
 from tests.stages.conftest import LAYER, read
 
-OF_THE_INPUT = {"examples", "histogram", "levels", "resize"}
-TABLES = {
-    "displacement": "layers",
-    "kurtosis": "layers",
-    "curves": "history",
-    "quantiles": "quantiles",
-}
+OF_RUNS = [kind for kind in KINDS if not KINDS[kind].is_of_the_input]
 
 
 def inputs_of(kind, data, runs, comparisons):
-    if kind in OF_THE_INPUT:
+    table = KINDS[kind].table
+    if table is None:
         return [data.images, data.manifest]
-    if kind in {"density", "violin", "seeds"}:
-        return [comparison.densities for comparison in comparisons.values()]
-    if kind == "separation":
-        return [comparison.distances for comparison in comparisons.values()]
-    return [getattr(run, TABLES.get(kind, "measures")) for run in runs]
+    if table in ("densities", "distances"):
+        return [getattr(comparison, table) for comparison in comparisons.values()]
+    return [getattr(run, table) for run in runs]
 
 
 def settings_of(kind):
-    settings = {"kind": kind}
-    if kind in {"examples", "histogram", "seeds"}:
-        settings["normalizations"] = ["unit", "imagenet"]
-    if kind in APPLIED_ARMS:
-        settings["normalizations"] = list(APPLIED_ARMS[kind])
-    if kind not in {*OF_THE_INPUT, "inits", "centre"}:
+    arms = KINDS[kind].arms
+    settings = {"kind": kind, "normalizations": ["unit", "imagenet"] if arms is None else arms}
+    if not KINDS[kind].is_of_the_input and kind not in {"inits", "centre"}:
         settings["model"] = "mobilenet_v2"
     if kind in {"density", "ribbon", "violin", "spread", "seeds"}:
         settings |= {"start": "scratch", "layer": LAYER}
     return settings
-
-
-KINDS = (
-    "examples", "histogram", "curves", "displacement", "separation",
-    "density", "ribbon", "violin", "spread", "levels", "resize", "seeds", "inits", "quantiles",
-    "kurtosis", "centre",
-)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -139,7 +122,7 @@ def test_a_figure_says_what_it_was_made_from(data, runs, comparisons, tmp_path):
     assert made_from(inputs[:-1], settings_of("curves"))["inputs"] != made["inputs"]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in OF_THE_INPUT])
+@pytest.mark.parametrize("kind", OF_RUNS)
 def test_a_run_that_failed_is_named_and_its_arm_has_no_mean(
     kind, data, runs, comparisons, tmp_path
 ):

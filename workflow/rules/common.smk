@@ -15,6 +15,7 @@ from normreport.config import Run, load_config, with_layer_paths
 from normreport.configuration_files import read_values
 from normreport.errors import NormreportError
 from normreport.figure_index import figure_index, figure_settings as resolved_figure
+from normreport.figure_kinds import KINDS
 from normreport.files import canonical_json
 from normreport.language import find_catalogue
 from normreport.layer_names import measured_layers
@@ -322,32 +323,26 @@ def catalogue():
     return find_catalogue(study.report.language, folders) or []
 
 
-# The tables of each kind of figure, others show the images; those that are to be compared get both
-# starts, for their axes.
-FIGURE_TABLES = {
-    "density": "results/comparisons/{model}/{start}/{layer}/densities.parquet",
-    "violin": "results/comparisons/{model}/{start}/{layer}/densities.parquet",
-    "seeds": "results/comparisons/{model}/{start}/{layer}/densities.parquet",
-    "separation": "results/comparisons/{model}/{start}/{layer}/distances.parquet",
-    "ribbon": "results/measures/{run}.parquet",
-    "spread": "results/measures/{run}.parquet",
-    "inits": "results/measures/{run}.parquet",
-    "centre": "results/measures/{run}.parquet",
+# Where the tables lie that a kind of figure shows. Figures that are to be compared get those of
+# all starts, for their axes.
+TABLES = {
+    "densities": "results/comparisons/{model}/{start}/{layer}/densities.parquet",
+    "distances": "results/comparisons/{model}/{start}/{layer}/distances.parquet",
+    "measures": "results/measures/{run}.parquet",
     "quantiles": "results/quantiles/{run}.parquet",
-    "displacement": "results/runs/{run}/layers.csv",
-    "kurtosis": "results/runs/{run}/layers.csv",
-    "curves": "results/runs/{run}/history.csv",
+    "layers": "results/runs/{run}/layers.csv",
+    "history": "results/runs/{run}/history.csv",
 }
 
 
 def figure_inputs(wildcards):
     figure = FIGURES[wildcards.figure]
-    if figure.kind not in FIGURE_TABLES:
+    if KINDS[figure.kind].is_of_the_input:
         return [
             "results/data/target/images.safetensors",
             "results/data/target/manifest.json",
         ]
-    pattern = FIGURE_TABLES[figure.kind]
+    pattern = TABLES[KINDS[figure.kind].table]
     if "{run}" in pattern:
         return run_paths(pattern, figure.model)
     return comparison_paths(
@@ -356,7 +351,7 @@ def figure_inputs(wildcards):
 
 
 def figure_failures(wildcards):
-    return failures() if FIGURES[wildcards.figure].kind in FIGURE_TABLES else []
+    return [] if KINDS[FIGURES[wildcards.figure].kind].is_of_the_input else failures()
 
 
 def drawing_modules(wildcards):
