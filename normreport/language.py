@@ -24,7 +24,7 @@ ENGLISH = "en"
 FOLDER = "languages"  # of the templates, ours or a user's
 MESSAGES = f"{FOLDER}/messages.pot"
 
-_NAME = re.compile(r"%\((\w+)\)s")
+_VALUE = re.compile(r"%\(\w+\)s|%%")
 
 
 class _Spoken:
@@ -132,17 +132,15 @@ def read_catalogue(path: Path) -> Catalog:
     for message in catalogue:
         if not message.id or message.fuzzy:
             continue
-        values = dict.fromkeys(_NAME.findall(" ".join(_forms(message.id))), "")
+        known = {"%%", *_VALUE.findall(" ".join(_forms(message.id)))}
         for form in filter(None, _forms(message.string)):
-            try:
-                form % values
-            except (KeyError, ValueError, TypeError) as error:
-                known = ", ".join(f"%({name})s" for name in values) or "none"
+            if not known.issuperset(_VALUE.findall(form)) or "%" in _VALUE.sub("", form):
+                expected = ", ".join(sorted(known - {"%%"})) or "none"
                 raise ConfigError(
-                    f"{path}: line {message.lineno}: the translation {form!r} cannot be filled "
-                    f"({type(error).__name__}: {error}). Expected values of {known}, and each "
-                    "percent sign written twice. Mend it."
-                ) from error
+                    f"{path}: line {message.lineno}: the translation {form!r} cannot be filled. "
+                    f"Expected no other values than {expected}, and each percent sign written "
+                    "twice. Mend it."
+                )
     return catalogue
 
 

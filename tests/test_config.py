@@ -591,7 +591,7 @@ def test_the_model_with_the_shared_optimizer_stands_for_its_architecture(
 @pytest.mark.parametrize("with_pdf", [True, False])
 def test_the_templates_get_the_title_page(changed: Changed, with_pdf: bool) -> None:
     own = {"title": "T", "authors": ["A", "B"], "abstract": "W.", "accent": "#123456"}
-    own |= {"logo_alt": "The lab"}
+    own |= {"logo_alt": "The lab", "language": "pt_BR"}
     config = load_config(changed({f"report.{key}": value for key, value in own.items()}))
     found = config.render_settings(with_pdf=with_pdf).model_dump(mode="json")
     assert found == {**own, "introduction": None, "with_pdf": with_pdf}

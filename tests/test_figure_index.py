@@ -11,6 +11,7 @@ import pytest
 
 from normreport.config import load_config
 from normreport.figure_index import figure_index, figure_settings
+from normreport.figure_kinds import KINDS
 
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -61,7 +62,9 @@ def test_every_figure_has_a_name_of_its_own_that_can_be_a_file(
 
 
 def test_every_kind_has_a_module_that_draws(default_values: dict[str, Any]) -> None:
-    for kind in {figure.kind for figure in figure_index(load_config(default_values))}:
+    found = {figure.kind for figure in figure_index(load_config(default_values))}
+    assert found == set(KINDS)
+    for kind in KINDS:
         assert callable(importlib.import_module(f"normreport.figures.{kind}").draw)
 
 
