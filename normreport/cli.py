@@ -51,7 +51,7 @@ PRETRAINED = _in(
 )
 LOGO = _in("the logo (.svg, .png, .jpg, .webp)", nargs="?", **OPTIONAL)
 CATALOGUE = _in("translations, where the report is not English (.po)", nargs="?", **OPTIONAL)
-FAILURES = _in("the runs that failed (.json)", nargs="*", required=False, default=[])
+FAILURES = _in("the runs that failed (.json)", nargs="?", **OPTIONAL)
 
 
 CONFIG = _in(
@@ -101,10 +101,10 @@ STAGES: dict[str, tuple[str, Options]] = {
         },
     ),
     "record_failures": (
-        "record which runs failed, for a report that does without them",
+        "record which runs failed, so that a report does without them",
         {
             "settings": SETTINGS,
-            "failures": _out("what the end of each one's log says (.json)"),
+            "failures": _out("what the end of each one's log says, where one failed (.json)"),
         },
     ),
     "extract_weights": (

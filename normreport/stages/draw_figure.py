@@ -42,7 +42,7 @@ def run(
     svg: Path,
     table: Path,
     text: Path,
-    failures: Sequence[Path] = (),
+    failures: Path | None = None,
     catalogue: Path | None = None,
 ) -> None:
     """Write the SVG, the CSV, and caption, alternative text and what they were made from."""
@@ -50,9 +50,10 @@ def run(
     chosen = parse(FigureSettings, settings, where="draw_figure --settings")
     # A rule names the one module that draws, so that an edit of another kind draws nothing anew.
     kind = importlib.import_module(f"normreport.figures.{chosen.kind}")
-    failed = [run for path in failures for run in files.read_json(path)]
+    failed = files.read_json(failures) if failures else []
     shown, options = _arguments(chosen, inputs, {run["seed"] for run in failed})
     drawing: Drawing = kind.draw(shown, **options)
+    rests_on = [*inputs, failures] if failures else inputs
     files.write_text(svg, to_svg(drawing, figure))
     files.write_text(table, drawing.data.to_csv(index=False, lineterminator="\n"))
     files.write_json(
@@ -65,7 +66,7 @@ def run(
             "made_from": {
                 "settings": chosen.model_dump(mode="json"),
                 # One digest, however many tables.
-                "inputs": files.text_digest(" ".join(map(files.file_digest, [*inputs, *failures]))),
+                "inputs": files.text_digest(" ".join(map(files.file_digest, rests_on))),
                 "code": source_digest(*figure_modules(chosen.kind, chosen.normalizations)),
             },
         },

@@ -41,7 +41,7 @@ def run(
     results: Path,
     runs: Path,
     cases: Path,
-    failures: Sequence[Path] = (),
+    failures: Path | None = None,
     catalogue: Path | None = None,
 ) -> None:
     """Write the judged claims, and the tables of all runs and all cases."""
@@ -51,7 +51,7 @@ def run(
     for manifest, history, summaries in zip(found, histories, layers, strict=True):
         files.check_digest(history, manifest.get("files", {}).get(history.name))
         files.check_digest(summaries, manifest.get("files", {}).get(summaries.name))
-    failed = [run for path in failures for run in files.read_json(path)]
+    failed = files.read_json(failures) if failures else []
     rows = [*run_rows(found), *failed_rows(failed)]
     train_images = files.read_arrays(images, ["train_images"])["train_images"]
     study = Study(

@@ -135,7 +135,7 @@ def test_a_run_that_failed_is_named_and_its_arm_has_no_mean(
         figure=kind,
         settings=canonical_json(settings_of(kind)),
         inputs=inputs_of(kind, data, runs, comparisons),
-        failures=[failures],
+        failures=failures,
         **paths,
     )
     caption = read(paths["text"])["caption"]

@@ -91,4 +91,11 @@ def smoke(tmp_path_factory):
     return built
 
 
+def copy_of(built, folder):
+    """Give a clone with a copy of what was built, as on another machine: with other times."""
+    copy = Clone(folder)
+    copy.copy(built.folder, BUILT, shutil.copyfile)
+    return copy
+
+
 SMOKE = ("--cores", "2", "--configfile", "workflow/presets/smoke.yaml")

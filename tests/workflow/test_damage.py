@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.workflow.conftest import BUILT, SMOKE, Clone
+from tests.workflow.conftest import SMOKE, copy_of
 from tests.workflow.test_kills import results as every_byte
 
 RUN, OTHER_RUN = "mobilenet_v2/scratch/unit/seed0", "mobilenet_v2/pretrained/unit/seed1"
@@ -29,9 +29,7 @@ cli.main = limited
 @pytest.fixture(scope="module")
 def built(smoke, tmp_path_factory):
     """Give a copy of a finished build."""
-    copy = Clone(tmp_path_factory.mktemp("damaged"))
-    copy.copy(smoke.folder, BUILT, shutil.copyfile)
-    return copy
+    return copy_of(smoke, tmp_path_factory.mktemp("damaged"))
 
 
 def trained(output):

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.workflow.conftest import BUILT, SMOKE, Clone
+from tests.workflow.conftest import SMOKE, copy_of
 from tests.workflow.test_kills import results as every_byte
 
 PARTIAL = (*SMOKE, "--config", "partial=true")
@@ -29,8 +29,7 @@ cli.main = failing
 @pytest.fixture(scope="module")
 def built(smoke, tmp_path_factory):
     """Give a copy of a finished build whose run was deleted and fails when it is trained."""
-    copy = Clone(tmp_path_factory.mktemp("partial"))
-    copy.copy(smoke.folder, BUILT, shutil.copyfile)
+    copy = copy_of(smoke, tmp_path_factory.mktemp("partial"))
     shutil.rmtree(copy.folder / "results/runs" / FAILED)
     (copy.folder / "sitecustomize.py").write_text(FAILING.format(run=FAILED))
     return copy
@@ -70,13 +69,11 @@ def test_a_failed_run_is_told_and_the_next_build_is_whole(smoke, built):
     (built.folder / "sitecustomize.py").unlink()
     whole = built.snakemake(*SMOKE)
     assert "Runs to be trained: 1 of 8" in whole.stdout
-    (built.folder / "results/failures.json").unlink()
     assert every_byte(built) == every_byte(smoke)
 
 
 def test_without_pretrained_weights_the_runs_from_scratch_are_reported(smoke, tmp_path):
-    copy = Clone(tmp_path)
-    copy.copy(smoke.folder, BUILT, shutil.copyfile)
+    copy = copy_of(smoke, tmp_path)
     shutil.rmtree(tmp_path / "results/pretrained")
     partial = copy.snakemake(*PARTIAL, check=False)
     assert "The report is partial, 4 of 8 runs failed" in partial.stdout

@@ -10,15 +10,14 @@ from fnmatch import fnmatchcase
 import pytest
 
 from tests.workflow import rebuilds
-from tests.workflow.conftest import BUILT, ROOT, SMOKE, Clone
+from tests.workflow.conftest import ROOT, SMOKE, copy_of
 from tests.workflow.rebuilds import CHANGES, OVERLAY
 
 
 @pytest.fixture
 def built(smoke, tmp_path):
-    """Give a clone with a copy of what was built, as on another machine: with other times."""
-    copy = Clone(tmp_path)
-    copy.copy(smoke.folder, BUILT, shutil.copyfile)
+    """Give a copy of a finished build, and an overlay."""
+    copy = copy_of(smoke, tmp_path)
     (tmp_path / OVERLAY).write_text("{}")
     yield copy
     shutil.rmtree(tmp_path)

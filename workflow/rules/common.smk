@@ -180,10 +180,6 @@ def kept_files():
     ]
 
 
-def failures():
-    return ["results/failures.json"] if failed.runs else []
-
-
 # prepare_data
 
 
@@ -351,7 +347,8 @@ def figure_inputs(wildcards):
 
 
 def figure_failures(wildcards):
-    return [] if KINDS[FIGURES[wildcards.figure].kind].is_of_the_input else failures()
+    is_of_the_input = KINDS[FIGURES[wildcards.figure].kind].is_of_the_input
+    return [] if is_of_the_input else "results/failures.json"
 
 
 def drawing_modules(wildcards):

@@ -11,7 +11,7 @@ rule judge_claims:
         images="results/data/target/images.safetensors",
         images_manifest="results/data/target/manifest.json",
         pretrained=pretrained_manifests(),
-        failures=failures(),
+        failures="results/failures.json",
         catalogue=catalogue(),
         code=code(*judge_modules()),
     output:
