@@ -81,6 +81,13 @@ def configure(values: Mapping[str, Any]) -> Callable[[Path], None]:
     return apply
 
 
+def translate(folder: Path) -> None:
+    """Change the language, to one whose catalogue has a single message."""
+    catalogue = 'msgid "weight"\nmsgstr "Gewicht"\n'
+    (folder / "templates/languages/de.po").write_text(catalogue)
+    configure({"report": {"language": "de"}})(folder)
+
+
 def upgrade(package: str) -> Callable[[Path], None]:
     """Make another version of a package the one that Python finds."""
 
@@ -191,6 +198,7 @@ CHANGES = (
         configure({"report": {"density_epoch": 3}}),
         {"draw_figure": ("*density*",), **RENDER},
     ),
+    Change("the language", translate, {"draw_figure": EVERY, **JUDGE}),
     Change("the title", configure({"report": {"title": "Another"}}), RENDER),
     Change(
         "the mean of the arm `imagenet`, which is also that of the pretraining",
