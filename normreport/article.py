@@ -187,17 +187,22 @@ def render(
 
 
 def evidence(claim: Mapping[str, Any], figures: Sequence[Illustration]) -> list[Illustration]:
-    """Figures of what a claim is about, where its deciding case lies."""
+    """Figures of what a claim is about, where its deciding case lies.
+
+    Where that is a layer of which there is none, those of the other layers.
+    """
     if not claim["worst"]:
         return []
     place = claim["worst"]["place"]
     shown = {name: (None, *place[name].split(" - ")) for name in ("model", "start", "layer")}
-    return [
+    near = [
         figure
         for figure in figures
         if figure.kind in EVIDENCE.get(claim["id"], ())
-        and all(getattr(figure, name) in values for name, values in shown.items())
+        and figure.model in shown["model"]
+        and figure.start in shown["start"]
     ]
+    return [figure for figure in near if figure.layer in shown["layer"]] or near
 
 
 def csp_hash(script: str) -> str:

@@ -476,6 +476,15 @@ def test_every_measured_claim_leads_to_figures_of_its_own_kind(changed):
     assert found == {claim.id for claim in CLAIMS} - {NEVER_JUDGED, "F11"}
 
 
+def test_a_deciding_layer_without_figures_leads_to_those_of_the_others(default_values):
+    place = {"model": "vgg16", "start": "scratch", "layer": "features.28", "contrast": "raw"}
+    found = evidence(
+        {"id": "F5", "worst": {"place": place}}, list(figure_index(load_config(default_values)))
+    )
+    kept = ("features.0", "features.10")
+    assert [figure.id for figure in found] == [f"spread-vgg16-scratch-{layer}" for layer in kept]
+
+
 def test_every_citation_and_term_is_explained_in_the_page():
     page = rendered(study())
     assert set(re.findall(r'class="cite" href="#([^"]+)"', page))
