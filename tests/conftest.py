@@ -15,12 +15,17 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).parent.parent
 
 
+# Where tests do not need what the others of their folder share.
+BY_THEMSELVES = {Path("tests/workflow") / f"test_{name}.py" for name in ("injections", "workflow")}
+
+
 class ByFolder(LoadScopeScheduling):
     """Gives all tests of a folder to one of pytest-xdist's workers: they share what they build."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = Path(nodeid.split("::")[0])
-        return str(path if path.parent == Path("tests") else path.parent)
+        alone = path.parent == Path("tests") or path in BY_THEMSELVES
+        return str(path if alone else path.parent)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
