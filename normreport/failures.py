@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from normreport.labels import run_id
+from normreport.language import gettext
 from normreport.settings.failures import FailedRun
 
 LINES = 15
@@ -16,7 +17,7 @@ FOLDERS = re.compile(r"(?<![\w.])/(?:[^/\s\"']+/)+")
 
 
 def failure(run: FailedRun, log: str | None) -> dict[str, Any]:
-    """Describe a failed run: its condition, what went wrong, and the end of its log.
+    """Record a failed run: its condition, the stage, and the end of its log.
 
     Parameters
     ----------
@@ -25,19 +26,32 @@ def failure(run: FailedRun, log: str | None) -> dict[str, Any]:
     log
         What that stage printed; None if it was not tried.
     """
-    lines = [line for line in FOLDERS.sub("", log or "").splitlines() if line.strip()]
+    if log is not None:
+        lines = [line for line in FOLDERS.sub("", log).splitlines() if line.strip()]
+        log = "\n".join(lines[-LINES:])
+    return run.model_dump() | {"log": log}
+
+
+def told(failure: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what the results tell of a failed run, in the report's language."""
+    condition = {key: failure[key] for key in ("model", "start", "normalization", "seed")}
+    return {**condition, "what": what(failure), "log": failure["log"] or ""}
+
+
+def what(failure: Mapping[str, Any]) -> str:
+    """Say in words what is known of the end of a failed run."""
+    stage, log = failure["stage"], failure["log"]
     if log is None:
-        what = f"{run.stage} was not tried"
-    elif not lines:
-        what = f"{run.stage} ended without a word"
-    else:
-        last = lines[-1].strip()
-        short = last if len(last) <= LONGEST else last[:LONGEST] + "…"
-        what = f"the last words of {run.stage}: “{short}”"
-    condition = run.model_dump(include={"model", "start", "normalization", "seed"})
-    return {**condition, "what": what, "log": "\n".join(lines[-LINES:])}
+        return gettext("%(stage)s was not tried", stage=stage)
+    if not log:
+        return gettext("%(stage)s ended without a word", stage=stage)
+    last = log.splitlines()[-1].strip()
+    short = last if len(last) <= LONGEST else last[:LONGEST] + "…"
+    return gettext("the last words of %(stage)s: “%(words)s”", stage=stage, words=short)
 
 
-def sentence(run: Mapping[str, Any]) -> str:
+def sentence(failure: Mapping[str, Any]) -> str:
     """Name a failed run under a figure that it would be part of."""
-    return f"Not shown, as it failed: {run_id(run)} ({run['what']})."
+    return gettext(
+        "Not shown, as it failed: %(run)s (%(what)s).", run=run_id(failure), what=what(failure)
+    )

@@ -50,6 +50,12 @@ def start_label(start: str) -> str:
     return gettext(STARTS[start]) if start in STARTS else start
 
 
+def start_title(start: str) -> str:
+    """Name a start where a sentence begins: "From scratch"."""
+    name = start_label(start)
+    return name[:1].upper() + name[1:]
+
+
 def verdict_label(verdict: str) -> str:
     """Write a verdict as a word in a sentence: "not evaluable"."""
     return gettext(VERDICTS[verdict])

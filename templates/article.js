@@ -191,7 +191,7 @@
         const text = name === "arm" ? value : seedName(value);
         const element = button(text, () => toggle(`${name} ${value}`), { class: "toggle" });
         if (name === "arm") {
-          const bodies = like.filter((mark) => !mark.dataset.overlay);
+          const bodies = like.filter((mark) => !mark.dataset.neutral);
           const sample = like.find((mark) => mark.dataset.seed === "mean") || bodies[bodies.length - 1];
           // Where an arm has lines of several colors, none of them stands for it.
           const colors = new Set(bodies.map((mark) => attribute(mark, "stroke")));
@@ -375,7 +375,8 @@
   }
   function moving(svg, panels, frames) {
     const last = Math.max(...frames.runs.map(([, , , epochs]) => epochs)) - 1;
-    const title = all("text", svg).find((text) => text.textContent.endsWith(`epoch ${frames.epoch}`));
+    const title = svg.querySelector("[data-text=title] text");
+    const drawn = make("p", { class: "at" });
     let runs = null;
     const move = async (epoch) => {
       runs ||= inflated(frames.curves).then((steps) => runsOf(frames, steps));
@@ -390,14 +391,16 @@
         const points = curve.map((level, i) => `${position(x, frames.grid[i]).toFixed(2)} ${position(y, level).toFixed(2)}`);
         mark.querySelector("path").setAttribute("d", there ? `M${points.join("L")}` : "");
       }
-      title.textContent = title.textContent.replace(/\d+$/, epoch);
+      title.textContent = frames.title.replace("{epoch}", epoch);
+      drawn.textContent = epoch === frames.epoch ? ""
+        : _("The caption and the table are of epoch %(epoch)s.", { epoch: frames.epoch });
     };
-    return [slider(svg, frames.epoch, last, move)];
+    return [slider(svg, frames.epoch, last, move), drawn];
   }
 
   // Where epochs stand side by side a line goes to the chosen one, and its numbers are written out.
   function marked(svg, panels, last, rows) {
-    const over = panels.filter(({ x }) => x.name === "epoch");
+    const over = panels.filter(({ x }) => x.epochs);
     const line = document.createElementNS(SVG, "path");
     line.setAttribute("stroke", "#1f1f1f");
     const text = make("p", { class: "at" });

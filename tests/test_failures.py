@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from normreport.failures import LINES, LONGEST, failure, sentence
+from normreport.failures import LINES, LONGEST, failure, sentence, told
 from normreport.settings.failures import FailedRun
 
 RUN = {"model": "vgg16", "start": "scratch", "normalization": "raw", "seed": 1}
 
 
-def told(log, stage="train_run"):
+def failed(log):
     path = None if log is None else "logs/train_run/x.log"
-    return failure(FailedRun(**RUN, stage=stage, log=path), log)
+    return failure(FailedRun(**RUN, stage="train_run", log=path), log)
 
 
 @pytest.mark.parametrize(
@@ -24,15 +24,14 @@ def told(log, stage="train_run"):
     ],
 )
 def test_the_last_line_of_the_log_is_the_reason(log, what):
-    found = told(log)
-    assert found["what"] == what
-    assert {key: found[key] for key in RUN} == RUN
-    assert sentence(found) == f"Not shown, as it failed: vgg16/scratch/raw/seed1 ({what})."
+    found = told(failed(log))
+    assert found == {**RUN, "what": what, "log": (log or "").strip()}
+    assert sentence(failed(log)) == f"Not shown, as it failed: vgg16/scratch/raw/seed1 ({what})."
 
 
 def test_the_end_of_a_long_log_is_kept_and_a_long_line_is_cut():
     log = "".join(f"line {i}\n" for i in range(100)) + "x" * 1000
-    found = told(log)
+    found = told(failed(log))
     assert found["log"].splitlines()[0] == f"line {101 - LINES}"
     assert len(found["log"].splitlines()) == LINES
     assert "x" * LONGEST + "…" in found["what"]
@@ -41,5 +40,5 @@ def test_the_end_of_a_long_log_is_kept_and_a_long_line_is_cut():
 
 def test_no_folder_of_the_machine_is_told():
     log = 'File "/home/me/my/normreport/training.py", line 3\n/tmp/x.npz: 1/2 of it is damaged'
-    found = told(log)
+    found = failed(log)
     assert found["log"] == 'File "training.py", line 3\nx.npz: 1/2 of it is damaged'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from normreport.labels import model_label, source_label, start_label
+from normreport.labels import model_label, source_label, start_label, start_title
 
 
 def test_models_and_starts_have_labels_and_fall_back_to_their_names() -> None:
@@ -13,6 +13,7 @@ def test_models_and_starts_have_labels_and_fall_back_to_their_names() -> None:
     assert model_label("resnet18") == "resnet18"
     assert start_label("scratch") == "from scratch"
     assert start_label("other") == "other"
+    assert start_title("scratch_laplace") == "From scratch, Laplace"
 
 
 def test_a_comparison_labels_each_of_its_models() -> None:

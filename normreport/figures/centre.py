@@ -23,10 +23,11 @@ from normreport.figures.style import (
     text_width,
     tint,
 )
-from normreport.labels import model_label, start_label
+from normreport.labels import model_label, start_label, start_title
+from normreport.language import N_, gettext
 from normreport.prose import listing, number
 
-_VALUES = {"iqr_ratio": "c = IQR / (1.349 std)", "iqr": "interquartile range"}
+_VALUES = {"iqr_ratio": N_("c = IQR / (1.349 std)"), "iqr": N_("interquartile range")}
 _BEFORE: Marks = {"color": MUTED, "marker": "|", "markersize": 9, "linestyle": "none"}
 _MEAN: Marks = {**_BEFORE, "color": INK, "markersize": 15, "markeredgewidth": 1.6}
 _SPREAD = 0.6  # of a row, over which the arms lie
@@ -77,17 +78,18 @@ def draw(measures: pd.DataFrame) -> Drawing:
 
     layers = list(chances)
     names = [f"{model_label(model)}, {layer}" for model, layer in layers]
-    title = f"Width of the densities\u2019 centre at epoch {last}"
+    title = gettext("Width of the densities\u2019 centre at epoch %(epoch)s", epoch=last)
     with house_style():
         marks = [
             Key(style.label, {"color": style.color, "marker": style.marker, "linestyle": "none",
                               "markersize": 4, "markeredgewidth": 0})
             for style in styles.values()
         ]  # fmt: skip
-        marks += [Key("mean of all runs", _MEAN), Key("mean at epoch 0", _BEFORE)]
-        marks.append(Key("95% of normal samples", {"color": GRID, "linewidth": 8}))
+        marks.append(Key(gettext("mean of all runs"), _MEAN))
+        marks.append(Key(gettext("mean at epoch 0"), _BEFORE))
+        marks.append(Key(gettext("95%% of normal samples"), {"color": GRID, "linewidth": 8}))
         notes = [
-            f"{model_label(model)}: {note}"
+            gettext("%(model)s: %(note)s", model=model_label(model), note=note)
             for model, table in measures.groupby("model", sort=False)
             for note in run_notes(
                 {start: table[table["start"] == start] for start in starts if
@@ -115,7 +117,7 @@ def draw(measures: pd.DataFrame) -> Drawing:
             ax.grid(visible=True, axis="x")
             ax.spines["left"].set_visible(False)
             if i // 2 == len(starts) - 1:
-                ax.set_xlabel(unit)
+                ax.set_xlabel(gettext(unit))
             if value == "iqr_ratio":
                 ax.axvline(1, color=RULE, linewidth=0.9)
                 for y, chance in enumerate(chances.values()):
@@ -123,14 +125,22 @@ def draw(measures: pd.DataFrame) -> Drawing:
                     ax.fill_between(*band, color=GRID, linewidth=0, zorder=0.5)
             drawn = data[data["start"] == start]
             if drawn.empty or not (drawn["seed"] != "epoch 0").any():
-                empty_panel(ax, f"No run, {start_label(start)}, reached epoch {last}.")
+                empty_panel(
+                    ax,
+                    gettext(
+                        "No run, %(start)s, reached epoch %(epoch)s.",
+                        start=start_label(start),
+                        epoch=last,
+                    ),
+                )
                 continue
             for y, (model, layer) in enumerate(layers):
                 own = drawn[(drawn["model"] == model) & (drawn["layer"] == layer)]
                 for row in own.to_dict("records"):
                     if row["normalization"] == "all":
-                        look = _MEAN if row["seed"] == "mean" else _BEFORE
-                        ax.plot(row[value], y, **look, **mark(line=row["seed"]))
+                        mean = row["seed"] == "mean"
+                        line = gettext("mean") if mean else gettext("epoch 0")
+                        ax.plot(row[value], y, **(_MEAN if mean else _BEFORE), **mark(line=line))
                         continue
                     style = styles[row["normalization"]]
                     place = (arms.index(row["normalization"]) + 0.5) / len(arms) - 0.5
@@ -149,14 +159,16 @@ def draw(measures: pd.DataFrame) -> Drawing:
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"How wide the densities are in their centre at epoch {last}, for every kept layer. "
-            f"Left, the interquartile range relative to that of a normal distribution of the same "
-            f"standard deviation (the line at 1), with the band that holds 95% of samples of as "
-            f"many normal numbers; right, the interquartile range itself. Points "
-            f"are single runs. {seen}"
-        ),
-        alt=f"{title}, relative and absolute, one row per layer. {seen}",
+        caption=gettext(
+            "How wide the densities are in their centre at epoch %(epoch)s, for every kept layer. "
+            "Left, the interquartile range relative to that of a normal distribution of the same "
+            "standard deviation (the line at 1), with the band that holds 95%% of samples of as "
+            "many normal numbers; right, the interquartile range itself. Points are single runs.",
+            epoch=last,
+        )
+        + f" {seen}",
+        alt=gettext("%(title)s, relative and absolute, one row per layer.", title=title)
+        + f" {seen}",
     )
 
 
@@ -179,15 +191,22 @@ def _observation(data: pd.DataFrame, starts: list[str], layers: list[tuple[str, 
     sentences = []
     for start in starts:
         texts = [
-            f"{number(row['iqr_ratio'])} (interquartile range {number(row['iqr'])}) in "
-            f"{model_label(model)}"
+            gettext(
+                "%(ratio)s (interquartile range %(range)s) in %(model)s",
+                ratio=number(row["iqr_ratio"]),
+                range=number(row["iqr"]),
+                model=model_label(model),
+            )
             for model, layer in reversed(first.items())
             if (start, model, layer) in means.index
             for row in [means.loc[(start, model, layer)]]
         ]
         if texts:
             sentences.append(
-                f"{start_label(start).capitalize()}, the first kept layer has on average c = "
-                f"{listing(texts)}."
+                gettext(
+                    "%(start)s, the first kept layer has on average c = %(values)s.",
+                    start=start_title(start),
+                    values=listing(texts),
+                )
             )
-    return " ".join(sentences) or "No start has all its runs at this epoch."
+    return " ".join(sentences) or gettext("No start has all its runs at this epoch.")

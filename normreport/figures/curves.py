@@ -13,6 +13,7 @@ from normreport.figures.runs import (
     in_order,
     last_epoch,
     mean_over_seeds,
+    no_run,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -29,16 +30,18 @@ from normreport.figures.style import (
     mark,
     mean_line,
     shared_limits,
+    text_width,
     tint,
 )
 from normreport.gates import LEARNED, learned_below
-from normreport.labels import model_label, start_label
-from normreport.prose import count, extremes, number, percent
+from normreport.labels import model_label, start_label, start_title
+from normreport.language import N_, gettext, ngettext
+from normreport.prose import extremes, number, percent
 
 _MEASURES = {
-    "train_loss": "loss, training",
-    "heldout_loss": "loss, held out",
-    "heldout_accuracy_percent": "accuracy, held out (%)",
+    "train_loss": N_("loss, training"),
+    "heldout_loss": N_("loss, held out"),
+    "heldout_accuracy_percent": N_("accuracy, held out (%%)"),
 }
 _BESIDE = ("axes fraction", "data")
 _LOG_FROM = 20.0  # ratio of a row's largest loss to its smallest
@@ -74,32 +77,38 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
     runs = {start: rows_of(shown, start=start) for start in starts}
     means = {start: mean_over_seeds(runs[start], list(_MEASURES)) for start in starts}
 
-    title = f"{model_label(model)}: training curves"
+    title = gettext("%(model)s: training curves", model=model_label(model))
+    chance = gettext("chance: ln %(classes)s", classes=classes)
+    learned = gettext("learned: %(share)s ln %(classes)s", share=LEARNED, classes=classes)
+    one_in = gettext("chance: 1 in %(classes)s", classes=classes)
     references = {
         "train_loss": [
-            (np.log(classes), f"chance: ln {classes}", "bottom"),
-            (learned_below(classes), f"learned: {LEARNED} ln {classes}", "top"),
+            (np.log(classes), chance, "bottom"),
+            (learned_below(classes), learned, "top"),
         ],
-        "heldout_loss": [(np.log(classes), f"chance: ln {classes}", "center")],
-        "heldout_accuracy_percent": [(100 / classes, f"chance: 1 in {classes}", "center")],
+        "heldout_loss": [(np.log(classes), chance, "center")],
+        "heldout_accuracy_percent": [(100 / classes, one_in, "center")],
     }
+    right = max(text_width(text, 8) for text in (chance, learned, one_in)) + 0.06
     with house_style():
-        sheet = page(title, arm_keys(styles), run_notes(runs, arms, last), body=5.6)
-        panels = sheet.panels(3 * len(starts), len(starts), head=0.26, right=1.08, gap=(0.14, 0.16))
+        sheet = page(title, arm_keys(styles), run_notes(runs, arms, last), body=5.1)
+        panels = sheet.panels(
+            3 * len(starts), len(starts), head=0.26, right=right, gap=(0.14, 0.16)
+        )
         for i, ax in enumerate(panels):
             measure = list(_MEASURES)[i // len(starts)]
             start = starts[i % len(starts)]
             if i < len(starts):
                 panel_title(ax, start_label(start))
             if start == starts[0]:
-                ax.set_ylabel(_MEASURES[measure])
+                ax.set_ylabel(gettext(_MEASURES[measure]))
             if i + len(starts) >= len(panels):
-                ax.set_xlabel("epoch")
+                ax.set_xlabel(gettext("epoch"))
             epoch_axis(ax, last)
             lines = [value for value, _, _ in references[measure]]
             _scale(ax, measure, np.concatenate([shown[measure].to_numpy(), lines]))
             if runs[start].empty:
-                empty_panel(ax, f"No run of {model_label(model)}, {start_label(start)}.")
+                empty_panel(ax, no_run(model_label(model), start_label(start)))
             else:
                 _plot(ax, runs[start], means[start], measure, styles, last)
             for value, text, alignment in references[measure]:
@@ -121,15 +130,20 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Training of {model_label(model)}: cross-entropy in evaluation mode on the training "
-            f"and the held-out images, and held-out accuracy. Thin lines are single runs, bold "
-            f"lines an arm's mean over {seeds_phrase(shown)}. The dotted lines are chance for "
-            f"{classes} classes (ln {classes} = {number(np.log(classes))}) and, for the training "
-            f"loss, the gate below which a run that did not diverge has learned "
-            f"({number(learned_below(classes))}). {seen}"
-        ),
-        alt=f"{title}, loss and accuracy per epoch. {seen}",
+        caption=gettext(
+            "Training of %(model)s: cross-entropy in evaluation mode on the training and the "
+            "held-out images, and held-out accuracy. Thin lines are single runs, bold lines an "
+            "arm's mean over %(seeds)s. The dotted lines are chance for %(classes)s classes "
+            "(ln %(classes)s = %(chance)s) and, for the training loss, the gate below which a run "
+            "that did not diverge has learned (%(gate)s).",
+            model=model_label(model),
+            seeds=seeds_phrase(shown),
+            classes=classes,
+            chance=number(np.log(classes)),
+            gate=number(learned_below(classes)),
+        )
+        + f" {seen}",
+        alt=gettext("%(title)s, loss and accuracy per epoch.", title=title) + f" {seen}",
         last=last,
     )
 
@@ -185,12 +199,25 @@ def _observation(
         if ends.empty:
             continue
         learned = int(((ends["train_loss"] < gate) & (ends["status"] == "OK")).sum())
-        text = f"{start_label(start).capitalize()}, {learned} of {count(len(ends), 'run')} learned"
+        sentences.append(
+            ngettext(
+                "%(start)s, %(learned)s of %(num)s run learned.",
+                "%(start)s, %(learned)s of %(num)s runs learned.",
+                len(ends),
+                start=start_title(start),
+                learned=learned,
+            )
+        )
         final = means[start][means[start]["epoch"] == last]
         if len(final):
             column = "heldout_accuracy_percent"
             values = dict(zip(final["normalization"], final[column] / 100, strict=True))
             span = extremes(values, partial(percent, digits=3))
-            text += f"; at epoch {last} the arms' mean accuracies are {span}"
-        sentences.append(f"{text}.")
+            sentences.append(
+                gettext(
+                    "At epoch %(epoch)s the arms' mean accuracies are %(span)s.",
+                    epoch=last,
+                    span=span,
+                )
+            )
     return " ".join(sentences)

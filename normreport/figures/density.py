@@ -9,12 +9,14 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_keys, page, panel_title
-from normreport.figures.reading import Shown, frames
+from normreport.figures.reading import ANY_EPOCH, Shown, frames
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
     last_epoch,
     mean_over_seeds,
+    no_run_reached,
+    nothing_to_draw,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -93,9 +95,10 @@ def draw(
         keys = arm_keys({arm: styles[arm] for arm in arms if arm in reached})
         if len(before):
             keys.append(Key(gettext("epoch 0"), _EPOCH_0))
-        title = gettext(
-            "%(name)s: density of the weights at epoch %(epoch)s", name=name, epoch=epoch
+        titled = gettext(
+            "%(name)s: density of the weights at epoch %(epoch)s", name=name, epoch=ANY_EPOCH
         )
+        title = titled.replace(ANY_EPOCH, str(epoch))
         sheet = page(title, keys, run_notes({start: whole}, arms, epoch), body=4.3)
         panels = sheet.panels(2, 1, head=0.08, gap=(0.0, 0.28), shares=(0.74, 0.26))
         panel_title(panels[1], gettext("change since epoch 0"), MUTED)
@@ -123,10 +126,7 @@ def draw(
                 of = mark(arm=arm, seed="mean", value=value)
                 ax.plot(curve["weight"], curve[value], **mean_line(styles[arm]), **of)
             if trained.empty:
-                empty_panel(
-                    ax,
-                    gettext("No run of %(name)s reached epoch %(epoch)s.", name=name, epoch=epoch),
-                )
+                empty_panel(ax, no_run_reached(epoch, name))
 
     parts = [before.assign(normalization="all", epoch=0), trained, means.assign(seed="mean")]
     data = pd.concat(parts, ignore_index=True)
@@ -137,7 +137,7 @@ def draw(
         data=data,
         caption=f"{_reading(runs, place, epoch, bandwidth)} {seen}"
         if len(runs)
-        else gettext("%(title)s: there is no run to draw.", title=title),
+        else nothing_to_draw(title),
         alt=gettext("%(title)s, one curve per arm.", title=title) + f" {seen}",
         frames=frames(
             {
@@ -147,6 +147,7 @@ def draw(
                 for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False)
             },
             epoch,
+            titled,
             {"density": Shown(0, ""), "change": Shown(1, "", change=True)},
         ),
     )

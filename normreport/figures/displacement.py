@@ -13,6 +13,7 @@ from normreport.figures.runs import (
     in_order,
     last_epoch,
     mean_over_seeds,
+    no_run_reached,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -29,11 +30,12 @@ from normreport.figures.style import (
     text_width,
     tint,
 )
-from normreport.labels import model_label, start_label
+from normreport.labels import model_label, start_label, start_title
+from normreport.language import gettext
 from normreport.prose import percent
 
 _RIGHT = 0.30  # inches, for half the name of the last layer
-_NAME_SIZE = 7.0
+_NAME_SIZE = 8.0
 _SPREAD = 0.56  # of the room of one layer, over which the arms stand side by side
 
 
@@ -73,7 +75,11 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
     data = data[["start", "normalization", "seed", "index", "layer", "displacement", "x"]]
 
     roles = {_role(name) for name in names}
-    title = f"{model_label(model)}: relative displacement of every measured layer at epoch {last}"
+    title = gettext(
+        "%(model)s: relative displacement of every measured layer at epoch %(epoch)s",
+        model=model_label(model),
+        epoch=last,
+    )
     with house_style():
         keys = [
             Key(
@@ -92,15 +98,12 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
         panels = sheet.panels(len(starts), 1, right=_RIGHT, head=0.26, foot=0.55, gap=(0, 0.32))
         for start, ax in zip(starts, panels, strict=True):
             panel_title(ax, start_label(start))
-            ax.set_ylabel("displacement (%)")
+            ax.set_ylabel(gettext("displacement (%%)"))
             ax.set_xlim(0.4, len(names) + 0.6)
             log_axis(ax.yaxis, 100 * data["displacement"], unit="%")
             drawn = data[data["start"] == start]
             if drawn.empty:
-                empty_panel(
-                    ax,
-                    f"No run of {model_label(model)}, {start_label(start)}, reached epoch {last}.",
-                )
+                empty_panel(ax, no_run_reached(last, model_label(model), start_label(start)))
                 continue
             for arm, style in styles.items():
                 rows = drawn[drawn["normalization"] == arm]
@@ -115,19 +118,23 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
                         ax.plot(piece["x"], percent_moved, **look, **mark(arm=arm, seed=seed))
         _name_layers(panels, names)
 
-    blocks = ", from block to block for each layer of a block" if len(roles) > 1 else ""
+    reading = gettext(
+        "Relative displacement of each measured layer of %(model)s at epoch %(epoch)s: the norm "
+        "of the change of its weights since epoch 0, in percent of their norm at epoch 0. Layers "
+        "stand in network order; points are single runs, lines an arm's mean over %(seeds)s; the "
+        "panels share a logarithmic axis.",
+        model=model_label(model),
+        epoch=last,
+        seeds=seeds_phrase(shown),
+    )
+    if len(roles) > 1:
+        reading += " " + gettext("The lines go from block to block, one for each layer of a block.")
     seen = _observation(data, starts)
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Relative displacement of each measured layer of {model_label(model)} at epoch "
-            f"{last}: the norm of the change of its weights since epoch 0, in percent of their "
-            f"norm at epoch 0. Layers stand in network order; points are single runs, lines an "
-            f"arm's mean over {seeds_phrase(shown)}{blocks}; the panels share a logarithmic axis. "
-            f"{seen}"
-        ),
-        alt=f"{title}, one panel per start. {seen}",
+        caption=f"{reading} {seen}",
+        alt=gettext("%(title)s, one panel per start.", title=title) + f" {seen}",
     )
 
 
@@ -161,7 +168,7 @@ def _name_layers(panels: list[Axes], names: list[str]) -> None:
         at, inside = (i + 1, 0), ("data", "axes fraction")
         style = {"ha": "center", "size": _NAME_SIZE, "color": MUTED}
         label(ax, names[i], at, inside=inside, offset=(0, -21), **style)
-    ax.set_xlabel("measured layer in network order", labelpad=13)
+    ax.set_xlabel(gettext("measured layer in network order"), labelpad=13)
 
 
 def _observation(data: pd.DataFrame, starts: list[str]) -> str:
@@ -174,9 +181,14 @@ def _observation(data: pd.DataFrame, starts: list[str]) -> str:
             continue
         most = rows.loc[rows["displacement"].idxmax()]
         sentences.append(
-            f"{start_label(start).capitalize()}, the median over layers and arms is "
-            f"{percent(rows['displacement'].median())} and the largest mean "
-            f"{percent(most['displacement'])} ({most['layer']}, "
-            f"{most['normalization']})."
+            gettext(
+                "%(start)s, the median over layers and arms is %(median)s and the largest mean "
+                "%(largest)s (%(layer)s, %(arm)s).",
+                start=start_title(start),
+                median=percent(rows["displacement"].median()),
+                largest=percent(most["displacement"]),
+                layer=most["layer"],
+                arm=most["normalization"],
+            )
         )
-    return " ".join(sentences) or "No arm has all its runs at this epoch."
+    return " ".join(sentences) or gettext("No arm has all its runs at this epoch.")

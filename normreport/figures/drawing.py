@@ -13,8 +13,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from normreport.figures.reading import panels
-from normreport.figures.style import FONTS, house_style
+from normreport.figures.style import FONTS, WIDTH, fitting, house_style
 
+_BESIDE_LABEL = 0.25  # inches, by which an axis's label may be longer than the axis
 NATURAL_WIDTH = 720  # CSS pixels; a page may shrink it
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -136,6 +137,7 @@ def _legal(text: str) -> str:
 
 def _matplotlib_svg(figure: Figure) -> str:
     """Matplotlib's own SVG document, without the facts about the moment of writing."""
+    _fit_labels(figure)
     buffer = io.StringIO()
     with house_style(), warnings.catch_warnings():
         # The reader's browser picks the font; what this machine's font lacks does not matter.
@@ -143,6 +145,18 @@ def _matplotlib_svg(figure: Figure) -> str:
         moment = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=moment)
     return _legal(buffer.getvalue())
+
+
+def _fit_labels(figure: Figure) -> None:
+    """Write smaller what is too long for its axis, as it may be in another language."""
+    for ax in figure.axes:
+        box = ax.get_position()
+        for text, share, length in (
+            (ax.xaxis.label, box.width, WIDTH),
+            (ax.yaxis.label, box.height, figure.get_figheight()),
+        ):
+            room = share * length + _BESIDE_LABEL
+            text.set_fontsize(fitting(text.get_text(), float(text.get_fontsize()), room))
 
 
 def _remove_style_sheet(root: ElementTree.Element) -> None:

@@ -16,9 +16,10 @@ from normreport.figures.style import (
     label,
     text_width,
 )
-from normreport.prose import compact, count, listing
+from normreport.language import gettext, ngettext
+from normreport.prose import compact, listing
 
-_LEFT = 1.6  # inches, for the arms' labels
+_SIZE = 8.5  # of the labels
 _HEAD = 0.2  # inches, for the images' labels
 _GAP = 0.06
 _LARGEST = 0.9  # inches, of an image
@@ -50,12 +51,14 @@ def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> 
         columns=["normalization", "channel", "min", "max", "mean", "std"],
     )
     ranges = {
-        arm: f"{compact(images.min())} to {compact(images.max())}"
+        arm: gettext("%(low)s to %(high)s", low=compact(images.min()), high=compact(images.max()))
         for arm, images in examples.items()
     }
     columns = len(labels)
-    side = min(_LARGEST, (WIDTH - _LEFT - _GAP) / columns - _GAP)
-    title = "Example images as the network sees them"
+    beside = [*ranges.values(), *(style.label for style in styles.values())]
+    left = max(text_width(text, _SIZE) for text in beside) + 0.18
+    side = min(_LARGEST, (WIDTH - left - _GAP) / columns - _GAP)
+    title = gettext("Example images as the network sees them")
     with house_style():
         height, width = next(iter(examples.values())).shape[1:3]
         body = _HEAD + len(examples) * (side * height / width + _GAP)
@@ -63,8 +66,8 @@ def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> 
         panels = sheet.panels(
             len(examples) * columns,
             columns,
-            left=_LEFT,
-            right=WIDTH - _LEFT - columns * (side + _GAP) + _GAP,
+            left=left,
+            right=WIDTH - left - columns * (side + _GAP) + _GAP,
             head=_HEAD,
             foot=_GAP,
             gap=(_GAP, _GAP),
@@ -74,29 +77,42 @@ def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> 
             for ax, image in zip(row, displayed(images, images.min(), images.max()), strict=True):
                 ax.imshow(image, interpolation="none")
                 ax.set_axis_off()
-            look: Marks = {"ha": "right", "size": 8.5}
+            look: Marks = {"ha": "right", "size": _SIZE}
             name, color = styles[arm].label, styles[arm].color
             label(row[0], name, (0, 0.5), offset=(-8, 3), weight="bold", color=color, **look)
             label(row[0], ranges[arm], (0, 0.5), offset=(-8, -9), color=MUTED, **look)
         for ax, text in zip(panels, labels, strict=False):  # the first row only
-            label(ax, _shortened(text, side), (0.5, 1), offset=(0, 4), ha="center", size=8.5)
+            label(ax, _shortened(text, side), (0.5, 1), offset=(0, 4), ha="center", size=_SIZE)
 
-    seen = f"The values range from {listing([f'{r} in {a}' for a, r in ranges.items()])}."
+    spans = [gettext("%(range)s in %(arm)s", range=r, arm=arm) for arm, r in ranges.items()]
+    seen = gettext("The values range from %(spans)s.", spans=listing(spans))
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"{count(columns, 'example image').capitalize()} after each arm's normalization, one "
-            f"row per arm. A network gets the numbers, not the colours: for display each row's "
-            f"own range, printed beside it, is mapped linearly to black and full colour, so rows "
-            f"that look alike may differ in scale. {seen}"
-        ),
-        alt=f"{title}: {count(columns, 'image')} in one row per arm. {seen}",
+        caption=ngettext(
+            "%(num)s example image after each arm's normalization, one row per arm.",
+            "%(num)s example images after each arm's normalization, one row per arm.",
+            columns,
+        )
+        + " "
+        + gettext(
+            "A network gets the numbers, not the colours: for display each row's own range, "
+            "printed beside it, is mapped linearly to black and full colour, so rows that look "
+            "alike may differ in scale."
+        )
+        + f" {seen}",
+        alt=ngettext(
+            "%(title)s: %(num)s image in one row per arm.",
+            "%(title)s: %(num)s images in one row per arm.",
+            columns,
+            title=title,
+        )
+        + f" {seen}",
     )
 
 
 def _shortened(text: str, room: float) -> str:
     """Cut a label to the width of its image; a class may be a folder with an undecodable name."""
     text = text.encode(errors="replace").decode()
-    fits = max(1, int(room / text_width("x", 8.5)))
+    fits = max(1, int(room / text_width("x", _SIZE)))
     return text if len(text) <= fits + 1 else text[:fits] + "\u2026"

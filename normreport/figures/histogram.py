@@ -14,12 +14,13 @@ from normreport.figures.style import (
     mark,
     shared_limits,
 )
+from normreport.language import N_, gettext
 from normreport.prose import compact, number
 
 _CHANNELS: dict[str, tuple[str, Marks]] = {
-    "r": ("red", {"color": "#c8452f", "linewidth": 1.3}),
-    "g": ("green", {"color": "#4a9a3c", "linewidth": 1.2, "linestyle": (0.0, (4.0, 2.0))}),
-    "b": ("blue", {"color": "#2b5cb8", "linewidth": 1.1, "linestyle": (0.0, (1.3, 1.7))}),
+    "r": (N_("red"), {"color": "#c8452f", "linewidth": 1.3}),
+    "g": (N_("green"), {"color": "#4a9a3c", "linewidth": 1.2, "linestyle": (0.0, (4.0, 2.0))}),
+    "b": (N_("blue"), {"color": "#2b5cb8", "linewidth": 1.1, "linestyle": (0.0, (1.3, 1.7))}),
 }
 _LOG_FROM = 50.0  # ratio of the largest share to the median one
 
@@ -45,19 +46,19 @@ def draw(histograms: pd.DataFrame) -> Drawing:
     )
     shares = data["share_percent"][data["share_percent"] > 0]
     by_decades = bool(len(shares)) and shares.max() > _LOG_FROM * shares.median()
-    title = "Values that enter the network"
+    title = gettext("Values that enter the network")
     columns = balanced_columns(len(arms))
     with house_style():
-        keys = [Key(name, style) for name, style in _CHANNELS.values()]
+        keys = [Key(gettext(name), style) for name, style in _CHANNELS.values()]
         rows = -(-len(arms) // columns)
         sheet = page(title, keys, [], body=2.6 if rows == 1 else 2.0 * rows)
         panels = sheet.panels(len(arms), columns, head=0.26, gap=(0.2, 0.66))
         for i, (arm, ax) in enumerate(zip(arms, panels, strict=True)):
             panel_title(ax, styles[arm].label, styles[arm].color)
             ax.tick_params(labelbottom=True)
-            ax.set_xlabel("input value")
+            ax.set_xlabel(gettext("input value"))
             if i % columns == 0:
-                ax.set_ylabel("share of values (%)")
+                ax.set_ylabel(gettext("share of values (%%)"))
             bins = data[data["normalization"] == arm]
             ax.set_xlim(shared_limits(bins["left"], bins["right"], margin=0.02))
             ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
@@ -69,20 +70,22 @@ def draw(histograms: pd.DataFrame) -> Drawing:
             for channel, (name, style) in _CHANNELS.items():
                 part = bins[bins["channel"] == channel]
                 edges = [*part["left"], *part["right"].iloc[-1:]]
-                ax.stairs(
-                    part["share_percent"], edges, baseline=None, **style, **mark(arm=arm, line=name)
-                )
+                of = mark(arm=arm, line=gettext(name))
+                ax.stairs(part["share_percent"], edges, baseline=None, **style, **of)
 
+    reading = gettext(
+        "Distribution of the input values per channel, one panel per arm: the horizontal axis has "
+        "the arm's own units, the vertical axis is shared and gives the percentage of a channel's "
+        "values in each bin."
+    )
+    if by_decades:
+        reading += " " + gettext("The vertical axis goes by decades.")
     seen = _observation(data, arms)
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Distribution of the input values per channel, one panel per arm: the horizontal axis "
-            f"has the arm's own units, the vertical axis is shared and gives the percentage of a "
-            f"channel's values in each bin{', by decades' if by_decades else ''}. {seen}"
-        ),
-        alt=f"{title}: histogram per arm and channel. {seen}",
+        caption=f"{reading} {seen}",
+        alt=gettext("%(title)s: histogram per arm and channel.", title=title) + f" {seen}",
     )
 
 
@@ -96,7 +99,13 @@ def _observation(data: pd.DataFrame, arms: list[str]) -> str:
         mean = np.average(middle, weights=bins["share_percent"])
         std = np.sqrt(np.average((middle - mean) ** 2, weights=bins["share_percent"]))
         texts.append(
-            f"{arm} {compact(filled['left'].min())} to {compact(filled['right'].max())}, "
-            f"mean {number(mean)}, standard deviation {number(std)}"
+            gettext(
+                "%(arm)s %(low)s to %(high)s, mean %(mean)s, standard deviation %(std)s",
+                arm=arm,
+                low=compact(filled["left"].min()),
+                high=compact(filled["right"].max()),
+                mean=number(mean),
+                std=number(std),
+            )
         )
-    return f"The filled bins span: {'; '.join(texts)}."
+    return gettext("The filled bins span: %(spans)s.", spans="; ".join(texts))

@@ -19,12 +19,14 @@ from normreport.figures.style import (
     text_width,
 )
 from normreport.labels import model_label
-from normreport.prose import count, percent
+from normreport.language import N_, gettext, ngettext
+from normreport.prose import percent
 
+# What is compared, as the table has it.
 _LAW = "random inits, 95%"
-_FIRST = "seeds, epoch 0"
-_SEEDS = "seeds, last epoch"
-_ARMS = "arms of one seed, last epoch"
+_FIRST = N_("seeds, epoch 0")
+_SEEDS = N_("seeds, last epoch")
+_ARMS = N_("arms of one seed, last epoch")
 _LINES = {_FIRST: -0.24, _SEEDS: 0.0, _ARMS: 0.24}  # within a layer's row
 _LIMIT: Marks = {"color": GRID, "linewidth": 9}
 _BAR: Marks = {**_LIMIT, "linewidth": 26, "zorder": 0}
@@ -81,28 +83,30 @@ def draw(measures: pd.DataFrame, *, limits: pd.DataFrame) -> Drawing:
         columns=_COLUMNS,
     )
     runs = data[data["compared"] != _LAW]
-    title = "Standard deviation of the weights: what random inits alone give"
+    title = gettext("Standard deviation of the weights: what random inits alone give")
     with house_style():
-        keys = [Key("95% of random inits", _LIMIT), Key(_FIRST, _BEFORE)]
+        keys = [Key(gettext("95%% of random inits"), _LIMIT), Key(gettext(_FIRST), _BEFORE)]
         keys += [
-            Key(f"seeds of {styles[arm].label}", {**_POINT, "marker": styles[arm].marker,
-                                                  "color": styles[arm].color})
+            Key(
+                gettext("seeds of %(arm)s", arm=styles[arm].label),
+                {**_POINT, "marker": styles[arm].marker, "color": styles[arm].color},
+            )
             for arm in arms
-        ]  # fmt: skip
-        keys.append(Key("arms of one seed", _BETWEEN))
+        ]
+        keys.append(Key(gettext("arms of one seed"), _BETWEEN))
         sheet = page(title, keys, [], body=0.55 + 0.58 * max(1, len(known)))
         names = [f"{model_label(row.model)}, {row.layer}" for row in known.itertuples()]
         left = max([text_width(name, 9) for name in names], default=0.5) + 0.12
         (ax,) = sheet.panels(1, 1, left=left, right=0.62, head=0.1, foot=0.42)
         log_axis(ax.xaxis, data["range_percent"], unit="%")
-        ax.set_xlabel("range of the standard deviation, % of that at the init")
+        ax.set_xlabel(gettext("range of the standard deviation, %% of that at the init"))
         ax.grid(visible=True, axis="x")
         ax.grid(visible=False, axis="y")
         ax.set_ylim(max(len(known), 1) - 0.5, -0.5)
         ax.set_yticks(range(len(names)), names)
         ax.spines["left"].set_visible(False)
         if known.empty:
-            empty_panel(ax, "No run starts from weights of a known law.")
+            empty_panel(ax, gettext("No run starts from weights of a known law."))
         for y, row in enumerate(known.itertuples()):
             ax.plot([ax.get_xlim()[0], row.limit_percent], [y, y], **_BAR)
             at, inside = (1, y), ("axes fraction", "data")
@@ -114,22 +118,33 @@ def draw(measures: pd.DataFrame, *, limits: pd.DataFrame) -> Drawing:
                 if look is None:
                     style = styles[point.of]
                     look = {**_POINT, "marker": style.marker, "color": style.color}
-                of = mark(line=f"{point.compared}, {point.of}")
+                of = mark(line=f"{gettext(point.compared)}, {point.of}")
                 ax.plot(point.range_percent, y + _LINES[point.compared], **look, **of)
 
     seen = _observation(runs)
-    compared = f"{known['inits'].iloc[0]} independent inits" if len(known) else "independent inits"
+    reading = [
+        gettext(
+            "Largest minus smallest standard deviation of a layer\u2019s weights, in percent of "
+            "the one that they are drawn with, from scratch."
+        )
+    ]
+    if len(known):
+        bars = gettext(
+            "Grey bars end where 95%% of %(inits)s independent inits lie (the numbers at the "
+            "right; exact for Gaussian weights).",
+            inits=known["inits"].iloc[0],
+        )
+        reading.append(bars)
+    points = gettext(
+        "Points are the runs: the seeds of an arm before the first step and at epoch %(epoch)s, "
+        "and the arms of one seed, which share their init, at epoch %(epoch)s.",
+        epoch=last,
+    )
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Largest minus smallest standard deviation of a layer\u2019s weights, in percent of "
-            f"the one that they are drawn with, from scratch. Grey bars end where 95% of "
-            f"{compared} lie (the numbers at the right; exact for Gaussian weights). Points are "
-            f"the runs: the seeds of an arm before the first step and at epoch {last}, and the "
-            f"arms of one seed, which share their init, at epoch {last}. {seen}"
-        ),
-        alt=f"{title}, one row per layer. {seen}",
+        caption=" ".join([*reading, points, seen]),
+        alt=gettext("%(title)s, one row per layer.", title=title) + f" {seen}",
     )
 
 
@@ -158,10 +173,19 @@ def _observation(runs: pd.DataFrame) -> str:
         beyond = int((rows["range_percent"] > rows["limit_percent"]).sum())
         most = rows.loc[rows["range_percent"].idxmax()]
         texts.append(
-            f"{compared}, {beyond} of {count(len(rows), 'range')} (at most "
-            f"{percent(most['range_percent'] / 100, 2)}, {model_label(most['model'])}, "
-            f"{most['layer']})"
+            ngettext(
+                "%(compared)s, %(beyond)s of %(num)s range (at most %(most)s, %(model)s, "
+                "%(layer)s)",
+                "%(compared)s, %(beyond)s of %(num)s ranges (at most %(most)s, %(model)s, "
+                "%(layer)s)",
+                len(rows),
+                compared=gettext(compared),
+                beyond=beyond,
+                most=percent(most["range_percent"] / 100, 2),
+                model=model_label(most["model"]),
+                layer=most["layer"],
+            )
         )
     if not texts:
-        return "There are no two runs to compare."
-    return f"Beyond the bar lie: {'; '.join(texts)}."
+        return gettext("There are no two runs to compare.")
+    return gettext("Beyond the bar lie: %(ranges)s.", ranges="; ".join(texts))

@@ -18,6 +18,7 @@ from normreport.figures.runs import (
     in_order,
     last_epoch,
     mean_over_seeds,
+    no_run,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -35,7 +36,8 @@ from normreport.figures.style import (
     text_width,
     tint,
 )
-from normreport.labels import model_label, start_label
+from normreport.labels import model_label, start_label, start_title
+from normreport.language import gettext, ngettext
 from normreport.prose import compact, number
 
 _VALUE = "excess_kurtosis"
@@ -46,7 +48,8 @@ _CHANCE = 1.96 * math.sqrt(24)  # times n^(-1/2): the kurtosis of n normal numbe
 _SHARE = 0.9  # of all values, which the scale tells apart
 _ROW = (0.11, 0.19)  # inches, of a layer: at least, at most
 _NAME_SIZE = 7.0
-_CELL_SIZE = 6.0
+_CELL_SIZE = 6.5
+_FOOT = 0.85  # of a cell's height, where the line of those below 0 is, beneath their number
 _MOST_COLUMNS = 3
 _SCALE = 0.5  # inches at the foot, for the colours' scale
 
@@ -85,15 +88,20 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
     limit = _limit(data[_VALUE])
     clipped = int((data[_VALUE].abs() > limit).sum())
 
-    title = f"{model_label(model)}: excess kurtosis of every measured layer at every epoch"
+    title = gettext(
+        "%(model)s: excess kurtosis of every measured layer at every epoch",
+        model=model_label(model),
+    )
+    name = gettext("excess kurtosis")
     columns = min(len(starts), _MOST_COLUMNS)
     rows = -(-len(starts) // columns)
     step = min(max(3.4 / len(names), _ROW[0]), _ROW[1])
     with house_style():
-        notes = run_notes(runs, arms, last, means="A mean ends where the first of its runs does.")
+        means = gettext("A mean ends where the first of its runs does.")
+        notes = run_notes(runs, arms, last, means=means)
         height = rows * (step * len(names) + 0.3) + 0.4
         sheet = page(title, [], notes, body=height + _SCALE)
-        left = max(text_width(name, _NAME_SIZE) for name in names) + 0.14
+        left = max(text_width(layer, _NAME_SIZE) for layer in names) + 0.14
         panels = sheet.panels(
             len(starts), columns, left=left, right=0.42, head=0.26, foot=0.4 + _SCALE,
             gap=(0.46, 0.46),
@@ -106,11 +114,11 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
             ax.set_xlim(-0.5, last + 0.5)
             ax.set_yticks(range(1, len(names) + 1), names, size=_NAME_SIZE)
             if i + columns >= len(starts):
-                ax.set_xlabel("epoch")
+                ax.set_xlabel(gettext("epoch"))
             ax.grid(visible=False)
             drawn = data[data["start"] == start]
             if drawn.empty:
-                empty_panel(ax, f"No run of {model_label(model)}, {start_label(start)}.")
+                empty_panel(ax, no_run(model_label(model), start_label(start)))
                 continue
             grid = np.full((len(names), last + 1), np.nan)
             grid[drawn["index"] - 1, drawn["epoch"]] = drawn[_VALUE]
@@ -120,23 +128,30 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
             )
             _write_numbers(ax, drawn, limit, last)
         (scale,) = sheet.panels(1, 1, left=left, head=height + 0.08, foot=0.24, right=2.2)
-        _draw_scale(scale, limit)
+        _draw_scale(scale, limit, name)
 
     seen = _observation(data, last)
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Excess kurtosis of the weights of every measured layer of {model_label(model)} in "
-            f"network order, epoch by epoch, as the mean over the runs of a start "
-            f"({seeds_phrase(shown)} per arm). A normal distribution is in the middle of the "
-            f"scale, heavier tails are to the right, lighter ones to the left. Colours end at "
-            f"\u00b1{compact(limit)}; {clipped:,} of {len(data):,} values lie beyond. The numbers "
-            f"beside a panel are those of epoch {last}. {seen}"
-        ),
-        alt=f"{title}, one panel per start. {seen}",
+        caption=gettext(
+            "Excess kurtosis of the weights of every measured layer of %(model)s in network order, "
+            "epoch by epoch, as the mean over the runs of a start (%(seeds)s per arm). A normal "
+            "distribution is in the middle of the scale, heavier tails are to the right, lighter "
+            "ones, with a line at the foot of their cells, to the left. Colours end at "
+            "\u00b1%(limit)s; %(beyond)s of %(values)s values lie beyond. The numbers beside a "
+            "panel are those of epoch %(epoch)s.",
+            model=model_label(model),
+            seeds=seeds_phrase(shown),
+            limit=compact(limit),
+            beyond=f"{clipped:,}",
+            values=f"{len(data):,}",
+            epoch=last,
+        )
+        + f" {seen}",
+        alt=gettext("%(title)s, one panel per start.", title=title) + f" {seen}",
         last=last,
-        cells=cells("excess kurtosis", grids, data.groupby("index")["chance"].first().to_numpy()),
+        cells=cells(name, grids, data.groupby("index")["chance"].first().to_numpy()),
     )
 
 
@@ -168,6 +183,7 @@ def _colour(
 
     Blue below and red above 0, linearly up to \u00b11; grey where there is no number. `x` and `y`
     are the edges of columns and rows. Shapes, unlike an image, can follow a page into the dark.
+    Cells below 0 have a line at their foot, which tells them apart on paper without colour.
     """
     steps = np.where(np.isnan(shares), _MISSING, np.rint(_STEPS * shares.clip(-1, 1)))
     for step in np.unique(steps):
@@ -182,6 +198,16 @@ def _colour(
         # A hairline in their own colour, as renderers leave a gap between neighbours.
         look: Marks = {"facecolor": color, "edgecolor": color, "linewidth": 0.2}
         ax.add_patch(PathPatch(Path.make_compound_path(*outlines), **look))
+    below = y[:-1] + _FOOT * np.diff(y)
+    dark = steps <= -_STEPS / 2
+    for cells_below, color in ((steps < 0) & ~dark, _LIGHT_TAILS), (dark, PAPER):
+        lines = [
+            ([x[i], x[j], np.nan], [below[row]] * 3)
+            for row, equal in enumerate(cells_below)
+            for i, j in _stretches(equal)
+        ]
+        if lines:
+            ax.plot(*np.concatenate(lines, axis=1), color=color, linewidth=0.6)
 
 
 def _stretches(equal: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
@@ -210,11 +236,11 @@ def _write_numbers(ax: Axes, drawn: pd.DataFrame, limit: float, last: int) -> No
         label(ax, row.written, at, inside=inside, ha="center", color=color, **style)
 
 
-def _draw_scale(ax: Axes, limit: float) -> None:
+def _draw_scale(ax: Axes, limit: float, name: str) -> None:
     steps = np.arange(-_STEPS, _STEPS + 1)
     edges = limit * np.linspace(-1, 1, len(steps) + 1)
     _colour(ax, steps[None, :] / _STEPS, x=edges, y=np.array([0.0, 1.0]))
-    ax.set(xlim=(-limit, limit), ylim=(0, 1))
+    ax.set(xlim=(-limit, limit), ylim=(1, 0))
     ax.grid(visible=False)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
@@ -222,7 +248,7 @@ def _draw_scale(ax: Axes, limit: float) -> None:
     ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.set_xticklabels([compact(tick) for tick in ticks])
     style: Marks = {"va": "center", "color": MUTED, "size": 8.5}
-    label(ax, "excess kurtosis", (1, 0.5), offset=(8, 0), **style)
+    label(ax, name, (1, 0.5), offset=(8, 0), **style)
 
 
 def _observation(data: pd.DataFrame, last: int) -> str:
@@ -233,8 +259,19 @@ def _observation(data: pd.DataFrame, last: int) -> str:
         most = rows.loc[rows[_VALUE].abs().idxmax()]
         near = int((rows[_VALUE].abs() <= rows["chance"]).sum())
         sentences.append(
-            f"{start_label(str(start)).capitalize()}, {near} of {len(rows)} layers are at epoch "
-            f"{last} as near to 0 as 95% of samples of as many normal numbers; the farthest from "
-            f"0 is {most['layer']} with {number(most[_VALUE])}."
+            ngettext(
+                "%(start)s, %(near)s of %(num)s layer is at epoch %(epoch)s as near to 0 as 95%% "
+                "of samples of as many normal numbers; the farthest from 0 is %(layer)s with "
+                "%(value)s.",
+                "%(start)s, %(near)s of %(num)s layers are at epoch %(epoch)s as near to 0 as "
+                "95%% of samples of as many normal numbers; the farthest from 0 is %(layer)s with "
+                "%(value)s.",
+                len(rows),
+                start=start_title(str(start)),
+                near=near,
+                epoch=last,
+                layer=most["layer"],
+                value=number(most[_VALUE]),
+            )
         )
-    return " ".join(sentences) or "No start has all its runs at the last epoch."
+    return " ".join(sentences) or gettext("No start has all its runs at the last epoch.")

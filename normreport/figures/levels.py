@@ -8,7 +8,7 @@ from matplotlib.ticker import MultipleLocator
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, page, panel_title
 from normreport.figures.style import MUTED, Marks, arm_styles, house_style, mark, tint
-from normreport.prose import count
+from normreport.language import gettext, ngettext
 
 _LEVELS = 256
 _NONE = "published_none"
@@ -63,14 +63,15 @@ def draw(
             "markeredgewidth": 0,
         },
     }
-    title = "Two published pipelines on every level of a pixel"
+    title = gettext("Two published pipelines on every level of a pixel")
     with house_style():
         keys = [Key(styles[arm].label, look) for arm, look in marks.items()]
         sheet = page(title, keys, [], body=3.9)
         panels = sheet.panels(2, 1, head=0.08, gap=(0.0, 0.28), shares=(0.64, 0.36))
-        panel_title(panels[1], "difference from none, in units of the last place", MUTED)
-        panels[0].set_ylabel("input value")
-        panels[1].set_xlabel("level of the pixel")
+        below = gettext("difference from none, in units of the last place")
+        panel_title(panels[1], below, MUTED)
+        panels[0].set_ylabel(gettext("input value"))
+        panels[1].set_xlabel(gettext("level of the pixel"))
         panels[1].yaxis.set_major_locator(MultipleLocator(1))
         for ax, column in zip(panels, ("input", "last_places"), strict=True):
             ax.set_xlim(-4, _LEVELS + 3)
@@ -82,21 +83,32 @@ def draw(
                 ax.plot(rows["level"], rows[column], **marks[arm], **mark(line=styles[arm].label))
 
     unequal = data[data["last_places"] != 0].groupby("normalization").size()
-    seen = (
-        f"The two pipelines differ in {unequal.get(_MINMAX, 0)} of {_LEVELS} levels and in "
-        f"{unequal_pixels:,} of the {pixels:,} values of the training images; the placebo differs "
-        f"in {unequal.get(_PLACEBO, 0)} levels, by at most "
-        f"{count(int(data['last_places'].abs().max()), 'last place')}."
+    pipelines = gettext(
+        "The two pipelines differ in %(unequal)s of %(levels)s levels and in %(unequal_pixels)s of "
+        "the %(pixels)s values of the training images.",
+        unequal=unequal.get(_MINMAX, 0),
+        levels=_LEVELS,
+        unequal_pixels=f"{unequal_pixels:,}",
+        pixels=f"{pixels:,}",
     )
+    placebo = ngettext(
+        "The placebo differs in %(unequal)s levels, by at most %(num)s last place.",
+        "The placebo differs in %(unequal)s levels, by at most %(num)s last places.",
+        int(data["last_places"].abs().max()),
+        unequal=unequal.get(_PLACEBO, 0),
+    )
+    seen = f"{pipelines} {placebo}"
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"What the network gets for each of the {_LEVELS} levels of a pixel from the article's "
-            f"pipelines without normalization (wide line) and with min/max scaling (narrow line "
-            f"upon it). Below, how many units of a float's last place lie between them; the "
-            f"placebo, which multiplies by 1/255 instead of dividing, shows that this view can "
-            f"see the smallest difference there is. {seen}"
-        ),
+        caption=gettext(
+            "What the network gets for each of the %(levels)s levels of a pixel from the article's "
+            "pipelines without normalization (wide line) and with min/max scaling (narrow line "
+            "upon it). Below, how many units of a float's last place lie between them; the "
+            "placebo, which multiplies by 1/255 instead of dividing, shows that this view can see "
+            "the smallest difference there is.",
+            levels=_LEVELS,
+        )
+        + f" {seen}",
         alt=f"{title}. {seen}",
     )

@@ -14,20 +14,25 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
+from normreport.figures.reading import EPOCHS
 from normreport.figures.style import (
     INK,
     MUTED,
     WIDTH,
     ArmStyle,
     Marks,
+    fitting,
     label,
+    mark,
     mean_line,
     text_width,
 )
+from normreport.language import gettext
 from normreport.prose import compact
 
 _EDGE = 0.04
 _TITLE = 0.22
+_TITLE_SIZE = 10.0
 _KEY_ROW = 0.19
 _KEY_SAMPLE = 0.30
 _KEY_GAP = 0.20
@@ -123,7 +128,7 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
     Parameters
     ----------
     title : str
-        What the figure shows, one line.
+        What the figure shows, one line; as small as it must be to fit.
     keys : sequence of Key
         The key, above the panels, in as many rows as it takes.
     notes : sequence of str
@@ -143,7 +148,8 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
     height = foot + body + len(rows) * _KEY_ROW + _TITLE + _EDGE
     figure = Figure(figsize=(WIDTH, height))
     y = height - _EDGE
-    _write(figure, _EDGE, y - 0.14, title, size=10, weight="bold")
+    size = fitting(title, _TITLE_SIZE, WIDTH - 2 * _EDGE)
+    _write(figure, _EDGE, y - 0.14, title, size=size, weight="bold", **mark(text="title"))
     y -= _TITLE
     for row in rows:
         y -= _KEY_ROW
@@ -191,7 +197,8 @@ def _sample(figure: Figure, x: float, y: float, key: Key) -> None:
 def panel_title(ax: Axes, text: str, color: str = INK) -> None:
     """Name a panel, above its left edge and for who reads its values."""
     ax.set_label(text)
-    label(ax, text, (0, 1), offset=(0, 5), size=9, weight="bold", color=color)
+    size = fitting(text, 9, ax.get_position().width * WIDTH)
+    label(ax, text, (0, 1), offset=(0, 5), size=size, weight="bold", color=color)
 
 
 def arm_panels(
@@ -231,7 +238,7 @@ def arm_panels(
         if i % columns == 0:
             ax.set_ylabel(unit)
         if i + columns >= len(panels):
-            ax.set_xlabel("epoch")
+            ax.set_xlabel(gettext("epoch"))
     return panels
 
 
@@ -246,9 +253,11 @@ def stop_line(ax: Axes, end: int, last: int) -> None:
     if end == last:
         return
     ax.axvline(end + 0.5, color=MUTED, linewidth=0.8, linestyle=(0, (1.3, 1.7)))
-    if last - end > 0.3 * last:
+    text = gettext("a run diverged")
+    room = ax.get_position().width * WIDTH * (last - end) / (last + 1)
+    if text_width(text, 8) < room:
         at, inside = (end + 0.5, 1.0), ("data", "axes fraction")
-        label(ax, "a run diverged", at, inside=inside, offset=(4, -9), size=8, color=MUTED)
+        label(ax, text, at, inside=inside, offset=(4, -9), size=8, color=MUTED)
 
 
 def epoch_axis(ax: Axes, last: int) -> None:
@@ -257,6 +266,7 @@ def epoch_axis(ax: Axes, last: int) -> None:
     wide = ax.get_position().width > 0.4
     steps = {"steps": [1, 2, 5, 10], "integer": True, "min_n_ticks": 1}
     ax.xaxis.set_major_locator(MaxNLocator(8 if wide else 4, **steps))
+    ax.xaxis.set_gid(EPOCHS)
 
 
 def log_axis(axis: Axis, values: npt.ArrayLike, *, unit: str = "") -> None:

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_keys, page, panel_title
-from normreport.figures.reading import Shown, frames
+from normreport.figures.reading import ANY_EPOCH, Shown, frames
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -34,6 +34,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.language import gettext, ngettext
 from normreport.prose import number
 
 _VALUES = ["quantile", "departure"]
@@ -80,15 +81,20 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
         ["layer", "start", "normalization", "seed", "epoch", "score", *_VALUES, "chance"]
     ].astype({"seed": str})
 
-    title = f"{model_label(model)}: quantiles of the weights against the normal at epoch {last}"
+    titled = gettext(
+        "%(model)s: quantiles of the weights against the normal at epoch %(epoch)s",
+        model=model_label(model),
+        epoch=ANY_EPOCH,
+    )
+    title = titled.replace(ANY_EPOCH, str(last))
     # The panels of a row are of one layer, and share its axis.
     columns = max(n for n in range(1, _MOST_COLUMNS + 1) if len(starts) % n == 0)
     with house_style():
         reached = set(data["normalization"])
         keys = arm_keys({arm: styles[arm] for arm in arms if arm in reached})
-        keys.append(Key("95% of normal samples", {"color": GRID, "linewidth": 8}))
+        keys.append(Key(gettext("95%% of normal samples"), {"color": GRID, "linewidth": 8}))
         if (data["normalization"] == "all").any():
-            keys.append(Key("epoch 0", _EPOCH_0))
+            keys.append(Key(gettext("epoch 0"), _EPOCH_0))
         notes = run_notes({start: rows_of(whole, start=start) for start in starts}, arms, last)
         body = 0.2 + 1.95 * -(-len(panels) // columns)
         sheet = page(title, keys, notes, body=body)
@@ -100,22 +106,22 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
             ax.set_ylim(shared_limits(same["departure"], same["chance"], -same["chance"]))
             ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
             if i % columns == 0:
-                ax.set_ylabel("quantile \u2212 normal quantile")
+                ax.set_ylabel(gettext("quantile \u2212 normal quantile"))
             if i + columns >= len(panels):
-                ax.set_xlabel("normal quantile")
+                ax.set_xlabel(gettext("normal quantile"))
             drawn = data[(data["layer"] == layer) & (data["start"] == start)]
             band = rows_of(shown, layer=layer, start=start).drop_duplicates("score")
             chance = band["chance"].to_numpy()
             ax.fill_between(band["score"], -chance, chance, color=GRID, linewidth=0)
             ax.axhline(0, color=RULE, linewidth=0.8)
             if not (drawn["epoch"] == last).any():
-                empty_panel(ax, f"No run reached epoch {last}.")
+                empty_panel(ax, gettext("No run reached epoch %(epoch)s.", epoch=last))
                 continue
             for (arm, seed), curve in drawn.groupby(["normalization", "seed"], sort=False):
                 of = mark(arm=arm, seed=seed, value=_panel(layer, start))
                 look = mean_line(styles[arm]) if arm in styles else _EPOCH_0
                 if arm == "all":
-                    of = mark(seed=seed, line="epoch 0")
+                    of = mark(seed=seed, line=gettext("epoch 0"))
                 elif seed != "mean":
                     look = {"color": tint(styles[arm].color, 0.45), "linewidth": THIN}
                 ax.plot(curve["score"], curve["departure"], **look, **of)
@@ -124,17 +130,20 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Quantile-quantile plots of the weights of {model_label(model)} at epoch {last}, per "
-            f"kept layer and start, with the diagonal laid flat: weights are standardized by "
-            f"their own mean and standard deviation, and what is drawn is how far their quantile "
-            f"lies above the normal one. A curve that rises from left to right has heavier tails "
-            f"than a normal distribution. Thin lines are single runs, bold lines an arm\u2019s "
-            f"mean over {seeds_phrase(whole)}, dashed grey lines each seed at epoch 0; the grey "
-            f"band holds each quantile of 95% of samples of as many normal numbers. The panels of "
-            f"a layer share their axes. {seen}"
-        ),
-        alt=f"{title}, one panel per layer and start. {seen}",
+        caption=gettext(
+            "Quantile-quantile plots of the weights of %(model)s at epoch %(epoch)s, per kept "
+            "layer and start, with the diagonal laid flat: weights are standardized by their own "
+            "mean and standard deviation, and what is drawn is how far their quantile lies above "
+            "the normal one. A curve that rises from left to right has heavier tails than a normal "
+            "distribution. Thin lines are single runs, bold lines an arm\u2019s mean over "
+            "%(seeds)s, dashed grey lines each seed at epoch 0; the grey band holds each quantile "
+            "of 95%% of samples of as many normal numbers. The panels of a layer share their axes.",
+            model=model_label(model),
+            epoch=last,
+            seeds=seeds_phrase(whole),
+        )
+        + f" {seen}",
+        alt=gettext("%(title)s, one panel per layer and start.", title=title) + f" {seen}",
         frames=frames(
             {
                 (_panel(layer, start), str(arm), str(seed)): run.pivot(
@@ -145,6 +154,7 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
                 )
             },
             last,
+            titled,
             {_panel(*place): Shown(i, _panel(*place)) for i, place in enumerate(panels)},
         ),
     )
@@ -187,13 +197,23 @@ def _observation(data: pd.DataFrame, last: int) -> str:
     """Name the largest departure of a mean, and how many leave the range of chance."""
     means = data[(data["seed"] == "mean") & (data["epoch"] == last)]
     if means.empty:
-        return "No arm has all its runs at this epoch, so there is no mean to compare."
+        return gettext("No arm has all its runs at this epoch, so there is no mean to compare.")
     most = means.loc[means["departure"].abs().idxmax()]
     beyond = means["departure"].abs() > means["chance"]
     share = beyond.groupby([means["layer"], means["start"], means["normalization"]]).mean()
-    return (
-        f"The mean that departs most is that of {most['layer']}, {start_label(most['start'])}, "
-        f"{most['normalization']}: {number(most['quantile'])} where a normal distribution has "
-        f"{number(most['score'])}. Of {len(share)} means, {int((share > 0.05).sum())} lie outside "
-        f"the band at more than one quantile in twenty."
+    farthest = gettext(
+        "The mean that departs most is that of %(layer)s, %(start)s, %(arm)s: %(quantile)s where "
+        "a normal distribution has %(normal)s.",
+        layer=most["layer"],
+        start=start_label(most["start"]),
+        arm=most["normalization"],
+        quantile=number(most["quantile"]),
+        normal=number(most["score"]),
     )
+    outside = ngettext(
+        "Of %(num)s mean, %(outside)s lies outside the band at more than one quantile in twenty.",
+        "Of %(num)s means, %(outside)s lie outside the band at more than one quantile in twenty.",
+        len(share),
+        outside=int((share > 0.05).sum()),
+    )
+    return f"{farthest} {outside}"

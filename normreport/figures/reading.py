@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.scale import SymmetricalLogTransform
 from matplotlib.ticker import FixedLocator
 
+EPOCHS = "epochs"  # what an axis over the epochs is called within a figure (its gid)
+ANY_EPOCH = "{epoch}"  # in a title that the page fills in anew
 _LEVELS = 4000  # of a curve's height, more than the pixels of a screen
 
 
@@ -33,7 +35,8 @@ def panels(figure: Figure) -> list[dict[str, Any]]:
         `title`, and for `x` and `y` the axis's `name`, its two ends on the `page` (points from the
         picture's upper left corner) and in `units` of its `scale`, which is "linear", "log" (the
         decimal logarithm) or "symlog" (see `linear`: up to which value the axis is linear, and by
-        how much it is stretched there), and `names` of what stands at whole numbers.
+        how much it is stretched there), `names` of what stands at whole numbers, and `epochs`
+        where these are the epochs.
     """
     height = 72 * figure.get_figheight()
     shown = [ax for ax in figure.axes if ax.axison]
@@ -60,7 +63,8 @@ def _title(ax: Axes, column: list[Axes]) -> str:
 def _axis(axis: Axis, page: tuple[float, float], neighbours: list[Axes]) -> dict[str, Any]:
     """Describe an axis; where neighbours share it, one of them has its name."""
     which = "x" if axis is axis.axes.xaxis else "y"
-    names = [getattr(ax, f"{which}axis").get_label_text() for ax in (axis.axes, *neighbours)]
+    alike = [getattr(ax, f"{which}axis") for ax in (axis.axes, *neighbours)]
+    names = [other.get_label_text() for other in alike]
     transform = axis.get_transform()
     described = {
         "name": next(filter(None, names), ""),
@@ -71,6 +75,8 @@ def _axis(axis: Axis, page: tuple[float, float], neighbours: list[Axes]) -> dict
     if isinstance(transform, SymmetricalLogTransform):
         stretch = transform.linscale / (1 - 1 / transform.base)
         described["linear"] = [_rounded(transform.linthresh), _rounded(stretch)]
+    if any(other.get_gid() == EPOCHS for other in alike):
+        described["epochs"] = True
     if described["scale"] == "linear" and (places := _places(axis)):
         described["names"] = places
     return described
@@ -91,7 +97,10 @@ def _rounded(value: float, digits: int = 9) -> float:
 
 
 def frames(
-    curves: Mapping[tuple[str, str, str], pd.DataFrame], epoch: int, values: Mapping[str, Shown]
+    curves: Mapping[tuple[str, str, str], pd.DataFrame],
+    epoch: int,
+    title: str,
+    values: Mapping[str, Shown],
 ) -> dict[str, Any] | None:
     """Every run's curve at every epoch, for marks that say which ``value`` they show.
 
@@ -102,14 +111,16 @@ def frames(
         of a grid that all of them share.
     epoch : int
         The one that is drawn.
+    title : str
+        The figure's, with `ANY_EPOCH` where it names the one that is drawn.
     values : mapping of str to Shown
         For each ``value`` of a mark the panel that it is in and whose curves it shows there.
 
     Returns
     -------
     dict or None
-        None if there is nothing to move through. `epoch`; the `grid`; `values`; `runs` as (of,
-        arm, seed, number of epochs); `curves` holds for each run its first curve and then the
+        None if there is nothing to move through. `epoch`; `title`; the `grid`; `values`; `runs` as
+        (of, arm, seed, number of epochs); `curves` holds for each run its first curve and then the
         change at each later epoch, as 16-bit differences between neighbours on the grid, deflated:
         a unit is `units[0]` of the first and `units[1]` of a change.
     """
@@ -130,6 +141,7 @@ def frames(
     grid = next(iter(curves.values())).columns
     return {
         "epoch": epoch,
+        "title": title,
         "grid": [_rounded(at, 6) for at in grid],
         "values": {value: shown._asdict() for value, shown in values.items()},
         "runs": [[*run, len(table)] for run, table in curves.items()],

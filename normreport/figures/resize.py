@@ -16,12 +16,14 @@ from normreport.figures.style import (
     label,
     mark,
     mean_line,
+    text_width,
 )
-from normreport.prose import count, number, percent
+from normreport.language import gettext, ngettext
+from normreport.prose import number, percent
 
 _BEFORE = "imagenet"
 _AFTER = "published_meanstd"
-_LEFT = 1.42  # inches, for the rows' labels
+_SIZE = 8.5  # of the rows' labels
 _SIDE = 0.92  # inches, of an image
 _GAP = 0.06
 _IMAGES = 3
@@ -49,15 +51,16 @@ def draw(inputs: dict[str, npt.NDArray[np.float32]]) -> Drawing:
     height, width = (min(pair) for pair in zip(before.shape[1:3], after.shape[1:3], strict=True))
     top, left = (after.shape[1] - height) // 2, (after.shape[2] - width) // 2
     rows = {
-        "without Resize": before,
-        "after Resize": after,
-        "after Resize, centre": after[:, top : top + height, left : left + width],
+        gettext("without Resize"): before,
+        gettext("after Resize"): after,
+        gettext("after Resize, centre"): after[:, top : top + height, left : left + width],
     }
     data = pd.concat([_described(arm, inputs[arm]) for arm in (_BEFORE, _AFTER)], ignore_index=True)
     styles = arm_styles([_BEFORE, _AFTER])
     lines = {_BEFORE: {**mean_line(styles[_BEFORE]), "linestyle": "-"}}
     lines[_AFTER] = mean_line(styles[_AFTER])
-    title = "What Resize does to the input of one published pipeline"
+    title = gettext("What Resize does to the input of one published pipeline")
+    beside = max(text_width(name, _SIZE) for name in rows) + 0.14
     shown = min(_IMAGES, len(before))
     with house_style():
         keys = [Key(name, lines[arm]) for name, arm in zip(rows, (_BEFORE, _AFTER), strict=False)]
@@ -65,13 +68,13 @@ def draw(inputs: dict[str, npt.NDArray[np.float32]]) -> Drawing:
         pictures = sheet.panels(
             3 * shown,
             shown,
-            left=_LEFT,
-            right=WIDTH - _LEFT - shown * (_SIDE + _GAP) + _GAP,
+            left=beside,
+            right=WIDTH - beside - shown * (_SIDE + _GAP) + _GAP,
             head=0.1,
             foot=0.34,
             gap=(_GAP, _GAP),
         )
-        look: Marks = {"ha": "right", "size": 8.5}
+        look: Marks = {"ha": "right", "size": _SIZE}
         for i, (name, images) in enumerate(rows.items()):
             row = pictures[i * shown : (i + 1) * shown]
             visible = displayed(images[:shown], before.min(), before.max())
@@ -81,28 +84,30 @@ def draw(inputs: dict[str, npt.NDArray[np.float32]]) -> Drawing:
             size = f"{images.shape[1]} \u00d7 {images.shape[2]} px"
             label(row[0], name, (0, 0.5), offset=(-8, 3), weight="bold", **look)
             label(row[0], size, (0, 0.5), offset=(-8, -9), color=MUTED, **look)
-        (spectrum,) = sheet.panels(1, 1, left=_LEFT + shown * (_SIDE + _GAP) + 0.6, head=0.3)
-        panel_title(spectrum, "variance up to a frequency", MUTED)
+        (spectrum,) = sheet.panels(1, 1, left=beside + shown * (_SIDE + _GAP) + 0.6, head=0.3)
+        panel_title(spectrum, gettext("variance up to a frequency"), MUTED)
         spectrum.set(xlim=(-0.01, 0.51), ylim=(0, 1.03))
-        spectrum.set_xlabel("cycles per pixel")
-        spectrum.set_ylabel("share of the variance")
+        spectrum.set_xlabel(gettext("cycles per pixel"))
+        spectrum.set_ylabel(gettext("share of the variance"))
         for name, (arm, curve) in zip(
             rows, data.groupby("normalization", sort=False), strict=False
         ):
             spectrum.plot(curve["frequency"], curve["share"], **lines[arm], **mark(line=name))
 
-    seen = _observation(data)
+    seen = _observation(data, len(before))
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Training images as the network gets them with ImageNet\u2019s mean and standard "
-            f"deviation, without the Resize that only this published pipeline has and after it, "
-            f"and the centre of the latter at the size of the former: as much as filters of the "
-            f"same size see. Right, how much of an image\u2019s variance lies at or below a "
-            f"spatial frequency. Over {count(len(before), 'image')}: {seen}"
-        ),
-        alt=f"{title}: images before and after, and their spectrum. {seen}",
+        caption=gettext(
+            "Training images as the network gets them with ImageNet\u2019s mean and standard "
+            "deviation, without the Resize that only this published pipeline has and after it, "
+            "and the centre of the latter at the size of the former: as much as filters of the "
+            "same size see. Right, how much of an image\u2019s variance lies at or below a spatial "
+            "frequency."
+        )
+        + f" {seen}",
+        alt=gettext("%(title)s: images before and after, and their spectrum.", title=title)
+        + f" {seen}",
     )
 
 
@@ -134,19 +139,31 @@ def _variance_up_to(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return cumulated[below - 1] / (cumulated[-1] or 1.0)
 
 
-def _observation(data: pd.DataFrame) -> str:
+def _observation(data: pd.DataFrame, images: int) -> str:
     """Compare pixels, contrast, neighbours and the median frequency."""
     before, after = (data[data["normalization"] == arm] for arm in (_BEFORE, _AFTER))
-
-    def both(column: str) -> str:
-        return f"from {number(before[column].iloc[0])} to {number(after[column].iloc[0])}"
 
     detail = [
         1 - float(np.interp(0.125, rows["frequency"], rows["share"])) for rows in (before, after)
     ]
-    return (
-        f"Resize makes {after['pixels'].iloc[0]:,} pixels of {before['pixels'].iloc[0]:,}. The "
-        f"standard deviation of an image goes {both('std')}, the mean difference of neighbouring "
-        f"pixels {both('neighbour_difference')}, and the share of the variance in detail finer "
-        f"than eight pixels from {percent(detail[0])} to {percent(detail[1])}."
+    return ngettext(
+        "Over %(num)s image: Resize makes %(pixels_after)s pixels of %(pixels_before)s. The "
+        "standard deviation of an image goes from %(std_before)s to %(std_after)s, the mean "
+        "difference of neighbouring pixels from %(step_before)s to %(step_after)s, and the share "
+        "of the variance in detail finer than eight pixels from %(detail_before)s to "
+        "%(detail_after)s.",
+        "Over %(num)s images: Resize makes %(pixels_after)s pixels of %(pixels_before)s. The "
+        "standard deviation of an image goes from %(std_before)s to %(std_after)s, the mean "
+        "difference of neighbouring pixels from %(step_before)s to %(step_after)s, and the share "
+        "of the variance in detail finer than eight pixels from %(detail_before)s to "
+        "%(detail_after)s.",
+        images,
+        pixels_before=f"{before['pixels'].iloc[0]:,}",
+        pixels_after=f"{after['pixels'].iloc[0]:,}",
+        std_before=number(before["std"].iloc[0]),
+        std_after=number(after["std"].iloc[0]),
+        step_before=number(before["neighbour_difference"].iloc[0]),
+        step_after=number(after["neighbour_difference"].iloc[0]),
+        detail_before=percent(detail[0]),
+        detail_after=percent(detail[1]),
     )

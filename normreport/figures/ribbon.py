@@ -10,6 +10,8 @@ from normreport.figures.runs import (
     in_order,
     last_epoch,
     mean_over_seeds,
+    no_run,
+    nothing_to_draw,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -25,6 +27,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.language import gettext
 from normreport.prose import change, number
 
 _BANDS = (("p01", "p99", 0.20), ("p05", "p95", 0.42), ("p25", "p75", 0.75))
@@ -56,7 +59,7 @@ def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawi
     data = mean_over_seeds(runs, _PERCENTILES)
 
     name = f"{model_label(model)}, {start_label(start)}, {layer}"
-    title = f"{name}: percentiles of the weights over the epochs"
+    title = gettext("%(name)s: percentiles of the weights over the epochs", name=name)
     with house_style():
         keys = [
             Key(
@@ -65,14 +68,14 @@ def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawi
             )
             for low, high, strength in _BANDS
         ]
-        keys.append(Key("median", _MEDIAN))
+        keys.append(Key(gettext("median"), _MEDIAN))
         sheet = page(title, keys, run_notes({start: runs}, arms, last), body=arm_body(len(arms)))
         limits = shared_limits(comparable["p01"], comparable["p99"])
-        panels = arm_panels(sheet, styles, last=last, limits=limits, unit="weight")
+        panels = arm_panels(sheet, styles, last=last, limits=limits, unit=gettext("weight"))
         for arm, ax in panels.items():
             drawn = data[data["normalization"] == arm]
             if drawn.empty:
-                empty_panel(ax, f"No run of {arm} ({model_label(model)}, {start_label(start)}).")
+                empty_panel(ax, no_run(arm, model_label(model), start_label(start)))
                 continue
             for low, high, strength in _BANDS:
                 epochs, bottom, top = _widened(drawn, low, high)
@@ -81,28 +84,34 @@ def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawi
                 outline = np.append(epochs, epochs[::-1]), np.append(bottom, top[::-1])
                 ax.fill(*outline, color=color, linewidth=0, **of)
             epochs, median = _widened(drawn, "p50")
-            ax.plot(epochs, median, **_MEDIAN, **mark(arm=arm, line="median"))
+            ax.plot(
+                epochs, median, **_MEDIAN, **mark(arm=arm, line=gettext("median"), neutral=True)
+            )
             stop_line(ax, int(drawn["epoch"].max()), last)
 
     seen = _observation(data)
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Percentiles of the weights of {layer} ({model_label(model)}, {start_label(start)}) "
-            f"at every epoch, averaged over {seeds_phrase(runs)}. The bands hold 98%, 90% and 50% "
-            f"of the weights, the line is their median; all panels and starts share the axes. "
-            f"{seen}"
+        caption=gettext(
+            "Percentiles of the weights of %(layer)s (%(model)s, %(start)s) at every epoch, "
+            "averaged over %(seeds)s. The bands hold 98%%, 90%% and 50%% of the weights, the line "
+            "is their median; all panels and starts share the axes.",
+            layer=layer,
+            model=model_label(model),
+            start=start_label(start),
+            seeds=seeds_phrase(runs),
         )
+        + f" {seen}"
         if len(runs)
-        else f"{title}: there is no run to draw.",
-        alt=f"{title}, one panel per arm. {seen}",
+        else nothing_to_draw(title),
+        alt=gettext("%(title)s, one panel per arm.", title=title) + f" {seen}",
         last=last,
     )
 
 
 def _band(low: str, high: str) -> str:
-    return f"percentiles {int(low[1:])} to {int(high[1:])}"
+    return gettext("percentiles %(low)s to %(high)s", low=int(low[1:]), high=int(high[1:]))
 
 
 def _widened(drawn: pd.DataFrame, *columns: str) -> list[np.ndarray]:
@@ -125,9 +134,14 @@ def _observation(data: pd.DataFrame) -> str:
             share = float(width[-1] / width[0] - 1)
             changes.append((abs(share), share, width[0], width[-1], arm, drawn["epoch"].max()))
     if not changes:
-        return "No arm has all its runs beyond epoch 0, so there is no change to report."
+        return gettext("No arm has all its runs beyond epoch 0, so there is no change to report.")
     _, share, first, final, arm, epoch = max(changes)
-    return (
-        f"The outer band changes most in {arm}: from a width of {number(first)} at "
-        f"epoch 0 to {number(final)} at epoch {epoch} ({change(share)})."
+    return gettext(
+        "The outer band changes most in %(arm)s: from a width of %(first)s at epoch 0 to "
+        "%(final)s at epoch %(epoch)s (%(change)s).",
+        arm=arm,
+        first=number(first),
+        final=number(final),
+        epoch=epoch,
+        change=change(share),
     )

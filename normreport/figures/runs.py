@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from normreport.labels import start_label
+from normreport.labels import start_title
 from normreport.language import gettext, ngettext
 from normreport.prose import listing
 
@@ -84,6 +84,23 @@ def seeds_phrase(table: pd.DataFrame) -> str:
     return gettext("%(low)s to %(high)s seeds", low=low, high=high)
 
 
+def no_run(*place: str) -> str:
+    """Say why a panel is empty: none of its runs is in the table."""
+    return gettext("No run of %(place)s.", place=", ".join(place))
+
+
+def no_run_reached(epoch: int, *place: str) -> str:
+    """Say why a panel is empty at an epoch."""
+    return gettext(
+        "No run of %(place)s reached epoch %(epoch)s.", place=", ".join(place), epoch=epoch
+    )
+
+
+def nothing_to_draw(title: str) -> str:
+    """Give the caption of a figure without runs."""
+    return gettext("%(title)s: there is no run to draw.", title=title)
+
+
 def run_notes(
     runs: Mapping[str, pd.DataFrame],
     arms: Sequence[str],
@@ -117,7 +134,7 @@ def run_notes(
         failed = ends["epoch"] < last
         if "status" in ends:
             failed |= ends["status"] == "DIVERGED"
-        name = start_label(start).capitalize()
+        name = start_title(start)
         for arm in arms:
             own = ends["normalization"] == arm
             early = ends[own & failed]

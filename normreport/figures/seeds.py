@@ -22,10 +22,23 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.language import N_, gettext
 from normreport.prose import listing, number
 
+# The designs, as the table has them.
 _APART = "a seed each"
 _MATCHED = "one seed"
+_DESIGNS = {_APART: N_("a seed each: %(seeds)s"), _MATCHED: N_("one seed: %(seeds)s")}
+_SEEN = {
+    _APART: N_(
+        "With a seed each, the two curves of the same preprocessing differ by %(same)s of the peak "
+        "and those of different ones by up to %(others)s."
+    ),
+    _MATCHED: N_(
+        "With one seed, the two curves of the same preprocessing differ by %(same)s of the peak "
+        "and those of different ones by up to %(others)s."
+    ),
+}
 _PIPELINES = {
     "none": "published_none",
     "min/max": "published_minmax",
@@ -81,56 +94,66 @@ def draw(
     data = pd.concat(parts, ignore_index=True)[_COLUMNS]
 
     name = f"{model_label(model)}, {start_label(start)}, {layer}"
-    title = f"{name}: the article\u2019s plot from seeds alone"
+    title = gettext("%(name)s: the article\u2019s plot from seeds alone", name=name)
     styles = arm_styles(list(_PIPELINES.values()))
     looks = {pipeline: mean_line(styles[arm]) for pipeline, arm in _PIPELINES.items()}
     # Where two curves are one, the wide pale line shows beside the narrow one upon it.
     looks["none"] |= {"color": tint(looks["none"]["color"], 0.45), "linewidth": 4.5}
     peak = data["density"].max()
     with house_style():
-        sheet = page(
-            title, [Key(f"\u201c{p}\u201d", look) for p, look in looks.items()], [], body=4.3
-        )
+        keys = [
+            Key(gettext("\u201c%(pipeline)s\u201d", pipeline=pipeline), look)
+            for pipeline, look in looks.items()
+        ]
+        sheet = page(title, keys, [], body=4.3)
         panels = sheet.panels(
             4, 2, left=1.22, head=0.26, gap=(0.3, 0.55), shares=(0.72, 0.28), foot=0.42
         )
         for column, (design, chosen) in enumerate(designs.items()):
             curves, gaps = panels[column], panels[2 + column]
             drawn = data[data["design"] == design]
-            which = listing([str(seed) for seed in dict.fromkeys(chosen.values())])
-            panel_title(curves, f"{design}: {which}" if chosen else design)
+            which = listing(dict.fromkeys(chosen.values())) or gettext("none")
+            panel_title(curves, gettext(_DESIGNS[design], seeds=which))
             curves.set_xlim(shared_limits(data["weight"][data["density"] > 0.005 * peak]))
             curves.set_ylim(shared_limits(data["density"], floor=0.0))
             curves.tick_params(labelbottom=True)
             gaps.set_xlim(shared_limits(data["gap_percent"], floor=0.0, margin=0.22))
-            gaps.set_xlabel("largest difference, % of the peak")
+            gaps.set_xlabel(gettext("largest difference, %% of the peak"))
             gaps.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-            curves.set_xlabel("weight")
+            curves.set_xlabel(gettext("weight"))
             if drawn.empty:
+                reason = gettext("No run that this needs reached epoch %(epoch)s.", epoch=last)
                 for ax in (curves, gaps):
-                    empty_panel(ax, f"No run that this needs reached epoch {last}.")
+                    empty_panel(ax, reason)
                 continue
             for pipeline, curve in drawn.groupby("pipeline", sort=False):
                 curves.plot(
                     curve["weight"], curve["density"], **looks[pipeline], **mark(line=pipeline)
                 )
             _bars(gaps, drawn)
-        panels[0].set_ylabel("density")
+        panels[0].set_ylabel(gettext("density"))
         _name_pairs(panels[2:])
 
     seen = _observation(data)
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Densities of the weights of {layer} ({model_label(model)}, {start_label(start)}) at "
-            f"epoch {last}, as the article compared them. Its \u201cnone\u201d and "
-            f"\u201cmin/max\u201d share their preprocessing (here the arm {both}), its "
-            f"\u201cmean/std\u201d is {third}. "
-            f"Left every curve has a seed of its own, as far as there are enough; right all have "
-            f"the same one. Below, how far the curves of each pair lie apart. {seen}"
-        ),
-        alt=f"{title}, each with a seed of its own and all with one seed. {seen}",
+        caption=gettext(
+            "Densities of the weights of %(layer)s (%(model)s, %(start)s) at epoch %(epoch)s, as "
+            "the article compared them. Its \u201cnone\u201d and \u201cmin/max\u201d share their "
+            "preprocessing (here the arm %(both)s), its \u201cmean/std\u201d is %(third)s. Left "
+            "every curve has a seed of its own, as far as there are enough; right all have the "
+            "same one. Below, how far the curves of each pair lie apart.",
+            layer=layer,
+            model=model_label(model),
+            start=start_label(start),
+            epoch=last,
+            both=both,
+            third=third,
+        )
+        + f" {seen}",
+        alt=gettext("%(title)s, each with a seed of its own and all with one seed.", title=title)
+        + f" {seen}",
     )
 
 
@@ -179,14 +202,10 @@ def _name_pairs(panels: Sequence[Axes]) -> None:
 def _observation(data: pd.DataFrame) -> str:
     """Compare the pair that shares its preprocessing with those that do not."""
     sentences = []
-    for design, words in ((_APART, "With a seed each"), (_MATCHED, "with one seed")):
+    for design, words in _SEEN.items():
         drawn = data[data["design"] == design]
         if len(drawn):
             same, *others = _gaps(drawn).values()
-            sentences.append(
-                f"{words}, the two curves of the same preprocessing differ by "
-                f"{number(same, 2)}% of the peak and those of different ones by up to "
-                f"{number(max(others), 2)}%"
-            )
-    text = "; ".join(sentences)
-    return f"{text[:1].upper()}{text[1:]}." if text else "There is no run to compare."
+            shares = {"same": f"{number(same, 2)}%", "others": f"{number(max(others), 2)}%"}
+            sentences.append(gettext(words, **shares))
+    return " ".join(sentences) or gettext("There is no run to compare.")

@@ -7,18 +7,29 @@ from matplotlib.axes import Axes
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import log_axis, page, panel_title
 from normreport.figures.runs import in_order, last_epoch, rows_of, run_notes
-from normreport.figures.style import INK, MUTED, Marks, empty_panel, house_style, label, mark, tint
-from normreport.labels import model_label, start_label
-from normreport.prose import count, listing, number
+from normreport.figures.style import (
+    INK,
+    MUTED,
+    Marks,
+    empty_panel,
+    house_style,
+    label,
+    mark,
+    text_width,
+    tint,
+)
+from normreport.labels import model_label, start_label, start_title
+from normreport.language import N_, gettext, ngettext
+from normreport.prose import listing, number
 
-_MATCHED = "other arm, same seed"
-_INDEPENDENT = "other arm, other seed"
-_REPLICATE = "same arm, other seed"
+_MATCHED = N_("other arm, same seed")
+_INDEPENDENT = N_("other arm, other seed")
+_REPLICATE = N_("same arm, other seed")
 _KINDS = (_MATCHED, _INDEPENDENT, _REPLICATE)
-_WORDS = {
-    _MATCHED: "arms of one seed",
-    _INDEPENDENT: "arms of different seeds",
-    _REPLICATE: "seeds of one arm",
+_AT_THE_END = {
+    _MATCHED: N_("%(end)s for arms of one seed"),
+    _INDEPENDENT: N_("%(end)s for arms of different seeds"),
+    _REPLICATE: N_("%(end)s for seeds of one arm"),
 }
 _POINT: Marks = {
     "marker": "o",
@@ -86,12 +97,17 @@ def draw(distances: pd.DataFrame, *, model: str) -> Drawing:
     )
     data = data[_COLUMNS]
 
-    title = f"{model_label(model)}: distance between runs at epoch {last}"
+    title = gettext(
+        "%(model)s: distance between runs at epoch %(epoch)s", model=model_label(model), epoch=last
+    )
     with house_style():
         sheet = page(title, [], _missing(shown, starts, last), body=0.2 + 1.35 * len(layers))
+        words = [gettext(kind) for kind in _KINDS]
+        left = max(text_width(text, 8) for text in words) + 0.22
         panels = sheet.panels(
-            len(layers) * len(starts), len(starts), left=1.5, right=0.5, head=0.26, gap=(0.58, 0.42)
-        )
+            len(layers) * len(starts), len(starts), left=left, right=0.5, head=0.26,
+            gap=(0.58, 0.42),
+        )  # fmt: skip
         for i, ax in enumerate(panels):
             start = starts[i % len(starts)]
             layer = layers[i // len(starts)]
@@ -100,39 +116,48 @@ def draw(distances: pd.DataFrame, *, model: str) -> Drawing:
             ax.grid(visible=True, axis="x")
             ax.grid(visible=False, axis="y")
             ax.set_ylim(len(_KINDS) - 0.5, -0.5)
-            ax.set_yticks(range(len(_KINDS)), _KINDS)
+            ax.set_yticks(range(len(words)), words)
             ax.spines["left"].set_visible(False)
             if i + len(starts) >= len(panels):
                 ax.set_xlabel("W1 / \u03c3\u2080")
             drawn = rows_of(data, layer=layer, start=start)
             if drawn.empty:
-                empty_panel(ax, f"No pair of runs reached epoch {last}.")
+                empty_panel(ax, gettext("No pair of runs reached epoch %(epoch)s.", epoch=last))
             else:
                 _strips(ax, drawn)
 
     seen = _observation(shown, starts, last)
-    thinned = (
-        f" (of each kind {_MOST_POINTS} at most, evenly by rank)" if len(data) < len(final) else ""
+    reading = ngettext(
+        "Wasserstein-1 distance between the weights of two runs of %(model)s at epoch %(epoch)s, "
+        "over the weights' standard deviation at epoch 0 (\u03c3\u2080). Points are pairs of runs "
+        "of %(num)s seed, bars and numbers the mean of all pairs of a kind; the panels share a "
+        "logarithmic axis.",
+        "Wasserstein-1 distance between the weights of two runs of %(model)s at epoch %(epoch)s, "
+        "over the weights' standard deviation at epoch 0 (\u03c3\u2080). Points are pairs of runs "
+        "of %(num)s seeds, bars and numbers the mean of all pairs of a kind; the panels share a "
+        "logarithmic axis.",
+        len(set(final["seed_a"]) | set(final["seed_b"])),
+        model=model_label(model),
+        epoch=last,
     )
-    seeds = len(set(final["seed_a"]) | set(final["seed_b"]))
+    if len(data) < len(final):
+        reading += " " + gettext(
+            "Of each kind %(most)s at most are drawn, evenly by rank.", most=_MOST_POINTS
+        )
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Wasserstein-1 distance between the weights of two runs of {model_label(model)} at "
-            f"epoch {last}, over the weights' standard deviation at epoch 0 (\u03c3\u2080). Points "
-            f"are pairs of runs{thinned} of {count(seeds, 'seed')}, bars and numbers the mean of "
-            f"all pairs of a kind; the panels share a logarithmic axis. {seen}"
-        ),
-        alt=f"{title}, by kind of pair. {seen}",
+        caption=f"{reading} {seen}",
+        alt=gettext("%(title)s, by kind of pair.", title=title) + f" {seen}",
     )
 
 
 def _no_pair(model: str) -> Drawing:
     """Say that there is nothing to compare, as with a single run."""
-    reason = f"There is no pair of runs of {model_label(model)} to compare."
+    name = model_label(model)
+    reason = gettext("There is no pair of runs of %(model)s to compare.", model=name)
     with house_style():
-        sheet = page(f"{model_label(model)}: distance between runs", [], [], body=1.2)
+        sheet = page(gettext("%(model)s: distance between runs", model=name), [], [], body=1.2)
         (ax,) = sheet.panels(1, 1, head=0.08, foot=0.04, left=0.04)
         empty_panel(ax, reason)
         ax.set(xticks=[], yticks=[])
@@ -160,7 +185,8 @@ def _missing(shown: pd.DataFrame, starts: list[str], last: int) -> list[str]:
     runs = pd.concat(sides).sort_values("epoch", kind="stable", ignore_index=True)
     arms = in_order(runs["normalization"])
     by_start = {start: rows_of(runs, start=start) for start in starts}
-    return run_notes(by_start, arms, last, means="Means are over the pairs whose runs both go on.")
+    means = gettext("Means are over the pairs whose runs both go on.")
+    return run_notes(by_start, arms, last, means=means)
 
 
 def _strips(ax: Axes, drawn: pd.DataFrame) -> None:
@@ -168,13 +194,15 @@ def _strips(ax: Axes, drawn: pd.DataFrame) -> None:
     for y, kind in enumerate(_KINDS):
         pairs = drawn[drawn["pair"] == kind]
         if pairs.empty:
-            label(ax, "no such pair", (0.02, y), inside=_BESIDE, **_NOTE)
+            label(ax, gettext("no such pair"), (0.02, y), inside=_BESIDE, **_NOTE)
             continue
         jitter = ((np.arange(len(pairs)) * _GOLDEN + 0.5) % 1 - 0.5) * 0.5
-        ax.plot(pairs["w1_over_sigma0"], y + jitter, **_POINT, **mark(line="a pair of runs"))
+        of = mark(line=gettext("a pair of runs"))
+        ax.plot(pairs["w1_over_sigma0"], y + jitter, **_POINT, **of)
         mean = float(pairs["mean"].iloc[0])
         bar: Marks = {"color": INK, "linewidth": 1.6}
-        ax.plot([mean, mean], [y - 0.36, y + 0.36], **bar, **mark(line="mean of all pairs"))
+        of = mark(line=gettext("mean of all pairs"))
+        ax.plot([mean, mean], [y - 0.36, y + 0.36], **bar, **of)
         label(ax, number(mean), (1, y), inside=_BESIDE, offset=(4, 0), size=8, va="center")
 
 
@@ -183,15 +211,20 @@ def _observation(shown: pd.DataFrame, starts: list[str], last: int) -> str:
     means = shown.groupby(["start", "pair", "epoch"])["w1_over_sigma0"].mean()
     sentences = []
     for start in starts:
-        texts = [
-            f"{number(means[start, kind, last])} for {words}"
-            + (f" ({number(means[start, kind, 0])})" if (start, kind, 0) in means else "")
-            for kind, words in _WORDS.items()
-            if (start, kind, last) in means
-        ]
+        texts = []
+        for kind, words in _AT_THE_END.items():
+            if (start, kind, last) in means:
+                text = gettext(words, end=number(means[start, kind, last]))
+                if (start, kind, 0) in means:
+                    text += f" ({number(means[start, kind, 0])})"
+                texts.append(text)
         if texts:
             sentences.append(
-                f"{start_label(start).capitalize()}, the mean over layers at epoch {last} (at "
-                f"epoch 0) is {listing(texts)}."
+                gettext(
+                    "%(start)s, the mean over layers at epoch %(epoch)s (at epoch 0) is %(means)s.",
+                    start=start_title(start),
+                    epoch=last,
+                    means=listing(texts),
+                )
             )
-    return " ".join(sentences) or "There is no pair of runs at this epoch."
+    return " ".join(sentences) or gettext("There is no pair of runs at this epoch.")

@@ -1,5 +1,7 @@
 """The standard deviation of a layer's weights over the epochs, run by run."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -11,6 +13,8 @@ from normreport.figures.runs import (
     in_order,
     last_epoch,
     mean_over_seeds,
+    no_run,
+    nothing_to_draw,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -27,6 +31,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.labels import model_label, start_label
+from normreport.language import gettext
 from normreport.prose import change, extremes, number
 
 
@@ -66,13 +71,14 @@ def draw(
     means = mean_over_seeds(whole, ["std"])
     reference = float(runs.loc[runs["epoch"] == 0, "std"].mean())
 
-    name = f"{model_label(model)}, {start_label(start)}, {layer}"
-    title = f"{name}: standard deviation of the weights"
+    place = {"model": model_label(model), "start": start_label(start), "layer": layer}
+    name = "{model}, {start}, {layer}".format_map(place)
+    title = gettext("%(name)s: standard deviation of the weights", name=name)
     with house_style():
         present = set(runs["normalization"])
         keys = arm_keys({arm: styles[arm] for arm in arms if arm in present})
         if init_band is not None:
-            keys.append(Key("95% of random inits", {"color": GRID, "linewidth": 8}))
+            keys.append(Key(gettext("95%% of random inits"), {"color": GRID, "linewidth": 8}))
         sheet = page(title, keys, run_notes({start: runs}, arms, last), body=3.3)
         (ax,) = sheet.panels(1, 1, head=0.08, right=0.78)
         ax.set_ylim(shared_limits(comparable["std"], init_band or []))
@@ -81,9 +87,9 @@ def draw(
         # runs of one seed start alike and would otherwise hide each other.
         column = 0.018 * (last + 1)
         ax.set_xlim(right=ax.get_xlim()[1] + column * (len(arms) + 0.5))
-        ax.set_xlabel("epoch")
+        ax.set_xlabel(gettext("epoch"))
         ax.xaxis.set_label_coords(last / 2, -0.085, transform=ax.get_xaxis_transform())
-        ax.set_ylabel("standard deviation")
+        ax.set_ylabel(gettext("standard deviation"))
         if init_band is not None:
             ax.axhspan(*init_band, color=GRID, linewidth=0, zorder=0)
         for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
@@ -106,34 +112,50 @@ def draw(
             of = mark(arm=arm, seed="mean")
             ax.plot(mean["epoch"], mean["std"], **mean_line(styles[arm]), **of)
         if runs.empty:
-            empty_panel(ax, f"No run of {name}.")
+            empty_panel(ax, no_run(name))
         else:
             _percent_axis(ax, reference)
 
     data = pd.concat([runs, means.assign(seed="mean")], ignore_index=True).astype({"seed": str})
     data["percent_of_epoch_0"] = 100 * data["std"] / reference
     seen = _observation(runs, means, last)
-    band = (
-        f" The grey band is the 95% range that the random initialization alone gives "
-        f"({number(init_band[0])} to {number(init_band[1])})."
-        if init_band is not None
-        else ""
-    )
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Standard deviation of the weights of {layer} ({model_label(model)}, "
-            f"{start_label(start)}) at every epoch. Thin lines are single runs, with a marker for "
-            f"each at the right; bold lines are an arm's mean over {seeds_phrase(runs)}. The "
-            f"right-hand axis is relative to the mean of all runs at epoch 0 "
-            f"({number(reference)}); all starts share the axis of weights.{band} {seen}"
-        )
+        caption=f"{_reading(runs, place, reference, init_band)} {seen}"
         if len(runs)
-        else f"{title}: there is no run to draw.",
-        alt=f"{title} over the epochs, one line per run. {seen}",
+        else nothing_to_draw(title),
+        alt=gettext("%(title)s over the epochs, one line per run.", title=title) + f" {seen}",
         last=last,
     )
+
+
+def _reading(
+    runs: pd.DataFrame,
+    place: Mapping[str, str],
+    reference: float,
+    init_band: tuple[float, float] | None,
+) -> str:
+    """Say what is drawn, and how to read it."""
+    text = gettext(
+        "Standard deviation of the weights of %(layer)s (%(model)s, %(start)s) at every epoch. "
+        "Thin lines are single runs, with a marker for each at the right; bold lines are an arm's "
+        "mean over %(seeds)s. The right-hand axis is relative to the mean of all runs at epoch 0 "
+        "(%(reference)s); all starts share the axis of weights.",
+        **place,
+        seeds=seeds_phrase(runs),
+        reference=number(reference),
+    )
+    if init_band is None:
+        return text
+    low, high = map(number, init_band)
+    band = gettext(
+        "The grey band is the 95%% range that the random initialization alone gives (%(low)s to "
+        "%(high)s).",
+        low=low,
+        high=high,
+    )
+    return f"{text} {band}"
 
 
 def _percent_axis(ax: Axes, reference: float) -> None:
@@ -141,7 +163,7 @@ def _percent_axis(ax: Axes, reference: float) -> None:
     low, high = ax.get_ylim()
     right = ax.twinx()
     right.set_ylim(100 * low / reference, 100 * high / reference)
-    right.set_ylabel("% of the mean at epoch 0", rotation=270, va="bottom")
+    right.set_ylabel(gettext("%% of the mean at epoch 0"), rotation=270, va="bottom")
     right.grid(visible=False)
     right.spines[:].set_visible(False)
     right.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
@@ -161,11 +183,23 @@ def _observation(runs: pd.DataFrame, means: pd.DataFrame, last: int) -> str:
     sentences = []
     if len(final):
         values = dict(zip(final["normalization"], final["std"], strict=True))
-        sentences.append(f"At epoch {last} the arms' means are {extremes(values)}.")
+        sentences.append(
+            gettext(
+                "At epoch %(epoch)s the arms' means are %(span)s.",
+                epoch=last,
+                span=extremes(values),
+            )
+        )
     if changes:
         _, share, arm, seed, epoch = max(changes)
         sentences.append(
-            f"The largest change of a run is {change(share)} ({arm}, seed {seed}, epoch 0 to "
-            f"{epoch})."
+            gettext(
+                "The largest change of a run is %(change)s (%(arm)s, seed %(seed)s, epoch 0 to "
+                "%(epoch)s).",
+                change=change(share),
+                arm=arm,
+                seed=seed,
+                epoch=epoch,
+            )
         )
-    return " ".join(sentences) or "No run goes beyond epoch 0."
+    return " ".join(sentences) or gettext("No run goes beyond epoch 0.")

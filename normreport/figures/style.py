@@ -12,6 +12,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 
+from normreport.language import N_, gettext
+
 Marks = dict[str, Any]  # keywords of matplotlib's artists and settings
 
 # The neutrals. A page's style sheet may select on them, see `drawing.to_svg`.
@@ -99,19 +101,19 @@ _DASH_DOT_DOT = (6.0, 1.5, 1.2, 1.5, 1.2, 1.5)
 # Okabe and Ito's hues with the lightness spread out: all but the light ones reach 3:1 on white,
 # raw, unit and imagenet are L* 44, 28 and 59, and every pair stays apart for deuteranopes.
 _ARMS = {
-    "raw": ("#b5400a", _SOLID, "o", "raw (0-255)"),
-    "unit": ("#08427a", _DASHED, "s", "unit (/255)"),
-    "imagenet": ("#12a088", _DOTTED, "^", "imagenet (mean/std)"),
-    "placebo": ("#3f97da", _DASH_DOT, "D", "placebo (\u00d7 1/255)"),
-    "double": ("#8466d6", _LONG, "v", "double (/255 twice)"),
-    "minmax": ("#c08600", _DASH_DOT_DOT, "P", "minmax (per image)"),
-    "standardize": ("#4f2a1b", _DASHED, "X", "standardize (per image)"),
-    "dataset": ("#b93c8f", _DASH_DOT, "<", "dataset (own mean/std)"),
-    "std_only": ("#1c5a62", _LONG, ">", "std_only (/std)"),
-    "mean_only": ("#6f7f1e", _DOTTED, "p", "mean_only (-mean)"),
-    "published_none": ("#3b27a6", _SOLID, "o", "published none"),
-    "published_minmax": ("#757575", _DASHED, "s", "published minmax"),
-    "published_meanstd": ("#74123f", _DOTTED, "^", "published mean/std"),
+    "raw": ("#b5400a", _SOLID, "o", N_("raw (0-255)")),
+    "unit": ("#08427a", _DASHED, "s", N_("unit (/255)")),
+    "imagenet": ("#12a088", _DOTTED, "^", N_("imagenet (mean/std)")),
+    "placebo": ("#3f97da", _DASH_DOT, "D", N_("placebo (\u00d7 1/255)")),
+    "double": ("#8466d6", _LONG, "v", N_("double (/255 twice)")),
+    "minmax": ("#c08600", _DASH_DOT_DOT, "P", N_("minmax (per image)")),
+    "standardize": ("#4f2a1b", _DASHED, "X", N_("standardize (per image)")),
+    "dataset": ("#b93c8f", _DASH_DOT, "<", N_("dataset (own mean/std)")),
+    "std_only": ("#1c5a62", _LONG, ">", N_("std_only (/std)")),
+    "mean_only": ("#6f7f1e", _DOTTED, "p", N_("mean_only (-mean)")),
+    "published_none": ("#3b27a6", _SOLID, "o", N_("published none")),
+    "published_minmax": ("#757575", _DASHED, "s", N_("published minmax")),
+    "published_meanstd": ("#74123f", _DOTTED, "^", N_("published mean/std")),
 }
 _SPARE = (
     ("#202020", _DASH_DOT_DOT, "h"),
@@ -139,7 +141,8 @@ def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
     styles = {}
     for arm in arms:
         if arm in _ARMS:
-            color, dashes, marker, label = _ARMS[arm]
+            color, dashes, marker, name = _ARMS[arm]
+            label = gettext(name)
         else:
             color, dashes, marker = _SPARE[unknown.index(arm) % len(_SPARE)]
             label = arm
@@ -172,6 +175,11 @@ def text_width(text: str, size: float) -> float:
     Not measured: the reader's font is not this machine's, and a figure must not change with it.
     """
     return 0.55 * size * len(text) / 72
+
+
+def fitting(text: str, size: float, room: float) -> float:
+    """Return the size at which a text takes no more than some inches, at most the given one."""
+    return min(size, size * room / max(text_width(text, size), 1e-9))
 
 
 def shared_limits(

@@ -14,6 +14,8 @@ from normreport.figures.runs import (
     in_order,
     last_epoch,
     mean_over_seeds,
+    no_run,
+    nothing_to_draw,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -29,6 +31,7 @@ from normreport.figures.style import (
     shared_limits,
 )
 from normreport.labels import model_label, start_label
+from normreport.language import gettext, ngettext
 from normreport.prose import change, number
 
 _POINTS = 40  # on each side of a violin
@@ -78,17 +81,17 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
     data = pd.concat(violins or [pd.DataFrame([], columns=columns)], ignore_index=True)[columns]
 
     name = f"{model_label(model)}, {start_label(start)}, {layer}"
-    title = f"{name}: distribution of the weights over the epochs"
+    title = gettext("%(name)s: distribution of the weights over the epochs", name=name)
     with house_style():
         sheet = page(title, [], run_notes({start: runs}, arms, last), body=arm_body(len(arms)))
         curves = comparable.groupby(["start", "normalization", "seed", "epoch"])["density"]
         visible = comparable["density"] >= _VISIBLE * curves.transform("max")
         limits = shared_limits(comparable["weight"][visible])
-        panels = arm_panels(sheet, styles, last=last, limits=limits, unit="weight")
+        panels = arm_panels(sheet, styles, last=last, limits=limits, unit=gettext("weight"))
         for arm, ax in panels.items():
             drawn = data[data["normalization"] == arm]
             if drawn.empty:
-                empty_panel(ax, f"No run of {arm} ({model_label(model)}, {start_label(start)}).")
+                empty_panel(ax, no_run(arm, model_label(model), start_label(start)))
                 continue
             ax.set_xlim(-0.55 * step, last + 0.55 * step)
             body: Marks = {"facecolor": styles[arm].color, "linewidth": 0}
@@ -97,22 +100,34 @@ def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Draw
                 outline, median = _paths(violin, epoch)
                 of = mark(arm=arm, epoch=epoch, per_epoch=f"{1 / scale:.6g}")
                 ax.add_patch(PathPatch(outline, **body, **of))
-                ax.plot(*median, **tick, **mark(arm=arm, epoch=epoch, line="median"))
+                of = mark(arm=arm, epoch=epoch, line=gettext("median"), neutral=True)
+                ax.plot(*median, **tick, **of)
             stop_line(ax, int(means["epoch"][means["normalization"] == arm].max()), last)
 
     seen = _observation(means)
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=(
-            f"Violins of the weights of {layer} ({model_label(model)}, {start_label(start)}), at "
-            f"{len(epochs)} of {last + 1} epochs: the wider, the more weights have that value; the "
-            f"white tick is the median. Each is the mean density over {seeds_phrase(runs)}; all "
-            f"panels and starts share the axes and the scale of the widths. {seen}"
+        caption=ngettext(
+            "Violins of the weights of %(layer)s (%(model)s, %(start)s), at %(drawn)s of %(num)s "
+            "epoch: the wider, the more weights have that value; the white tick is the median. "
+            "Each is the mean density over %(seeds)s; all panels and starts share the axes and the "
+            "scale of the widths.",
+            "Violins of the weights of %(layer)s (%(model)s, %(start)s), at %(drawn)s of %(num)s "
+            "epochs: the wider, the more weights have that value; the white tick is the median. "
+            "Each is the mean density over %(seeds)s; all panels and starts share the axes and the "
+            "scale of the widths.",
+            last + 1,
+            layer=layer,
+            model=model_label(model),
+            start=start_label(start),
+            drawn=len(epochs),
+            seeds=seeds_phrase(runs),
         )
+        + f" {seen}"
         if len(runs)
-        else f"{title}: there is no run to draw.",
-        alt=f"{title}, one panel of violins per arm. {seen}",
+        else nothing_to_draw(title),
+        alt=gettext("%(title)s, one panel of violins per arm.", title=title) + f" {seen}",
         last=last,
     )
 
@@ -168,9 +183,14 @@ def _observation(means: pd.DataFrame) -> str:
             share = final / first - 1
             changes.append((abs(share), share, first, final, arm, peaks.index[-1]))
     if not changes:
-        return "No arm has all its runs beyond epoch 0, so there is no change to report."
+        return gettext("No arm has all its runs beyond epoch 0, so there is no change to report.")
     _, share, first, final, arm, epoch = max(changes)
-    return (
-        f"The peak density changes most in {arm}: from {number(first)} at epoch 0 to "
-        f"{number(final)} at epoch {epoch} ({change(share)})."
+    return gettext(
+        "The peak density changes most in %(arm)s: from %(first)s at epoch 0 to %(final)s at epoch "
+        "%(epoch)s (%(change)s).",
+        arm=arm,
+        first=number(first),
+        final=number(final),
+        epoch=epoch,
+        change=change(share),
     )

@@ -11,6 +11,7 @@ import pandas as pd
 from normreport import files
 from normreport.claims import Study, judge_all
 from normreport.claims.base import to_json
+from normreport.failures import told
 from normreport.language import speak
 from normreport.results import Results
 from normreport.settings.base import parse
@@ -51,7 +52,7 @@ def run(
     for manifest, history, summaries in zip(found, histories, layers, strict=True):
         files.check_digest(history, manifest.get("files", {}).get(history.name))
         files.check_digest(summaries, manifest.get("files", {}).get(summaries.name))
-    failed = files.read_json(failures) if failures else []
+    failed = [told(run) for run in files.read_json(failures)] if failures else []
     rows = [*run_rows(found), *failed_rows(failed)]
     train_images = files.read_arrays(images, ["train_images"])["train_images"]
     study = Study(

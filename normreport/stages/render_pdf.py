@@ -8,6 +8,7 @@ from pathlib import Path
 
 from normreport import files
 from normreport.errors import MissingToolError
+from normreport.language import gettext
 from normreport.settings.base import parse
 from normreport.settings.report import RenderSettings
 from normreport.stages.render_html import page
@@ -41,7 +42,7 @@ def run(
         Attachment(
             string=files.read_text(path),
             name=path.name,
-            description=f"The numbers of {path.stem}",
+            description=gettext("The numbers of %(figure)s", figure=path.stem),
             created=NO_DATE,
             modified=NO_DATE,
             relationship="Data",

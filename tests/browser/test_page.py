@@ -107,7 +107,10 @@ def test_the_slider_moves_the_densities_there_and_back(reader: Reader) -> None:
     changes = paths(reader, f"{figure} [data-value=change][data-seed=mean] path")
     heights = {point.split()[1] for point in (changes[0] or "").strip("M").split("L")}
     assert len(heights) == 1  # at epoch 0 nothing has changed yet
+    drawn = reader.page.locator(f"{figure} .at")
+    expect(drawn).to_have_text("The caption and the table are of epoch 6.")
     slider.press("End")
+    expect(drawn).to_be_empty()
     expect(reader.page.locator(f"{figure} output")).to_have_text("6")
     # Matplotlib leaves out what the panel's sides cut off; the heights are those of the file.
     before, after = (heights_of(reader, one, curves) for one in (last, paths(reader, curves)))

@@ -77,7 +77,7 @@ def test_the_words_give_bandwidth_seeds_and_the_largest_differences(
     )
     for text in (drawing.caption, drawing.alt):
         assert f"at most {two(100 * between)}% of the highest peak" in text
-        assert f"up to {two(100 * within)}% of it" in text
+        assert f"up to {two(100 * within)}% of that peak" in text
     assert "bandwidth 0.0125" in drawing.caption
     assert "3 seeds" in drawing.caption
     assert re.search(r"\((imagenet against raw|raw against imagenet)\)", drawing.caption)
@@ -115,6 +115,8 @@ def test_frames_hold_every_run_at_every_epoch(table: pd.DataFrame, drawing: Draw
     frames = drawing.frames
     assert frames is not None
     assert frames["epoch"] == 6
+    title = drawing.figure.texts[0].get_text()
+    assert frames["title"].replace("{epoch}", "6") == title != frames["title"]
     assert frames["runs"] == [
         ["", arm, str(seed), 7] for arm in ("raw", "unit", "imagenet") for seed in range(3)
     ]

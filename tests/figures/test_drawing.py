@@ -12,7 +12,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from normreport.figures.drawing import Drawing, to_svg
-from normreport.figures.style import house_style, mark
+from normreport.figures.style import WIDTH, house_style, mark, text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -149,6 +149,19 @@ def test_what_a_page_needs_to_read_and_to_move_it_travels_with_the_picture() -> 
         assert known["panels"][0]["x"]["name"] == "</metadata>"
         assert known.get("frames") == one.frames
         assert known.get("cells") == one.cells
+
+
+def test_the_name_of_an_axis_is_as_small_as_it_must_be_to_fit() -> None:
+    long = "name " * 40 + "name"
+    sizes = {}
+    for text in ("label", long):
+        one = drawing(text=text)
+        root = ElementTree.fromstring(to_svg(one, "a"))
+        (name,) = (name for name in root.iter(f"{SVG}text") if name.text == text)
+        sizes[text] = float((name.get("font-size") or "").removesuffix("px"))
+    assert sizes["label"] == 9
+    room = one.figure.axes[0].get_position().width * WIDTH + 0.25
+    assert text_width(long, sizes[long]) == pytest.approx(room, rel=0.01)
 
 
 def test_the_same_figure_gives_the_same_bytes_every_time() -> None:

@@ -47,6 +47,18 @@ def test_a_cell_is_red_above_0_blue_below_and_full_at_the_limit(drawing: Drawing
         assert color_at(drawing.figure.axes[2], 0.99 * at, 0.5) == to_rgb(color)
 
 
+def test_every_cell_below_0_has_a_line_at_its_foot_and_no_other_has(drawing: Drawing) -> None:
+    _, limit = drawing.figure.axes[2].get_xlim()
+    rows = drawing.data[drawing.data["start"] == "scratch"]
+    struck = set()
+    for line in drawing.figure.axes[0].lines:
+        x, y = (np.asarray(values, dtype=float) for values in line.get_data())
+        for left, right, foot in zip(x[::3], x[1::3], y[::3], strict=True):
+            struck |= {(epoch, round(foot)) for epoch in range(7) if left < epoch < right}
+    below = rows[(10 * rows["excess_kurtosis"] / limit).round() < 0]
+    assert struck == set(zip(below["epoch"], below["index"], strict=True)) != set()
+
+
 def test_the_scale_is_symmetric_and_the_caption_says_what_it_clips(drawing: Drawing) -> None:
     low, high = drawing.figure.axes[2].get_xlim()
     assert low == -high

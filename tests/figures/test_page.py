@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from normreport.figures.page import Key, balanced_columns, epoch_axis, log_axis, page
-from normreport.figures.style import WIDTH, house_style
+from normreport.figures.page import (
+    Key,
+    balanced_columns,
+    epoch_axis,
+    log_axis,
+    page,
+    panel_title,
+)
+from normreport.figures.style import WIDTH, house_style, text_width
 
 
 def ticks(values: list[float], unit: str = "") -> tuple[list[float], list[str]]:
@@ -52,6 +59,25 @@ def test_keys_and_notes_make_the_page_higher_and_stay_on_it() -> None:
         x, y = text.get_position()
         assert 0 <= x < WIDTH
         assert 0 <= y < high.figure.get_figheight()
+
+
+def test_a_title_is_as_small_as_it_must_be_to_fit_and_known_to_the_page() -> None:
+    short, long = (page("word " * words, [], [], body=2.0).figure.texts[0] for words in (5, 30))
+    assert short.get_fontsize() == 10
+    assert (
+        text_width(long.get_text(), float(long.get_fontsize()))
+        <= WIDTH
+        < text_width(long.get_text(), 10)
+    )
+    assert short.get_gid() == '{"text": "title"}'
+
+
+def test_a_panel_title_stays_over_its_panel() -> None:
+    ax, _ = page("title", [], [], body=2.0).panels(2, 2)
+    panel_title(ax, "word " * 30)
+    (title,) = ax.texts
+    room = ax.get_position().width * WIDTH
+    assert text_width(title.get_text(), float(title.get_fontsize())) == pytest.approx(room)
 
 
 def test_decades_are_labelled_with_plain_numbers() -> None:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from normreport.figures.page import log_axis, page, panel_title
+from normreport.figures.page import epoch_axis, log_axis, page, panel_title
 from normreport.figures.reading import panels
 
 
@@ -68,6 +68,16 @@ def test_panels_that_share_an_axis_share_its_name_and_a_column_its_title(
     assert [panel["title"] for panel in found] == ["left", "right", "left", "right"]
     assert [panel["x"]["name"] for panel in found] == ["epoch"] * 4
     assert [panel["y"]["name"] for panel in found] == ["loss", "loss", "accuracy", "accuracy"]
+
+
+def test_an_axis_over_the_epochs_is_told_whatever_it_is_called(
+    grid: tuple[Figure, list[Axes]],
+) -> None:
+    figure, axes = grid
+    epoch_axis(axes[0], 35)
+    found = panels(figure)
+    assert [panel["x"].get("epochs") for panel in found] == [True, None, True, None]
+    assert not any("epochs" in panel["y"] for panel in found)
 
 
 def test_a_title_is_not_that_of_a_panel_below(grid: tuple[Figure, list[Axes]]) -> None:

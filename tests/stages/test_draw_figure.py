@@ -127,7 +127,7 @@ def test_a_run_that_failed_is_named_and_its_arm_has_no_mean(
     kind, data, runs, comparisons, tmp_path
 ):
     condition = {"model": "mobilenet_v2", "start": "scratch", "normalization": "unit", "seed": 1}
-    told = condition | {"what": "train_run ended without a word", "log": ""}
+    told = condition | {"stage": "train_run", "log": ""}
     failures = tmp_path / "failures.json"
     write_json(failures, [told, told | {"model": "vgg16"}])
     paths = {key: tmp_path / key for key in ("svg", "table", "text")}
