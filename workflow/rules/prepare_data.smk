@@ -12,6 +12,8 @@ rule prepare_data:
     resources:
         mem_mb=1000,
         runtime=240,
+        # Where a compressed npz is unpacked: what is usual may lie in memory.
+        tmpdir="results/data",
     params:
         settings=data_settings,
         versions=versions("normreport.stages.prepare_data"),
