@@ -1,7 +1,7 @@
-"""What an unfinished training keeps, so that after a kill it goes on instead of beginning anew.
+"""What unfinished work keeps, so that after a kill it goes on instead of beginning anew.
 
 A checkpoint is one safetensors file: the arrays of a state, and all else as JSON in an array of
-bytes, so that reading it executes nothing. It tells what its training rests on and bears a seal, a
+bytes, so that reading it executes nothing. It tells what the work rests on and bears a seal, a
 digest of all that it holds: one of other settings, data or code is not used, nor a damaged one.
 It is not flushed to the disk: whatever a power failure leaves of it, the seal tells.
 """
@@ -31,14 +31,14 @@ SHARE = 0.02
 
 @dataclass
 class Checkpoint:
-    """The place where one training keeps its state.
+    """The place where a training, or the decoding of images, keeps its state.
 
     Attributes
     ----------
     folder
-        Of this training alone; removed when it has ended.
+        Of this work alone; removed when it has ended.
     basis
-        All that decides what the training computes, as JSON has it: settings, digests, versions.
+        All that decides what it computes, as JSON has it: settings, digests, versions.
     """
 
     folder: Path
@@ -49,35 +49,35 @@ class Checkpoint:
         self._wait = SECONDS
 
     def load(self) -> Any:
-        """Give the state that this very training has kept, or None; arrays are NumPy's.
+        """Give the state that this very work has kept, or None; arrays are NumPy's.
 
         What cannot be used is removed, with a line in the log.
         """
-        if not self._path.exists():
+        if not self.path.exists():
             return None
         try:
-            basis, state = _read(self._path)
+            basis, state = _read(self.path)
             others = [key for key, value in self.basis.items() if basis.get(key) != value]
             hindrance = f"is of other {' and '.join(others)}" if others else None
         except StorageError:
             hindrance = "is damaged"
         if hindrance:
-            _log(f"{self._path} {hindrance}: not used, and removed")
+            _log(f"{self.path} {hindrance}: not used, and removed")
             self.remove()
             return None
-        _log(f"going on from {self._path}")
+        _log(f"going on from {self.path}")
         return state
 
     def save_if_due(self, state: Callable[[], Any]) -> None:
         """Keep a state, made only if it is time: values that JSON has, arrays and tensors.
 
-        A checkpoint that cannot be written does not end the training.
+        A checkpoint that cannot be written does not end the work.
         """
         started = time.perf_counter()
         if started - self._last < self._wait:
             return
         try:
-            _write(self._path, self.basis, state())
+            _write(self.path, self.basis, state())
         except StorageError as error:
             _log(f"going on without a checkpoint: {error}")
         self._last = time.perf_counter()
@@ -88,7 +88,8 @@ class Checkpoint:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
-    def _path(self) -> Path:
+    def path(self) -> Path:
+        """The file that holds the state, where there is one."""
         return self.folder / "checkpoint.safetensors"
 
 

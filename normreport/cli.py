@@ -36,7 +36,7 @@ MANIFEST = _in("the run's manifest (.json)")
 CHECKPOINTS = {
     "type": Path,
     "metavar": "FOLDER",
-    "help": "keep the state of the unfinished training here, and go on from it after a kill",
+    "help": "keep the state of the unfinished work here, and go on from it after a kill",
 }
 OPTIONAL = {"required": False, "default": None}
 MANY = {"nargs": "+"}
@@ -67,6 +67,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "settings": SETTINGS,
             "images": _out("images and labels (.safetensors)"),
             "manifest": _out("source, classes, counts, digests (.json)"),
+            "checkpoints": CHECKPOINTS,
             "threads": {
                 "type": int,
                 "metavar": "N",

@@ -30,8 +30,17 @@ from normreport.errors import StorageError
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path, *, progress: Path | None = None) -> Iterator[Path]:
     """Give a temporary path that becomes `path` when the block ends well, and vanishes otherwise.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    progress
+        A file that tells what of an unfinished one is of use. While it is there, what a block
+        leaves that failed or was killed is kept, and given to the next one. (Not on a file system
+        without locks, where nobody can tell it from what another process is writing.)
 
     Raises
     ------
@@ -42,10 +51,8 @@ def atomic(path: Path) -> Iterator[Path]:
     handle: int | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        temporary = Path(name)
-        _lock(handle)
+        found = _leftover(path, is_wanted=progress is not None and progress.exists())
+        handle, temporary = found or _created(path)
         yield temporary
         temporary.chmod(0o644)
         temporary.replace(path)
@@ -58,16 +65,33 @@ def atomic(path: Path) -> Iterator[Path]:
     finally:
         if handle is not None:
             os.close(handle)
-        if temporary is not None:
+        if temporary is not None and (progress is None or not progress.exists()):
             temporary.unlink(missing_ok=True)
 
 
-def _remove_leftovers(path: Path) -> None:
-    """Remove what killed processes left half-written; a living one's is locked."""
+def _created(path: Path) -> tuple[int, Path]:
+    """Make an empty file beside `path`, and lock it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    _lock(handle)
+    return handle, Path(name)
+
+
+def _leftover(path: Path, *, is_wanted: bool) -> tuple[int, Path] | None:
+    """Lock one, if wanted, of what processes that ended left half-written, and remove the others.
+
+    What a living one is writing is locked.
+    """
+    found = None
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        with suppress(FileNotFoundError), leftover.open("rb") as stream:
-            if _lock(stream.fileno()):
+        with suppress(FileNotFoundError), leftover.open("r+b") as stream:
+            if not _lock(stream.fileno()):
+                continue
+            # It may have got its final name before it was locked.
+            if is_wanted and found is None and leftover.exists():
+                found = os.dup(stream.fileno()), leftover
+            else:
                 leftover.unlink()
+    return found
 
 
 def _lock(handle: int) -> bool:
@@ -134,7 +158,10 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 @contextmanager
 def arrays_in_place(
-    path: Path, shapes: Mapping[str, tuple[str, tuple[int, ...]]]
+    path: Path,
+    shapes: Mapping[str, tuple[str, tuple[int, ...]]],
+    *,
+    progress: Path | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Give arrays that lie in a safetensors file, to be filled there instead of in memory.
 
@@ -144,6 +171,8 @@ def arrays_in_place(
         The file, which is whole when the block ends well and is not there otherwise.
     shapes
         Of each array its safetensors dtype, ``I64`` or ``U8``, and its shape.
+    progress
+        As :func:`atomic` has it: the arrays may hold what an unfinished block put there, or zeros.
     """
     dtypes: dict[str, np.dtype[Any]] = {"I64": np.dtype("<i8"), "U8": np.dtype("u1")}
     # The largest items first, so that every array is aligned.
@@ -157,10 +186,10 @@ def arrays_in_place(
     text = canonical_json(header).encode()
     text += b" " * (-len(text) % 8)
     begin = 8 + len(text)
-    with atomic(path) as temporary:
-        with temporary.open("wb") as stream:
+    with atomic(path, progress=progress) as temporary:
+        with temporary.open("r+b") as stream:
             stream.write(len(text).to_bytes(8, "little") + text)
-            stream.flush()
+            stream.truncate(begin + end)
             # Room on the disk is taken now: later its lack would be a signal, not an error.
             os.posix_fallocate(stream.fileno(), 0, begin + end)
         arrays = {

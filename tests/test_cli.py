@@ -127,7 +127,8 @@ def test_a_mistake_of_the_user_is_one_message_and_status_2(tmp_path: Path) -> No
 
 
 def test_wrong_settings_of_a_stage_are_one_message_and_status_2(tmp_path: Path) -> None:
-    options = ("--images", str(tmp_path / "a"), "--manifest", str(tmp_path / "b"))
+    names = ("images", "manifest", "checkpoints")
+    options = [word for name in names for word in (f"--{name}", str(tmp_path / name))]
     ended = _python("prepare_data", "--settings", '{"source": "digit"}', *options)
     assert ended.returncode == 2
     head, *lines = ended.stderr.splitlines()

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,51 @@ def test_two_that_write_the_same_file_at_once_leave_each_other_alone(tmp_path: P
         assert first.exists()
     assert path.read_text() == "first"
     assert _hidden(tmp_path) == ["a.txt"]
+
+
+def _half_written(path: Path, progress: Path) -> Path:
+    """Fail to write a file, and give the path of what was written."""
+    with suppress(ZeroDivisionError), files.atomic(path, progress=progress) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    return temporary
+
+
+def test_what_is_unfinished_is_kept_and_given_again_while_there_is_progress(
+    tmp_path: Path,
+) -> None:
+    path, progress = tmp_path / "a.txt", tmp_path / "progress"
+    assert not _half_written(path, progress).exists()
+    progress.touch()
+    first = _half_written(path, progress)
+    assert not path.exists()
+    with files.atomic(path, progress=progress) as again:
+        assert (again, again.read_text()) == (first, "half")
+        again.write_text("whole")
+    assert _hidden(tmp_path) == ["a.txt", "progress"]
+    assert path.read_text() == "whole"
+
+
+def test_what_is_unfinished_is_removed_where_nothing_tells_of_it(tmp_path: Path) -> None:
+    path, progress = tmp_path / "a.txt", tmp_path / "progress"
+    progress.touch()
+    first = _half_written(path, progress)
+    progress.unlink()
+    with files.atomic(path, progress=progress) as another:
+        assert not first.exists()
+        assert another.read_bytes() == b""
+    assert _hidden(tmp_path) == ["a.txt"]
+
+
+def test_what_another_is_writing_is_not_given_away(tmp_path: Path) -> None:
+    path, progress = tmp_path / "a.txt", tmp_path / "progress"
+    progress.touch()
+    with files.atomic(path, progress=progress) as first:
+        first.write_text("first")
+        with files.atomic(path, progress=progress) as second:
+            assert second != first
+            assert second.read_bytes() == b""
+    assert _hidden(tmp_path) == ["a.txt", "progress"]
 
 
 WRITERS = {
@@ -428,6 +474,22 @@ def test_arrays_that_are_filled_in_place_are_those_that_are_read(tmp_path: Path)
     }
     assert found["images"].ravel().tolist() == list(range(15))
     assert found["labels"].tolist() == [-1, 0, 2**62]
+
+
+def test_arrays_hold_what_was_put_there_before(tmp_path: Path) -> None:
+    path, progress = tmp_path / "a.safetensors", tmp_path / "progress"
+    progress.touch()
+    with (
+        suppress(ZeroDivisionError),
+        files.arrays_in_place(path, SHAPES, progress=progress) as arrays,
+    ):
+        arrays["images"][1], arrays["labels"][1] = 7, 8
+        raise ZeroDivisionError
+    with files.arrays_in_place(path, SHAPES, progress=progress) as arrays:
+        arrays["images"][2] = 9
+    found = files.read_arrays(path)
+    assert found["images"].tolist() == [[0] * 5, [7] * 5, [9] * 5]
+    assert found["labels"].tolist() == [0, 8, 0]
 
 
 def test_arrays_that_are_not_filled_to_the_end_leave_no_file(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from normreport import checkpoints, networks, sources, training
+from normreport import checkpoints, networks, training
 from normreport.checkpoints import Checkpoint
 from normreport.errors import ConfigError
 from normreport.networks import Network
@@ -30,6 +30,7 @@ from normreport.seeds import derived_seed, epoch_order
 from normreport.settings.data import DataSettings
 from normreport.settings.training import FitSettings, OptimizerSettings
 from normreport.training import Diverged, Epoch, Images, TrainingState, normalized
+from tests.sources.images import in_memory
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -38,7 +39,7 @@ ARMS = ("raw", "unit", "imagenet")
 
 
 def _arrays(train_images: int = 40, heldout_images: int = 20, size: int = 16) -> Arrays:
-    found = sources.load(
+    found = in_memory(
         DataSettings(
             source="digits",
             train_images=train_images,

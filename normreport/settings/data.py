@@ -63,7 +63,7 @@ class TorchvisionData(Settings):
 
 
 class Npz(Settings):
-    """A file of NumPy arrays; it must fit into memory if it is compressed."""
+    """A file of NumPy arrays; compressed images are unpacked into the folder of temporary files."""
 
     kind: Literal["npz"]
     """`images`, uint8 (N, H, W) or (N, H, W, 1 or 3); `labels`, whole numbers from 0, (N,); if

@@ -7,7 +7,7 @@ decoded, is the same for all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from normreport.errors import DataError
 from normreport.settings.data import DataSettings, ImageFolder, Npz, Parquet, TorchvisionData
-from normreport.sources.decoding import Skipped, fill
+from normreport.sources.decoding import NOTHING, Skipped, fill
 from normreport.sources.pool import Splits
 
 
@@ -55,39 +55,55 @@ def shapes(settings: DataSettings) -> dict[str, tuple[str, tuple[int, ...]]]:
 
 
 def load(
-    settings: DataSettings,
+    splits: Splits,
+    arrays: Mapping[str, NDArray[Any]],
     *,
-    arrays: Mapping[str, NDArray[Any]] | None = None,
+    skip: bool = False,
     threads: int = 1,
+    checksums: dict[str, NDArray[np.int64]] | None = None,
+    after_batch: Callable[[], None] = lambda: None,
 ) -> DataSet:
     """Choose, decode, resize and split the images of a source.
 
     Parameters
     ----------
-    settings
-        The source, and how many images of which size are wanted.
+    splits
+        What the source has, as :func:`find` gives it.
     arrays
-        Filled with the result, each as :func:`shapes` says; made in memory if None.
+        Filled with the result, each as :func:`shapes` says.
+    skip
+        Whether another image is taken instead of one that cannot be read.
     threads
         Images decoded at a time; the result does not depend on it.
+    checksums
+        Of each split those of the images that `arrays` already held once, as
+        :func:`~normreport.sources.decoding.fill` has them; grows.
+    after_batch
+        Called now and then, when `arrays` and `checksums` agree.
 
     Raises
     ------
     DataError
-        If the source is not one, has fewer images than asked for, or one that cannot be read.
+        If an image cannot be read.
     """
-    if arrays is None:
-        dtypes = {"I64": np.int64, "U8": np.uint8}
-        arrays = {name: np.empty(s, dtypes[dtype]) for name, (dtype, s) in shapes(settings).items()}
-    splits = find(settings)
-    skip = getattr(settings.source, "skip_unreadable", False)
+    checksums = {} if checksums is None else checksums
     skipped: list[Skipped] = []
     # Held-out images are the head of the order: they stay the same when the number of training
     # images grows.
     pools = {"heldout": splits.heldout or splits.train, "train": splits.train}
     for split, pool in pools.items():
         images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
-        taken = fill(pool, images, labels, what=split, threads=threads, skip=skip, skipped=skipped)
+        taken = fill(
+            pool,
+            images,
+            labels,
+            checksums.setdefault(split, np.full(len(labels), NOTHING)),
+            what=split,
+            threads=threads,
+            skip=skip,
+            skipped=skipped,
+            after_batch=after_batch,
+        )
         if splits.heldout is None:
             pools["train"] = replace(pool, order=pool.order[taken:])
     return DataSet(**arrays, classes=splits.classes, skipped=tuple(skipped))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import stat
 import sys
+import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ from normreport.sources.pool import Pool
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP")
 # Images that are handed to the threads at once, which bounds what is in memory.
 BATCH = 256
+# In the place of a checksum: of no image.
+NOTHING = -1
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,19 @@ def fill(
     pool: Pool,
     images: NDArray[Any],
     labels: NDArray[Any],
+    checksums: NDArray[np.int64],
     *,
     what: str,
     threads: int,
     skip: bool,
     skipped: list[Skipped],
+    after_batch: Callable[[], None],
 ) -> int:
     """Decode the first images of a pool into arrays, in bounded memory.
+
+    Of an image that lies in its place already, as its checksum tells, nothing is read. So a
+    decoding that was stopped goes on with what is left of the arrays, whatever that is; and all
+    else, also which images are skipped, comes out as if it had not been stopped.
 
     Parameters
     ----------
@@ -49,15 +59,18 @@ def fill(
     images : array of uint8, shape (n, size, size, 3)
     labels : array of int64, shape (n,)
         Filled in the pool's order, whatever the number of threads.
+    checksums : array of int64, shape (n,)
+        Of the image that was put into each place, and of its number in the pool; or NOTHING.
     what
         The split, for the log.
     threads
         Images decoded at a time.
     skip
         Whether the place of an image that cannot be read goes to the next in the order.
-
     skipped
         Images that could not be read, also of other splits; grows.
+    after_batch
+        Called after each batch, when nothing is written to the arrays.
 
     Returns
     -------
@@ -69,10 +82,12 @@ def fill(
     places = np.arange(len(images))
 
     def decode(place: int, number: int) -> UnreadableImageError | None:
-        try:
-            images[place] = resized(pool.read(number), size)
-        except UnreadableImageError as error:
-            return error
+        if checksums[place] != zlib.crc32(images[place], number):
+            try:
+                images[place] = resized(pool.read(number), size)
+            except UnreadableImageError as error:
+                return error
+            checksums[place] = zlib.crc32(images[place], number)
         labels[place] = pool.labels[number]
         return None
 
@@ -103,6 +118,7 @@ def fill(
                     failed.append(place)
                 done = len(images) - len(nearby) + start + len(batch)
                 print(f"{what}: {done} of {len(images)} images", file=sys.stderr, flush=True)
+                after_batch()
             places = np.array(sorted(failed), dtype=np.int64)
     return taken
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+import shutil
 import struct
+import tempfile
 import zipfile
 import zlib
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from normreport.errors import DataError
+from normreport.errors import DataError, StorageError
 from normreport.settings.data import Npz
 from normreport.sources.pool import Pool, Splits
+
+PIECE = 1 << 20  # bytes that are unpacked at a time
 
 
 def find(source: Npz, seed: int) -> Splits:
@@ -24,6 +28,8 @@ def find(source: Npz, seed: int) -> Splits:
     ------
     DataError
         If an array is missing or is not what the settings' description says.
+    StorageError
+        If there is no room on the disk to unpack the images.
     """
     arrays = _read(source.path)
     images, labels = arrays["images"], arrays["labels"]
@@ -81,13 +87,13 @@ def _read(path: str) -> dict[str, NDArray[Any]]:
 
 
 def _mapped(path: str, name: str) -> NDArray[Any] | None:
-    """Map an array as it lies in the file, so that it may be larger than memory.
+    """Map an array as it lies in the file, or is unpacked from it: it may be larger than memory.
 
-    None where that cannot be: where it is not there, compressed, or not of plain bytes in rows.
+    None where that cannot be: where it is not there, or not of plain bytes in rows.
     """
     with open(path, "rb") as stream, zipfile.ZipFile(stream) as archive:
         member = archive.NameToInfo.get(name)
-        if member is None or member.compress_type != zipfile.ZIP_STORED:
+        if member is None:
             return None
         with archive.open(member) as content:
             if np.lib.format.read_magic(content) != (1, 0):
@@ -96,16 +102,33 @@ def _mapped(path: str, name: str) -> NDArray[Any] | None:
             if dtype != np.uint8 or in_columns or 0 in shape:
                 return None
             header = content.tell()
+            if header + math.prod(shape) != member.file_size:
+                raise ValueError(f"{name} is not as long as its shape says")
+            if member.compress_type != zipfile.ZIP_STORED:
+                return _unpacked(content, path, shape)
         if damaged := archive.testzip():  # a map has no checksum
             raise ValueError(f"Bad CRC-32 for file {damaged!r}")
-        if header + math.prod(shape) != member.file_size:
-            raise ValueError(f"{name} is not as long as its shape says")
         # Before the content stand 30 bytes, of which the last four tell the lengths of a name and
         # of extra data that follow.
         stream.seek(member.header_offset)
         name_length, extra_length = struct.unpack("<26xHH", stream.read(30))
         start = member.header_offset + 30 + name_length + extra_length + header
     return np.memmap(path, dtype, mode="r", offset=start, shape=shape)
+
+
+def _unpacked(content: IO[bytes], path: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Unpack the rest of an array into a file without a name, which vanishes with its last user."""
+    with tempfile.TemporaryFile() as unpacked:
+        try:
+            shutil.copyfileobj(content, unpacked, PIECE)
+            unpacked.flush()
+        except OSError as error:
+            raise StorageError(
+                f"{path}: images: could not be unpacked into {tempfile.gettempdir()} "
+                f"({error.strerror or error}). Expected room for {math.prod(shape) / 1e6:,.0f} MB "
+                "there, as they are compressed. Free some space, or name another folder by TMPDIR."
+            ) from error
+        return np.memmap(unpacked, np.uint8, mode="r", shape=shape)
 
 
 def _wrong(path: str, name: str, expected: str, array: NDArray[Any]) -> DataError:

@@ -8,16 +8,17 @@ from pathlib import Path
 
 from normreport.errors import DataError
 from normreport.files import canonical_json, text_digest
-from normreport.settings.data import ImageFolder, Npz, Parquet, Source
+from normreport.settings.data import ImageFolder, Npz, Parquet, Source, TorchvisionData
 from normreport.sources import imagefolder
 
 
-def files_digest(source: Source) -> str | None:
+def files_digest(source: Source, *, is_fetched: bool = False) -> str | None:
     """SHA-256 of the names, sizes and times of a source's files; None if none are watched.
 
     Reading the contents of thousands of images whenever the workflow is read would take minutes,
     a look at their names, sizes and times takes a second for fifty thousand. Images that are the
-    same after all (touched, or copied anew) are prepared again, to the same bytes.
+    same after all (touched, or copied anew) are prepared again, to the same bytes. All that is in
+    torchvision's root is looked at once torchvision has fetched what it lacked.
 
     Raises
     ------
@@ -37,6 +38,10 @@ def files_digest(source: Source) -> str | None:
 
             top = Path(source.path)
             return _digest(top, [os.path.relpath(path, top) for path in parquet.files(top)])
+        case TorchvisionData() if is_fetched:
+            top = Path(source.root)
+            paths = sorted(path for path in top.rglob("*") if path.is_file())
+            return _digest(top, [os.path.relpath(path, top) for path in paths])
     return None
 
 

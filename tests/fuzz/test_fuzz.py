@@ -109,7 +109,7 @@ def test_any_folder_of_images_becomes_whole_arrays_or_nothing(
     is_taken = bool(
         called(
             *("prepare_data", "--threads", "2", "--images", str(images)),
-            *("--manifest", str(manifest)),
+            *("--manifest", str(manifest), "--checkpoints", str(made / "checkpoints")),
             *("--settings", json.dumps(wanted | {"source": source_settings})),
         )
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from normreport import sources
@@ -20,7 +21,20 @@ def settings(source: Any, train: int = 4, heldout: int = 2, size: int = 16, seed
 
 
 def load(source: Any, threads: int = 2, **counts: int) -> DataSet:
-    return sources.load(settings(source, **counts), threads=threads)
+    return in_memory(settings(source, **counts), threads=threads)
+
+
+def in_memory(chosen: DataSettings, *, threads: int = 1) -> DataSet:
+    """Load a data set into arrays that are no file."""
+    skip = getattr(chosen.source, "skip_unreadable", False)
+    return sources.load(sources.find(chosen), empty(chosen), skip=skip, threads=threads)
+
+
+def empty(chosen: DataSettings) -> dict[str, NDArray[Any]]:
+    """Make arrays for a data set."""
+    dtypes = {"I64": np.int64, "U8": np.uint8}
+    shapes = sources.shapes(chosen).items()
+    return {name: np.zeros(shape, dtypes[dtype]) for name, (dtype, shape) in shapes}
 
 
 def picture(number: int, size: int = 20) -> Image.Image:

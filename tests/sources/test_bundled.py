@@ -15,11 +15,11 @@ from skimage import data as skimage_data
 from sklearn.datasets import load_digits
 from torch.nn.functional import interpolate
 
-from normreport import sources
 from normreport.errors import DataError
 from normreport.settings.data import DataSettings
 from normreport.sources import DataSet
 from normreport.sources.bundled import PHOTOGRAPHS
+from tests.sources.images import in_memory
 
 
 def _load(
@@ -34,7 +34,7 @@ def _load(
             "seed": seed,
         }
     )
-    return sources.load(settings)
+    return in_memory(settings)
 
 
 def _same(a: DataSet, b: DataSet) -> bool:

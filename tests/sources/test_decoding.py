@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from PIL import Image, ImageFile
 
 from normreport.errors import UnreadableImageError
 from normreport.sources import decoding
-from normreport.sources.decoding import decoded, resized
+from normreport.sources.decoding import NOTHING, Skipped, decoded, resized
+from normreport.sources.pool import Pool
 from tests.sources.images import picture
 
 
@@ -127,9 +129,33 @@ def test_any_first_part_of_a_file_is_refused_in_words(
                 decoded(path, source="source", name=path.name)
 
 
-def test_only_a_batch_of_images_is_in_memory_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    from normreport.sources.pool import Pool
+def fill(
+    pool: Pool,
+    images: np.ndarray,
+    labels: np.ndarray,
+    checksums: np.ndarray,
+    *,
+    threads: int = 1,
+    skip: bool = False,
+    after_batch: Callable[[], None] = lambda: None,
+) -> list[Skipped]:
+    """Fill arrays and give what was skipped."""
+    skipped: list[Skipped] = []
+    decoding.fill(
+        pool,
+        images,
+        labels,
+        checksums,
+        what="train",
+        threads=threads,
+        skip=skip,
+        skipped=skipped,
+        after_batch=after_batch,
+    )
+    return skipped
 
+
+def test_only_a_batch_of_images_is_in_memory_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "BATCH", 4)
     done = np.zeros(40, dtype=bool)
     far_ahead = []
@@ -146,9 +172,77 @@ def test_only_a_batch_of_images_is_in_memory_at_a_time(monkeypatch: pytest.Monke
     images = np.zeros((40, 16, 16, 3), dtype=np.uint8).view(Watched)
     labels = np.zeros(40, dtype=np.int64)
     pool = Pool(labels, np.arange(40), read)
-    decoding.fill(pool, images, labels, what="train", threads=3, skip=False, skipped=[])
+    fill(pool, images, labels, np.full(40, NOTHING), threads=3)
     assert done.all()
     assert max(far_ahead) < 4
+
+
+class Album:
+    """Pictures by number, of which some cannot be read; it knows which ones were looked at."""
+
+    def __init__(self, *bad: int) -> None:
+        self.bad, self.read = bad, list[int]()
+
+    def pool(self, count: int = 20) -> Pool:
+        return Pool(np.arange(count) % 3, np.random.default_rng(0).permutation(count), self.look)
+
+    def look(self, number: int) -> Image.Image:
+        self.read.append(number)
+        if number in self.bad:
+            raise UnreadableImageError("album", f"picture {number}", "it is torn")
+        return picture(number)
+
+
+def room(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give images, labels and checksums, all of nothing."""
+    images = np.zeros((count, 16, 16, 3), dtype=np.uint8)
+    return images, np.zeros(count, dtype=np.int64), np.full(count, NOTHING)
+
+
+def test_no_image_is_read_again_that_lies_in_its_place() -> None:
+    filled = room(12)
+    fill(Album().pool(), *filled)
+    images, labels, checksums = (array.copy() for array in filled)
+    labels[:] = 7
+    images[3, 0, 0, 0] ^= 1
+    images[8] = 0
+    checksums[5] = NOTHING
+    again = Album()
+    fill(again.pool(), images, labels, checksums)
+    order = again.pool().order
+    assert again.read == sorted(order[[3, 5, 8]])
+    for found, expected in zip((images, labels, checksums), filled, strict=True):
+        assert np.array_equal(found, expected)
+
+
+def test_an_image_in_the_place_of_another_is_none_of_its() -> None:
+    black = Pool(np.zeros(4, dtype=np.int64), np.arange(4), lambda i: Image.new("L", (16, 16)))
+    images, labels, checksums = room(2)
+    fill(black, images, labels, checksums)
+    others = Album()
+    # All are as black as these, yet they are of other numbers.
+    fill(Pool(black.labels, np.array([2, 1]), others.look), images, labels, checksums)
+    assert others.read == [2]
+
+
+def test_whatever_was_filled_when_it_was_stopped_the_same_images_are_skipped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoding, "BATCH", 3)
+    bad = (2, 3, 11, 13, 17)
+    expected = room(14)
+    skipped = fill(Album(*bad).pool(), *expected, skip=True)
+    assert sorted(int(image.image.split()[1]) for image in skipped) == sorted(bad)
+    for batches in range(1, 7):
+        left = iter(range(batches - 1))
+        arrays, album = room(14), Album(*bad)
+        with pytest.raises(StopIteration):
+            fill(album.pool(), *arrays, skip=True, after_batch=lambda left=left: next(left))
+        begun, again = set(album.read) - set(bad), Album(*bad)
+        assert fill(again.pool(), *arrays, skip=True) == skipped
+        assert not begun & set(again.read)
+        for found, whole in zip(arrays, expected, strict=True):
+            assert np.array_equal(found, whole)
 
 
 def test_progress_is_told(capsys: pytest.CaptureFixture[str]) -> None:

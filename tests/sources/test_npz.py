@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 import io
 import re
+import tempfile
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from PIL import Image
 
 from normreport import sources
-from normreport.errors import DataError
+from normreport.errors import DataError, StorageError
 from normreport.sources.decoding import resized
 from normreport.sources.watching import files_digest
 from tests.sources.images import load, picture, settings
@@ -26,9 +30,13 @@ IMAGES = np.stack([np.asarray(picture(i, size=16)) for i in range(8)])
 LABELS = np.array([0, 1] * 4)
 
 
-def saved(folder: Path, **values: Any) -> dict[str, str]:
+Save = Callable[..., None]
+SAVES = pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+
+
+def saved(folder: Path, save: Save = np.savez, **values: Any) -> dict[str, str]:
     path = folder / "data.npz"
-    np.savez(path, **({"images": IMAGES, "labels": LABELS} | values))
+    save(path, **({"images": IMAGES, "labels": LABELS} | values))
     return {"kind": "npz", "path": str(path)}
 
 
@@ -48,17 +56,32 @@ def test_grey_images_become_equal_channels(tmp_path: Path, images: Any) -> None:
     assert np.array_equal(found.train_images, found.train_images[..., :1].repeat(3, axis=3))
 
 
-def test_images_that_are_not_compressed_are_read_where_they_lie(tmp_path: Path) -> None:
-    plain = sources.find(settings(saved(tmp_path)))
-    mapped = inspect.getclosurevars(plain.train.read).nonlocals["images"]
+@SAVES
+def test_images_are_read_from_a_disk_where_they_may_be_larger_than_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save: Save
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    pool = sources.find(settings(saved(tmp_path, save))).train
+    mapped = inspect.getclosurevars(pool.read).nonlocals["images"]
     assert isinstance(mapped, np.memmap)
     assert np.array_equal(mapped, IMAGES)
-    np.savez_compressed(tmp_path / "small.npz", images=IMAGES, labels=LABELS)
-    source = {"kind": "npz", "path": str(tmp_path / "small.npz")}
-    compressed = sources.find(settings(source)).train
-    assert not isinstance(inspect.getclosurevars(compressed.read).nonlocals["images"], np.memmap)
-    for number in range(len(IMAGES)):
-        assert compressed.read(number) == plain.train.read(number)
+    assert pool.read(3) == Image.fromarray(IMAGES[3])
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_disk_without_room_for_unpacked_images_ends_in_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = saved(tmp_path, np.savez_compressed)
+    monkeypatch.setattr(tempfile, "TemporaryFile", partial(open, "/dev/full", "r+b"))
+    with pytest.raises(StorageError) as caught:
+        load(source)
+    assert str(caught.value) == (
+        f"{source['path']}: images: could not be unpacked into {tempfile.gettempdir()} (No space "
+        "left on device). Expected room for 0 MB there, as they are compressed. Free some space, "
+        "or name another folder by TMPDIR."
+    )
 
 
 def test_images_in_columns_are_the_same(tmp_path: Path) -> None:
@@ -68,22 +91,24 @@ def test_images_in_columns_are_the_same(tmp_path: Path) -> None:
     assert np.array_equal(found.train_images, expected.train_images)
 
 
-def test_an_array_that_ends_too_early_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_an_array_that_ends_too_early_is_refused(tmp_path: Path, method: int) -> None:
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"descr": "|u1", "fortran_order": False, "shape": (8, 16, 16, 3)}
     )
     labels = io.BytesIO()
     np.save(labels, LABELS)
-    with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
+    with zipfile.ZipFile(tmp_path / "data.npz", "w", method) as archive:
         archive.writestr("images.npy", header.getvalue() + b"\0" * 100)
         archive.writestr("labels.npy", labels.getvalue())
     with pytest.raises(DataError, match=r"could not be read \(images\.npy is not as long as its"):
         load({"kind": "npz", "path": str(tmp_path / "data.npz")})
 
 
-def test_a_damaged_array_is_refused(tmp_path: Path) -> None:
-    source = saved(tmp_path)
+@SAVES
+def test_a_damaged_array_is_refused(tmp_path: Path, save: Save) -> None:
+    source = saved(tmp_path, save)
     path = Path(source["path"])
     content = bytearray(path.read_bytes())
     content[1000] ^= 1  # in the images
@@ -125,9 +150,12 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_arrays_that_are_no_images_and_labels_are_refused(tmp_path: Path, kind: str) -> None:
+@SAVES
+def test_arrays_that_are_no_images_and_labels_are_refused(
+    tmp_path: Path, save: Save, kind: str
+) -> None:
     values, message = WRONG[kind]
-    source = saved(tmp_path, **values)
+    source = saved(tmp_path, save, **values)
     with pytest.raises(DataError, match="^" + re.escape(f"{source['path']}: ")) as caught:
         load(source)
     assert message in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 from pathlib import Path
@@ -120,3 +121,15 @@ def test_what_is_no_classification_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 def test_published_data_sets_are_not_watched() -> None:
     assert files_digest(settings(source("CIFAR10")).source) is None
+
+
+def test_what_is_in_the_root_is_known_once_it_is_there(cifar: Path) -> None:
+    watched = settings(source("CIFAR10", cifar)).source
+    (cifar / "cifar-10-batches-py" / "link").symlink_to("nowhere")
+    seen = [files_digest(watched, is_fetched=True)]
+    assert seen == [files_digest(watched, is_fetched=True)]
+    os.utime(cifar / "cifar-10-batches-py" / "test_batch", (0, 0))
+    seen.append(files_digest(watched, is_fetched=True))
+    (cifar / "more").touch()
+    seen.append(files_digest(watched, is_fetched=True))
+    assert len(set(seen)) == 3

@@ -73,7 +73,9 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     paths = SimpleNamespace(images=folder / "images.safetensors", manifest=folder / "m.json")
     settings = {"source": "digits", "train_images": 32, "heldout_images": 20}
-    prepare_data.run(settings=canonical_json(settings), **vars(paths))
+    prepare_data.run(
+        settings=canonical_json(settings), checkpoints=folder / "checkpoints", **vars(paths)
+    )
     return paths
 
 

@@ -1,4 +1,4 @@
-"""A training that is killed goes on and ends in the bytes of one that was not."""
+"""A training or a decoding that is killed goes on and ends in the bytes of one that was not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -15,18 +16,34 @@ from safetensors.numpy import load_file, save_file
 from normreport import checkpoints
 from normreport.checkpoints import Checkpoint
 from normreport.files import canonical_json
-from normreport.stages import pretrain_model, train_run
+from normreport.sources import decoding, imagefolder
+from normreport.stages import prepare_data, pretrain_model, train_run
+from tests.sources.images import picture, write_classes
 from tests.stages.conftest import FIT, run_settings
 
-STAGES = {"train_run": train_run, "pretrain_model": pretrain_model}
+STAGES = {
+    "train_run": train_run,
+    "pretrain_model": pretrain_model,
+    "prepare_data": prepare_data,
+}
+# What is done again and again, as the log tells; how often in a whole stage: epochs, or images, of
+# which one is held out, nine are trained on, and two cannot be read; and the numbers of checkpoints
+# after which it is killed.
+STEPS = {
+    "train_run": ("\nepoch ", 3, (1, 1)),
+    "pretrain_model": ("\nepoch ", 3, (1, 1)),
+    "prepare_data": ("\nread ", 12, (3, 4)),
+}
 
-# Run in a process of its own: keep a checkpoint after every epoch, be killed after the nth.
+# Run in a process of its own: keep a checkpoint after every epoch or batch, be killed after the
+# nth.
 KILLED = """
-import json, os, signal, sys
+import importlib, json, os, signal, sys
 from pathlib import Path
 from normreport import checkpoints
-from normreport.stages import pretrain_model, train_run
+from normreport.sources import decoding
 
+decoding.BATCH = 4
 checkpoints.SECONDS, checkpoints.SHARE = 0, float("inf")
 save_if_due = checkpoints.Checkpoint.save_if_due
 stage, options, left = json.loads(sys.argv[1])
@@ -40,19 +57,16 @@ def save_and_die(self, state):
 
 checkpoints.Checkpoint.save_if_due = save_and_die
 options |= {key: Path(value) for key, value in options.items() if key != "settings"}
-if stage == "train_run":
-    train_run.run(**options, pretrained=None)
-else:
-    pretrain_model.run(**options)
+more = {"pretrained": None} if stage == "train_run" else {}
+importlib.import_module(f"normreport.stages.{stage}").run(**options, **more)
 """
 
 
-def train_options(folder, data, **changes):
-    changes = {"epochs": 3, **changes}
+def train_options(folder, inputs, **changes):
     return {
-        "settings": run_settings(**changes),
-        "images": data.images,
-        "images_manifest": data.manifest,
+        "settings": run_settings(epochs=3, **changes),
+        "images": inputs.images,
+        "images_manifest": inputs.manifest,
         "snapshots": folder / "snapshots.safetensors",
         "history": folder / "history.csv",
         "layers": folder / "layers.csv",
@@ -61,18 +75,38 @@ def train_options(folder, data, **changes):
     }
 
 
-def pretrain_options(folder, data, **changes):
+def pretrain_options(folder, inputs, **changes):
     values = {**FIT, "weights": "train", "normalization": "imagenet", "epochs": 3, **changes}
     return {
         "settings": canonical_json(values),
-        "images": data.images,
+        "images": inputs.images,
         "weights": folder / "weights.safetensors",
         "manifest": folder / "manifest.json",
         "checkpoints": folder / "checkpoints",
     }
 
 
-OPTIONS = {"train_run": train_options, "pretrain_model": pretrain_options}
+def prepare_options(folder, inputs, **changes):
+    source = {"kind": "imagefolder", "path": str(inputs.folder), "skip_unreadable": True}
+    counts = {"train_images": 9, "heldout_images": 1, "image_size_px": 16}
+    return {
+        "settings": canonical_json({"source": source, **counts, **changes}),
+        "images": folder / "images.safetensors",
+        "manifest": folder / "manifest.json",
+        "checkpoints": folder / "checkpoints",
+    }
+
+
+OPTIONS = {
+    "train_run": train_options,
+    "pretrain_model": pretrain_options,
+    "prepare_data": prepare_options,
+}
+OTHER_SETTINGS = {
+    "train_run": {"learning_rate": 0.002},
+    "pretrain_model": {"learning_rate": 0.002},
+    "prepare_data": {"seed": 1},
+}
 
 
 def killed(stage, options, *, after):
@@ -107,24 +141,54 @@ def stage(request):
 
 
 @pytest.fixture(scope="module")
-def whole(stage, data, tmp_path_factory):
+def made_inputs(data, tmp_path_factory):
+    """Give the prepared digits, and each time a new folder of the same images not yet prepared."""
+
+    def made():
+        folder = write_classes(tmp_path_factory.mktemp("inputs") / "images", {"a": 6, "b": 6})
+        for name in ("a/0.png", "b/3.png"):
+            (folder / name).write_bytes((folder / name).read_bytes()[:100])
+        return SimpleNamespace(images=data.images, manifest=data.manifest, folder=folder)
+
+    return made
+
+
+@pytest.fixture
+def inputs(made_inputs):
+    return made_inputs()
+
+
+@pytest.fixture(scope="module")
+def whole(stage, made_inputs, tmp_path_factory):
     """Give what the stage writes when nothing happens to it."""
     folder = tmp_path_factory.mktemp("whole")
-    finished(stage, OPTIONS[stage](folder, data))
+    finished(stage, OPTIONS[stage](folder, made_inputs()))
     return written(folder)
 
 
-def test_a_training_that_is_killed_twice_goes_on_and_ends_in_the_same_bytes(
-    stage, whole, data, tmp_path, capsys
+@pytest.fixture(autouse=True)
+def told_reads(monkeypatch):
+    """Let the log tell of every image that is read."""
+
+    def decoded(file, **names):
+        print(f"read {file}", file=sys.stderr)
+        return decoding.decoded(file, **names)
+
+    monkeypatch.setattr(imagefolder, "decoded", decoded)
+
+
+def test_what_is_killed_twice_goes_on_and_ends_in_the_same_bytes(
+    stage, whole, inputs, tmp_path, capsys
 ):
-    options = OPTIONS[stage](tmp_path, data)
-    killed(stage, options, after=1)
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
-    killed(stage, options, after=1)
+    options = OPTIONS[stage](tmp_path, inputs)
+    step, all_of_them, kills = STEPS[stage]
+    for after in kills:
+        killed(stage, options, after=after)
+        assert [path.name for path in tmp_path.glob("[!.]*")] == ["checkpoints"]
     finished(stage, options)
     log = capsys.readouterr().err
     assert f"going on from {tmp_path}/checkpoints/checkpoint.safetensors" in log
-    assert 1 <= log.count("\nepoch ") < 3
+    assert 1 <= log.count(step) < all_of_them
     assert written(tmp_path) == whole
     assert not (tmp_path / "checkpoints").exists()
 
@@ -140,6 +204,7 @@ def interrupted(stage, options, *, after):
 
     save_if_due = Checkpoint.save_if_due
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoding, "BATCH", 4)
         patch.setattr(checkpoints, "SECONDS", 0.0)
         patch.setattr(checkpoints, "SHARE", math.inf)
         patch.setattr(Checkpoint, "save_if_due", save_and_stop)
@@ -147,8 +212,8 @@ def interrupted(stage, options, *, after):
             finished(stage, options)
 
 
-def test_a_damaged_checkpoint_is_not_used(stage, whole, data, tmp_path, capsys):
-    options = OPTIONS[stage](tmp_path, data)
+def test_a_damaged_checkpoint_is_not_used(stage, whole, inputs, tmp_path, capsys):
+    options = OPTIONS[stage](tmp_path, inputs)
     interrupted(stage, options, after=2)
     (path,) = (tmp_path / "checkpoints").iterdir()
     content = bytearray(path.read_bytes())
@@ -160,20 +225,24 @@ def test_a_damaged_checkpoint_is_not_used(stage, whole, data, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("other", ["settings", "data", "code"])
-def test_a_checkpoint_of_another_training_is_not_used(
-    stage, whole, data, tmp_path, capsys, monkeypatch, other
+def test_a_checkpoint_of_other_work_is_not_used(
+    stage, whole, inputs, tmp_path, capsys, monkeypatch, other
 ):
-    changes = {"learning_rate": 0.002} if other == "settings" else {}
-    interrupted(stage, OPTIONS[stage](tmp_path, data, **changes), after=2)
+    changes = OTHER_SETTINGS[stage] if other == "settings" else {}
+    interrupted(stage, OPTIONS[stage](tmp_path, inputs, **changes), after=2)
     path = tmp_path / "checkpoints" / "checkpoint.safetensors"
-    options = OPTIONS[stage](tmp_path, data)
+    options = OPTIONS[stage](tmp_path, inputs)
     if other == "code":
         monkeypatch.setattr(STAGES[stage], "source_digest", lambda *names: "edited")
-    if other == "data":
-        images = load_file(data.images)
+    if other == "data" and stage == "prepare_data":
+        picture(0).save(inputs.folder / "a/1.png")
+    elif other == "data":
+        images = load_file(inputs.images)
         images["train_images"][0] ^= 1
         options["images"] = tmp_path / "other.safetensors"
         save_file(images, options["images"])
     finished(stage, options)
     assert f"{path} is of other {other}: not used, and removed" in capsys.readouterr().err
-    assert (written(tmp_path) == whole) == (other == "settings")
+    # What was trained tells of its data and code, prepared images only of themselves.
+    same = other == "settings" or (stage, other) == ("prepare_data", "code")
+    assert (written(tmp_path) == whole) == same
