@@ -91,7 +91,7 @@ def test_the_published_pipelines_are_compared_on_all_levels_and_images(
     images = load_file(data.images)["train_images"]
     expected = f"0 of 256 levels and in 0 of the {images.size:,} values"
     assert expected in words["caption"]
-    assert "the placebo differs in 126 levels" in words["caption"]
+    assert "The placebo differs in 126 levels" in words["caption"]
 
 
 def test_the_limit_of_random_inits_is_that_of_the_layer(data, runs, comparisons, tmp_path):
