@@ -91,7 +91,7 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
     }
     right = max(text_width(text, 8) for text in (chance, learned, one_in)) + 0.06
     with house_style():
-        sheet = page(title, arm_keys(styles), run_notes(runs, arms, last), body=5.1)
+        sheet = page(title, arm_keys(styles), run_notes(runs, arms, last), body=4.7)
         panels = sheet.panels(
             3 * len(starts), len(starts), head=0.26, right=right, gap=(0.14, 0.16)
         )
