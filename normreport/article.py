@@ -27,7 +27,7 @@ from normreport.labels import (
     start_label,
     verdict_label,
 )
-from normreport.language import script_messages, spoken, translations
+from normreport.language import gettext, script_messages, spoken, translations
 from normreport.own_files import check_templates
 from normreport.prose import integer, listing, number, percent
 from normreport.references import bibtex, link, short
@@ -208,7 +208,7 @@ def csp_hash(script: str) -> str:
 
 def abbreviated(digest: str | None) -> str:
     """Write the beginning of a digest, enough to tell two apart by eye."""
-    return digest[:10] if digest else "none"
+    return digest[:10] if digest else gettext("none")
 
 
 def parameters(settings: Mapping[str, Any]) -> str:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from normreport.language import gettext
+from normreport.prose import listing
+
 Reference = Mapping[str, Any]
 
 # CSL's types, and its names of fields, as BibTeX has them.
@@ -32,7 +35,7 @@ _LATEX = str.maketrans(
 def short(reference: Reference) -> str:
     """Give author and year, as a text cites: "Kingma and Ba 2014", "He et al. 2015"."""
     names = [author.get("family", "") for author in reference["author"]]
-    who = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+    who = gettext("%(author)s et al.", author=names[0]) if len(names) > 2 else listing(names)
     return f"{who} {reference['issued']}"
 
 
