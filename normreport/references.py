@@ -35,7 +35,7 @@ _LATEX = str.maketrans(
 def short(reference: Reference) -> str:
     """Give author and year, as a text cites: "Kingma and Ba 2014", "He et al. 2015"."""
     names = [author.get("family", "") for author in reference["author"]]
-    who = gettext("%(name)s et al.", name=names[0]) if len(names) > 2 else listing(names)
+    who = gettext("%(author)s et al.", author=names[0]) if len(names) > 2 else listing(names)
     return f"{who} {reference['issued']}"
 
 

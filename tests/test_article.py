@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from copy import deepcopy
 from html.parser import HTMLParser
@@ -284,22 +283,27 @@ def test_every_claim_has_a_sentence_for_every_verdict():
         assert len(sentences) == len(Verdict), claim.id
 
 
-def test_an_inconclusive_sentence_tells_what_its_cases_say():
+def results_with(verdict):
+    """Force a verdict upon every claim, whose cases say all that cases can."""
     results = results_of(study(noise=0.001))
     counts = {"SUPPORTED": 3, "REFUTED": 2, "INCONCLUSIVE": 1, "NOT EVALUABLE": 4}
-    family = {claim.id for claim in PRIMARY}
     case = next(claim["worst"] for claim in results["claims"] if claim["id"] == "F1")
     for claim in results["claims"]:
         if claim["id"] == NEVER_JUDGED:
             continue
-        claim |= {"verdict": "INCONCLUSIVE", "counts": counts}
+        claim |= {"verdict": verdict, "counts": counts}
         claim |= {key: claim[key] or case for key in ("worst", "best")}
-    page = rendered(study(), results=results)
+    return results
+
+
+def test_an_inconclusive_sentence_tells_what_its_cases_say():
+    family = {claim.id for claim in PRIMARY}
+    page = rendered(study(), results=results_with("INCONCLUSIVE"))
     for claim in family:
         article = text_of(page.split(f'id="claim-{claim}"')[1].split("</article>")[0])
         assert (
-            "; 2 are refuted before the correction for their number; 1 does not decide; "
-            "4 cannot be judged"
+            ". 2 cases are refuted before the correction for their number. "
+            "1 case does not decide. 4 cases cannot be judged."
         ) in article, claim
 
 
@@ -321,10 +325,11 @@ NAMES = re.compile(
 
 def typed_numbers(source):
     """Words with digits that a template itself puts on the page, be it as text or from a string."""
-    tree = Environment().parse(source)
+    tree = Environment(extensions=["jinja2.ext.i18n"]).parse(source)
     prose = " ".join(node.data for node in tree.find_all(nodes.TemplateData))
     words = [re.sub(r"<[^>]*>", " ", prose)]
-    words += [node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)]
+    strings = [node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)]
+    words += [re.sub(r"<[^>]*>", " ", text) for text in strings]
     for output in tree.find_all(nodes.Output):
         words += [str(node.value) for node in output.nodes if isinstance(node, nodes.Const)]
     return [word for text in words for word in re.findall(r"\S*\d\S*", NAMES.sub("", text))]
@@ -342,11 +347,37 @@ def test_no_number_is_typed_by_hand_in_the_prose(path):
         ("{{ 'of 3 seeds' if x else 'none' }}", ["3"]),
         ("{{ 0.05 }}", ["0.05"]),
         ("VGG160 and F8.5", ["VGG160", ".5"]),
+        ('{% trans n=x|num %}<b id="a1">F1</b> of 35 {{ n }}{% endtrans %}', ["35"]),
+        ("{% trans n=x %}a{% pluralize %}2 of <b>{{ n }}</b>{% endtrans %}", ["2"]),
         ('<h2 id="a1">VGG16, F4b</h2>{{ x|num(2) }}{% if x > 1 %}{% endif %}{# 7 #}', []),
     ],
 )
 def test_a_typed_number_is_found_wherever_it_stands(source, found):
     assert typed_numbers(source) == found
+
+
+def bare_counts(source):
+    """Values of messages in singular and plural that are the count itself, without a filter."""
+    tree = Environment(extensions=["jinja2.ext.i18n"]).parse(source)
+    return [
+        pair.key.value
+        for filled in tree.find_all(nodes.Mod)
+        for call in filled.left.find_all(nodes.Call)
+        if call.node.name == "ngettext"
+        for pair in filled.right.items
+        if pair.value == call.args[2] and f"%({pair.key.value})s" in call.args[1].value
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.stem)
+def test_a_count_that_chooses_the_plural_is_written_by_a_filter(path):
+    assert bare_counts(path.read_text()) == []
+
+
+def test_a_count_without_a_filter_is_found():
+    message = "{{ n }} run{% pluralize %}{{ n }} runs{% endtrans %}"
+    assert bare_counts("{% trans n=runs|length %}" + message) == ["n"]
+    assert bare_counts("{% trans count=runs, n=runs|integer %}" + message) == []
 
 
 def rows_of_predictions(page):
@@ -363,7 +394,7 @@ def test_predictions_stand_before_the_results_and_lead_to_their_claims():
     assert list(said) == [f"P{number}" for number in range(1, 8)]
     assert said["P1"] == "judged by claim C0"
     assert said["P6"] == "judged by claim P6"
-    assert said["P7"] == "NOT EVALUABLE needs starts from uniform or Laplace weights"
+    assert said["P7"] == "not evaluable needs starts from uniform or Laplace weights"
 
 
 def test_a_prediction_whose_runs_are_there_is_evaluable():
@@ -375,13 +406,13 @@ def test_a_prediction_whose_runs_are_there_is_evaluable():
     said = rows_of_predictions(page)
     for name in ("P3", "P4", "P5"):
         assert said[name] == "the runs can show it; no claim judges it"
-    assert said["P2"] == "NOT EVALUABLE needs a network with batch normalization"
+    assert said["P2"] == "not evaluable needs a network with batch normalization"
 
 
 def test_a_prediction_names_everything_that_the_experiment_lacks():
     said = rows_of_predictions(rendered(study(arms=("unit",), starts=("scratch",))))
-    assert said["P3"] == "NOT EVALUABLE needs the arms raw and unit and VGG16 trained by SGD"
-    assert said["P6"] == "NOT EVALUABLE needs both starts, pretrained and from scratch"
+    assert said["P3"] == "not evaluable needs the arms raw and unit and VGG16 trained by SGD"
+    assert said["P6"] == "not evaluable needs both starts, pretrained and from scratch"
 
 
 class Links(HTMLParser):
@@ -489,9 +520,10 @@ def test_every_citation_and_term_is_explained_in_the_page():
     page = rendered(study())
     assert set(re.findall(r'class="cite" href="#([^"]+)"', page))
     assert "Kingma and Ba 2014</a>" in page
-    for key, (name, text) in json.loads((TEMPLATES / "glossary.json").read_text()).items():
-        assert f'<dd id="term-{key}">{text}' in page
-        assert name in page
+    terms = set(re.findall(r'class="term" href="#([^"]+)"', page))
+    assert terms
+    for term in terms:
+        assert re.search(rf'<dt>\w.*</dt>\n<dd id="{term}">\w.*\.</dd>', page)
 
 
 def test_words_of_the_user_stay_words():

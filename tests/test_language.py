@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from html import unescape
+from itertools import product
 from pathlib import Path
+from string import ascii_letters
 
 import pytest
+from babel.messages.catalog import Catalog
 from babel.messages.frontend import CommandLineInterface
+from babel.messages.pofile import write_po
+from jinja2 import Environment
+from jinja2.nodes import TemplateData
 
 from normreport.errors import ConfigError
+from normreport.evidence import Verdict
 from normreport.language import (
     MESSAGES,
     find_catalogue,
@@ -20,6 +29,16 @@ from normreport.language import (
     speak,
     spoken,
     untranslated,
+)
+from tests.claims.studies import study
+from tests.test_article import (
+    FIGURE,
+    OUTCOMES,
+    PUBLISHED,
+    record_of,
+    rendered,
+    results_of,
+    results_with,
 )
 
 HEADER = """msgid ""
@@ -47,6 +66,7 @@ msgstr "Epoche?"
 msgid "Not %(this)s."
 msgstr ""
 """
+CONTROLS = ("scratch_uniform", "scratch_laplace", "scratch_head", "pretrained_head")
 Written = Callable[..., Path]
 
 
@@ -143,12 +163,100 @@ def test_what_is_not_translated_is_listed(written: Written) -> None:
     assert lacking == ["epoch", "Not %(this)s.", "new"]
 
 
-def test_the_collected_messages_are_fresh(root: Path, tmp_path: Path, monkeypatch) -> None:
+@pytest.fixture
+def collected(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Collect the messages as ``make messages`` does."""
     monkeypatch.chdir(root)
     made = next(line for line in (root / "Makefile").read_text().split("\n\n") if "pybabel" in line)
     command = made.split("pybabel", 1)[1].replace("\\\n", " ").split()
     command[command.index("--output-file") + 1] = str(tmp_path / "messages.pot")
     CommandLineInterface().run(["pybabel", *command])
-    assert (root / "templates" / MESSAGES).read_text() == (tmp_path / "messages.pot").read_text(), (
+    return tmp_path / "messages.pot"
+
+
+def test_the_collected_messages_are_fresh(root: Path, collected: Path) -> None:
+    assert (root / "templates" / MESSAGES).read_text() == collected.read_text(), (
         "the report says something else now; repair: make messages"
     )
+
+
+# Full-width letters: a reader knows the words, and what was not translated stands out.
+WIDE = str.maketrans({letter: chr(ord(letter) + 0xFEE0) for letter in ascii_letters})
+# What a page has besides messages: code, drawings, and what the references are called.
+NO_PROSE = r'<(head|script|svg|code|pre)\b.*?</\1>|<ul class="references">.*?</ul>'
+ATTRIBUTES = r' (?:aria-label|title|alt|data-hint)="([^"]*)"'
+# Claims and predictions; layers and files; names.
+NAMES = r"""\b(?:[CFHP]\d+b?|features[.\w]+|[\w-]+\.(?:csv|json)|python|torch|target
+  |VGG16(?:-BN)?|MobileNetV2|vgg16(?:_bn)?|raw|unit|imagenet|placebo|pretrained|scratch\w*
+  |adam|plateau|Kingma|Ba|Ioffe|Szegedy|Holm|A\ title|PDF)\b"""
+
+
+def widened(message: str) -> str:
+    """Write a message in full-width letters, but for its values and tags."""
+    parts = re.split(r"(%\(\w+\)s|<[^>]*>)", message)
+    return "".join(part if index % 2 else part.translate(WIDE) for index, part in enumerate(parts))
+
+
+@pytest.fixture
+def foreign(collected: Path, tmp_path: Path) -> Iterator[None]:
+    """Speak a language that has every message, in letters that no name has."""
+    catalogue = Catalog(locale="de")
+    for message in read_catalogue(collected):
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        forms = tuple(map(widened, ids))
+        catalogue.add(message.id, forms if len(forms) > 1 else forms[0])
+    path = tmp_path / "de.po"
+    with path.open("wb") as stream:
+        write_po(stream, catalogue)
+    speak(path)
+    yield
+    speak(None)
+
+
+def english(page: str) -> list[str]:
+    """Words that a reader of the page sees or hears in ordinary letters and that name nothing."""
+    page = re.sub(NO_PROSE, " ", page, flags=re.S)
+    text = " ".join([re.sub(r"<[^>]*>", " ", page), *re.findall(ATTRIBUTES, page)])
+    return re.findall(r"[A-Za-z]+", re.sub(NAMES, " ", unescape(text), flags=re.X))
+
+
+def test_every_word_of_the_templates_is_within_a_message(root: Path) -> None:
+    environment = Environment(extensions=["jinja2.ext.i18n"])
+    for path in (root / "templates").rglob("*.j2"):
+        tree = environment.parse(path.read_text(encoding="utf-8"))
+        assert english("_".join(node.data for node in tree.find_all(TemplateData))) == [], path
+
+
+@pytest.mark.usefixtures("foreign")
+def test_every_word_of_the_article_is_a_message() -> None:
+    figures = [replace(FIGURE, caption="…", made_from=FIGURE.made_from | {"settings": {}})]
+    for medium, outcome in product(("screen", "print"), OUTCOMES.values()):
+        assert english(rendered(study(**outcome), medium=medium, figures=figures)) == []
+    for verdict in Verdict:
+        assert english(rendered(study(), results=results_with(verdict.value))) == []
+
+
+@pytest.mark.usefixtures("foreign")
+def test_every_word_of_an_article_on_what_went_wrong_is_a_message() -> None:
+    results = results_of(study(starts=("scratch", "pretrained", *CONTROLS)))
+    results["experiment"]["pretraining"] = None
+    first, second = results["pretraining"]
+    first |= {"normalization": None, "weights": "…", "other_arms": None}
+    second |= {"preprocessing": PUBLISHED, "weights": "…", "other_arms": []}
+    first, second, *_ = results["headline"]["layers"]
+    first["weights"] = second["std_last"] = None
+    results["headline"]["runs"] |= {"failed": 1, "diverged": 1, "learned": 30}
+    results["data"]["skipped"] = [{"image": "…", "why": "…"}] * 21
+    failure = {"model": "vgg16", "start": "scratch", "normalization": "raw", "seed": 0}
+    failure |= {"what": "…", "log": ""}
+    record = record_of(trained_with=[{"python": "3.11.0"}, {"python": "3.12.0"}])
+    record["runs"][0] |= {"state": "DIVERGED", "older_code": True}
+    for commit, state in ((None, "unknown"), ("c0ffee", "unknown"), ("c0ffee", "changed")):
+        record["revision"] |= {"commit": commit, "state": state}
+        page = rendered(study(), results=results, record=record, failures=[failure])
+        assert english(page) == []
+
+
+def test_an_english_word_is_found_wherever_it_stands() -> None:
+    page = '<p title="one">raw two <code>no</code> &lt;three F4b features.0.0 runs.csv</p>'
+    assert english(page) == ["two", "three", "one"]

@@ -158,7 +158,7 @@ def test_bookmarks_and_contents_lead_to_the_sections(pdf):
         next(entry for entry in top if getattr(entry, "title", "") == "The experiment")
     )
     assert re.search(rf"The experiment\W*{page + 1}$", pdf.pages[0].extract_text(), re.M)
-    assert f"{page + 1} of {len(pdf.pages)}" in pdf.pages[page].extract_text()
+    assert f"{page + 1} / {len(pdf.pages)}" in pdf.pages[page].extract_text()
 
 
 def test_the_same_article_has_the_same_bytes(pdf, printed, tmp_path):
