@@ -291,7 +291,7 @@ def results_with(verdict):
     for claim in results["claims"]:
         if claim["id"] == NEVER_JUDGED:
             continue
-        claim |= {"verdict": verdict, "counts": counts}
+        claim |= {"verdict": verdict, "counts": counts, "reason": "…"}
         claim |= {key: claim[key] or case for key in ("worst", "best")}
     return results
 

@@ -188,7 +188,7 @@ ATTRIBUTES = r' (?:aria-label|title|alt|data-hint)="([^"]*)"'
 # Claims and predictions; layers and files; names.
 NAMES = r"""\b(?:[CFHP]\d+b?|features[.\w]+|[\w-]+\.(?:csv|json)|python|torch|target
   |VGG16(?:-BN)?|MobileNetV2|vgg16(?:_bn)?|raw|unit|imagenet|placebo|pretrained|scratch\w*
-  |adam|plateau|Kingma|Ba|Ioffe|Szegedy|Holm|A\ title|PDF)\b"""
+  |mobilenet_v2|adam|plateau|Kingma|Ba|Ioffe|Szegedy|Holm|A\ title|PDF)\b"""
 
 
 def widened(message: str) -> str:
