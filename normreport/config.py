@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from normreport.errors import ConfigError, nearest
+from normreport.errors import nearest
 from normreport.labels import run_id
 from normreport.normalizations import NORMALIZATIONS
 from normreport.settings.base import Count, LayerName, Name, Seed, Settings, validate
@@ -31,8 +31,6 @@ from normreport.settings.training import (
 
 ImageCount = Annotated[int, Field(ge=2, le=100_000_000)]
 BatchSize = Annotated[int, Field(ge=2, le=65_536)]
-# Each kept layer is eight figures and more of the report.
-MOST_LAYERS = 16
 WORDS = frozenset({"first", "deep", "all"})
 
 
@@ -107,10 +105,10 @@ class ModelSettings(Settings):
     """A torchvision classification architecture; the entry's own name if null."""
     optimizer: OptimizerSettings | None = None
     """This model's own optimizer instead of `training.optimizer`."""
-    layers: Annotated[tuple[LayerName, ...], Field(min_length=1, max_length=MOST_LAYERS)]
+    layers: Annotated[tuple[LayerName, ...], Field(min_length=1)]
     """Layers whose weights are kept after every epoch: module paths of convolutions or linear
     layers, each once, or `first`, `deep` (the last one before the network's last layer) or `all`
-    of those that are measured."""
+    of those that are measured. Each is four figures per start; `normreport check` counts them."""
     train_images: ImageCount
     """How many of the prepared images a run is trained on."""
     batch_size: BatchSize
@@ -351,11 +349,6 @@ def with_layer_paths(config: Config, measured: Callable[[str, str], Sequence[str
     measured
         Gives the names of an architecture's measured layers, in order; called with the
         architecture and the key of the configuration that names it.
-
-    Raises
-    ------
-    ConfigError
-        If `all` are more than can be kept.
     """
     models = dict(config.models)
     for name in config.experiment.models:
@@ -365,13 +358,7 @@ def with_layer_paths(config: Config, measured: Callable[[str, str], Sequence[str
         every = measured(*config.architecture(name))
         paths = {"first": every[:1], "deep": every[-1:], "all": every}
         layers = [path for layer in model.layers for path in paths.get(layer, (layer,))]
-        once = tuple(dict.fromkeys(layers))
-        if len(once) > MOST_LAYERS:
-            raise ConfigError(
-                f"models.{name}.layers: expected at most {MOST_LAYERS} layers, found {len(once)}, "
-                f"as {name} has {len(every)} in 'all'. Name some of them; all are measured anyway."
-            )
-        models[name] = model.model_copy(update={"layers": once})
+        models[name] = model.model_copy(update={"layers": tuple(dict.fromkeys(layers))})
     return config.model_copy(update={"models": models})
 
 

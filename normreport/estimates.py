@@ -18,11 +18,11 @@ from normreport.training import Images, TrainingState, evaluate, train, use_memo
 # At most so many images are tried, in one step: enough to keep a core busy.
 TRIED = 32
 # Measured on the default experiment, seconds of one core: importing PyTorch and writing what a
-# run leaves; measuring and comparing a run beside its weights; a weight of theirs at one epoch;
-# one figure; tables, article and PDF.
-STARTING, MEASURING, WEIGHT, FIGURE, REPORT = 5.0, 2.0, 1e-7, 2.0, 20.0
-# Bytes: the densities of one layer at one epoch of a run; one report.
-DENSITY, ARTICLE = 4_000, 20_000_000
+# run leaves; measuring a run, and comparing the runs in a layer, beside their weights; a weight of
+# theirs at one epoch; one figure; tables, article and PDF.
+STARTING, MEASURING, COMPARING, WEIGHT, FIGURE, REPORT = 5.0, 2.0, 2.0, 1e-7, 2.0, 20.0
+# Bytes: the densities of one layer at one epoch of a run; a figure with all that shows it.
+DENSITY, DRAWN = 4_000, 400_000
 
 
 @dataclass(frozen=True)
@@ -95,21 +95,25 @@ def whole(config: Config, found: list[Estimate], *, at_a_time: int, cores: int) 
     epochs = config.training.epochs + 1  # with the one before the first step
     trainings = sum(e.runs * e.run.seconds for e in found)
     trainings += sum(e.pretraining.seconds for e in found if e.pretraining)
-    others = FIGURE * len(list(figure_index(config))) + sum(
-        e.runs * (MEASURING + WEIGHT * e.run.kept_bytes / 4) for e in found
+    figures = len(list(figure_index(config)))
+    layers = {model: len(config.models[model].layers) for model in config.experiment.models}
+    comparisons = len(config.experiment.starts) * sum(layers.values())
+    others = (
+        FIGURE * figures
+        + COMPARING * comparisons
+        + sum(e.runs * (MEASURING + WEIGHT * e.run.kept_bytes / 4) for e in found)
     )
     images = sum(
         (data.train_images + data.heldout_images) * 3 * data.image_size_px**2
         for data in config.data_sets().values()
     )
-    layers = {model: len(config.models[model].layers) for model in config.experiment.models}
     kept = sum(
         e.runs * (e.run.kept_bytes + DENSITY * epochs * layers[e.model])
         + (e.pretraining.network_bytes if e.pretraining else 0)
         for e in found
     )
     seconds = trainings / at_a_time + others / cores + REPORT
-    return Cost(seconds, kept + images + ARTICLE, 0)
+    return Cost(seconds, kept + images + DRAWN * figures, 0)
 
 
 def _tried(settings: FitSettings, size: int, heldout: int) -> Cost:

@@ -73,6 +73,19 @@ def test_trainings_and_other_work_add_up(config: Config) -> None:
     assert whole(config, more, at_a_time=1, cores=4).seconds > alone.seconds
 
 
+def test_every_layer_adds_figures_and_comparisons(changed: Changed) -> None:
+    costs = []
+    for count in (1, 2, 102):
+        layers = [f"features.{number}" for number in range(count)]
+        change = {"experiment.models": ["mobilenet_v2"], "models.mobilenet_v2.layers": layers}
+        costs.append(whole(load_config(changed(change)), [], at_a_time=1, cores=1))
+    one, two, many = costs
+    # Four figures and a comparison for each of two starts.
+    assert two.seconds - one.seconds == 8 * estimates.FIGURE + 2 * estimates.COMPARING
+    assert many.seconds - two.seconds == pytest.approx(100 * (two.seconds - one.seconds))
+    assert two.kept_bytes - one.kept_bytes == 8 * estimates.DRAWN
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

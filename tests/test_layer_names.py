@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ import pytest
 from normreport import networks
 from normreport.config import load_config, with_layer_paths
 from normreport.errors import ConfigError
+from normreport.files import canonical_json
 from normreport.layer_names import measured_layers
 
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
@@ -58,10 +60,12 @@ def test_an_architecture_of_another_name_is_asked_by_its_own_key(changed: Change
     assert found.models["unused"].layers == ("deep",)
 
 
-def test_more_layers_than_can_be_kept_are_counted(changed: Changed) -> None:
+def test_all_layers_are_kept_however_many_they_are(changed: Changed) -> None:
     config = load_config(changed({"models.vgg16.layers": ["all"]}))
-    with pytest.raises(ConfigError, match=r"^models\.vgg16\.layers: expected at most 16 layers, f"):
-        with_layer_paths(config, _measured)
+    found = with_layer_paths(config, lambda *_: [f"features.{number}" for number in range(500)])
+    assert len(found.models["vgg16"].layers) == 500
+    # As it goes from a record to a rebuild.
+    assert load_config(json.loads(canonical_json(found.model_dump(mode="json")))) == found
 
 
 def test_torchvision_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

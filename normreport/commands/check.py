@@ -113,6 +113,7 @@ def _print_language(report: ReportSettings) -> None:
 
 def _print_estimates(config: Config, results: Path) -> None:
     from normreport.estimates import estimates, spoken, whole
+    from normreport.figure_index import figure_index
     from normreport.training import find_device
 
     found = []
@@ -131,7 +132,8 @@ def _print_estimates(config: Config, results: Path) -> None:
     free = shutil.disk_usage(results if results.exists() else ".").free
     print(
         f"The report from nothing: about {spoken(total.seconds)} on {cores} cores, {at_a_time} "
-        f"trainings at a time, and {total.kept_bytes / 1e9:.1f} GB, of {free / 1e9:.1f} GB free"
+        f"trainings at a time, and {total.kept_bytes / 1e9:.1f} GB, of {free / 1e9:.1f} GB free; "
+        f"{len(list(figure_index(config)))} figures"
     )
 
 

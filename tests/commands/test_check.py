@@ -107,11 +107,7 @@ def test_a_layer_that_cannot_be_kept_is_answered_with_the_nearest(
 
 def test_words_for_layers_are_looked_up(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
     assert check({"models.mobilenet_v2.layers": ["first", "deep"]}) == 0
-    assert check({"models.mobilenet_v2.layers": ["all"]}) == 2
-    assert capsys.readouterr().err == (
-        "normreport check: models.mobilenet_v2.layers: expected at most 16 layers, found 52, as "
-        "mobilenet_v2 has 52 in 'all'. Name some of them; all are measured anyway.\n"
-    )
+    assert check({"models.mobilenet_v2.layers": ["all"]}) == 0
 
 
 def test_the_time_and_the_disk_to_expect_are_told(
@@ -131,7 +127,7 @@ def test_the_time_and_the_disk_to_expect_are_told(
     )
     assert re.fullmatch(
         r"The report from nothing: about \d+ minutes on \d+ cores, \d+ trainings at a time, "
-        r"and 0\.\d GB, of [\d.]+ GB free",
+        r"and 0\.\d GB, of [\d.]+ GB free; \d+ figures",
         total,
     )
 
