@@ -122,7 +122,9 @@ def run(
         print(f"DIVERGED: {divergence}", file=sys.stderr, flush=True)
 
     epochs = state.records
-    files.write_arrays(snapshots, {layer: np.stack(values) for layer, values in kept.items()})
+    # Of all layers they may be gigabytes: what is stacked is let go.
+    stacked = {layer: np.stack(kept.pop(layer)) for layer in chosen.layers}
+    files.write_arrays(snapshots, stacked)
     known = {**condition, "status": status["state"], "classes": classes}
     files.write_csv(history, HISTORY, [known | record.row() for record in epochs])
     files.write_csv(layers, LAYERS, summaries)
