@@ -67,6 +67,25 @@ def drawn(kind, data, runs, comparisons, folder):
     return paths
 
 
+def test_a_figure_speaks_the_language_of_its_catalogue(data, runs, comparisons, tmp_path):
+    catalogue = tmp_path / "de.po"
+    catalogue.write_text('msgid "weight"\nmsgstr "Gewicht"\n')
+    told = {}
+    for language, more in {"de": {"catalogue": catalogue}, "en": {}}.items():
+        paths = {key: tmp_path / language / key for key in ("svg", "table", "text")}
+        draw_figure.run(
+            figure="a",
+            settings=canonical_json(settings_of("density")),
+            inputs=inputs_of("density", data, runs, comparisons),
+            **paths,
+            **more,
+        )
+        drawing = ElementTree.fromstring(paths["svg"].read_text())
+        told[language] = "".join(drawing.itertext())
+    assert "Gewicht" in told["de"]
+    assert told["en"] == told["de"].replace("Gewicht", "weight")
+
+
 def test_the_published_pipelines_are_compared_on_all_levels_and_images(
     data, runs, comparisons, tmp_path
 ):

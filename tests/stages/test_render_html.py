@@ -48,6 +48,28 @@ def test_the_page_holds_title_figure_and_caption(parts, tmp_path):
     assert "A caption." in page
 
 
+def test_the_page_is_in_the_language_of_the_users_catalogue(parts, tmp_path):
+    catalogue = tmp_path / "own/languages/pt_BR.po"
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text(
+        'msgid "Contents"\nmsgstr "Conteúdo"\n\nmsgid "Copy table"\nmsgstr "Copiar tabela"\n'
+    )
+    settings = canonical_json(json.loads(SETTINGS) | {"language": "pt_BR"})
+    folders = [tmp_path / "own", TEMPLATES]
+    html = tmp_path / "index.html"
+    render_html.run(settings=settings, templates=folders, html=html, **parts)
+    page = html.read_text()
+    assert '<html lang="pt-BR">' in page
+    assert ">Conteúdo</h2>" in page
+    words = '<script type="application/json" id="words">{"Copy table":"Copiar tabela"}</script>'
+    assert words in page
+    render_html.run(settings=SETTINGS, templates=folders, html=html, **parts)
+    page = html.read_text()
+    assert '<html lang="en">' in page
+    assert ">Contents</h2>" in page
+    assert 'id="words"' not in page
+
+
 def test_a_logo_stands_above_the_title_with_its_words(parts, tmp_path):
     logo = tmp_path / "logo.svg"
     logo.write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
