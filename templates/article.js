@@ -416,7 +416,7 @@
           if (!numbers.length) return [];
           const { name, arm } = there[0];
           const own = panel.title.startsWith(`${arm} (`) ? name.slice(arm.length + 2) : name;
-          return [[own, [...new Set(numbers)].join(` ${_("to")} `)].join(" ")];
+          return [[own, [...new Set(numbers)].join(" " + _("to") + " ")].join(" ")];
         });
         return shown.length ? `${[panel.title, panel.y.name].filter(Boolean).join(", ")}: ${shown.join("; ")}` : "";
       }).filter(Boolean).join("\n");
