@@ -21,6 +21,7 @@ LOADS = 7
 # Everything is counted once, by the first that takes it; what is left is text. Data is what was
 # computed: the record, every table, what each claim's verdict rests on, and the BibTeX entries.
 PARTS = {
+    "colours of the drawings, light and dark": r"@supports \(color: light-dark.*?(?=</style>)",
     "style sheets": r"<style>.*?</style>",
     "data": r'<script type="application/json".*?</script>',
     "script": r"<script>.*?</script>",
