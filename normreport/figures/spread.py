@@ -1,6 +1,8 @@
 """The standard deviation of a layer's weights over the epochs, run by run."""
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -28,11 +30,14 @@ from normreport.figures.style import (
     mark,
     mean_line,
     shared_limits,
+    text_width,
     tint,
 )
 from normreport.labels import model_label, start_label
 from normreport.language import gettext
 from normreport.prose import change, extremes, number
+
+_TICKS: Any = {"nbins": 8, "steps": [1, 2, 5, 10]}
 
 
 def draw(
@@ -80,8 +85,10 @@ def draw(
         if init_band is not None:
             keys.append(Key(gettext("95%% of random inits"), {"color": GRID, "linewidth": 8}))
         sheet = page(title, keys, run_notes({start: runs}, arms, last), body=3.3)
-        (ax,) = sheet.panels(1, 1, head=0.08, right=0.78)
-        ax.set_ylim(shared_limits(comparable["std"], init_band or []))
+        limits = shared_limits(comparable["std"], init_band or [])
+        (ax,) = sheet.panels(1, 1, head=0.08, left=0.25 + _label_width(limits), right=0.78)
+        ax.set_ylim(limits)
+        ax.yaxis.set_major_locator(MaxNLocator(**_TICKS))
         epoch_axis(ax, last)
         # Beyond the last epoch every arm has a column of its own for its runs' end markers:
         # runs of one seed start alike and would otherwise hide each other.
@@ -158,6 +165,13 @@ def _reading(
     return f"{text} {band}"
 
 
+def _label_width(limits: tuple[float, float]) -> float:
+    """Estimate the width of the axis's numbers in inches: a small change takes many digits."""
+    ticks = MaxNLocator(**_TICKS).tick_values(*limits)
+    decimals = max(0, -math.floor(math.log10(ticks[1] - ticks[0])))
+    return text_width(f"{limits[1]:.{decimals}f}", 8)
+
+
 def _percent_axis(ax: Axes, reference: float) -> None:
     """Repeat the y axis at the right, relative to a reference."""
     low, high = ax.get_ylim()
@@ -166,7 +180,7 @@ def _percent_axis(ax: Axes, reference: float) -> None:
     right.set_ylabel(gettext("%% of the mean at epoch 0"), rotation=270, va="bottom")
     right.grid(visible=False)
     right.spines[:].set_visible(False)
-    right.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+    right.yaxis.set_major_locator(MaxNLocator(**_TICKS))
     for axes in (ax, right):  # twins bring their tick marks back
         axes.tick_params(axis="y", left=False, right=False)
 

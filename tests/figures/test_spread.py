@@ -79,3 +79,17 @@ def test_a_diverged_run_ends_in_a_cross(diverged_runs: pd.DataFrame) -> None:
     crosses = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "x"]
     assert sorted(int(cross.get_xdata()[0]) for cross in crosses) == [0, 2]
     assert drawing.data.query("seed == 'mean'")["epoch"].max() == 2
+
+
+def test_the_axis_keeps_its_name_where_a_small_change_takes_many_digits(
+    table: pd.DataFrame,
+) -> None:
+    close = table.assign(std=0.0295 + (table["std"] - table["std"].mean()) / 1000)
+    figure = spread.draw(close, start="scratch", **KEY).figure
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    name = ax.yaxis.label.get_window_extent()
+    ticks = [label.get_window_extent() for label in ax.get_yticklabels() if label.get_text()]
+    assert max(len(label.get_text()) for label in ax.get_yticklabels()) > 6
+    assert name.x0 >= 0
+    assert name.x1 <= min(tick.x0 for tick in ticks)
