@@ -86,7 +86,7 @@ def draw(
             keys.append(Key(gettext("95%% of random inits"), {"color": GRID, "linewidth": 8}))
         sheet = page(title, keys, run_notes({start: runs}, arms, last), body=3.3)
         limits = shared_limits(comparable["std"], init_band or [])
-        (ax,) = sheet.panels(1, 1, head=0.08, left=0.25 + _label_width(limits), right=0.78)
+        (ax,) = sheet.panels(1, 1, head=0.08, left=0.32 + _label_width(limits), right=0.78)
         ax.set_ylim(limits)
         ax.yaxis.set_major_locator(MaxNLocator(**_TICKS))
         epoch_axis(ax, last)
