@@ -43,6 +43,7 @@ PACKAGES = {
     "torchvision": "prepare_data",
     "pandas": "measure_weights",
     "scipy": "measure_weights",
+    "babel": "judge_claims",
     "matplotlib": "draw_figure",
     "seaborn": "draw_figure",
     "jinja2": "render_html",

@@ -130,10 +130,10 @@ def test_a_caption_is_found(page: Path, verified: Verify) -> None:
 
 def test_a_verdict_in_the_prose_is_found(page: Path, verified: Verify) -> None:
     claim = json.loads((page.parent / "results.json").read_text())["claims"][1]
-    in_place(page, f'id="claim-{claim["id"]}"', f">{claim['verdict']}<", ">PROVEN<")
+    in_place(page, f'id="claim-{claim["id"]}"', f">{claim['verdict'].lower()}<", ">proven<")
     status, out = verified(page)
     assert status == 1
-    assert f"prose: #claim-{claim['id']}: “PROVEN” instead of “{claim['verdict']}”" in out
+    assert f"prose: #claim-{claim['id']}: “proven” instead of “{claim['verdict'].lower()}”" in out
 
 
 def test_a_verdict_in_the_record_is_found(page: Path, verified: Verify, results: Path) -> None:
