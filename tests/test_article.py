@@ -507,6 +507,22 @@ def test_every_measured_claim_leads_to_figures_of_its_own_kind(changed):
     assert found == {claim.id for claim in CLAIMS} - {NEVER_JUDGED, "F11"}
 
 
+def test_every_sentence_of_the_story_leads_to_its_claim():
+    page = rendered(study())
+    told = {
+        "abstract": ["F1", "F4", "F6", "P6"],
+        "start-pretrained": ["F1", "F2"],
+        "start-scratch": ["F4", "F4b", "F5"],
+        "side-by-side": ["P6"],
+        "published-design": ["C0"],
+        "gaussian": ["F8", "F7"],
+    }
+    for section, claims in told.items():
+        text = page.split(f'<section id="{section}">')[1].split("</section>")[0]
+        prose = "".join(re.findall(r"<p>.*?</p>", text, flags=re.S))
+        assert re.findall(r'<a href="#claim-(\w+)">\1</a>', prose) == claims
+
+
 def test_a_deciding_layer_without_figures_leads_to_those_of_the_others(default_values):
     place = {"model": "vgg16", "start": "scratch", "layer": "features.28", "contrast": "raw"}
     found = evidence(
