@@ -8,8 +8,10 @@ from normreport.figures.page import Key, arm_body, arm_panels, page, stop_line
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
+    largest_change,
     last_epoch,
     mean_over_seeds,
+    no_change,
     no_run,
     nothing_to_draw,
     rows_of,
@@ -127,21 +129,16 @@ def _widened(drawn: pd.DataFrame, *columns: str) -> list[np.ndarray]:
 
 def _observation(data: pd.DataFrame) -> str:
     """Name the arm whose outer band changes most, and by how much."""
-    changes = []
-    for arm, drawn in data.groupby("normalization", sort=False):
-        width = (drawn["p99"] - drawn["p01"]).to_numpy()
-        if len(width) > 1:
-            share = float(width[-1] / width[0] - 1)
-            changes.append((abs(share), share, width[0], width[-1], arm, drawn["epoch"].max()))
-    if not changes:
-        return gettext("No arm has all its runs beyond epoch 0, so there is no change to report.")
-    _, share, first, final, arm, epoch = max(changes)
+    by_arm = data.set_index("epoch").groupby("normalization", sort=False)
+    most = largest_change({str(arm): drawn["p99"] - drawn["p01"] for arm, drawn in by_arm})
+    if most is None:
+        return no_change()
     return gettext(
         "The outer band changes most in %(arm)s: from a width of %(first)s at epoch 0 to "
         "%(final)s at epoch %(epoch)s (%(change)s).",
-        arm=arm,
-        first=number(first),
-        final=number(final),
-        epoch=epoch,
-        change=change(share),
+        arm=most.arm,
+        first=number(most.first),
+        final=number(most.final),
+        epoch=most.epoch,
+        change=change(most.share),
     )

@@ -1,6 +1,7 @@
 """Which runs a table holds, how far each came, and means that hide no run that is missing."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -99,6 +100,35 @@ def no_run_reached(epoch: int, *place: str) -> str:
 def nothing_to_draw(title: str) -> str:
     """Give the caption of a figure without runs."""
     return gettext("%(title)s: there is no run to draw.", title=title)
+
+
+class Change(NamedTuple):
+    """How a quantity of an arm changed from epoch 0 to its last: from what to what, relatively."""
+
+    share: float
+    first: float
+    final: float
+    arm: str
+    epoch: int
+
+
+def largest_change(arms: Mapping[str, pd.Series]) -> Change | None:
+    """Find the largest relative change of a quantity, given per arm by epoch.
+
+    None where no arm has it at epoch 0 and later.
+    """
+    changes = [
+        Change(last / first - 1, first, last, arm, int(values.index[-1]))
+        for arm, values in arms.items()
+        if len(values) > 1
+        for first, last in [(float(values.iloc[0]), float(values.iloc[-1]))]
+    ]
+    return max(changes, key=lambda change: abs(change.share), default=None)
+
+
+def no_change() -> str:
+    """Say why there is no largest change."""
+    return gettext("No arm has all its runs beyond epoch 0, so there is no change to report.")
 
 
 def run_notes(

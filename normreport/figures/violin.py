@@ -12,8 +12,10 @@ from normreport.figures.page import arm_body, arm_panels, balanced_columns, page
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
+    largest_change,
     last_epoch,
     mean_over_seeds,
+    no_change,
     no_run,
     nothing_to_draw,
     rows_of,
@@ -175,22 +177,17 @@ def _paths(violin: pd.DataFrame, epoch: int) -> tuple[Path, tuple[list[float], l
 
 def _observation(means: pd.DataFrame) -> str:
     """Name the arm whose peak changes most, and by how much."""
-    changes = []
-    for arm, curves in means.groupby("normalization", sort=False):
-        peaks = curves.groupby("epoch")["density"].max()
-        if len(peaks) > 1:
-            first, final = float(peaks.iloc[0]), float(peaks.iloc[-1])
-            share = final / first - 1
-            changes.append((abs(share), share, first, final, arm, peaks.index[-1]))
-    if not changes:
-        return gettext("No arm has all its runs beyond epoch 0, so there is no change to report.")
-    _, share, first, final, arm, epoch = max(changes)
+    by_arm = means.groupby("normalization", sort=False)
+    peaks = {str(arm): curves.groupby("epoch")["density"].max() for arm, curves in by_arm}
+    most = largest_change(peaks)
+    if most is None:
+        return no_change()
     return gettext(
         "The peak density changes most in %(arm)s: from %(first)s at epoch 0 to %(final)s at epoch "
         "%(epoch)s (%(change)s).",
-        arm=arm,
-        first=number(first),
-        final=number(final),
-        epoch=epoch,
-        change=change(share),
+        arm=most.arm,
+        first=number(most.first),
+        final=number(most.final),
+        epoch=most.epoch,
+        change=change(most.share),
     )

@@ -6,6 +6,7 @@ import pytest
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
+    largest_change,
     mean_over_seeds,
     rows_of,
     run_notes,
@@ -76,3 +77,13 @@ def test_a_run_that_diverged_in_the_last_epoch_is_named_by_its_status() -> None:
     assert notes[0] == (
         "Pretrained, unit: 2 of 2 runs diverged (seed 0 after epoch 1 and seed 1 after epoch 1)."
     )
+
+
+def test_the_largest_change_is_relative_and_of_either_sign() -> None:
+    arms = {
+        "raw": pd.Series([2.0, 9.0, 2.2], index=[0, 1, 2]),  # what lies between does not count
+        "unit": pd.Series([1.0, 0.75], index=[0, 1]),
+        "imagenet": pd.Series([5.0], index=[0]),
+    }
+    assert largest_change(arms) == (-0.25, 1.0, 0.75, "unit", 1)
+    assert largest_change({"imagenet": arms["imagenet"]}) is None
