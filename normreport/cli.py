@@ -133,6 +133,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "digests": _in("the digests, one file per run (.json)", **MANY),
             "snapshots": SNAPSHOTS | MANY,
             "densities": _out("densities on one grid, with one bandwidth (.parquet)"),
+            "histograms": _out("numbers of weights in one set of bins (.parquet)"),
             "distances": _out("Wasserstein distances between runs (.parquet)"),
         },
     ),

@@ -1,4 +1,4 @@
-"""How far runs lie apart, and their densities on one grid with one bandwidth."""
+"""How far runs lie apart, their densities on one grid, their histograms in one set of bins."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ GRID_POINTS = 160
 # The grid ends where the outermost run keeps this share of its weights, plus the kernel's reach:
 # a single far weight must not squeeze the curve into a line.
 TAIL = 0.0005
+# Few enough for a layer of hundreds of weights, enough to tell the core of one with heavy tails.
+BINS = 60
 
 Condition = Mapping[str, Any]
 
@@ -98,4 +100,28 @@ def densities(runs: Snapshots) -> Iterator[dict[str, Any]]:
                     "weight": float(f"{x:.7g}"),
                     "density": float(f"{y:.6g}"),
                     "bandwidth": float(f"{bandwidth:.6g}"),
+                }
+
+
+def histograms(runs: Snapshots) -> Iterator[dict[str, Any]]:
+    """How many weights of every run lie in which bin at every epoch: `BINS` equal ones for all.
+
+    They reach from the least to the greatest weight of any run at any epoch, so that every weight
+    is counted, however far out; each holds its left edge, the last one also its right.
+    """
+    ends = [(epoch.min(), epoch.max()) for _, weights in runs for epoch in weights]
+    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+    if low == high:
+        return
+    edges = np.linspace(low, high, BINS + 1)
+    for condition, weights in runs:
+        for epoch, values in enumerate(weights):
+            counts, _ = np.histogram(values, edges)
+            for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
+                yield {
+                    **condition,
+                    "epoch": epoch,
+                    "left": float(left),
+                    "right": float(right),
+                    "count": int(count),
                 }

@@ -34,7 +34,7 @@ def figure_index(config: Config) -> Iterator[Figure]:
     models = config.experiment.models
     starts = config.experiment.starts
     yield Figure("examples")
-    yield Figure("histogram")
+    yield Figure("inputs")
     for model in models:
         yield Figure("curves", model)
     for start in starts:
@@ -53,6 +53,7 @@ def figure_index(config: Config) -> Iterator[Figure]:
                 yield Figure("seeds", model, "scratch", config.models[model].layers[0])
         yield Figure("inits")
     for model in models:
+        yield Figure("histogram", model)
         yield Figure("quantiles", model)
     yield Figure("centre")
     for model in models:

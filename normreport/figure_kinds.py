@@ -19,9 +19,9 @@ class Kind:
     Attributes
     ----------
     table
-        The results that it is drawn from: ``densities`` or ``distances`` of runs that are compared,
-        ``measures``, ``quantiles``, ``layers`` or ``history`` of single ones. Without one it is
-        drawn from the training images.
+        The results that it is drawn from: ``densities``, ``histograms`` or ``distances`` of runs
+        that are compared, ``measures``, ``quantiles``, ``layers`` or ``history`` of single ones.
+        Without one it is drawn from the training images.
     arms
         Those that it cannot find there, and applies to images or compares; None stands for all of
         the experiment.
@@ -41,7 +41,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "examples": Kind(arms=None),
-    "histogram": Kind(arms=None),
+    "inputs": Kind(arms=None),
     "curves": Kind("history"),
     "density": Kind("densities"),
     "ribbon": Kind("measures"),
@@ -53,6 +53,7 @@ KINDS: Mapping[str, Kind] = {
     "resize": Kind(arms=("imagenet", "published_meanstd")),
     "seeds": Kind("densities", arms=PUBLISHED_ARMS),
     "inits": Kind("measures", start="scratch"),
+    "histogram": Kind("histograms"),
     "quantiles": Kind("quantiles"),
     "centre": Kind("measures"),
     "kurtosis": Kind("layers"),

@@ -349,16 +349,16 @@
     return make("label", { class: "epoch" }, _("Epoch"), " ", range, shown);
   }
 
-  // Densities and quantiles are drawn anew from every run's curves.
+  // Densities, histograms and quantiles are drawn anew from every run's curves.
   async function inflated(text) {
     const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Int16Array(await new Response(stream).arrayBuffer());
   }
   function runsOf(frames, steps) {
-    const width = frames.grid.length;
     let start = 0;
     return frames.runs.map(([of, arm, seed, epochs]) => {
+      const width = frames.grids[of].length;
       const rows = [];
       for (let epoch = 0; epoch < epochs; epoch += 1, start += width) {
         let level = 0;
@@ -384,11 +384,11 @@
       for (const mark of all("[data-value]", svg)) {
         const { arm, seed, value } = mark.dataset;
         const { panel, of, change } = frames.values[value];
-        const own = known.filter((run) => run.of === of && run.arm === arm && (seed === "mean" || run.seed === seed));
+        const own = known.filter((run) => run.of === of && run.arm === arm && [run.seed, "mean", undefined].includes(seed));
         const there = own.length > 0 && own.every((run) => epoch < run.rows.length);
         const curve = there ? mean(own.map((run) => run.rows[epoch][change ? "change" : "total"])) : [];
         const { x, y } = panels[panel];
-        const points = curve.map((level, i) => `${position(x, frames.grid[i]).toFixed(2)} ${position(y, level).toFixed(2)}`);
+        const points = curve.map((level, i) => `${position(x, frames.grids[of][i]).toFixed(2)} ${position(y, level).toFixed(2)}`);
         mark.querySelector("path").setAttribute("d", there ? `M${points.join("L")}` : "");
       }
       title.textContent = frames.title.replace("{epoch}", epoch);

@@ -471,13 +471,14 @@ def test_a_claim_leads_to_the_figures_of_its_deciding_case():
 
 SHOWN_BY = {
     "levels": {"C0"},
-    "histogram": {"H3"},
+    "inputs": {"H3"},
     "density": {"H2", "H5", "F1", "F4"},
     "spread": {"H1", "H4", "F4b", "F5"},
     "curves": {"F3", "F3b"},
     "displacement": {"F2", "P6"},
     "separation": {"F1", "F4", "F6"},
     "centre": {"F7"},
+    "histogram": {"F8"},
     "quantiles": {"F8", "F10"},
     "kurtosis": {"F9"},
 }

@@ -1,4 +1,4 @@
-"""Distances and densities of runs against scipy."""
+"""Distances and densities of runs against scipy, histograms against counting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from normreport.comparison import densities, distances
+from normreport.comparison import densities, distances, histograms
 
 EPOCHS = 2
 
@@ -89,10 +89,32 @@ def test_densities_share_one_grid_and_hold_nearly_all_the_mass(runs):
         assert mass == pytest.approx(1, abs=0.01)
 
 
-def test_constant_weights_have_no_density_and_no_relative_distance():
+def test_histograms_have_every_weight_in_one_of_their_bins(runs):
+    far = [
+        *runs,
+        ({"normalization": "far", "seed": 0}, np.float32([[-1, 0, 0.25, 7], [7, 7, 7, 7]])),
+    ]
+    table = pd.DataFrame(histograms(far))
+    assert (
+        len({tuple(bins["left"]) for _, bins in table.groupby(["normalization", "seed", "epoch"])})
+        == 1
+    )
+    own = table[table["normalization"] == "far"]
+    assert (own["left"].min(), own["right"].max()) == (-1, 7)
+    for epoch, weights in ((0, [-1, 0, 0.25, 7]), (1, [7] * 4)):
+        filled = own[(own["epoch"] == epoch) & (own["count"] > 0)]
+        inside = [[left <= w < right or w == right == 7 for w in weights]
+                  for left, right in zip(filled["left"], filled["right"], strict=True)]  # fmt: skip
+        assert [sum(row) for row in inside] == list(filled["count"])
+    sizes = table.groupby(["normalization", "seed", "epoch"])["count"].sum()
+    assert sorted(set(sizes)) == [4, 500]
+
+
+def test_constant_weights_have_no_density_no_histogram_and_no_relative_distance():
     condition = {"model": "m", "start": "scratch", "normalization": "unit"}
     runs = [({**condition, "seed": seed}, np.full((2, 4), 0.5, np.float32)) for seed in (0, 1)]
     assert list(densities(runs)) == []
+    assert list(histograms(runs)) == []
     assert [row["w1_over_sigma0"] for row in distances(runs, 1)] == [None, None]
 
 
@@ -126,4 +148,5 @@ def test_memory_does_not_grow_with_runs_and_epochs(runs):
     read = [(condition, OneAtATime(weights)) for condition, weights in runs]
     assert list(distances(read, EPOCHS)) == list(distances(runs, EPOCHS))
     assert list(densities(read)) == list(densities(runs))
+    assert list(histograms(read)) == list(histograms(runs))
     assert 1 <= OneAtATime.most <= 2

@@ -32,7 +32,7 @@ def test_the_default_article_has_its_figures_in_the_order_of_its_sections(
     ]
     assert ids == [
         "examples",
-        "histogram",
+        "inputs",
         "curves-vgg16",
         "curves-mobilenet_v2",
         *of_a_layer,
@@ -45,7 +45,9 @@ def test_the_default_article_has_its_figures_in_the_order_of_its_sections(
         "seeds-vgg16-scratch-features.0",
         "seeds-mobilenet_v2-scratch-features.0.0",
         "inits",
+        "histogram-vgg16",
         "quantiles-vgg16",
+        "histogram-mobilenet_v2",
         "quantiles-mobilenet_v2",
         "centre",
         "kurtosis-vgg16",
@@ -77,7 +79,7 @@ def test_a_figure_knows_only_what_it_shows(changed: Changed) -> None:
         assert settings.density_epoch == (7 if figure.kind == "density" else None)
         arms = {
             "examples": ("raw", "unit", "imagenet"),
-            "histogram": ("raw", "unit", "imagenet"),
+            "inputs": ("raw", "unit", "imagenet"),
             "seeds": ("unit", "imagenet"),
             "levels": ("published_none", "published_minmax", "placebo"),
             "resize": ("imagenet", "published_meanstd"),
@@ -110,7 +112,7 @@ def test_a_figure_whose_runs_the_experiment_has_not_is_left_out(
         ({"training.epochs": 36}, set()),
         ({"models.vgg16.learning_rate": 0.5}, set()),
         ({"report.density_epoch": 3}, {"density"}),
-        ({"experiment.normalizations": ["unit", "raw"]}, {"examples", "histogram"}),
+        ({"experiment.normalizations": ["unit", "raw"]}, {"examples", "inputs"}),
     ],
     ids=lambda value: str(next(iter(value), "")) if isinstance(value, dict) else None,
 )

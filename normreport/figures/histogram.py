@@ -1,111 +1,202 @@
-"""The distribution of the values that enter the network, arm by arm."""
+"""Histograms of the kept layers' weights, down to the single weight in the tails."""
+
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.page import Key, balanced_columns, log_axis, page, panel_title
-from normreport.figures.runs import in_order
+from normreport.figures.page import Key, arm_keys, log_axis, page, panel_title
+from normreport.figures.reading import ANY_EPOCH, Shown, frames
+from normreport.figures.runs import (
+    comparable_rows,
+    in_order,
+    last_epoch,
+    mean_over_seeds,
+    no_run_reached,
+    rows_of,
+    run_notes,
+    seeds_phrase,
+)
 from normreport.figures.style import (
-    Marks,
+    GRID,
     arm_styles,
+    empty_panel,
     house_style,
     mark,
+    mean_line,
     shared_limits,
 )
-from normreport.language import N_, gettext
-from normreport.prose import compact, number
+from normreport.labels import model_label, start_label
+from normreport.language import gettext
+from normreport.prose import percent
 
-_CHANNELS: dict[str, tuple[str, Marks]] = {
-    "r": (N_("red"), {"color": "#c8452f", "linewidth": 1.3}),
-    "g": (N_("green"), {"color": "#4a9a3c", "linewidth": 1.2, "linestyle": (0.0, (4.0, 2.0))}),
-    "b": (N_("blue"), {"color": "#2b5cb8", "linewidth": 1.1, "linestyle": (0.0, (1.3, 1.7))}),
-}
-_LOG_FROM = 50.0  # ratio of the largest share to the median one
+_BIN = ["left", "right"]
+_MOST_COLUMNS = 2
+_OUTLINE = 1.1  # points: a mean line's width would hide steps
 
 
-def draw(histograms: pd.DataFrame) -> Drawing:
-    """Draw the histogram of the input values: one panel per arm in the arm's own units.
+def draw(histograms: pd.DataFrame, *, model: str) -> Drawing:
+    """Draw a histogram per kept layer and start: one outline per arm, epoch 0 in grey.
 
     Parameters
     ----------
     histograms : pandas.DataFrame
-        Columns `normalization`, `channel` ("r", "g" or "b"), `left`, `right` (a bin's edges) and
-        `share` (of the channel's values); one row per bin, from left to right.
+        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `left`, `right` (a
+        bin's edges), `count` (of the run's weights in it). All runs of a layer and start share
+        their bins, and every bin has a row.
+    model : str
+        Which rows to draw.
 
     Returns
     -------
     Drawing
-        `data` has the same columns, in percent: `share_percent` for `share`.
+        `data` has the columns `layer`, `start`, `normalization` ("all" at epoch 0), `epoch`,
+        `left`, `right`, `count` (of all seeds' weights) and `density` (the share of them in the
+        bin, divided by its width).
     """
     arms = in_order(histograms["normalization"])
     styles = arm_styles(arms)
-    data = histograms[["normalization", "channel", "left", "right"]].assign(
-        share_percent=100 * histograms["share"]
+    whole = comparable_rows(histograms, model=model)
+    layers, starts = in_order(whole["layer"]), in_order(whole["start"])
+    last = last_epoch(whole)
+    panels = [(layer, start) for layer in layers for start in starts]
+    pooled = pd.concat(
+        [
+            _pooled(rows_of(whole, layer=layer, start=start)).assign(layer=layer, start=start)
+            for layer, start in panels
+        ],
+        ignore_index=True,
     )
-    shares = data["share_percent"][data["share_percent"] > 0]
-    by_decades = bool(len(shares)) and shares.max() > _LOG_FROM * shares.median()
-    title = gettext("Values that enter the network")
-    columns = balanced_columns(len(arms))
-    with house_style():
-        keys = [Key(gettext(name), style) for name, style in _CHANNELS.values()]
-        rows = -(-len(arms) // columns)
-        sheet = page(title, keys, [], body=2.6 if rows == 1 else 2.0 * rows)
-        panels = sheet.panels(len(arms), columns, head=0.26, gap=(0.2, 0.66))
-        for i, (arm, ax) in enumerate(zip(arms, panels, strict=True)):
-            panel_title(ax, styles[arm].label, styles[arm].color)
-            ax.tick_params(labelbottom=True)
-            ax.set_xlabel(gettext("input value"))
-            if i % columns == 0:
-                ax.set_ylabel(gettext("share of values (%%)"))
-            bins = data[data["normalization"] == arm]
-            ax.set_xlim(shared_limits(bins["left"], bins["right"], margin=0.02))
-            ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-            if by_decades:
-                log_axis(ax.yaxis, data["share_percent"], unit="%")
-            else:
-                ax.set_ylim(shared_limits(data["share_percent"], floor=0.0))
-                ax.yaxis.set_major_formatter("{x:g}%")
-            for channel, (name, style) in _CHANNELS.items():
-                part = bins[bins["channel"] == channel]
-                edges = [*part["left"], *part["right"].iloc[-1:]]
-                of = mark(arm=arm, line=gettext(name))
-                ax.stairs(part["share_percent"], edges, baseline=None, **style, **of)
+    is_before = (pooled["normalization"] == "all") & (last > 0)
+    is_last = (pooled["normalization"] != "all") & (pooled["epoch"] == last)
+    data = pooled.loc[
+        is_before | is_last,
+        ["layer", "start", "normalization", "epoch", *_BIN, "count", "density"],
+    ].reset_index(drop=True)
 
-    reading = gettext(
-        "Distribution of the input values per channel, one panel per arm: the horizontal axis has "
-        "the arm's own units, the vertical axis is shared and gives the percentage of a channel's "
-        "values in each bin."
+    titled = gettext(
+        "%(model)s: histograms of the weights at epoch %(epoch)s",
+        model=model_label(model),
+        epoch=ANY_EPOCH,
     )
-    if by_decades:
-        reading += " " + gettext("The vertical axis goes by decades.")
-    seen = _observation(data, arms)
+    title = titled.replace(ANY_EPOCH, str(last))
+    columns = max(n for n in range(1, _MOST_COLUMNS + 1) if len(starts) % n == 0)
+    curves = {}
+    with house_style():
+        reached = set(data["normalization"])
+        keys = arm_keys({arm: styles[arm] for arm in arms if arm in reached})
+        if "all" in reached:
+            keys.append(Key(gettext("epoch 0"), {"color": GRID, "linewidth": 8}))
+        notes = run_notes({start: rows_of(whole, start=start) for start in starts}, arms, last)
+        body = 0.2 + 2.0 * -(-len(panels) // columns)
+        sheet = page(title, keys, notes, body=body)
+        axes = sheet.panels(len(panels), columns, head=0.26, gap=(0.14, 0.48))
+        for i, ((layer, start), ax) in enumerate(zip(panels, axes, strict=True)):
+            panel_title(ax, _panel(layer, start))
+            same = pooled[pooled["layer"] == layer]  # every epoch, as the page moves through them
+            ax.set_xlim(shared_limits(same["left"], same["right"], margin=0.01))
+            ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+            log_axis(ax.yaxis, [0.0, *same["density"]])
+            ax.tick_params(labelbottom=True)
+            if i % columns == 0:
+                ax.set_ylabel(gettext("density"))
+            if i + columns >= len(panels):
+                ax.set_xlabel(gettext("weight"))
+            height = ax.yaxis.get_transform().transform
+            for arm, bins in same[same["start"] == start].groupby("normalization", sort=False):
+                steps = _outlines(bins)
+                if arm == "all":
+                    if last > 0:
+                        ax.fill(steps.columns, steps.loc[0], color=GRID, linewidth=0)
+                    continue
+                curves[_panel(layer, start), str(arm), ""] = steps.apply(height)
+                if last in steps.index:
+                    look = {**mean_line(styles[arm]), "linewidth": _OUTLINE}
+                    of = mark(arm=arm, value=_panel(layer, start))
+                    ax.plot(steps.columns, steps.loc[last], **look, **of)
+            here = rows_of(whole, layer=layer, start=start)
+            if last_epoch(here) < last:
+                empty_panel(ax, no_run_reached(last, _panel(layer, start)))
+
+    seen = _observation(whole[whole["epoch"] == last])
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=f"{reading} {seen}",
-        alt=gettext("%(title)s: histogram per arm and channel.", title=title) + f" {seen}",
+        caption=gettext(
+            "Histograms of the weights of %(model)s at epoch %(epoch)s, per kept layer and start: "
+            "each outline holds the weights of all of an arm\u2019s runs (%(seeds)s), the grey "
+            "area those of all arms at epoch 0. Bins are equally wide and reach to the outermost "
+            "weight of any run and epoch; the vertical axis goes by decades, so that a single "
+            "weight in the tails is seen. The panels of a layer share their axes.",
+            model=model_label(model),
+            epoch=last,
+            seeds=seeds_phrase(whole),
+        )
+        + seen,
+        alt=gettext("%(title)s, one panel per layer and start.", title=title) + seen,
+        frames=frames(
+            curves,
+            last,
+            titled,
+            {_panel(*place): Shown(i, _panel(*place)) for i, place in enumerate(panels)},
+        ),
     )
 
 
-def _observation(data: pd.DataFrame, arms: list[str]) -> str:
-    """Give each arm's range, and its mean and standard deviation as the bins show them."""
-    texts = []
-    for arm in arms:
-        bins = data[data["normalization"] == arm]
-        filled = bins[bins["share_percent"] > 0]
-        middle = (bins["left"] + bins["right"]) / 2
-        mean = np.average(middle, weights=bins["share_percent"])
-        std = np.sqrt(np.average((middle - mean) ** 2, weights=bins["share_percent"]))
-        texts.append(
-            gettext(
-                "%(arm)s %(low)s to %(high)s, mean %(mean)s, standard deviation %(std)s",
-                arm=arm,
-                low=compact(filled["left"].min()),
-                high=compact(filled["right"].max()),
-                mean=number(mean),
-                std=number(std),
-            )
-        )
-    return gettext("The filled bins span: %(spans)s.", spans="; ".join(texts))
+def _panel(layer: str, start: str) -> str:
+    return f"{layer}, {start_label(start)}"
+
+
+def _pooled(runs: pd.DataFrame) -> pd.DataFrame:
+    """Put together the weights of each arm's runs, and those of all arms ("all") at epoch 0."""
+    seeds = runs.groupby("normalization")["seed"].nunique()
+    means = mean_over_seeds(runs, ["count"], by=["epoch", *_BIN])
+    count = (means["count"] * seeds.reindex(means["normalization"]).to_numpy()).round()
+    before = runs[runs["epoch"] == 0].groupby(_BIN, as_index=False)["count"].sum()
+    parts = [means.assign(count=count.astype(int)), before.assign(normalization="all", epoch=0)]
+    table = pd.concat(parts, ignore_index=True)
+    n = table.groupby(["normalization", "epoch"])["count"].transform("sum")
+    return table.assign(density=table["count"] / n / (table["right"] - table["left"]))
+
+
+def _outlines(bins: pd.DataFrame) -> pd.DataFrame:
+    """Return the corners of an arm's histograms: a row per epoch, from foot to foot."""
+    wide = bins.pivot(index="epoch", columns="left", values="density")
+    corners = np.pad(wide.to_numpy().repeat(2, axis=1), ((0, 0), (1, 1)))
+    edges = np.append(wide.columns, bins["right"].max())
+    return pd.DataFrame(corners, index=wide.index, columns=edges.repeat(2))
+
+
+def _observation(runs: pd.DataFrame) -> str:
+    """Where arms differ most, say how many weights that moves to other bins, and what seeds do.
+
+    With a space before it, or nothing where no two arms have a seed in common.
+    """
+    found = []
+    for (layer, start), here in runs.groupby(["layer", "start"], sort=False):
+        wide = here.pivot(index="left", columns=["normalization", "seed"], values="count")
+        shares = wide / wide.sum()
+        arms, seeds = [], []
+        for one, other in combinations(shares, 2):
+            elsewhere = float((shares[one] - shares[other]).abs().sum()) / 2
+            if one[1] == other[1]:
+                arms.append(elsewhere)
+            if one[0] == other[0]:
+                seeds.append(elsewhere)
+        if arms:
+            found.append((max(arms), max(seeds, default=None), _panel(layer, start)))
+    if not found:
+        return ""
+    by_arm, by_seed, place = max(found, key=lambda one: one[0])
+    text = gettext(
+        "The arm matters most in %(place)s: two runs with the same seed have up to %(share)s of "
+        "their weights in different bins.",
+        place=place,
+        share=percent(by_arm),
+    )
+    if by_seed is None:
+        return f" {text}"
+    apart = gettext("Two seeds of one arm have up to %(share)s there.", share=percent(by_seed))
+    return f" {text} {apart}"

@@ -108,7 +108,8 @@ def frames(
     ----------
     curves : mapping of tuple to pandas.DataFrame
         For each (of, arm, seed) a table with a row per epoch, from 0 on, and a column per point
-        of a grid that all of them share.
+        of a grid that all of the same ``of`` share. Heights as the axis has them: their logarithms
+        where it goes by decades.
     epoch : int
         The one that is drawn.
     title : str
@@ -119,10 +120,10 @@ def frames(
     Returns
     -------
     dict or None
-        None if there is nothing to move through. `epoch`; `title`; the `grid`; `values`; `runs` as
-        (of, arm, seed, number of epochs); `curves` holds for each run its first curve and then the
-        change at each later epoch, as 16-bit differences between neighbours on the grid, deflated:
-        a unit is `units[0]` of the first and `units[1]` of a change.
+        None if there is nothing to move through. `epoch`; `title`; the `grids`, by ``of``;
+        `values`; `runs` as (of, arm, seed, number of epochs); `curves` holds for each run its first
+        curve and then the change at each later epoch, as 16-bit differences between neighbours on
+        the grid, deflated: a unit is `units[0]` of the first and `units[1]` of a change.
     """
     if max((len(table) for table in curves.values()), default=0) < 2:
         return None
@@ -132,21 +133,20 @@ def frames(
         max(float(np.abs(part).max(initial=0.0)) for part in parts) / _LEVELS or 1.0
         for parts in (first, later)
     ]
-    levels = [
-        np.rint(part / unit).astype("<i2")
+    steps = [
+        np.diff(np.rint(part / unit).astype("<i2"), axis=1, prepend=np.int16(0)).tobytes()
         for parts in zip(first, later, strict=True)
         for part, unit in zip(parts, units, strict=True)
     ]
-    steps = np.diff(np.vstack(levels), axis=1, prepend=np.int16(0))
-    grid = next(iter(curves.values())).columns
+    grids = {of: table.columns for (of, _, _), table in curves.items()}
     return {
         "epoch": epoch,
         "title": title,
-        "grid": [_rounded(at, 6) for at in grid],
+        "grids": {of: [_rounded(at, 6) for at in grid] for of, grid in grids.items()},
         "values": {value: shown._asdict() for value, shown in values.items()},
         "runs": [[*run, len(table)] for run, table in curves.items()],
         "units": units,
-        "curves": base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode(),
+        "curves": base64.b64encode(zlib.compress(b"".join(steps), 9)).decode(),
     }
 
 

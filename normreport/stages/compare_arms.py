@@ -12,6 +12,9 @@ from normreport.tables import write_table
 DENSITIES = (
     "model", "start", "layer", "normalization", "seed", "epoch", "weight", "density", "bandwidth",
 )  # fmt: skip
+HISTOGRAMS = (
+    "model", "start", "layer", "normalization", "seed", "epoch", "left", "right", "count",
+)  # fmt: skip
 DISTANCES = (
     "model", "start", "layer", "epoch",
     "normalization_a", "seed_a", "normalization_b", "seed_b", "w1", "w1_over_sigma0",
@@ -25,9 +28,10 @@ def run(
     digests: Sequence[Path],
     snapshots: Sequence[Path],
     densities: Path,
+    histograms: Path,
     distances: Path,
 ) -> None:
-    """Write distances between runs, and every run's density at every epoch."""
+    """Write distances between runs, and every run's density and histogram at every epoch."""
     found = [files.read_json(path) for path in digests]
     runs = [
         (extracted["run"], KeptLayer(path, layer, extracted))
@@ -36,3 +40,4 @@ def run(
     common = {"model": runs[0][0]["model"], "start": runs[0][0]["start"], "layer": layer}
     write_table(distances, DISTANCES, (common | row for row in comparison.distances(runs, epochs)))
     write_table(densities, DENSITIES, (common | row for row in comparison.densities(runs)))
+    write_table(histograms, HISTOGRAMS, (common | row for row in comparison.histograms(runs)))

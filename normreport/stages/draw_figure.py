@@ -154,7 +154,7 @@ def _examples(
     return first, {"labels": labels}
 
 
-def _histogram(
+def _inputs(
     settings: FigureSettings, arrays: dict[str, NDArray[Any]], manifest: dict[str, Any]
 ) -> Arguments:
     return input_histograms(arrays["train_images"], settings.normalizations), {}
@@ -184,7 +184,7 @@ def _resize(
 OF_TABLES = {"density": _density, "spread": _spread, "seeds": _seeds, "inits": _inits}
 OF_THE_INPUT = {
     "examples": _examples,
-    "histogram": _histogram,
+    "inputs": _inputs,
     "levels": _levels,
     "resize": _resize,
 }

@@ -40,7 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, drawings: dict[str, Drawing])
     """Write an article with all of them."""
     figures = []
     for number, (kind, drawing) in enumerate(drawings.items(), start=1):
-        whole = kind in ("examples", "histogram", "levels", "resize", "inits", "centre")
+        whole = kind in ("examples", "inputs", "levels", "resize", "inits", "centre")
         of_a_layer = kind in ("density", "ribbon", "violin", "spread", "seeds")
         figure = Illustration(
             id=f"fig-{kind}",

@@ -89,8 +89,8 @@ def test_each_theme_is_shown_at_each_width_and_kept_to_be_looked_at(
 def test_without_a_script_all_is_there_and_no_control_that_does_nothing(reader: Reader) -> None:
     page = reader.page
     assert page.locator("button, input").count() == 0
-    assert page.locator("figure svg[role=img]").count() == 16
-    assert page.locator("figcaption a[download]").count() == 16
+    assert page.locator("figure svg[role=img]").count() == 17
+    assert page.locator("figcaption a[download]").count() == 17
     page.locator(".term").first.click()
     expect(page.locator("dd:target")).to_be_visible()
 
@@ -134,6 +134,30 @@ def test_the_slider_moves_the_quantiles_as_the_table_has_them(
         moved = [[float(n) for n in point.split()] for point in (path or "").strip("M").split("L")]
         height = 72 * drawing.figure.get_figheight()
         assert np.allclose(moved, np.column_stack([points[:, 0], height - points[:, 1]]), atol=0.1)
+    assert reader.complaints == []
+
+
+def test_the_slider_moves_the_histograms_to_the_steps_of_the_weights(
+    reader: Reader, drawings: dict[str, Drawing]
+) -> None:
+    page, figure = reader.page, drawings["histogram"].figure
+    slider = page.locator("#fig-histogram").get_by_role("slider", name="Epoch")
+    shown = []
+    for key, epoch in (("Home", 0), ("End", 6)):
+        slider.press(key)
+        title = page.locator("#fig-histogram svg text", has_text=f"at epoch {epoch}")
+        expect(title).to_have_count(1)
+        shown.append(paths(reader, "#fig-histogram [data-arm=raw] path"))
+    for ax, *moved in zip(figure.axes, *shown, strict=True):
+        # Seeds are the same in every arm: at epoch 0 each has the steps of the grey area.
+        steps = [ax.patches[0].get_xy()[:-1], ax.lines[0].get_xydata()]
+        assert '"arm": "raw"' in ax.lines[0].get_gid()
+        for path, corners in zip(moved, steps, strict=True):
+            found = [point.split() for point in (path or "").strip("M").split("L")]
+            expected = ax.transData.transform(corners)
+            expected[:, 1] = 72 * figure.get_figheight() - expected[:, 1]
+            assert np.allclose(np.array(found, dtype=float), expected, atol=0.1)
+        assert moved[0] != moved[1]
     assert reader.complaints == []
 
 
@@ -461,11 +485,11 @@ def test_style_and_script_are_small(site: Path) -> None:
 
 
 def test_the_sample_of_an_arm_looks_as_the_arm_does_or_is_left_out(reader: Reader) -> None:
-    """In the histogram an arm has a line per channel: the sample of one would be none of it."""
+    """Of the input an arm has a line per channel: the sample of one would be none of it."""
 
     def samples(figure: str) -> int:
         return reader.page.locator(f"#fig-{figure} .toggle svg").count()
 
-    assert reader.page.locator("#fig-histogram .toggle").count() > 0
-    assert samples("histogram") == 0
+    assert reader.page.locator("#fig-inputs .toggle").count() > 0
+    assert samples("inputs") == 0
     assert min(samples("ribbon"), samples("density"), samples("violin")) > 0

@@ -17,6 +17,7 @@ from normreport.figures import (
     displacement,
     histogram,
     inits,
+    inputs,
     kurtosis,
     resize,
     ribbon,
@@ -131,6 +132,24 @@ def densities(table: pd.DataFrame, points: int = 200) -> pd.DataFrame:
                 for name in ("model", "start", "normalization", "seed", "layer", "epoch")
             }
             parts.append(pd.DataFrame({**keys, "weight": x, "density": y}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def histograms(table: pd.DataFrame, bins: int = 60, n: int = 1728) -> pd.DataFrame:
+    """Make the `histograms` table of `runs`: samples, of which matched seeds share the first."""
+    parts = []
+    for (_, _, layer), group in table.groupby(["model", "start", "layer"], sort=False):
+        weights = []
+        for row in group.itertuples():
+            rng = np.random.default_rng([row.seed, len(layer), len(row.start)])
+            weights.append(row.mean + row.std * rng.standard_normal(n))
+        edges = np.linspace(np.min(weights), np.max(weights), bins + 1)
+        keys = group[["model", "start", "normalization", "seed", "layer", "epoch"]]
+        for row, values in zip(keys.to_dict("records"), weights, strict=True):
+            counts, _ = np.histogram(values, edges)
+            parts.append(
+                pd.DataFrame({**row, "left": edges[:-1], "right": edges[1:], "count": counts})
+            )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -256,8 +275,10 @@ def resized(k: int = 3, side: int = 16, times: int = 4) -> dict[str, np.ndarray]
     }
 
 
-def histograms(arms: Sequence[str] = ("raw", "unit", "imagenet"), bins: int = 64) -> pd.DataFrame:
-    """Make the `histograms` table of `examples`."""
+def input_histograms(
+    arms: Sequence[str] = ("raw", "unit", "imagenet"), bins: int = 64
+) -> pd.DataFrame:
+    """Count the values of `examples` per bin."""
     parts = []
     for arm, images in examples(arms).items():
         edges = np.linspace(float(images.min()), float(images.max()), bins + 1)
@@ -295,6 +316,7 @@ def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
         "displacement": displacement.draw(layer_summaries(table), model=model),
         "seeds": seeds_kind.draw(dense, normalizations=(arms[0], arms[-1]), **key),
         "inits": inits.draw(measured, limits=limits(table)),
+        "histogram": histogram.draw(histograms(table), model=model),
         "quantiles": quantiles_kind.draw(quantiles(table), model=model),
         "kurtosis": kurtosis.draw(layer_summaries(table), model=model),
         "centre": centre.draw(measured),
@@ -302,7 +324,7 @@ def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
         "resize": resize.draw(resized()),
         "separation": separation.draw(distances(table), model=model),
         "examples": examples_kind.draw(examples(arms, k=3), labels=["zero", "one", "two"]),
-        "histogram": histogram.draw(histograms(arms)),
+        "inputs": inputs.draw(input_histograms(arms)),
     }
 
 

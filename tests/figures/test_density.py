@@ -139,7 +139,7 @@ def test_frames_are_for_the_marks_of_both_panels(drawing: Drawing) -> None:
         assert shown["change"] == (value == "change")
         moved = [line for line in ax.lines if f'"value": "{value}"' in (line.get_gid() or "")]
         assert len(moved) == 9 + 3
-        assert all(np.allclose(line.get_xdata(), frames["grid"], rtol=1e-5) for line in moved)
+        assert all(np.allclose(line.get_xdata(), frames["grids"][""], rtol=1e-5) for line in moved)
 
 
 def test_a_figure_of_epoch_0_alone_has_nothing_to_move_through() -> None:

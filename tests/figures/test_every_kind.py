@@ -25,13 +25,14 @@ KINDS = (
     "separation",
     "seeds",
     "inits",
+    "histogram",
     "quantiles",
     "kurtosis",
     "centre",
     "levels",
     "resize",
     "examples",
-    "histogram",
+    "inputs",
 )
 ARMS = r"<script>alert\(1\)</script>|\"&'|\$\\frac\$"
 HOSTILE = {"raw": "<script>alert(1)</script>", "unit": "\"&'", "imagenet": "$\\frac$"}
@@ -66,7 +67,7 @@ CASES = {
     "hostile names": hostile_runs,
 }
 WITHOUT_ARMS = ("separation", "seeds", "kurtosis", "levels", "resize")
-WITHOUT_MODEL = ("examples", "histogram", "levels", "resize")
+WITHOUT_MODEL = ("examples", "inputs", "levels", "resize")
 MISSING_START = ("density", "ribbon", "violin", "spread")
 
 

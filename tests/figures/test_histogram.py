@@ -1,4 +1,8 @@
-"""The distribution of the input values."""
+"""Histograms of the weights."""
+
+import base64
+import zlib
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -6,54 +10,129 @@ import pytest
 
 from normreport.figures import histogram
 from normreport.figures.drawing import Drawing
+from normreport.labels import start_label
 
 from . import synthetic
-from .synthetic import three
+from .synthetic import two
 
 
 @pytest.fixture(scope="module")
-def table() -> pd.DataFrame:
-    return synthetic.histograms()
+def table(runs: pd.DataFrame) -> pd.DataFrame:
+    return synthetic.histograms(runs)
 
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return histogram.draw(table)
+    return histogram.draw(table, model="vgg16")
 
 
-def test_the_data_are_the_steps_of_every_channel(table: pd.DataFrame, drawing: Drawing) -> None:
-    assert np.allclose(drawing.data["share_percent"], 100 * table["share"])
-    groups = drawing.data.groupby("normalization", sort=False)
-    for ax, (_, rows) in zip(drawing.figure.axes, groups, strict=True):
-        for steps, channel in zip(ax.patches, "rgb", strict=True):
-            values, edges, _ = steps.get_data()
-            own = rows[rows["channel"] == channel]
-            assert np.array_equal(values, own["share_percent"])
-            assert np.array_equal(edges[:-1], own["left"])
-            assert edges[-1] == own["right"].iloc[-1]
+def test_the_data_are_the_weights_of_all_seeds(table: pd.DataFrame, drawing: Drawing) -> None:
+    keys = ["layer", "start", "normalization", "left"]
+    last = table[table["epoch"] == 6].groupby(keys)["count"].sum()
+    arms = drawing.data[drawing.data["normalization"] != "all"]
+    assert (arms["epoch"] == 6).all()
+    assert arms.set_index(keys)["count"].sort_index().equals(last.sort_index())
+    before = drawing.data[drawing.data["normalization"] == "all"]
+    assert (before["epoch"] == 0).all()
+    assert set(before.groupby(["layer", "start"])["count"].sum()) == {9 * 1728}
+    area = drawing.data["density"] * (drawing.data["right"] - drawing.data["left"])
+    assert np.allclose(area.groupby([drawing.data[key] for key in keys[:3]]).sum(), 1)
 
 
-def test_arms_have_their_own_units_and_share_the_shares(drawing: Drawing) -> None:
-    limits = [ax.get_xlim() for ax in drawing.figure.axes]
-    assert limits[0][1] > 255 > 2 > limits[1][1] > 1
-    assert len({ax.get_ylim() for ax in drawing.figure.axes}) == 1
+def test_the_outlines_are_the_data_and_stand_on_zero(drawing: Drawing) -> None:
+    places = drawing.data.groupby(["layer", "start"], sort=False)
+    for ax, (_, rows) in zip(drawing.figure.axes, places, strict=True):
+        lines = [line.get_xydata() for line in ax.lines]
+        shapes = [*lines, ax.patches[0].get_xy()[:-1]]  # the grey area is closed
+        arms = rows.groupby("normalization", sort=False)
+        for corners, (_, bins) in zip(shapes, arms, strict=True):
+            x, y = np.transpose(corners)
+            assert y[0] == y[-1] == 0
+            assert np.array_equal(x[::2], [*bins["left"], bins["right"].iloc[-1]])
+            assert np.array_equal(y[1:-1:2], bins["density"])
+            assert np.array_equal(y[2:-1:2], bins["density"])
 
 
-def test_a_spike_of_background_asks_for_decades_and_even_shares_do_not(
+def test_a_single_weight_is_seen_and_an_empty_bin_is_at_the_foot(drawing: Drawing) -> None:
+    for ax in drawing.figure.axes:
+        height = ax.yaxis.get_transform().transform
+        bottom, top = height(np.array(ax.get_ylim()))
+        single = drawing.data.loc[drawing.data["count"] == 1, "density"].min()
+        assert bottom < 0
+        assert height(np.array([single]))[0] > 0.05 * (top - bottom)
+
+
+def test_the_panels_of_a_layer_share_their_axes(drawing: Drawing) -> None:
+    limits = [(ax.get_xlim(), ax.get_ylim()) for ax in drawing.figure.axes]
+    assert limits[0] == limits[1]
+    assert limits[2] == limits[3]
+    assert limits[0] != limits[2]
+
+
+def test_frames_hold_every_outline_as_high_as_the_axis_has_it(
     table: pd.DataFrame, drawing: Drawing
 ) -> None:
-    assert "by decades" in drawing.caption
-    even = histogram.draw(table.assign(share=1 / 64))
-    assert "by decades" not in even.caption
-    assert even.figure.axes[0].get_yscale() == "linear"
+    frames = drawing.frames
+    assert frames is not None
+    assert len(frames["runs"]) == 2 * 2 * 3
+    steps = np.frombuffer(zlib.decompress(base64.b64decode(frames["curves"])), dtype="<i2")
+    levels = np.cumsum(steps.reshape(len(frames["runs"]), 7, -1).astype(int), axis=2)
+    for (of, arm, _, _), run in zip(frames["runs"], levels, strict=True):
+        layer, start = of.split(", ")
+        chosen = (table["layer"] == layer) & (table["start"].map(start_label) == start)
+        own = table[chosen & (table["normalization"] == arm)]
+        wide = own.groupby(["epoch", "left"])["count"].sum().unstack()
+        edges = [*wide.columns, own["right"].max()]
+        assert np.allclose(frames["grids"][of][::2], edges, rtol=1e-5)
+        density = wide.to_numpy() / (3 * 1728) / np.diff(edges)
+        ax = drawing.figure.axes[frames["values"][of]["panel"]]
+        expected = ax.yaxis.get_transform().transform(density.ravel())
+        expected = expected.reshape(density.shape)
+        found = run[0] * frames["units"][0] + run[1:] * frames["units"][1]
+        assert np.allclose(found[:, 1:-1:2], expected[1:], atol=sum(frames["units"]))
+        assert np.allclose(found[:, [0, -1]], 0, atol=sum(frames["units"]))
 
 
-def test_the_words_give_range_mean_and_spread(table: pd.DataFrame, drawing: Drawing) -> None:
-    rows = table.query("normalization == 'imagenet'")
-    middle = (rows["left"] + rows["right"]) / 2
-    mean = (middle * rows["share"]).sum() / 3
-    std = np.sqrt(((middle - mean) ** 2 * rows["share"]).sum() / 3)
-    text = f"imagenet \u22122.12 to 2.64, mean {three(mean)}, standard deviation {three(std)}"
+def test_an_arm_ends_with_the_first_of_its_runs(diverged_runs: pd.DataFrame) -> None:
+    drawing = histogram.draw(synthetic.histograms(diverged_runs), model="vgg16")
+    assert drawing.frames is not None
+    scratch, pretrained = (
+        {arm: epochs for of, arm, _, epochs in drawing.frames["runs"] if of.endswith(start)}
+        for start in (start_label("scratch"), start_label("pretrained"))
+    )
+    assert len(set(pretrained.values())) == 1
+    short = [arm for arm, epochs in scratch.items() if epochs < max(scratch.values())]
+    assert len(short) == 1
+    drawn = drawing.data.groupby("start")["normalization"].unique()
+    assert short[0] in drawn["pretrained"]
+    assert short[0] not in drawn["scratch"]
+
+
+def test_the_words_say_what_arm_and_seed_move(table: pd.DataFrame, drawing: Drawing) -> None:
+    last = table[table["epoch"] == 6]
+    apart: dict[str, dict[tuple[str, str], float]] = {"arm": {}, "seed": {}}
+    for (layer, start), rows in last.groupby(["layer", "start"]):
+        runs = {
+            key: run["count"].to_numpy() for key, run in rows.groupby(["normalization", "seed"])
+        }
+        for (one, a), (other, b) in combinations(runs.items(), 2):
+            same = {"arm": one[1] == other[1], "seed": one[0] == other[0]}
+            for what in (name for name, holds in same.items() if holds):
+                moved = np.maximum(a - b, 0).sum() / 1728
+                place = (str(layer), start_label(str(start)))
+                apart[what][place] = max(moved, apart[what].get(place, 0))
+    place, share = max(apart["arm"].items(), key=lambda item: item[1])
+    text = (
+        f"The arm matters most in {place[0]}, {place[1]}: two runs with the same seed have up to "
+        f"{two(100 * share)}% of their weights in different bins. Two seeds of one arm have up to "
+        f"{two(100 * apart['seed'][place])}% there."
+    )
     assert text in drawing.caption
     assert text in drawing.alt
-    assert "raw 0 to 255" in drawing.caption
+
+
+def test_one_arm_has_nothing_to_differ_from() -> None:
+    table = synthetic.histograms(synthetic.runs(arms=["unit"], epochs=1))
+    drawing = histogram.draw(table, model="vgg16")
+    assert "The arm matters" not in drawing.caption
+    assert drawing.caption.endswith("axes.")

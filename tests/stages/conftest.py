@@ -116,7 +116,9 @@ def comparisons(tmp_path_factory, runs):
     for start, pair in (("pretrained", runs[:2]), ("scratch", runs[2:])):
         folder = tmp_path_factory.mktemp(f"compared-{start}")
         found[start] = SimpleNamespace(
-            densities=folder / "densities.parquet", distances=folder / "distances.parquet"
+            densities=folder / "densities.parquet",
+            histograms=folder / "histograms.parquet",
+            distances=folder / "distances.parquet",
         )
         compare_arms.run(
             layer=LAYER,

@@ -40,7 +40,7 @@ def runs(tmp_path_factory, data):
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory, runs):
     folder = tmp_path_factory.mktemp("compared")
-    paths = {key: folder / f"{key}.parquet" for key in ("densities", "distances")}
+    paths = {key: folder / f"{key}.parquet" for key in ("densities", "histograms", "distances")}
     compare_arms.run(
         layer=LAYER,
         epochs=4,
@@ -90,6 +90,7 @@ def test_the_report_is_built_and_names_the_run(runs, comparison, data, tmp_path)
     inputs = {
         "density": ([comparison["densities"]], COMMON),
         "violin": ([comparison["densities"]], COMMON),
+        "histogram": ([comparison["histograms"]], {"model": "vgg11"}),
         "ribbon": ([run.measures for run in runs.values()], COMMON),
         "spread": ([run.measures for run in runs.values()], COMMON),
         "curves": ([run.history for run in runs.values()], {"model": "vgg11"}),

@@ -21,7 +21,7 @@ def inputs_of(kind, data, runs, comparisons):
     table = KINDS[kind].table
     if table is None:
         return [data.images, data.manifest]
-    if table in ("densities", "distances"):
+    if table in ("densities", "histograms", "distances"):
         return [getattr(comparison, table) for comparison in comparisons.values()]
     return [getattr(run, table) for run in runs]
 

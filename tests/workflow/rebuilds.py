@@ -133,7 +133,7 @@ def after_runs(
 OF_ALL_MODELS = ("*/inits.*", "*/centre.*")
 OF_A_MODEL = ("*mobilenet_v2*", *OF_ALL_MODELS)
 # Which show the input as the experiment's arms make it.
-OF_THE_ARMS = ("*/examples.*", "*/histogram.*")
+OF_THE_ARMS = ("*/examples.*", "*/inputs.*")
 ALL_RUNS = {
     "train_run": EVERY,
     "extract_weights": EVERY,

@@ -57,7 +57,7 @@ def test_a_failed_run_is_told_and_the_next_build_is_whole(smoke, built):
         for path in (built.folder / "results/figures").glob("*.json")
     }
     for name, caption in captions.items():
-        shows = not any(word in name for word in ("pretrained", "examples", "histogram"))
+        shows = not any(word in name for word in ("pretrained", "examples", "inputs"))
         shows &= name not in ("levels", "resize")
         assert (touched in caption) == shows, name
     for claim in results["claims"]:

@@ -172,6 +172,7 @@ def kept_files():
         *run_paths("results/measures/{run}.parquet"),
         *run_paths("results/quantiles/{run}.parquet"),
         *comparison_paths(f"{comparisons}/densities.parquet", models),
+        *comparison_paths(f"{comparisons}/histograms.parquet", models),
         *comparison_paths(f"{comparisons}/distances.parquet", models),
         *expand(
             "results/figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "json"]
@@ -323,6 +324,7 @@ def catalogue():
 # all starts, for their axes.
 TABLES = {
     "densities": "results/comparisons/{model}/{start}/{layer}/densities.parquet",
+    "histograms": "results/comparisons/{model}/{start}/{layer}/histograms.parquet",
     "distances": "results/comparisons/{model}/{start}/{layer}/distances.parquet",
     "measures": "results/measures/{run}.parquet",
     "quantiles": "results/quantiles/{run}.parquet",

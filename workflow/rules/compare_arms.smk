@@ -5,6 +5,7 @@ rule compare_arms:
         code=code("normreport.stages.compare_arms"),
     output:
         densities="results/comparisons/{model}/{start}/{layer}/densities.parquet",
+        histograms="results/comparisons/{model}/{start}/{layer}/histograms.parquet",
         distances="results/comparisons/{model}/{start}/{layer}/distances.parquet",
     log:
         "logs/compare_arms/{model}/{start}/{layer}.log",
@@ -19,4 +20,5 @@ rule compare_arms:
     shell:
         "normreport compare_arms --layer {wildcards.layer:q} --epochs {params.epochs}"
         " --digests {input.digests:q} --snapshots {input.snapshots:q}"
-        " --densities {output.densities:q} --distances {output.distances:q} 2> {log:q}"
+        " --densities {output.densities:q} --histograms {output.histograms:q}"
+        " --distances {output.distances:q} 2> {log:q}"
