@@ -53,6 +53,7 @@ EVIDENCE = {
     "F8": ["histogram", "quantiles"],
     "F9": ["kurtosis"],
     "F10": ["quantiles"],
+    "P2": ["density", "separation"],
     "P6": ["displacement"],
 }
 # Comments and spaces are for those who edit a template, not for those who read the page.

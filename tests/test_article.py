@@ -394,7 +394,8 @@ def test_predictions_stand_before_the_results_and_lead_to_their_claims():
     assert list(said) == [f"P{number}" for number in range(1, 8)]
     assert said["P1"] == "judged by claim C0"
     assert said["P6"] == "judged by claim P6"
-    assert said["P7"] == "not evaluable needs starts from uniform or Laplace weights"
+    assert said["P2"] == "judged by claim P2"
+    assert said["P7"] == "not evaluable judged by claim F9"
 
 
 def test_a_prediction_whose_runs_are_there_is_evaluable():
@@ -406,13 +407,13 @@ def test_a_prediction_whose_runs_are_there_is_evaluable():
     said = rows_of_predictions(page)
     for name in ("P3", "P4", "P5"):
         assert said[name] == "the runs can show it; no claim judges it"
-    assert said["P2"] == "not evaluable needs a network with batch normalization"
+    assert said["P2"] == "not evaluable judged by claim P2"
 
 
 def test_a_prediction_names_everything_that_the_experiment_lacks():
     said = rows_of_predictions(rendered(study(arms=("unit",), starts=("scratch",))))
     assert said["P3"] == "not evaluable needs the arms raw and unit and VGG16 trained by SGD"
-    assert said["P6"] == "not evaluable needs both starts, pretrained and from scratch"
+    assert said["P6"] == "not evaluable judged by claim P6"
 
 
 class Links(HTMLParser):
@@ -472,11 +473,11 @@ def test_a_claim_leads_to_the_figures_of_its_deciding_case():
 SHOWN_BY = {
     "levels": {"C0"},
     "inputs": {"H3"},
-    "density": {"H2", "H5", "F1", "F4"},
+    "density": {"H2", "H5", "F1", "F4", "P2"},
     "spread": {"H1", "H4", "F4b", "F5"},
     "curves": {"F3", "F3b"},
     "displacement": {"F2", "P6"},
-    "separation": {"F1", "F4", "F6"},
+    "separation": {"F1", "F4", "F6", "P2"},
     "centre": {"F7"},
     "histogram": {"F8"},
     "quantiles": {"F8", "F10"},

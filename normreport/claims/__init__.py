@@ -18,6 +18,7 @@ from normreport.claims.distances import (
 from normreport.claims.inputs import OUTLIERS, UNNORMALIZED
 from normreport.claims.learning import LOSS_FLUCTUATES, LOSS_IS_HIGH, SWEET_SPOT
 from normreport.claims.movement import PRETRAINED_MOVES_LESS, STD_IS_CONSTANT, UPDATES_ARE_TINY
+from normreport.claims.scale import SCALE_IS_FORGOTTEN
 from normreport.claims.shape import (
     BATCH_NORMALIZATION,
     EVERY_LAYER_IS_GAUSSIAN,
@@ -52,6 +53,7 @@ CLAIMS: tuple[Claim, ...] = (
     LIMIT_THEOREM,
     BATCH_NORMALIZATION,
     agreement(STORIES),
+    SCALE_IS_FORGOTTEN,
     PRETRAINED_MOVES_LESS,
 )
 
@@ -68,6 +70,7 @@ PRIMARY: tuple[Claim, ...] = (
     EVERY_LAYER_IS_GAUSSIAN,
     LIMIT_THEOREM,
     BATCH_NORMALIZATION,
+    SCALE_IS_FORGOTTEN,
     PRETRAINED_MOVES_LESS,
 )
 

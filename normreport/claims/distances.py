@@ -121,7 +121,8 @@ def _above_the_floor(study: Study) -> Iterator[Case]:
     return _cases(study, "scratch", excess, APART, controls)
 
 
-def _floor_and_permanova(study: Study, cases: Sequence[Case]) -> Iterable[str]:
+def unmeasured_floor(study: Study, cases: Sequence[Case]) -> Iterable[str]:
+    """Say so if it is not known how far rounding alone drives runs apart."""
     if not has_placebo(study):
         yield gettext(
             "the noise floor was not measured: the experiment lacks the arm %(arm)s or its "
@@ -129,6 +130,10 @@ def _floor_and_permanova(study: Study, cases: Sequence[Case]) -> Iterable[str]:
             arm=PLACEBO_OF,
             placebo=PLACEBO,
         )
+
+
+def _floor_and_permanova(study: Study, cases: Sequence[Case]) -> Iterable[str]:
+    yield from unmeasured_floor(study, cases)
     found = [arms_apart(study, *place)[1] for place in study.kept_layers(("scratch",))]
     tested = [p for p in found if p is not None]
     if tested:

@@ -87,7 +87,7 @@ def test_a_report_is_identical_to_its_own_results(page: Path, verified: Verify) 
         status, text = verified(report)
         assert status == 0
         assert text.startswith("identical: ")
-        assert "2 figures, 21 verdicts" in text
+        assert "2 figures, 22 verdicts" in text
 
 
 def test_results_may_lie_elsewhere(results: Path, tmp_path: Path, verified: Verify) -> None:
@@ -143,7 +143,7 @@ def test_a_verdict_in_the_record_is_found(page: Path, verified: Verify, results:
     status, out = verified(page)
     assert status == 1
     assert f"verdict: F2: PROVEN → {verdict}" in out
-    assert "20 of 21 verdicts agree, every number." in out
+    assert "21 of 22 verdicts agree, every number." in out
 
 
 def test_a_commit_that_the_report_claims_is_found(page: Path, verified: Verify) -> None:
@@ -263,7 +263,7 @@ def test_a_rebuild_with_other_last_bits_agrees_to_a_relative_difference(
     lines = out.splitlines()
     assert "data: report/data/runs.csv differs" in lines
     assert "  train_loss: 1 of 2 values, by at most 1e-07" in lines
-    assert lines[-1] == "21 of 21 verdicts agree, numbers to 1e-07 relative."
+    assert lines[-1] == "22 of 22 verdicts agree, numbers to 1e-07 relative."
     assert not [line for line in lines if line.startswith(("verdict", "prose", "drawing"))]
     # A rebuild has no commit: the one of the report is no difference.
     assert "revision" not in out

@@ -1,0 +1,83 @@
+"""P2: whether the input's scale matters where batch normalization divides it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from normreport.claims.base import (
+    ARTICLE_STARTS,
+    Case,
+    Claim,
+    Place,
+    Study,
+    case_from_seeds,
+    missing,
+)
+from normreport.claims.distances import (
+    PLACEBO,
+    SAME,
+    excess,
+    has_placebo,
+    unmeasured_floor,
+)
+from normreport.language import N_, gettext
+
+SCALED = ("raw", "unit")
+# torchvision's families of which batch normalization follows the first convolution, and the suffix
+# of those that have it as an option.
+FAMILIES = (
+    "densenet", "efficientnet", "googlenet", "inception", "maxvit", "mnasnet", "mobilenet",
+    "regnet", "resnet", "resnext", "shufflenet", "wide_resnet",
+)  # fmt: skip
+OPTION = "_bn"
+
+
+def forgets_scale(architecture: str) -> bool:
+    """Whether a factor on the input leaves what a network of torchvision computes as it was.
+
+    But for the small number that batch normalization adds to a variance, and for rounding.
+    """
+    return architecture.startswith(FAMILIES) or architecture.endswith(OPTION)
+
+
+def _cases(study: Study) -> Iterator[Case]:
+    stands_for = study.settings.architectures.items()
+    models = [model for architecture, model in stands_for if forgets_scale(architecture)]
+    if not models:
+        yield missing(
+            gettext("the experiment has no network with batch normalization after its first layer")
+        )
+        return
+    lacking = study.lacks(any_start=ARTICLE_STARTS, normalizations=SCALED)
+    if lacking:
+        yield missing(lacking)
+        return
+    controls = (PLACEBO,) if has_placebo(study) else ()
+    for model, start, layer in study.kept_layers(ARTICLE_STARTS):
+        if model in models:
+            failed = study.failed(model=model, start=start, normalization=[*SCALED, *controls])
+            yield case_from_seeds(
+                Place(model, start, layer, " - ".join(SCALED)),
+                [] if failed else excess(study, model, start, layer, *SCALED),
+                test=SAME,
+                failed=failed,
+            )
+
+
+SCALE_IS_FORGOTTEN = Claim(
+    id="P2",
+    kind="prediction",
+    topic=N_("Batch normalization forgets the scale"),
+    statement=N_(
+        "Where batch normalization follows the first layer, raw and unit inputs end in the same "
+        "weights."
+    ),
+    statistic=N_(
+        "Wasserstein distance W1 between raw and unit at the last epoch, same seed, minus that "
+        "between division by 255 and its placebo where the experiment has it"
+    ),
+    unit=N_("sigma at initialization"),
+    test=SAME,
+    judge=_cases,
+    flags=unmeasured_floor,
+)
