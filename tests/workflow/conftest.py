@@ -45,12 +45,12 @@ class Clone:
             "XDG_CACHE_HOME": str(self.folder / ".cache"),
         }
 
-    def started(self, *arguments):
+    def started(self, *arguments, **variables):
         """Start snakemake in a session of its own, so that it can be killed with its jobs."""
         return subprocess.Popen(
             ["snakemake", *arguments],
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment | variables,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

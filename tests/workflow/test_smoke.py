@@ -115,8 +115,8 @@ def test_numbers_of_the_page_can_be_computed_from_the_weights(smoke, page, resul
 
 def test_the_page_has_every_figure_inside_and_fetches_nothing(smoke, page):
     figures = sorted(path.stem for path in (smoke.folder / "results/figures").glob("*.svg"))
-    assert len(figures) == 20
-    assert page.count("<svg") == 20
+    assert len(figures) == 21
+    assert page.count("<svg") == 21
     for figure in figures:
         assert f'<figure id="{figure}"' in page
         assert (smoke.folder / f"results/report/data/{figure}.csv").stat().st_size > 50
