@@ -123,12 +123,11 @@ def _above_the_floor(study: Study) -> Iterator[Case]:
 
 def unmeasured_floor(study: Study, cases: Sequence[Case]) -> Iterable[str]:
     """Say so if it is not known how far rounding alone drives runs apart."""
-    if not has_placebo(study):
+    if lacking := study.lacks(normalizations=(PLACEBO_OF, PLACEBO)):
         yield gettext(
-            "the noise floor was not measured: the experiment lacks the arm %(arm)s or its "
-            "%(placebo)s, so that part of a distance may come from rounding alone",
-            arm=PLACEBO_OF,
-            placebo=PLACEBO,
+            "the noise floor was not measured: %(lacking)s, so that part of a distance may come "
+            "from rounding alone",
+            lacking=lacking,
         )
 
 
