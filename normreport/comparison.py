@@ -106,17 +106,21 @@ def densities(runs: Snapshots) -> Iterator[dict[str, Any]]:
 def histograms(runs: Snapshots) -> Iterator[dict[str, Any]]:
     """How many weights of every run lie in which bin at every epoch: `BINS` equal ones for all.
 
-    They reach from the least to the greatest weight of any run at any epoch, so that every weight
-    is counted, however far out; each holds its left edge, the last one also its right.
+    They reach from the least to the greatest weight at any epoch of the runs that are as long as
+    the longest: one that diverged may have had weights that would leave the others a single bin.
+    Its weights beyond count in the outermost bins. Each bin holds its left edge, the last one also
+    its right. Where all weights are equal there are no bins.
     """
-    ends = [(epoch.min(), epoch.max()) for _, weights in runs for epoch in weights]
+    longest = max(len(weights) for _, weights in runs)
+    whole = (weights for _, weights in runs if len(weights) == longest)
+    ends = [(epoch.min(), epoch.max()) for weights in whole for epoch in weights]
     low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
     if low == high:
         return
     edges = np.linspace(low, high, BINS + 1)
     for condition, weights in runs:
         for epoch, values in enumerate(weights):
-            counts, _ = np.histogram(values, edges)
+            counts, _ = np.histogram(np.clip(values, low, high), edges)
             for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
                 yield {
                     **condition,

@@ -285,6 +285,7 @@ class Config(Settings):
         return JudgeSettings(
             models=chosen.models,
             architectures=self._architectures(),
+            built_as={model: self.architecture(model)[0] for model in chosen.models},
             layers={model: self.models[model].layers for model in chosen.models},
             starts=chosen.starts,
             normalizations=chosen.normalizations,

@@ -20,8 +20,8 @@ TRIED = 32
 # Measured on the default experiment, seconds of one core: importing PyTorch and writing what a
 # run leaves; measuring a run, and comparing the runs in a layer, beside their weights; a weight of
 # theirs at one epoch; one figure; tables, article and PDF.
-STARTING, MEASURING, COMPARING, WEIGHT, FIGURE, REPORT = 5.0, 2.0, 2.0, 1e-7, 2.0, 20.0
-# Bytes: the densities of one layer at one epoch of a run; a figure with all that shows it.
+STARTING, MEASURING, COMPARING, WEIGHT, FIGURE, REPORT = 5.0, 2.0, 3.0, 1e-7, 2.0, 20.0
+# Bytes: density and histogram of one layer at one epoch of a run; a figure with all that shows it.
 DENSITY, DRAWN = 4_000, 400_000
 
 

@@ -50,6 +50,11 @@ def start_label(start: str) -> str:
     return gettext(STARTS[start]) if start in STARTS else start
 
 
+def layer_label(layer: str, start: str) -> str:
+    """Name a layer of networks with one start: "features.0, from scratch"."""
+    return f"{layer}, {start_label(start)}"
+
+
 def start_title(start: str) -> str:
     """Name a start where a sentence begins: "From scratch"."""
     name = start_label(start)

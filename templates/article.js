@@ -359,12 +359,13 @@
     let start = 0;
     return frames.runs.map(([of, arm, seed, epochs]) => {
       const width = frames.grids[of].length;
+      const [first, later] = frames.units[of];
       const rows = [];
       for (let epoch = 0; epoch < epochs; epoch += 1, start += width) {
         let level = 0;
         const row = Array.from(steps.subarray(start, start + width), (step) => { level += step; return level; });
-        const change = row.map((value) => (epoch ? value * frames.units[1] : 0));
-        const total = epoch ? change.map((value, i) => rows[0].total[i] + value) : row.map((value) => value * frames.units[0]);
+        const change = row.map((value) => (epoch ? value * later : 0));
+        const total = epoch ? change.map((value, i) => rows[0].total[i] + value) : row.map((value) => value * first);
         rows.push({ total, change });
       }
       return { of, arm, seed, rows };
@@ -384,6 +385,7 @@
       for (const mark of all("[data-value]", svg)) {
         const { arm, seed, value } = mark.dataset;
         const { panel, of, change } = frames.values[value];
+        // A mark without a seed is of all runs of its arm, and so is its one curve.
         const own = known.filter((run) => run.of === of && run.arm === arm && [run.seed, "mean", undefined].includes(seed));
         const there = own.length > 0 && own.every((run) => epoch < run.rows.length);
         const curve = there ? mean(own.map((run) => run.rows[epoch][change ? "change" : "total"])) : [];

@@ -30,7 +30,7 @@ from normreport.prose import percent
 from normreport.provenance import embedded_record
 from normreport.settings.report import RenderSettings
 from tests.benchmarks.page import OVERHEAD, parts
-from tests.claims.studies import LAYERS, study
+from tests.claims.studies import ARMS, LAYERS, study
 
 # Its rule needs learning rates tuned for each arm, which no configuration has.
 NEVER_JUDGED = "H6"
@@ -283,6 +283,18 @@ def test_every_claim_has_a_sentence_for_every_verdict():
         assert len(sentences) == len(Verdict), claim.id
 
 
+@pytest.mark.parametrize("claim", ["F4", "P2"])
+@pytest.mark.parametrize("verdict", ["SUPPORTED", "REFUTED", "INCONCLUSIVE"])
+def test_a_distance_that_the_placebo_was_taken_from_is_told_as_such(claim, verdict):
+    for arms in (ARMS, (*ARMS, "placebo")):
+        results = results_of(study(arms=arms))
+        (judged,) = (found for found in results["claims"] if found["id"] == claim)
+        judged["verdict"] = verdict
+        article = rendered(study(arms=arms), results=results).split(f'id="claim-{claim}"')[1]
+        told = text_of(article.split("</em>")[1].split("</p>")[0])
+        assert ("beyond that of the placebo" in told) == ("placebo" in arms)
+
+
 def results_with(verdict):
     """Force a verdict upon every claim, whose cases say all that cases can."""
     results = results_of(study(noise=0.001))
@@ -395,7 +407,7 @@ def test_predictions_stand_before_the_results_and_lead_to_their_claims():
     assert said["P1"] == "judged by claim C0"
     assert said["P6"] == "judged by claim P6"
     assert said["P2"] == "judged by claim P2"
-    assert said["P7"] == "not evaluable judged by claim F9"
+    assert said["P7"] == "not evaluable see claim F9"
 
 
 def test_a_prediction_whose_runs_are_there_is_evaluable():
@@ -407,13 +419,13 @@ def test_a_prediction_whose_runs_are_there_is_evaluable():
     said = rows_of_predictions(page)
     for name in ("P3", "P4", "P5"):
         assert said[name] == "the runs can show it; no claim judges it"
-    assert said["P2"] == "not evaluable judged by claim P2"
+    assert said["P2"] == "not evaluable see claim P2"
 
 
 def test_a_prediction_names_everything_that_the_experiment_lacks():
     said = rows_of_predictions(rendered(study(arms=("unit",), starts=("scratch",))))
     assert said["P3"] == "not evaluable needs the arms raw and unit and VGG16 trained by SGD"
-    assert said["P6"] == "not evaluable judged by claim P6"
+    assert said["P6"] == "not evaluable see claim P6"
 
 
 class Links(HTMLParser):

@@ -92,22 +92,29 @@ def test_densities_share_one_grid_and_hold_nearly_all_the_mass(runs):
 def test_histograms_have_every_weight_in_one_of_their_bins(runs):
     far = [
         *runs,
-        ({"normalization": "far", "seed": 0}, np.float32([[-1, 0, 0.25, 7], [7, 7, 7, 7]])),
+        ({"normalization": "far", "seed": 0}, np.float32([[-1, 0, 0.25, 7], [7] * 4, [0] * 4])),
     ]
     table = pd.DataFrame(histograms(far))
-    assert (
-        len({tuple(bins["left"]) for _, bins in table.groupby(["normalization", "seed", "epoch"])})
-        == 1
-    )
+    groups = table.groupby(["normalization", "seed", "epoch"])
+    assert len({tuple(bins["left"]) for _, bins in groups}) == 1
     own = table[table["normalization"] == "far"]
     assert (own["left"].min(), own["right"].max()) == (-1, 7)
-    for epoch, weights in ((0, [-1, 0, 0.25, 7]), (1, [7] * 4)):
+    for epoch, weights in ((0, [-1, 0, 0.25, 7]), (1, [7] * 4), (2, [0] * 4)):
         filled = own[(own["epoch"] == epoch) & (own["count"] > 0)]
         inside = [[left <= w < right or w == right == 7 for w in weights]
                   for left, right in zip(filled["left"], filled["right"], strict=True)]  # fmt: skip
         assert [sum(row) for row in inside] == list(filled["count"])
-    sizes = table.groupby(["normalization", "seed", "epoch"])["count"].sum()
-    assert sorted(set(sizes)) == [4, 500]
+    assert set(groups["count"].sum()) == {4, 500}
+
+
+def test_a_run_that_exploded_does_not_leave_the_others_one_bin(runs):
+    """It ended early, with finite weights."""
+    exploded = np.stack([runs[0][1][0], np.float32(1e8) * runs[0][1][0]])
+    table = pd.DataFrame(histograms([*runs, ({"normalization": "raw", "seed": 9}, exploded)]))
+    plain = pd.DataFrame(histograms(runs))
+    assert tuple(table["left"].unique()) == tuple(plain["left"].unique())
+    last = table[(table["seed"] == 9) & (table["epoch"] == 1)]
+    assert last["count"].iloc[[0, -1]].sum() == last["count"].sum() == 500
 
 
 def test_constant_weights_have_no_density_no_histogram_and_no_relative_distance():

@@ -551,6 +551,7 @@ def test_the_judge_knows_which_runs_there_are(changed: Changed) -> None:
     assert load_config(changed(change)).judge_settings().model_dump(mode="json") == {
         "models": ["vgg16"],
         "architectures": {"vgg16": "vgg16"},
+        "built_as": {"vgg16": "vgg16"},
         "layers": {"vgg16": ["features.0", "features.10"]},
         "starts": ["scratch"],
         "normalizations": ["raw", "unit", "imagenet"],
@@ -583,6 +584,7 @@ def test_the_model_with_the_shared_optimizer_stands_for_its_architecture(
     models = {"experiment.models": ["fast", "vgg16", "mobilenet_v2"], "models.fast": fast}
     chosen = load_config(changed(models)).judge_settings().architectures
     assert chosen == {"vgg16": stands, "mobilenet_v2": "mobilenet_v2"}
+    assert load_config(changed(models)).judge_settings().built_as["fast"] == "vgg16"
     # Where neither has it, the first one stands.
     none = models | {"training.optimizer.name": "rmsprop", "models.vgg16.optimizer": {}}
     assert load_config(changed(none)).judge_settings().architectures["vgg16"] == "fast"

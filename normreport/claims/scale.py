@@ -41,8 +41,8 @@ def forgets_scale(architecture: str) -> bool:
 
 
 def _cases(study: Study) -> Iterator[Case]:
-    stands_for = study.settings.architectures.items()
-    models = [model for architecture, model in stands_for if forgets_scale(architecture)]
+    built_as = study.settings.built_as.items()
+    models = [model for model, architecture in built_as if forgets_scale(architecture)]
     if not models:
         yield missing(
             gettext("the experiment has no network with batch normalization after its first layer")
@@ -69,8 +69,8 @@ SCALE_IS_FORGOTTEN = Claim(
     kind="prediction",
     topic=N_("Batch normalization forgets the scale"),
     statement=N_(
-        "Where batch normalization follows the first layer, raw and unit inputs end in the same "
-        "weights."
+        "Where batch normalization follows the first layer, raw and unit inputs end in nearly the "
+        "same distribution of weights."
     ),
     statistic=N_(
         "Wasserstein distance W1 between raw and unit at the last epoch, same seed, minus that "

@@ -7,17 +7,17 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.page import Key, arm_keys, log_axis, page, panel_title
+from normreport.figures.page import Key, arm_keys, columns_of_starts, log_axis, page, panel_title
 from normreport.figures.reading import ANY_EPOCH, Shown, frames
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
     last_epoch,
-    mean_over_seeds,
     no_run_reached,
     rows_of,
     run_notes,
     seeds_phrase,
+    sum_over_seeds,
 )
 from normreport.figures.style import (
     GRID,
@@ -28,12 +28,11 @@ from normreport.figures.style import (
     mean_line,
     shared_limits,
 )
-from normreport.labels import model_label, start_label
+from normreport.labels import layer_label, model_label
 from normreport.language import gettext
 from normreport.prose import percent
 
 _BIN = ["left", "right"]
-_MOST_COLUMNS = 2
 _OUTLINE = 1.1  # points: a mean line's width would hide steps
 
 
@@ -82,19 +81,24 @@ def draw(histograms: pd.DataFrame, *, model: str) -> Drawing:
         epoch=ANY_EPOCH,
     )
     title = titled.replace(ANY_EPOCH, str(last))
-    columns = max(n for n in range(1, _MOST_COLUMNS + 1) if len(starts) % n == 0)
+    columns = columns_of_starts(len(starts))
     curves = {}
     with house_style():
         reached = set(data["normalization"])
         keys = arm_keys({arm: styles[arm] for arm in arms if arm in reached})
         if "all" in reached:
             keys.append(Key(gettext("epoch 0"), {"color": GRID, "linewidth": 8}))
-        notes = run_notes({start: rows_of(whole, start=start) for start in starts}, arms, last)
+        notes = run_notes(
+            {start: rows_of(whole, start=start) for start in starts},
+            arms,
+            last,
+            means=gettext("An arm has an outline only where all of its runs are there."),
+        )
         body = 0.2 + 2.0 * -(-len(panels) // columns)
         sheet = page(title, keys, notes, body=body)
         axes = sheet.panels(len(panels), columns, head=0.26, gap=(0.14, 0.48))
         for i, ((layer, start), ax) in enumerate(zip(panels, axes, strict=True)):
-            panel_title(ax, _panel(layer, start))
+            panel_title(ax, layer_label(layer, start))
             same = pooled[pooled["layer"] == layer]  # every epoch, as the page moves through them
             ax.set_xlim(shared_limits(same["left"], same["right"], margin=0.01))
             ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
@@ -111,51 +115,56 @@ def draw(histograms: pd.DataFrame, *, model: str) -> Drawing:
                     if last > 0:
                         ax.fill(steps.columns, steps.loc[0], color=GRID, linewidth=0)
                     continue
-                curves[_panel(layer, start), str(arm), ""] = steps.apply(height)
+                curves[layer_label(layer, start), str(arm), ""] = steps.apply(height)
                 if last in steps.index:
                     look = {**mean_line(styles[arm]), "linewidth": _OUTLINE}
-                    of = mark(arm=arm, value=_panel(layer, start))
+                    of = mark(arm=arm, value=layer_label(layer, start))
                     ax.plot(steps.columns, steps.loc[last], **look, **of)
             here = rows_of(whole, layer=layer, start=start)
-            if last_epoch(here) < last:
-                empty_panel(ax, no_run_reached(last, _panel(layer, start)))
+            if here.empty:
+                empty_panel(ax, gettext("All weights are equal."))
+            elif last_epoch(here) < last:
+                empty_panel(ax, no_run_reached(last, layer_label(layer, start)))
 
     seen = _observation(whole[whole["epoch"] == last])
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=gettext(
-            "Histograms of the weights of %(model)s at epoch %(epoch)s, per kept layer and start: "
-            "each outline holds the weights of all of an arm\u2019s runs (%(seeds)s), the grey "
-            "area those of all arms at epoch 0. Bins are equally wide and reach to the outermost "
-            "weight of any run and epoch; the vertical axis goes by decades, so that a single "
-            "weight in the tails is seen. The panels of a layer share their axes.",
-            model=model_label(model),
-            epoch=last,
-            seeds=seeds_phrase(whole),
-        )
-        + seen,
+        caption=_reading(whole, model, last) + seen,
         alt=gettext("%(title)s, one panel per layer and start.", title=title) + seen,
         frames=frames(
             curves,
             last,
             titled,
-            {_panel(*place): Shown(i, _panel(*place)) for i, place in enumerate(panels)},
+            {layer_label(*place): Shown(i, layer_label(*place)) for i, place in enumerate(panels)},
         ),
     )
 
 
-def _panel(layer: str, start: str) -> str:
-    return f"{layer}, {start_label(start)}"
+def _reading(runs: pd.DataFrame, model: str, epoch: int) -> str:
+    """Say what is drawn, and how to read it."""
+    text = gettext(
+        "Histograms of the weights of %(model)s at epoch %(epoch)s, per kept layer and start: each "
+        "outline holds the weights of all of an arm\u2019s runs (%(seeds)s). A layer and start has "
+        "equally wide bins, which reach to the outermost weight of any of its runs at any epoch; "
+        "what a run that ended early had beyond is in the outermost bin. The vertical axis goes by "
+        "decades, so that a single weight in the tails is seen. The panels of a layer share their "
+        "axes.",
+        model=model_label(model),
+        epoch=epoch,
+        seeds=seeds_phrase(runs),
+    )
+    if epoch == 0:
+        return text
+    grey = gettext("The grey area holds the weights of all arms at epoch 0.")
+    return f"{text} {grey}"
 
 
 def _pooled(runs: pd.DataFrame) -> pd.DataFrame:
     """Put together the weights of each arm's runs, and those of all arms ("all") at epoch 0."""
-    seeds = runs.groupby("normalization")["seed"].nunique()
-    means = mean_over_seeds(runs, ["count"], by=["epoch", *_BIN])
-    count = (means["count"] * seeds.reindex(means["normalization"]).to_numpy()).round()
+    arms = sum_over_seeds(runs, ["count"], by=["epoch", *_BIN])
     before = runs[runs["epoch"] == 0].groupby(_BIN, as_index=False)["count"].sum()
-    parts = [means.assign(count=count.astype(int)), before.assign(normalization="all", epoch=0)]
+    parts = [arms, before.assign(normalization="all", epoch=0)]
     table = pd.concat(parts, ignore_index=True)
     n = table.groupby(["normalization", "epoch"])["count"].transform("sum")
     return table.assign(density=table["count"] / n / (table["right"] - table["left"]))
@@ -170,7 +179,7 @@ def _outlines(bins: pd.DataFrame) -> pd.DataFrame:
 
 
 def _observation(runs: pd.DataFrame) -> str:
-    """Where arms differ most, say how many weights that moves to other bins, and what seeds do.
+    """Say where the histograms of two arms differ most, and how much those of two seeds do there.
 
     With a space before it, or nothing where no two arms have a seed in common.
     """
@@ -180,23 +189,25 @@ def _observation(runs: pd.DataFrame) -> str:
         shares = wide / wide.sum()
         arms, seeds = [], []
         for one, other in combinations(shares, 2):
-            elsewhere = float((shares[one] - shares[other]).abs().sum()) / 2
+            apart = float((shares[one] - shares[other]).abs().sum()) / 2
             if one[1] == other[1]:
-                arms.append(elsewhere)
+                arms.append(apart)
             if one[0] == other[0]:
-                seeds.append(elsewhere)
+                seeds.append(apart)
         if arms:
-            found.append((max(arms), max(seeds, default=None), _panel(layer, start)))
+            found.append((max(arms), max(seeds, default=None), layer_label(layer, start)))
     if not found:
         return ""
     by_arm, by_seed, place = max(found, key=lambda one: one[0])
     text = gettext(
-        "The arm matters most in %(place)s: two runs with the same seed have up to %(share)s of "
-        "their weights in different bins.",
+        "The histograms of two runs with the same seed in different arms differ most in %(place)s, "
+        "by %(share)s of the weights.",
         place=place,
         share=percent(by_arm),
     )
     if by_seed is None:
         return f" {text}"
-    apart = gettext("Two seeds of one arm have up to %(share)s there.", share=percent(by_seed))
-    return f" {text} {apart}"
+    apart_by_seed = gettext(
+        "Those of two seeds of one arm differ by up to %(share)s there.", share=percent(by_seed)
+    )
+    return f" {text} {apart_by_seed}"

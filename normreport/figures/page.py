@@ -122,6 +122,11 @@ def balanced_columns(count: int) -> int:
     return math.ceil(count / math.ceil(count / _MOST_COLUMNS))
 
 
+def columns_of_starts(starts: int) -> int:
+    """How many panels stand side by side where each row is to be of one layer: three at most."""
+    return max(n for n in range(1, 4) if starts % n == 0)
+
+
 def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) -> Page:
     """Begin a figure of the house's width.
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.page import Key, arm_keys, page, panel_title
+from normreport.figures.page import Key, arm_keys, columns_of_starts, page, panel_title
 from normreport.figures.reading import ANY_EPOCH, Shown, frames
 from normreport.figures.runs import (
     comparable_rows,
@@ -33,13 +33,12 @@ from normreport.figures.style import (
     shared_limits,
     tint,
 )
-from normreport.labels import model_label, start_label
+from normreport.labels import layer_label, model_label, start_label
 from normreport.language import gettext, ngettext
 from normreport.prose import number
 
 _VALUES = ["quantile", "departure"]
 _EPOCH_0: Marks = {"color": MUTED, "linestyle": (0.0, (3.0, 1.5)), "linewidth": 0.8}
-_MOST_COLUMNS = 3
 
 
 def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
@@ -88,7 +87,7 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
     )
     title = titled.replace(ANY_EPOCH, str(last))
     # The panels of a row are of one layer, and share its axis.
-    columns = max(n for n in range(1, _MOST_COLUMNS + 1) if len(starts) % n == 0)
+    columns = columns_of_starts(len(starts))
     with house_style():
         reached = set(data["normalization"])
         keys = arm_keys({arm: styles[arm] for arm in arms if arm in reached})
@@ -100,7 +99,7 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
         sheet = page(title, keys, notes, body=body)
         axes = sheet.panels(len(panels), columns, head=0.26, gap=(0.14, 0.4))
         for i, ((layer, start), ax) in enumerate(zip(panels, axes, strict=True)):
-            panel_title(ax, _panel(layer, start))
+            panel_title(ax, layer_label(layer, start))
             ax.set_xlim(shared_limits(whole["score"], margin=0.01))
             same = whole[whole["layer"] == layer]  # every epoch, as the page moves through them
             ax.set_ylim(shared_limits(same["departure"], same["chance"], -same["chance"]))
@@ -118,7 +117,7 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
                 empty_panel(ax, gettext("No run reached epoch %(epoch)s.", epoch=last))
                 continue
             for (arm, seed), curve in drawn.groupby(["normalization", "seed"], sort=False):
-                of = mark(arm=arm, seed=seed, value=_panel(layer, start))
+                of = mark(arm=arm, seed=seed, value=layer_label(layer, start))
                 look = mean_line(styles[arm]) if arm in styles else _EPOCH_0
                 if arm == "all":
                     of = mark(seed=seed, line=gettext("epoch 0"))
@@ -146,7 +145,7 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
         alt=gettext("%(title)s, one panel per layer and start.", title=title) + f" {seen}",
         frames=frames(
             {
-                (_panel(layer, start), str(arm), str(seed)): run.pivot(
+                (layer_label(layer, start), str(arm), str(seed)): run.pivot(
                     index="epoch", columns="score", values="departure"
                 )
                 for (layer, start, arm, seed), run in whole.groupby(
@@ -155,13 +154,9 @@ def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:
             },
             last,
             titled,
-            {_panel(*place): Shown(i, _panel(*place)) for i, place in enumerate(panels)},
+            {layer_label(*place): Shown(i, layer_label(*place)) for i, place in enumerate(panels)},
         ),
     )
-
-
-def _panel(layer: str, start: str) -> str:
-    return f"{layer}, {start_label(start)}"
 
 
 def _chance(scores: pd.Series, n: pd.Series) -> npt.NDArray[np.float64]:

@@ -102,14 +102,17 @@ def frames(
     title: str,
     values: Mapping[str, Shown],
 ) -> dict[str, Any] | None:
-    """Every run's curve at every epoch, for marks that say which ``value`` they show.
+    """Curves at every epoch, for marks that say which ``value`` they show.
+
+    A mark whose seed is "mean" is moved to the mean of its arm's curves.
 
     Parameters
     ----------
     curves : mapping of tuple to pandas.DataFrame
         For each (of, arm, seed) a table with a row per epoch, from 0 on, and a column per point
         of a grid that all of the same ``of`` share. Heights as the axis has them: their logarithms
-        where it goes by decades.
+        where it goes by decades. The seed is "" where the curve is of all of an arm's runs, whose
+        mark has none.
     epoch : int
         The one that is drawn.
     title : str
@@ -123,22 +126,28 @@ def frames(
         None if there is nothing to move through. `epoch`; `title`; the `grids`, by ``of``;
         `values`; `runs` as (of, arm, seed, number of epochs); `curves` holds for each run its first
         curve and then the change at each later epoch, as 16-bit differences between neighbours on
-        the grid, deflated: a unit is `units[0]` of the first and `units[1]` of a change.
+        the grid, deflated. `units` has two numbers by ``of``: a unit of the first and of a change.
     """
     if max((len(table) for table in curves.values()), default=0) < 2:
         return None
-    first = [table.to_numpy()[:1] for table in curves.values()]
-    later = [table.to_numpy()[1:] - table.to_numpy()[:1] for table in curves.values()]
-    units = [
-        max(float(np.abs(part).max(initial=0.0)) for part in parts) / _LEVELS or 1.0
-        for parts in (first, later)
-    ]
+    grids = {of: table.columns for (of, _, _), table in curves.items()}
+    parts = {
+        run: (table.to_numpy()[:1], table.to_numpy()[1:] - table.to_numpy()[:1])
+        for run, table in curves.items()
+    }
+    units = {
+        panel: [
+            max(float(np.abs(part[i]).max(initial=0.0)) for (of, _, _), part in parts.items()
+                if of == panel) / _LEVELS or 1.0
+            for i in range(2)
+        ]
+        for panel in grids
+    }  # fmt: skip
     steps = [
         np.diff(np.rint(part / unit).astype("<i2"), axis=1, prepend=np.int16(0)).tobytes()
-        for parts in zip(first, later, strict=True)
-        for part, unit in zip(parts, units, strict=True)
+        for (of, _, _), both in parts.items()
+        for part, unit in zip(both, units[of], strict=True)
     ]
-    grids = {of: table.columns for (of, _, _), table in curves.items()}
     return {
         "epoch": epoch,
         "title": title,

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from pandas.core.groupby import DataFrameGroupBy
 
 from normreport.labels import start_title
 from normreport.language import gettext, ngettext
@@ -64,16 +67,23 @@ def mean_over_seeds(
     pandas.DataFrame
         Columns `normalization`, `by`, `values`.
     """
-    keys = ["normalization", *by]
-    groups = table.groupby(keys, sort=False)
-    means = groups[list(values)].mean()
+    groups = table.groupby(["normalization", *by], sort=False)
+    return groups[list(values)].mean()[_of_all_seeds(table, groups)].reset_index()
+
+
+def sum_over_seeds(table: pd.DataFrame, values: Sequence[str], by: Sequence[str]) -> pd.DataFrame:
+    """Add up the seeds of each arm wherever *all* of them have a value, as `mean_over_seeds`."""
+    groups = table.groupby(["normalization", *by], sort=False)
+    return groups[list(values)].sum()[_of_all_seeds(table, groups)].reset_index()
+
+
+def _of_all_seeds(table: pd.DataFrame, groups: DataFrameGroupBy) -> npt.NDArray[np.bool_]:
+    """Tell of each group of an arm's rows whether all of its seeds are there."""
     by_arm = table.groupby("normalization")
     seeds = by_arm["seeds"].first() if "seeds" in table else by_arm["seed"].nunique()
-    complete = (
-        groups["seed"].nunique()
-        == seeds.reindex(means.index.get_level_values("normalization")).to_numpy()
-    )
-    return means[complete.to_numpy()].reset_index()
+    there = groups["seed"].nunique()
+    wanted = seeds.reindex(there.index.get_level_values("normalization"))
+    return np.asarray(there.to_numpy() == wanted.to_numpy())
 
 
 def seeds_phrase(table: pd.DataFrame) -> str:

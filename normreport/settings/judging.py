@@ -17,6 +17,8 @@ class JudgeSettings(Settings):
     architectures: Mapping[Name, Name]
     """The model that stands for each architecture where architectures are compared: the first of
     those with the shared optimizer, or the first."""
+    built_as: Mapping[Name, Name]
+    """The architecture of each model."""
     layers: Mapping[Name, tuple[LayerName, ...]]
     """Kept layers of each model."""
     starts: tuple[Start, ...]

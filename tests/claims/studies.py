@@ -29,6 +29,7 @@ def study(
     starts=("pretrained", "scratch"),
     layers=None,
     architectures=None,
+    built_as=None,
     apart=None,
     floor=0.0,
     displacement=None,
@@ -51,6 +52,8 @@ def study(
     ----------
     architectures
         The model that stands for each of them; every model for its own if None.
+    built_as
+        The architecture of a model that has another name.
     apart, displacement
         Per start: distance between arms over sigma, and displacement at the last epoch.
     floor
@@ -131,6 +134,7 @@ def study(
     settings = JudgeSettings(
         models=tuple(layers),
         architectures=architectures or {model: model for model in layers},
+        built_as={model: (built_as or {}).get(model, model) for model in layers},
         layers=layers,
         starts=starts,
         normalizations=arms,

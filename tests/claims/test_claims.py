@@ -123,6 +123,13 @@ def test_starts_that_the_article_does_not_have_change_no_verdict(claim):
     assert others.reason == expected
 
 
+def test_every_network_that_forgets_the_scale_is_asked_whatever_its_name():
+    names = {"with_sgd": LAYERS["mobilenet_v2"], "plain": LAYERS["vgg16"]}
+    built_as = {"with_sgd": "mobilenet_v2", "plain": "vgg16"}
+    judgement = BY_ID["P2"].judged(study(layers=LAYERS | names, built_as=built_as))
+    assert {case.place.model for case in judgement.cases} == {"mobilenet_v2", "with_sgd"}
+
+
 def test_two_optimizers_of_one_architecture_are_no_two_architectures():
     """Let VGG16 move twenty times as far with another optimizer."""
     both = {"layers": {"vgg16_sgd": LAYERS["vgg16"]} | LAYERS, "moved": {"vgg16_sgd": 20.0}}

@@ -126,9 +126,9 @@ def test_frames_hold_every_run_at_every_epoch(table: pd.DataFrame, drawing: Draw
     for (_, arm, seed, _), run in zip(frames["runs"], levels, strict=True):
         own = rows[(rows["normalization"] == arm) & (rows["seed"] == int(seed))]
         wide = own.pivot(index="epoch", columns="weight", values="density").to_numpy()
-        assert np.allclose(run[0] * frames["units"][0], wide[0], atol=frames["units"][0])
-        change = run[1:] * frames["units"][1]
-        assert np.allclose(change, wide[1:] - wide[0], atol=frames["units"][1])
+        assert np.allclose(run[0] * frames["units"][""][0], wide[0], atol=frames["units"][""][0])
+        change = run[1:] * frames["units"][""][1]
+        assert np.allclose(change, wide[1:] - wide[0], atol=frames["units"][""][1])
 
 
 def test_frames_are_for_the_marks_of_both_panels(drawing: Drawing) -> None:

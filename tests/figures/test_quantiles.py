@@ -75,8 +75,9 @@ def test_frames_hold_every_departure_and_have_room(table: pd.DataFrame, drawing:
         own = table[chosen & (table["normalization"] == arm) & (table["seed"] == int(seed))]
         departure = own.assign(departure=own["quantile"] - own["score"])
         wide = departure.pivot(index="epoch", columns="score", values="departure").to_numpy()
-        later = run[0] * frames["units"][0] + run[1:] * frames["units"][1]
-        assert np.allclose(later, wide[1:], atol=sum(frames["units"]))
+        units = frames["units"][of]
+        later = run[0] * units[0] + run[1:] * units[1]
+        assert np.allclose(later, wide[1:], atol=sum(units))
         low, high = drawing.figure.axes[frames["values"][of]["panel"]].get_ylim()
         assert low < wide.min() < wide.max() < high
 

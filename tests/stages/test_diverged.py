@@ -65,6 +65,7 @@ def test_the_report_is_built_and_names_the_run(runs, comparison, data, tmp_path)
     settings = {
         "models": ["vgg11"],
         "architectures": {"vgg11": "vgg11"},
+        "built_as": {"vgg11": "vgg11"},
         "layers": {"vgg11": [LAYER]},
         "starts": ["scratch"],
         "normalizations": ["raw", "unit"],

@@ -18,6 +18,7 @@ def judge(folder, data, pretrained, runs, comparisons):
     settings = {
         "models": ["mobilenet_v2"],
         "architectures": {"mobilenet_v2": "mobilenet_v2"},
+        "built_as": {"mobilenet_v2": "mobilenet_v2"},
         "layers": {"mobilenet_v2": [LAYER]},
         "starts": ["pretrained", "scratch"],
         "normalizations": ["unit", "imagenet"],
