@@ -146,18 +146,20 @@ def _reading(runs: pd.DataFrame, model: str, epoch: int) -> str:
     text = gettext(
         "Histograms of the weights of %(model)s at epoch %(epoch)s, per kept layer and start: each "
         "outline holds the weights of all of an arm\u2019s runs (%(seeds)s). A layer and start has "
-        "equally wide bins, which reach to the outermost weight of any of its runs at any epoch; "
-        "what a run that ended early had beyond is in the outermost bin. The vertical axis goes by "
-        "decades, so that a single weight in the tails is seen. The panels of a layer share their "
-        "axes.",
+        "equally wide bins, which reach to the outermost weight of any of its runs at any epoch. "
+        "The vertical axis goes by decades, so that a single weight in the tails is seen. The "
+        "panels of a layer share their axes.",
         model=model_label(model),
         epoch=epoch,
         seeds=seeds_phrase(runs),
     )
-    if epoch == 0:
-        return text
-    grey = gettext("The grey area holds the weights of all arms at epoch 0.")
-    return f"{text} {grey}"
+    if (runs.groupby(["start", "normalization", "seed"])["epoch"].max() < epoch).any():
+        text += " " + gettext(
+            "What a run that ended early had beyond the bins of the others is in the outermost one."
+        )
+    if epoch > 0:
+        text += " " + gettext("The grey area holds the weights of all arms at epoch 0.")
+    return text
 
 
 def _pooled(runs: pd.DataFrame) -> pd.DataFrame:
