@@ -295,6 +295,16 @@ def test_a_distance_that_the_placebo_was_taken_from_is_told_as_such(claim, verdi
         assert ("beyond that of the placebo" in told) == ("placebo" in arms)
 
 
+def test_a_sentence_names_the_start_of_a_case_where_the_claim_looks_at_several():
+    page = rendered(study(noise=0.001), results=results_with("INCONCLUSIVE"))
+    told = {
+        claim: text_of(page.split(f'id="claim-{claim}"')[1].split("</article>")[0])
+        for claim in ("P2", "F1")
+    }
+    assert re.search(r"\(MobileNetV2, \S+, (pretrained|from scratch), raw - unit\)", told["P2"])
+    assert re.search(r"\(\w+, \S+, \w+ - \w+\)", told["F1"])
+
+
 def results_with(verdict):
     """Force a verdict upon every claim, whose cases say all that cases can."""
     results = results_of(study(noise=0.001))
