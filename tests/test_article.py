@@ -293,6 +293,8 @@ def test_a_distance_that_the_placebo_was_taken_from_is_told_as_such(claim, verdi
         article = rendered(study(arms=arms), results=results).split(f'id="claim-{claim}"')[1]
         told = text_of(article.split("</em>")[1].split("</p>")[0])
         assert ("beyond that of the placebo" in told) == ("placebo" in arms)
+        # What is left of a distance says nothing of how near the arms themselves are.
+        assert not ("placebo" in arms and re.search("end closer|of each other", told))
 
 
 def test_a_sentence_names_the_start_of_a_case_where_the_claim_looks_at_several():

@@ -34,6 +34,11 @@ def has_placebo(study: Study) -> bool:
     return study.lacks(normalizations=(PLACEBO, PLACEBO_OF)) is None
 
 
+def floor_arms(study: Study) -> tuple[str, ...]:
+    """Name the arms that `excess` rests on besides its own."""
+    return (PLACEBO, PLACEBO_OF) if has_placebo(study) else ()
+
+
 def matched(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float]:
     """W1 over sigma at init between two arms at the last epoch, per seed, same seed in both."""
     rows = study.last(study.rows("distances", model=model, start=start, layer=layer))
@@ -86,23 +91,37 @@ def arms_apart(
 Values = Callable[[Study, str, str, str, str, str], Sequence[float | None]]
 
 
-def _cases(
-    study: Study, start: str, values: Values, test: MarginTest, controls: Sequence[str] = ()
+def cases_of_pairs(
+    study: Study,
+    layers: Iterable[tuple[str, str, str]],
+    pairs: Sequence[tuple[str, str]],
+    values: Values,
+    test: MarginTest,
+    controls: Sequence[str] = (),
 ) -> Iterator[Case]:
     """One case per kept layer and pair of arms; a failed control fails each of them."""
-    lacking = study.lacks(starts=(start,))
-    if lacking or len(compared_arms(study)) < 2:
-        yield missing(lacking or gettext("the experiment has one arm; two are needed"))
-        return
-    for model, _, layer in study.kept_layers((start,)):
-        for a, b in combinations(compared_arms(study), 2):
-            failed = study.failed(model=model, start=start, normalization=[a, b, *controls])
+    for model, start, layer in layers:
+        for a, b in pairs:
+            arms = list(dict.fromkeys((a, b, *controls)))
+            failed = study.failed(model=model, start=start, normalization=arms)
             yield case_from_seeds(
                 Place(model, start, layer, f"{a} - {b}"),
                 [] if failed else values(study, model, start, layer, a, b),
                 test=test,
                 failed=failed,
             )
+
+
+def _cases(
+    study: Study, start: str, values: Values, test: MarginTest, controls: Sequence[str] = ()
+) -> Iterator[Case]:
+    """Compare every two arms."""
+    lacking = study.lacks(starts=(start,))
+    if lacking or len(compared_arms(study)) < 2:
+        yield missing(lacking or gettext("the experiment has one arm; two are needed"))
+        return
+    pairs = list(combinations(compared_arms(study), 2))
+    yield from cases_of_pairs(study, study.kept_layers((start,)), pairs, values, test, controls)
 
 
 def _shared_start(study: Study, cases: Sequence[Case]) -> Iterable[str]:
@@ -117,8 +136,7 @@ def _shared_start(study: Study, cases: Sequence[Case]) -> Iterable[str]:
 
 
 def _above_the_floor(study: Study) -> Iterator[Case]:
-    controls = (PLACEBO, PLACEBO_OF) if has_placebo(study) else ()
-    return _cases(study, "scratch", excess, APART, controls)
+    return _cases(study, "scratch", excess, APART, floor_arms(study))
 
 
 def unmeasured_floor(study: Study, cases: Sequence[Case]) -> Iterable[str]:

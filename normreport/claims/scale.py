@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from normreport.claims.base import (
-    ARTICLE_STARTS,
-    Case,
-    Claim,
-    Place,
-    Study,
-    case_from_seeds,
-    missing,
-)
+from normreport.claims.base import ARTICLE_STARTS, Case, Claim, Study, missing
 from normreport.claims.distances import (
-    PLACEBO,
     SAME,
+    cases_of_pairs,
     excess,
-    has_placebo,
+    floor_arms,
     unmeasured_floor,
 )
 from normreport.language import N_, gettext
@@ -52,16 +44,8 @@ def _cases(study: Study) -> Iterator[Case]:
     if lacking:
         yield missing(lacking)
         return
-    controls = (PLACEBO,) if has_placebo(study) else ()
-    for model, start, layer in study.kept_layers(ARTICLE_STARTS):
-        if model in models:
-            failed = study.failed(model=model, start=start, normalization=[*SCALED, *controls])
-            yield case_from_seeds(
-                Place(model, start, layer, " - ".join(SCALED)),
-                [] if failed else excess(study, model, start, layer, *SCALED),
-                test=SAME,
-                failed=failed,
-            )
+    layers = [place for place in study.kept_layers(ARTICLE_STARTS) if place[0] in models]
+    yield from cases_of_pairs(study, layers, [SCALED], excess, SAME, floor_arms(study))
 
 
 SCALE_IS_FORGOTTEN = Claim(

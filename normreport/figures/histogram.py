@@ -130,8 +130,8 @@ def draw(histograms: pd.DataFrame, *, model: str) -> Drawing:
     return Drawing(
         figure=sheet.figure,
         data=data,
-        caption=_reading(whole, model, last) + seen,
-        alt=gettext("%(title)s, one panel per layer and start.", title=title) + seen,
+        caption=f"{_reading(whole, model, last)} {seen}".rstrip(),
+        alt=gettext("%(title)s, one panel per layer and start.", title=title) + f" {seen}".rstrip(),
         frames=frames(
             curves,
             last,
@@ -183,7 +183,7 @@ def _outlines(bins: pd.DataFrame) -> pd.DataFrame:
 def _observation(runs: pd.DataFrame) -> str:
     """Say where the histograms of two arms differ most, and how much those of two seeds do there.
 
-    With a space before it, or nothing where no two arms have a seed in common.
+    Nothing where no two arms have a seed in common.
     """
     found = []
     for (layer, start), here in runs.groupby(["layer", "start"], sort=False):
@@ -208,8 +208,8 @@ def _observation(runs: pd.DataFrame) -> str:
         share=percent(by_arm),
     )
     if by_seed is None:
-        return f" {text}"
+        return text
     apart_by_seed = gettext(
         "Those of two seeds of one arm differ by up to %(share)s there.", share=percent(by_seed)
     )
-    return f" {text} {apart_by_seed}"
+    return f"{text} {apart_by_seed}"

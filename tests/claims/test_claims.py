@@ -194,6 +194,15 @@ def test_a_failed_run_is_named_and_never_averaged_away(claim, gate, words):
     assert all(model in case.place.model for case in silent)
 
 
+@pytest.mark.parametrize("claim", ["F4", "P2"])
+def test_a_failed_run_that_is_a_control_as_well_is_named_once(claim):
+    whole = study(arms=(*ARMS, "placebo"))
+    place = {"model": "mobilenet_v2", "start": "scratch", "normalization": "unit", "seed": 1}
+    whole = with_failed_run(whole, gate="learned", **place)
+    reasons = {case.reason for case in BY_ID[claim].judged(whole).cases if case.reason}
+    assert reasons == {"mobilenet_v2/scratch/unit/seed1 (has not learned)"}
+
+
 def test_one_case_among_many_refutes_only_beyond_the_correction_for_their_number():
     """Push one of 12 cases beyond the margin, by little or by much."""
     for distance, expected in ((0.0203, INCONCLUSIVE), (0.03, REFUTED)):
