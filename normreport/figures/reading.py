@@ -135,14 +135,11 @@ def frames(
         run: (table.to_numpy()[:1], table.to_numpy()[1:] - table.to_numpy()[:1])
         for run, table in curves.items()
     }
-    units = {
-        panel: [
-            max(float(np.abs(part[i]).max(initial=0.0)) for (of, _, _), part in parts.items()
-                if of == panel) / _LEVELS or 1.0
-            for i in range(2)
-        ]
-        for panel in grids
-    }  # fmt: skip
+    heights: dict[str, list[float]] = {}
+    for (of, _, _), both in parts.items():
+        own = [float(np.abs(part).max(initial=0.0)) for part in both]
+        heights[of] = [max(pair) for pair in zip(own, heights.get(of, own), strict=True)]
+    units = {of: [height / _LEVELS or 1.0 for height in both] for of, both in heights.items()}
     steps = [
         np.diff(np.rint(part / unit).astype("<i2"), axis=1, prepend=np.int16(0)).tobytes()
         for (of, _, _), both in parts.items()
