@@ -54,7 +54,7 @@ messages: $(INSTALLED)
 
 # Before the minutes that the environment takes: what only the system's administrator can install.
 system:
-	@$(PYTHON) -c "from normreport.system import warn; warn()"
+	@$(PYTHON) -c "from normreport.plan.system import warn; warn()"
 
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv

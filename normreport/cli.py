@@ -108,7 +108,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "failures": _out("what the end of each one's log says, where one failed (.json)"),
         },
     ),
-    "extract_weights": (
+    "digest_weights": (
         "check a run's snapshots and give their digests",
         {
             "snapshots": SNAPSHOTS,

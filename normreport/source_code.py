@@ -82,7 +82,7 @@ def figure_modules(kind: str, normalizations: Sequence[str]) -> list[str]:
     """Name the modules that draw a figure of a kind, which applies the given arms to images."""
     return [
         "normreport.stages.draw_figure",
-        f"normreport.figures.{kind}",
+        f"normreport.figures.kinds.{kind}",
         *(f"normreport.normalizations.{name}" for name in normalizations),
     ]
 

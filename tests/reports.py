@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from normreport.config import load_config
-from normreport.files import (
+from normreport.config.experiment import load_config
+from normreport.io.files import (
     canonical_json,
     file_digest,
     text_digest,
@@ -17,7 +17,7 @@ from normreport.files import (
 )
 from normreport.stages import record_provenance, render_html
 from tests.claims.studies import study
-from tests.test_article import TEMPLATES, results_of
+from tests.report.test_article import TEMPLATES, results_of
 
 RUNS = ("vgg16/scratch/unit/seed0", "vgg16/scratch/imagenet/seed0")
 FIGURES = ("curves-vgg16", "density-vgg16-scratch-features.0")

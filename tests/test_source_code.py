@@ -16,7 +16,7 @@ import pytest
 from normreport import source_code
 from normreport.cli import STAGES
 from normreport.commands.check import read_config
-from normreport.figure_index import figure_index
+from normreport.plan.figure_index import figure_index
 from normreport.source_code import package_versions, source_digest, source_files
 
 DEFAULT = read_config([Path(__file__).parents[1] / "config.yaml"])
@@ -64,17 +64,22 @@ def test_training_depends_on_what_trains_and_on_nothing_that_reports() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_figure_depends_on_the_common_drawing_and_on_no_other_kind(kind: str) -> None:
-    found = _names(f"normreport.figures.{kind}")
-    assert {"figures/__init__", f"figures/{kind}", "figures/drawing", "figures/style"} <= found
-    assert {f"figures/{other}" for other in KINDS} & found == {f"figures/{kind}"}
+    found = _names(f"normreport.figures.kinds.{kind}")
+    assert {
+        "figures/__init__",
+        f"figures/kinds/{kind}",
+        "figures/drawing",
+        "figures/style",
+    } <= found
+    assert {f"figures/kinds/{other}" for other in KINDS} & found == {f"figures/kinds/{kind}"}
 
 
 def test_the_stage_that_draws_depends_on_no_kind_by_itself() -> None:
-    assert not {f"figures/{kind}" for kind in KINDS} & _names("normreport.stages.draw_figure")
+    assert not {f"figures/kinds/{kind}" for kind in KINDS} & _names("normreport.stages.draw_figure")
 
 
 def test_files_are_sorted_and_each_is_there_once() -> None:
-    found = source_files(TRAINING, "normreport.stages.extract_weights", TRAINING)
+    found = source_files(TRAINING, "normreport.stages.digest_weights", TRAINING)
     assert found == sorted(set(found))
     assert all(path.is_file() for path in found)
 
@@ -82,7 +87,7 @@ def test_files_are_sorted_and_each_is_there_once() -> None:
 def test_every_module_that_an_import_loads_is_among_the_source_files(root: Path) -> None:
     """Python's own import system is the reference, each module imported as if alone."""
     modules = [f"normreport.stages.{stage}" for stage in STAGES]
-    modules += [f"normreport.figures.{kind}" for kind in KINDS]
+    modules += [f"normreport.figures.kinds.{kind}" for kind in KINDS]
     program = (
         "import importlib, json, sys\n"
         "loaded = {}\n"
@@ -133,7 +138,7 @@ def test_a_changed_byte_of_what_reports_trains_nothing_anew(copied: Path, name: 
 
 
 def test_a_renamed_module_changes_the_digest(copied: Path) -> None:
-    before = source_digest("normreport.seeds")
+    before = source_digest("normreport.training.seeds")
     (copied / "seeds.py").rename(copied / "seed.py")
     assert source_digest("normreport.seed") != before
 
@@ -141,9 +146,9 @@ def test_a_renamed_module_changes_the_digest(copied: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "import normreport.labels",
-        "import normreport.labels as names",
-        "from normreport.labels import MODELS",
+        "import normreport.text.labels",
+        "import normreport.text.labels as names",
+        "from normreport.text.labels import MODELS",
         "from normreport import labels",
         "def late():\n    from normreport import labels",
         "from . import labels",
@@ -151,10 +156,10 @@ def test_a_renamed_module_changes_the_digest(copied: Path) -> None:
     ],
 )
 def test_every_way_to_import_a_module_is_seen(copied: Path, line: str) -> None:
-    assert "labels" not in _names("normreport.seeds")
+    assert "labels" not in _names("normreport.training.seeds")
     path = copied / "seeds.py"
     path.write_text(path.read_text() + f"\n{line}\n")
-    assert "labels" in _names("normreport.seeds")
+    assert "labels" in _names("normreport.training.seeds")
 
 
 def test_modules_that_import_each_other_come_to_an_end(copied: Path) -> None:
@@ -188,7 +193,7 @@ def test_every_package_that_a_stage_imports_is_one_that_is_required(root: Path) 
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     required = {re.split("[>=]", entry)[0] for entry in project["dependencies"]}
     modules = [f"normreport.stages.{stage}" for stage in STAGES]
-    modules += [f"normreport.figures.{kind}" for kind in KINDS]
+    modules += [f"normreport.figures.kinds.{kind}" for kind in KINDS]
     found = {entry.split()[0] for entry in package_versions(*modules).split(", ")}
     # Jinja's own package for what is safe as HTML.
     assert found - required == {"markupsafe"}

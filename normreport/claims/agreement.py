@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from normreport.claims.base import Case, Claim, Place, Study, missing, together
-from normreport.evidence import Interval, MarginTest, Verdict
-from normreport.language import N_, gettext
+from normreport.claims.base import Case, Claim, Place, Study, combine_cases, missing
+from normreport.statistics.inference import Interval, MarginTest, Verdict
+from normreport.text.language import N_, gettext
 
 
 def agreement(stories: Sequence[Claim]) -> Claim:
@@ -20,7 +20,7 @@ def agreement(stories: Sequence[Claim]) -> Claim:
         for claim in stories:
             found = [(case.place.model, case) for case in claim.cases(study) if case.place]
             verdicts = [
-                together([case for name, case in found if name == model], claim.test)[0]
+                combine_cases([case for name, case in found if name == model], claim.test)[0]
                 for model in models
             ]
             place = Place(" - ".join(models), "", "", claim.id)

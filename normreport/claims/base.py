@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from normreport.evidence import (
+from normreport.config.judging import JudgeSettings
+from normreport.config.runs import run_id
+from normreport.statistics.inference import (
     FAMILY_ERROR,
     PILOT_BELOW,
     Interval,
@@ -26,10 +28,9 @@ from normreport.evidence import (
     overall,
     t_interval,
 )
-from normreport.labels import run_id, verdict_label
-from normreport.language import N_, gettext
-from normreport.prose import either
-from normreport.settings.judging import JudgeSettings
+from normreport.text.formatting import either
+from normreport.text.labels import verdict_label
+from normreport.text.language import N_, gettext
 
 # Where the article looked. Of the other starts, some freeze the convolutions and some are not drawn
 # from a Gaussian: what was done to their weights is known without looking.
@@ -77,7 +78,7 @@ class Study:
                     for layer in self.settings.layers[model]:
                         yield model, start, layer
 
-    def lacks(
+    def missing_conditions(
         self,
         *,
         architectures: Sequence[str] = (),
@@ -254,9 +255,9 @@ class Judgement:
         Of all cases together; None of what is exact or cannot be evaluated.
     p_holm
         The smaller one, corrected for the claims that are judged together, on the scale of 5%.
-    worst, best
-        The measured cases that speak least and most for the claim; where it is refuted, `worst`
-        is one of those that refute it.
+    least_favourable, most_favourable
+        The measured cases that speak least and most for the claim; where it is refuted,
+        `least_favourable` is one of those that refute it.
     flags, reason
         What qualifies the verdict; why there is none.
     """
@@ -265,8 +266,8 @@ class Judgement:
     cases: tuple[Case, ...]
     p: PValues | None = None
     p_holm: float | None = None
-    worst: Case | None = None
-    best: Case | None = None
+    least_favourable: Case | None = None
+    most_favourable: Case | None = None
     flags: tuple[str, ...] = ()
     reason: str | None = None
 
@@ -282,7 +283,7 @@ class Claim:
     kind
         ``premise``, ``hypothesis``, ``finding`` or ``prediction``.
     topic
-        A few words; this and all that follows in words is a message of `normreport.language`.
+        A few words; this and all that follows in words is a message of `normreport.text.language`.
     statement
         The claim in one sentence.
     statistic, unit
@@ -316,7 +317,7 @@ class Claim:
     scope: str | None = None
     values: Mapping[str, object] = field(default_factory=dict)
 
-    def told(self) -> dict[str, str]:
+    def localized(self) -> dict[str, str]:
         """Give topic, statement, statistic, unit and rule in the report's language."""
         names = ("topic", "statement", "statistic", "unit")
         words = {name: gettext(getattr(self, name), **self.values) for name in names}
@@ -333,7 +334,7 @@ class Claim:
     def judged(self, study: Study) -> Judgement:
         """Judge the claim on a study, by itself."""
         cases = self.cases(study)
-        verdict, p = together(cases, self.test)
+        verdict, p = combine_cases(cases, self.test)
         if verdict is Verdict.NOT_EVALUABLE:
             reasons = Counter(case.reason for case in cases if case.reason)
             reason = reasons.most_common(1)[0][0] if reasons else gettext("nothing to judge it by")
@@ -345,8 +346,8 @@ class Claim:
             verdict,
             cases,
             p,
-            worst=max(decides, key=self._against),
-            best=min(measured, key=self._against),
+            least_favourable=max(decides, key=self._against),
+            most_favourable=min(measured, key=self._against),
             flags=tuple(self.flags(study, cases)),
         )
 
@@ -362,7 +363,7 @@ class Claim:
         return case.effect.mean if self.test.below else -case.effect.mean
 
 
-def together(cases: Sequence[Case], test: MarginTest) -> tuple[Verdict, PValues | None]:
+def combine_cases(cases: Sequence[Case], test: MarginTest) -> tuple[Verdict, PValues | None]:
     """Judge a claim that is made of every case.
 
     All cases support it together, which needs no correction: its p-value is the largest of theirs
@@ -468,7 +469,7 @@ def to_json(claim: Claim, judgement: Judgement, study: Study) -> dict[str, Any]:
     return {
         "id": claim.id,
         "kind": claim.kind,
-        **claim.told(),
+        **claim.localized(),
         "margin": claim.margin,
         "verdict": judgement.verdict.value,
         "p": _p_json(judgement.p),
@@ -485,8 +486,12 @@ def to_json(claim: Claim, judgement: Judgement, study: Study) -> dict[str, Any]:
             for model in study.settings.models
             if (found := [c for c in judgement.cases if c.place and c.place.model == model])
         },
-        "worst": _case_json(judgement.worst) if judgement.worst else None,
-        "best": _case_json(judgement.best) if judgement.best else None,
+        "least_favourable": _case_json(judgement.least_favourable)
+        if judgement.least_favourable
+        else None,
+        "most_favourable": _case_json(judgement.most_favourable)
+        if judgement.most_favourable
+        else None,
         "cases": [_case_json(case) for case in judgement.cases],
     }
 

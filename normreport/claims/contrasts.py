@@ -15,9 +15,9 @@ from normreport.claims.base import (
     missing,
     select,
 )
-from normreport.evidence import MarginTest
-from normreport.language import N_, gettext
-from normreport.statistics import roughness_ratio_null
+from normreport.statistics.inference import MarginTest
+from normreport.statistics.weights import roughness_ratio_null
+from normreport.text.language import N_, gettext
 
 WIDER = MarginTest(math.log(1.05), level=0.95)
 ROUGHER = MarginTest(math.log(1.25), level=0.95)
@@ -35,7 +35,7 @@ def log_ratios(
 
     `null` gives, for a number of weights, the 95% point of what chance alone gives.
     """
-    lacking = study.lacks(any_start=ARTICLE_STARTS, normalizations=(over, under))
+    lacking = study.missing_conditions(any_start=ARTICLE_STARTS, normalizations=(over, under))
     if lacking:
         yield missing(lacking)
         return

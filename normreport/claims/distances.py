@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
-from normreport.evidence import FAMILY_ERROR, MarginTest, Verdict
-from normreport.language import N_, gettext
-from normreport.statistics import permanova
+from normreport.statistics.inference import FAMILY_ERROR, MarginTest, Verdict
+from normreport.statistics.weights import permanova
+from normreport.text.language import N_, gettext
 
 SAME = MarginTest(0.02, level=0.90, below=True)
 APART = MarginTest(0.04, level=0.95)
@@ -31,7 +31,7 @@ def compared_arms(study: Study) -> list[str]:
 
 def has_placebo(study: Study) -> bool:
     """Whether the noise floor was measured: what the last bit of the input does."""
-    return study.lacks(normalizations=(PLACEBO, PLACEBO_OF)) is None
+    return study.missing_conditions(normalizations=(PLACEBO, PLACEBO_OF)) is None
 
 
 def floor_arms(study: Study) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ def _cases(
     study: Study, start: str, values: Values, test: MarginTest, controls: Sequence[str] = ()
 ) -> Iterator[Case]:
     """Compare every two arms."""
-    lacking = study.lacks(starts=(start,))
+    lacking = study.missing_conditions(starts=(start,))
     if lacking or len(compared_arms(study)) < 2:
         yield missing(lacking or gettext("the experiment has one arm; two are needed"))
         return
@@ -141,7 +141,7 @@ def _above_the_floor(study: Study) -> Iterator[Case]:
 
 def unmeasured_floor(study: Study, cases: Sequence[Case]) -> Iterable[str]:
     """Say so if it is not known how far rounding alone drives runs apart."""
-    if lacking := study.lacks(normalizations=(PLACEBO_OF, PLACEBO)):
+    if lacking := study.missing_conditions(normalizations=(PLACEBO_OF, PLACEBO)):
         yield gettext(
             "the noise floor was not measured: %(lacking)s, so that part of a distance may come "
             "from rounding alone",

@@ -6,11 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from normreport.batches import batches
 from normreport.claims.base import Case, Claim, Place, Study
-from normreport.evidence import Interval, MarginTest, Verdict
-from normreport.language import N_, gettext
-from normreport.normalizations import Images, minmax, published_minmax, published_none, unit
+from normreport.normalizations import (
+    Images,
+    batches,
+    minmax,
+    published_minmax,
+    published_none,
+    unit,
+)
+from normreport.statistics.inference import Interval, MarginTest, Verdict
+from normreport.text.language import N_, gettext
 
 LEVELS: Images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
 # H3: one pixel in a thousand becomes white, as a dead pixel or dust would.

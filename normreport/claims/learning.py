@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing
-from normreport.evidence import MarginTest
-from normreport.language import N_, gettext
+from normreport.statistics.inference import MarginTest
+from normreport.text.language import N_, gettext
 
 HIGH = MarginTest(0.5, level=0.95)
 FLUCTUATES = MarginTest(math.log(1.5), level=0.95)
@@ -17,7 +17,7 @@ LAST_EPOCHS = 5
 
 
 def _loss(study: Study) -> Iterator[Case]:
-    lacking = study.lacks(starts=("pretrained",))
+    lacking = study.missing_conditions(starts=("pretrained",))
     if lacking:
         yield missing(lacking)
         return
@@ -36,7 +36,7 @@ def _loss(study: Study) -> Iterator[Case]:
 
 
 def _fluctuation(study: Study) -> Iterator[Case]:
-    lacking = study.lacks(starts=("pretrained", "scratch"))
+    lacking = study.missing_conditions(starts=("pretrained", "scratch"))
     if lacking:
         yield missing(lacking)
         return

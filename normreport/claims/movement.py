@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
-from normreport.evidence import MarginTest
-from normreport.language import N_, gettext
+from normreport.statistics.inference import MarginTest
+from normreport.text.language import N_, gettext
 
 TINY = MarginTest(0.05, level=0.95, below=True)
 CONSTANT = MarginTest(math.log(1.02), level=0.90, below=True)
@@ -25,7 +25,7 @@ def _places(study: Study, start: str) -> Iterator[Place]:
 
 
 def _tiny(study: Study) -> Iterator[Case]:
-    lacking = study.lacks(starts=("pretrained",))
+    lacking = study.missing_conditions(starts=("pretrained",))
     if lacking:
         yield missing(lacking)
         return
@@ -39,7 +39,7 @@ def _tiny(study: Study) -> Iterator[Case]:
 
 
 def _constant(study: Study) -> Iterator[Case]:
-    lacking = study.lacks(starts=("scratch",))
+    lacking = study.missing_conditions(starts=("scratch",))
     if lacking:
         yield missing(lacking)
         return
@@ -56,7 +56,7 @@ def _constant(study: Study) -> Iterator[Case]:
 
 
 def _less(study: Study) -> Iterator[Case]:
-    lacking = study.lacks(starts=("scratch", "pretrained"))
+    lacking = study.missing_conditions(starts=("scratch", "pretrained"))
     if lacking:
         yield missing(lacking)
         return

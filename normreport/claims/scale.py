@@ -12,7 +12,7 @@ from normreport.claims.distances import (
     floor_arms,
     unmeasured_floor,
 )
-from normreport.language import N_, gettext
+from normreport.text.language import N_, gettext
 
 SCALED = ("raw", "unit")
 # torchvision's families of which batch normalization follows the first convolution, and the suffix
@@ -40,7 +40,7 @@ def _cases(study: Study) -> Iterator[Case]:
             gettext("the experiment has no network with batch normalization after its first layer")
         )
         return
-    lacking = study.lacks(any_start=ARTICLE_STARTS, normalizations=SCALED)
+    lacking = study.missing_conditions(any_start=ARTICLE_STARTS, normalizations=SCALED)
     if lacking:
         yield missing(lacking)
         return

@@ -16,9 +16,9 @@ from normreport.claims.base import (
     missing,
     select,
 )
-from normreport.evidence import MarginTest, Verdict
-from normreport.language import N_, gettext
-from normreport.statistics import L_KURTOSIS_OF_NORMAL, gaussian_null
+from normreport.statistics.inference import MarginTest, Verdict
+from normreport.statistics.weights import L_KURTOSIS_OF_NORMAL, gaussian_null
+from normreport.text.language import N_, gettext
 
 WIDER = MarginTest(0.05, level=0.95)
 CLOSER = MarginTest(0.02, level=0.95)
@@ -35,7 +35,7 @@ def _between(
     study: Study, architectures: tuple[str, str], column: str, test: MarginTest
 ) -> Iterator[Case]:
     """Difference in a statistic between two architectures, their layers paired in their order."""
-    lacking = study.lacks(architectures=architectures, any_start=ARTICLE_STARTS)
+    lacking = study.missing_conditions(architectures=architectures, any_start=ARTICLE_STARTS)
     if lacking:
         yield missing(lacking)
         return
@@ -75,7 +75,7 @@ def departure(row: Any) -> float | None:
 
 
 def _gaussian(study: Study, epoch: int) -> Iterator[Case]:
-    lacking = study.lacks(any_start=ARTICLE_STARTS)
+    lacking = study.missing_conditions(any_start=ARTICLE_STARTS)
     if lacking:
         yield missing(lacking)
         return
@@ -100,7 +100,7 @@ def _drawn_gaussian(study: Study, cases: Sequence[Case]) -> Iterable[str]:
 
 
 def _limit_theorem(study: Study) -> Iterator[Case]:
-    lacking = study.lacks(any_start=OTHER_LAWS)
+    lacking = study.missing_conditions(any_start=OTHER_LAWS)
     if lacking:
         yield missing(lacking)
         return

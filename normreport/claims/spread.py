@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from normreport.claims.base import Case, Claim, Place, Study, missing
-from normreport.evidence import MarginTest, Verdict, clopper_pearson, share_p_values
-from normreport.language import N_
+from normreport.statistics.inference import MarginTest, Verdict, clopper_pearson, share_p_values
+from normreport.text.language import N_
 
 # The article's order, from the widest to the narrowest. Its "none" divides by 255 as well, so
 # that raw values take the place in the middle.
@@ -15,7 +15,7 @@ ABOVE_CHANCE = MarginTest(1 / 6, level=0.95)
 
 
 def _cases(study: Study) -> Iterator[Case]:
-    lacking = study.lacks(starts=("scratch",), normalizations=ORDER)
+    lacking = study.missing_conditions(starts=("scratch",), normalizations=ORDER)
     if lacking:
         yield missing(lacking)
         return

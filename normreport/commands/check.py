@@ -9,23 +9,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from normreport.config import Config, load_config, with_layer_paths
-from normreport.configuration_files import read_values
+from normreport.config.experiment import Config, load_config, with_layer_paths
+from normreport.config.report import ReportSettings
+from normreport.config.yaml_files import read_values
 from normreport.errors import StorageError
-from normreport.language import MESSAGES, find_catalogue, read_catalogue, untranslated
-from normreport.own_files import TEMPLATES, check_own_files
-from normreport.settings.report import ReportSettings
+from normreport.report.user_files import TEMPLATES, check_own_files
+from normreport.text.language import MESSAGES, find_catalogue, read_catalogue, untranslated
 
 RESIZING = "published_meanstd"  # the arm that has a size of its own
 
 
 def run(*, config: Sequence[Path], quick: bool = False) -> None:
     """Print what would be trained and what it takes; raise what would go wrong."""
-    from normreport import networks, sources, training  # take seconds to import
+    from normreport import sources
+    from normreport.training import loop as training
+    from normreport.training import networks
 
     checked = with_layer_paths(
         read_config(config),
-        lambda architecture, key: list(networks.outline(architecture, key=key).measured()),
+        lambda architecture, key: list(
+            networks.shape_only_network(architecture, key=key).measured()
+        ),
     )
     training.find_device(checked.training.device)
     _check_networks(checked)
@@ -71,13 +75,13 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
 
 
 def _check_networks(config: Config) -> None:
-    from normreport import networks
+    from normreport.training import networks
 
     needs_weights = any(start.startswith("pretrained") for start in config.experiment.starts)
     for model in config.experiment.models:
         architecture, key = config.architecture(model)
         for decided_by, size in {_size_key(arm): px for arm, px in _sizes(config).items()}.items():
-            network = networks.outline(
+            network = networks.shape_only_network(
                 architecture, image_size_px=size, key=key, size_key=decided_by
             )
         networks.check_layers(network.layers(), config.models[model].layers, model=model)
@@ -112,27 +116,29 @@ def _print_language(report: ReportSettings) -> None:
 
 
 def _print_estimates(config: Config, results: Path) -> None:
-    from normreport.estimates import estimates, spoken, whole
-    from normreport.figure_index import figure_index
-    from normreport.training import find_device
+    from normreport.plan.estimates import estimates, format_duration, total_cost
+    from normreport.plan.figure_index import figure_index
+    from normreport.training.loop import find_device
 
     found = []
     for estimate in estimates(config, _sizes(config)):
         found.append(estimate)
-        each = f"{spoken(estimate.run.seconds)} and {estimate.run.kept_bytes / 1e6:,.0f} MB each"
+        run = estimate.run
+        each = f"{format_duration(run.seconds)} and {run.kept_bytes / 1e6:,.0f} MB each"
         before = estimate.pretraining
         print(
             f"{estimate.model}: {estimate.runs} runs of about {each}"
-            + (f"; its pretraining about {spoken(before.seconds)}" if before else "")
+            + (f"; its pretraining about {format_duration(before.seconds)}" if before else "")
         )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     on_cpu = find_device(config.training.device).type == "cpu"
     at_a_time = max(1, (cores or 1) // config.training.threads) if on_cpu else 1
-    total = whole(config, found, at_a_time=at_a_time, cores=cores or 1)
+    total = total_cost(config, found, at_a_time=at_a_time, cores=cores or 1)
     free = shutil.disk_usage(results if results.exists() else ".").free
     print(
-        f"The report from nothing: about {spoken(total.seconds)} on {cores} cores, {at_a_time} "
-        f"trainings at a time, and {total.kept_bytes / 1e9:.1f} GB, of {free / 1e9:.1f} GB free; "
+        f"The report from nothing: about {format_duration(total.seconds)} on {cores} cores, "
+        f"{at_a_time} trainings at a time, and {total.kept_bytes / 1e9:.1f} GB, "
+        f"of {free / 1e9:.1f} GB free; "
         f"{len(list(figure_index(config)))} figures"
     )
 

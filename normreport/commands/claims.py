@@ -6,17 +6,17 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from normreport import files
 from normreport.claims import CLAIMS
 from normreport.errors import StorageError
-from normreport.prose import number
+from normreport.io import files
+from normreport.text.formatting import number
 
 
 def run(*, results: Path | None) -> None:
     """Print each claim with statement and rule, then verdict, effect and interval."""
     judged = {} if results is None else _judged(results)
     for claim in CLAIMS:
-        words = claim.told()
+        words = claim.localized()
         print(f"{claim.id}  {words['topic']} ({claim.kind})")
         _indented(words["statement"])
         margin = f"margin {number(claim.margin, 2)}"
@@ -45,7 +45,7 @@ def _verdict(claim: dict[str, Any]) -> str:
     parts += claim["flags"]
     counts = ", ".join(f"{count} {verdict.lower()}" for verdict, count in claim["counts"].items())
     parts.append(f"cases: {counts}")
-    for name in ("worst", "best"):
+    for name in ("least_favourable", "most_favourable"):
         case = claim[name]
         if case:
             effect = case["effect"]
@@ -55,7 +55,9 @@ def _verdict(claim: dict[str, Any]) -> str:
                 if effect["low"] is not None
                 else ""
             )
-            parts.append(f"{name} case {number(effect['mean'])}{bounds} ({where.strip()})")
+            parts.append(
+                f"{name.replace('_', ' ')} case {number(effect['mean'])}{bounds} ({where.strip()})"
+            )
     return "; ".join(parts) + "."
 
 

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from normreport.differences import Change, Comparison, Effect, compare_records, largest
-from normreport.files import canonical_json
-from normreport.provenance import read_page
+from normreport.io.files import canonical_json
+from normreport.provenance.differences import Change, Comparison, Effect, compare_records, largest
+from normreport.provenance.record import read_page
 
 
 def run(*, old: Path, new: Path, json: bool) -> int:

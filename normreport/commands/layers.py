@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from normreport.settings.training import TrainingSettings
+from normreport.config.training import TrainingSettings
 
 
 def run(*, architecture: str) -> None:
     """Print one line per layer, its module path, shape and size in a run; then what words mean."""
-    from normreport import networks  # takes seconds to import
+    from normreport.training import networks
 
-    network = networks.outline(architecture, key="ARCHITECTURE")
+    network = networks.shape_only_network(architecture, key="ARCHITECTURE")
     layers, measured = network.layers(), list(network.measured())
     epochs = TrainingSettings().epochs
     width = max(len("layer"), *map(len, layers))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from normreport import config
-from normreport import results as report
+from normreport.config import experiment as config
+from normreport.report import results as report
 
 
 def run(*, results: bool) -> None:

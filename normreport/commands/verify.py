@@ -12,16 +12,16 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from normreport import files
 from normreport.commands.diff import number_lines
-from normreport.config import Config, load_config
-from normreport.differences import Comparison, changes, compare_records, largest
+from normreport.config.experiment import Config, load_config
 from normreport.errors import RebuildError, StorageError
-from normreport.provenance import RESULTS, folders_digest, read_page, read_record, summary
+from normreport.io import files
+from normreport.io.tables import read_tables
+from normreport.provenance.differences import Comparison, changes, compare_records, largest
+from normreport.provenance.record import RESULTS, folders_digest, read_page, read_record, summary
+from normreport.provenance.verification import Part, compare_pages, compare_tables
 from normreport.source_code import ROOT
 from normreport.stages import render_html
-from normreport.tables import read_tables
-from normreport.verification import Part, compare_pages, compare_tables
 
 # What snakemake makes; a rebuild makes its own.
 MADE = frozenset({".git", ".snakemake", "benchmarks", "config.yaml", "logs", "public", "results"})

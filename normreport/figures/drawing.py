@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pandas as pd
 from matplotlib.figure import Figure
 
-from normreport.figures.reading import panels
+from normreport.figures.interactivity import panels
 from normreport.figures.style import FONTS, WIDTH, fitting, house_style
 
 _BESIDE_LABEL = 0.25  # inches, by which an axis's label may be longer than the axis

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
-from normreport.figures.reading import EPOCHS
+from normreport.figures.interactivity import EPOCHS
 from normreport.figures.style import (
     INK,
     MUTED,
@@ -27,8 +27,8 @@ from normreport.figures.style import (
     mean_line,
     text_width,
 )
-from normreport.language import gettext
-from normreport.prose import compact
+from normreport.text.formatting import compact
+from normreport.text.language import gettext
 
 _EDGE = 0.04
 _TITLE = 0.22

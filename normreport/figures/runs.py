@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
-from normreport.labels import start_title
-from normreport.language import gettext, ngettext
-from normreport.prose import listing
+from normreport.text.formatting import listing
+from normreport.text.labels import start_title
+from normreport.text.language import gettext, ngettext
 
 
 def in_order(values: pd.Series) -> list[str]:

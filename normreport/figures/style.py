@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 
-from normreport.language import N_, gettext
+from normreport.text.language import N_, gettext
 
 Marks = dict[str, Any]  # keywords of matplotlib's artists and settings
 

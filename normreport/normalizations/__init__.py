@@ -13,12 +13,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]
 Inputs = NDArray[np.float32]
+
+# 256 images of 32 x 32 px, 5 of 224 x 224: VGG16's first convolution makes 64 MiB of them.
+BATCH_PIXELS = 256 * 32**2
 
 NORMALIZATIONS = tuple(module.name for module in pkgutil.iter_modules(__path__))
 
@@ -50,3 +54,10 @@ def normalize(images: Images, name: str, train_images: Images | None = None) -> 
     else:
         inputs = arm.apply(images)
     return inputs
+
+
+def batches(images: int, image_size_px: int) -> Iterator[slice]:
+    """Yield slices of at most `BATCH_PIXELS` pixels, or of one image, so that memory is bounded."""
+    size = max(1, BATCH_PIXELS // image_size_px**2)
+    for start in range(0, images, size):
+        yield slice(start, start + size)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from normreport.config.data import DataSettings, ImageFolder, Npz, Parquet, TorchvisionData
 from normreport.errors import DataError
-from normreport.settings.data import DataSettings, ImageFolder, Npz, Parquet, TorchvisionData
 from normreport.sources.decoding import NOTHING, Skipped, fill
 from normreport.sources.pool import Splits
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from PIL import Image
 
-from normreport.settings.data import Bundled, DataSettings
+from normreport.config.data import Bundled, DataSettings
 from normreport.sources.pool import Pool, Splits
 
 # Photographs that scikit-image ships in its wheel, so that nothing is downloaded.

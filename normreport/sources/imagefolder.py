@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from normreport.config.data import ImageFolder
 from normreport.errors import DataError
-from normreport.settings.data import ImageFolder
 from normreport.sources.decoding import decoded
 from normreport.sources.pool import Pool, Splits
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from normreport.config.data import Npz
 from normreport.errors import DataError, StorageError
-from normreport.settings.data import Npz
 from normreport.sources.pool import Pool, Splits
 
 PIECE = 1 << 20  # bytes that are unpacked at a time

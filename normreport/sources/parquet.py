@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pyarrow import parquet
 
+from normreport.config.data import Parquet
 from normreport.errors import DataError, UnreadableImageError, nearest
-from normreport.settings.data import Parquet
 from normreport.sources.decoding import decoded
 from normreport.sources.pool import Pool, Splits
 

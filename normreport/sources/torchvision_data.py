@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torchvision import datasets
 
+from normreport.config.data import TorchvisionData
 from normreport.errors import DataError, UnreadableImageError, nearest
-from normreport.settings.data import TorchvisionData
 from normreport.sources.decoding import reason
 from normreport.sources.pool import Pool, Splits
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from normreport import comparison, files
-from normreport.snapshots import KeptLayer
-from normreport.tables import write_table
+from normreport.io import files
+from normreport.io.snapshots import KeptLayer
+from normreport.io.tables import write_table
+from normreport.statistics import comparison
 
 DENSITIES = (
     "model", "start", "layer", "normalization", "seed", "epoch", "weight", "density", "bandwidth",

@@ -11,19 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from normreport import files
-from normreport.batches import batches
-from normreport.failures import sentence
-from normreport.figure_kinds import KINDS
+from normreport.config.base import parse
+from normreport.config.figure_kinds import KINDS
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing, to_svg
-from normreport.input_histograms import input_histograms
-from normreport.language import speak
-from normreport.normalizations import normalize
-from normreport.settings.base import parse
-from normreport.settings.report import FigureSettings
+from normreport.figures.input_histograms import input_histograms
+from normreport.io import files
+from normreport.io.tables import read_tables
+from normreport.normalizations import batches, normalize
+from normreport.report.failures import sentence
 from normreport.source_code import figure_modules, source_digest
-from normreport.statistics import init_std_quantiles, init_std_range
-from normreport.tables import read_tables
+from normreport.statistics.weights import init_std_quantiles, init_std_range
+from normreport.text.language import set_language
 
 EXAMPLES = 8
 # Enough images for the mean spectrum; at 224 pixels a side they take 19 MB.
@@ -46,10 +45,10 @@ def run(
     catalogue: Path | None = None,
 ) -> None:
     """Write the SVG, the CSV, and caption, alternative text and what they were made from."""
-    speak(catalogue)
+    set_language(catalogue)
     chosen = parse(FigureSettings, settings, where="draw_figure --settings")
     # A rule names the one module that draws, so that an edit of another kind draws nothing anew.
-    kind = importlib.import_module(f"normreport.figures.{chosen.kind}")
+    kind = importlib.import_module(f"normreport.figures.kinds.{chosen.kind}")
     failed = files.read_json(failures) if failures else []
     shown, options = _arguments(chosen, inputs, {run["seed"] for run in failed})
     drawing: Drawing = kind.draw(shown, **options)

@@ -8,15 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from normreport import files
 from normreport.claims import Study, judge_all
 from normreport.claims.base import to_json
-from normreport.failures import told
-from normreport.language import speak
-from normreport.results import Results
-from normreport.settings.base import parse
-from normreport.settings.judging import JudgeSettings
-from normreport.summary import (
+from normreport.config.base import parse
+from normreport.config.judging import JudgeSettings
+from normreport.io import files
+from normreport.io.tables import read_tables
+from normreport.report.failures import localized
+from normreport.report.results import Results
+from normreport.report.summary import (
     CASE_COLUMNS,
     RUN_COLUMNS,
     case_rows,
@@ -25,7 +25,7 @@ from normreport.summary import (
     pretraining_rows,
     run_rows,
 )
-from normreport.tables import read_tables
+from normreport.text.language import set_language
 
 
 def run(
@@ -46,13 +46,13 @@ def run(
     catalogue: Path | None = None,
 ) -> None:
     """Write the judged claims, and the tables of all runs and all cases."""
-    speak(catalogue)
+    set_language(catalogue)
     chosen = parse(JudgeSettings, settings, where="judge_claims --settings")
     found = [files.read_json(path) for path in manifests]
     for manifest, history, summaries in zip(found, histories, layers, strict=True):
         files.check_digest(history, manifest.get("files", {}).get(history.name))
         files.check_digest(summaries, manifest.get("files", {}).get(summaries.name))
-    failed = [told(run) for run in files.read_json(failures)] if failures else []
+    failed = [localized(run) for run in files.read_json(failures)] if failures else []
     rows = [*run_rows(found), *failed_rows(failed)]
     train_images = files.read_arrays(images, ["train_images"])["train_images"]
     study = Study(

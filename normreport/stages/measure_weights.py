@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from normreport import files
-from normreport.snapshots import KeptLayer
-from normreport.statistics import (
+from normreport.io import files
+from normreport.io.snapshots import KeptLayer
+from normreport.io.tables import write_table
+from normreport.statistics.weights import (
     SCORES,
     ascending,
     kaiming_fan_out_std,
@@ -15,7 +16,6 @@ from normreport.statistics import (
     standardized_quantiles,
     summarize,
 )
-from normreport.tables import write_table
 
 QUANTILES = ("model", "start", "normalization", "seed", "layer", "epoch", "n", "score", "quantile")
 

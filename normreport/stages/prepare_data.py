@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from normreport import files, sources
-from normreport.checkpoints import Checkpoint
-from normreport.settings.base import parse
-from normreport.settings.data import DataSettings
+from normreport import sources
+from normreport.config.base import parse
+from normreport.config.data import DataSettings
+from normreport.io import files
+from normreport.io.checkpoints import Checkpoint
 from normreport.source_code import package_versions, source_digest
-from normreport.sources.watching import files_digest
+from normreport.sources.fingerprint import files_digest
 
 
 def run(
@@ -28,14 +29,14 @@ def run(
     """
     chosen = parse(DataSettings, settings, where="prepare_data --settings")
     splits = sources.find(chosen)
-    basis = {
+    inputs = {
         # Each image is what it is, whether others are skipped or not.
         "settings": chosen.model_dump(mode="json", exclude={"source": {"skip_unreadable"}}),
         "data": files_digest(chosen.source, is_fetched=True),
         "code": source_digest(__name__),
         "versions": package_versions(__name__),
     }
-    checkpoint = Checkpoint(checkpoints, basis)
+    checkpoint = Checkpoint(checkpoints, inputs)
     checksums = checkpoint.load() or {}
     shapes = sources.shapes(chosen)
     with files.arrays_in_place(images, shapes, progress=checkpoint.path) as arrays:

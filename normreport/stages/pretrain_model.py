@@ -10,20 +10,21 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from normreport import files, networks
-from normreport.checkpoints import Checkpoint
+from normreport.config.base import parse
+from normreport.config.training import PretrainSettings
 from normreport.errors import ConfigError
+from normreport.io import files
+from normreport.io.checkpoints import Checkpoint
 from normreport.normalizations import source
-from normreport.settings.base import parse
-from normreport.settings.training import PretrainSettings
 from normreport.source_code import source_digest
-from normreport.training import (
+from normreport.training import networks
+from normreport.training.loop import (
     Diverged,
     TrainingState,
     find_device,
     normalized,
     train,
-    use_memory_well,
+    tune_malloc,
     versions,
 )
 
@@ -35,21 +36,21 @@ def run(
 
     A training that was killed goes on from its last checkpoint and ends in the same bytes.
     """
-    use_memory_well()
+    tune_malloc()
     chosen = parse(PretrainSettings, settings, where="pretrain_model --settings")
     arrays = files.read_arrays(images) if images else {}
     code = [__name__, source(chosen.normalization)] if images else [__name__]
-    basis = {
+    inputs = {
         "settings": chosen.model_dump(mode="json"),
         "data": {name: files.array_digest(array) for name, array in arrays.items()},
         "code": source_digest(*code),
         "versions": versions(find_device(chosen.device)),
     }
-    checkpoint = Checkpoint(checkpoints, basis)
+    checkpoint = Checkpoint(checkpoints, inputs)
     found: dict[str, Any] = {"source": chosen.weights, "file": None, "preprocessing": None}
     if images is not None:
         state, trained = _trained(chosen, arrays, checkpoint)
-        found |= {**trained, "data": basis["data"]}
+        found |= {**trained, "data": inputs["data"]}
     elif networks.is_checkpoint(chosen.weights):
         state = networks.read_checkpoint(Path(chosen.weights))
         found["file"] = files.file_digest(Path(chosen.weights))
@@ -63,10 +64,10 @@ def run(
         manifest,
         {
             "model": chosen.model,
-            "settings": basis["settings"],
-            "digests": {"weights": files.file_digest(weights), "code": basis["code"]},
+            "settings": inputs["settings"],
+            "digests": {"weights": files.file_digest(weights), "code": inputs["code"]},
             "files": {weights.name: files.file_digest(weights)},
-            "versions": basis["versions"],
+            "versions": inputs["versions"],
             **found,
         },
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from normreport import files
-from normreport.failures import failure
-from normreport.settings.base import parse
-from normreport.settings.failures import FailureSettings
+from normreport.config.base import parse
+from normreport.config.failures import FailureSettings
+from normreport.io import files
+from normreport.report.failures import failure
 
 
 def run(*, settings: str, failures: Path) -> None:

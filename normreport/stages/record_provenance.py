@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from normreport import files
-from normreport.crate import crate
-from normreport.provenance import FLOW, folders_digest, make_record
-from normreport.settings.base import parse
-from normreport.settings.provenance import RecordSettings
+from normreport.config.base import parse
+from normreport.config.record import RecordSettings
+from normreport.io import files
+from normreport.provenance.record import FLOW, folders_digest, make_record
+from normreport.provenance.ro_crate import crate
 from normreport.source_code import run_modules, source_digest
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from normreport import files
-from normreport.article import Illustration, render
-from normreport.language import find_catalogue, speak
-from normreport.own_files import data_uri
-from normreport.settings.base import parse
-from normreport.settings.report import RenderSettings
+from normreport.config.base import parse
+from normreport.config.report import RenderSettings
+from normreport.io import files
+from normreport.report.article import Illustration, render
+from normreport.report.user_files import data_uri
+from normreport.text.language import find_catalogue, set_language
 
 
 def run(
@@ -43,7 +43,7 @@ def page(
     medium: str,
 ) -> str:
     """Fill the templates for one medium."""
-    speak(find_catalogue(settings.language, templates))
+    set_language(find_catalogue(settings.language, templates))
     illustrations = [_illustration(path, number) for number, path in enumerate(figures, start=1)]
     return render(
         templates,

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from normreport import files
+from normreport.config.base import parse
+from normreport.config.report import RenderSettings
 from normreport.errors import MissingToolError
-from normreport.language import gettext
-from normreport.settings.base import parse
-from normreport.settings.report import RenderSettings
+from normreport.io import files
+from normreport.plan.system import pdf_unavailable_reason
 from normreport.stages.render_html import page
-from normreport.system import pdf_hindrance
+from normreport.text.language import gettext
 
 # Attachments must have a date, and equal reports equal bytes.
 NO_DATE = datetime.fromtimestamp(0, UTC)
@@ -30,9 +30,9 @@ def run(
     logo: Path | None = None,
 ) -> None:
     """Lay the printed page out with WeasyPrint, as a tagged PDF (PDF/UA-1) with its numbers."""
-    hindrance = pdf_hindrance()
-    if hindrance:
-        raise MissingToolError(f"{pdf}: cannot be made: {hindrance}")
+    reason = pdf_unavailable_reason()
+    if reason:
+        raise MissingToolError(f"{pdf}: cannot be made: {reason}")
     from weasyprint import HTML, Attachment
     from weasyprint.urls import URLFetcher
 

@@ -13,25 +13,26 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from normreport import files, networks
-from normreport.checkpoints import Checkpoint
-from normreport.gates import learned_below
-from normreport.layer_summaries import LayerSummary, summarize_layer
-from normreport.networks import Network
-from normreport.seeds import derived_seed, epoch_order
-from normreport.settings.base import parse
-from normreport.settings.training import RunSettings
+from normreport.config.base import parse
+from normreport.config.training import RunSettings
+from normreport.io import files
+from normreport.io.checkpoints import Checkpoint
 from normreport.source_code import run_modules, source_digest
-from normreport.training import (
+from normreport.statistics.learned import learned_below
+from normreport.training import networks
+from normreport.training.layer_summaries import LayerSummary, summarize_layer
+from normreport.training.loop import (
     Diverged,
     Epoch,
     Images,
     TrainingState,
     normalized,
     train,
-    use_memory_well,
+    tune_malloc,
     versions,
 )
+from normreport.training.networks import Network
+from normreport.training.seeds import derived_seed, epoch_order
 
 CONDITION = ("model", "start", "normalization", "seed")
 HISTORY = (
@@ -60,7 +61,7 @@ def run(
 
     A run that was killed goes on from its last checkpoint and ends in the same bytes.
     """
-    use_memory_well()
+    tune_malloc()
     chosen = parse(RunSettings, settings, where="train_run --settings")
     condition = {key: getattr(chosen, key) for key in CONDITION}
     classes = len(files.read_json(images_manifest)["classes"])
@@ -82,7 +83,7 @@ def run(
     networks.check_layers(network.layers(), chosen.layers, model=chosen.model)
     state = TrainingState.begin(network, chosen)
     initial = copied_weights(network, chosen.layers)
-    basis = {
+    inputs = {
         "settings": chosen.model_dump(mode="json"),
         "classes": classes,
         "data": {name: files.array_digest(array) for name, array in arrays.items()},
@@ -91,7 +92,7 @@ def run(
         "code": source_digest(*run_modules(chosen.normalization)),
         "versions": versions(state.device),
     }
-    checkpoint = Checkpoint(checkpoints, basis)
+    checkpoint = Checkpoint(checkpoints, inputs)
     kept: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in chosen.layers}
     summaries: list[dict[str, Any]] = []
 
@@ -141,17 +142,17 @@ def run(
             "parameters": sum(p.numel() for p in network.module.parameters()),
             "folded": dict(network.repeats),
             "first_batch": first_batch(train_set, chosen),
-            "settings": basis["settings"],
+            "settings": inputs["settings"],
             "seeds": {key: derived_seed(chosen.seed, key) for key in ("init", "head")},
             "digests": {
-                **{key: basis[key] for key in ("data", "initial_weights", "pretrained", "code")},
+                **{key: inputs[key] for key in ("data", "initial_weights", "pretrained", "code")},
                 "final_weights": (
                     weights_digest(network.module) if status["state"] == "OK" else None
                 ),
                 "order": order_digest(chosen, len(train_set.labels)),
             },
             "files": {path.name: files.file_digest(path) for path in (snapshots, history, layers)},
-            "versions": basis["versions"],
+            "versions": inputs["versions"],
         },
     )
     checkpoint.remove()

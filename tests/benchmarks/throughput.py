@@ -65,11 +65,11 @@ def ours(model: str) -> float:
     """Images per second of one run, by the workflow's own training code."""
     import numpy as np
 
-    from normreport.networks import build
-    from normreport.settings.training import FitSettings
-    from normreport.training import TrainingState, normalized, train, use_memory_well
+    from normreport.config.training import FitSettings
+    from normreport.training.loop import TrainingState, normalized, train, tune_malloc
+    from normreport.training.networks import build
 
-    use_memory_well()
+    tune_malloc()
     generator = np.random.default_rng(0)
     arrays = {
         "train_images": generator.integers(0, 256, (256, SIZE, SIZE, 3), dtype=np.uint8),

@@ -10,11 +10,11 @@ import pytest
 from markupsafe import Markup
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from normreport.article import Illustration
 from normreport.figures.drawing import Drawing, to_svg
+from normreport.report.article import Illustration
 from tests.claims.studies import study
 from tests.figures import synthetic
-from tests.test_article import rendered
+from tests.report.test_article import rendered
 
 
 @pytest.fixture(scope="session")

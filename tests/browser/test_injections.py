@@ -16,13 +16,13 @@ from playwright.sync_api import Browser, Dialog, Page
 from pypdf import PdfReader
 from weasyprint import HTML
 
-from normreport.article import Illustration
-from normreport.figures import examples
 from normreport.figures.drawing import to_svg
+from normreport.figures.kinds import examples
+from normreport.report.article import Illustration
 from tests.claims.studies import study
 from tests.figures import synthetic
 from tests.injections import INJECTIONS, SAID, TOUCHED
-from tests.test_article import record_of, rendered, results_of
+from tests.report.test_article import record_of, rendered, results_of
 
 from .conftest import Reader
 

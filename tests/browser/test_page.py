@@ -14,9 +14,9 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
 
-from normreport.dark import dark
 from normreport.figures.drawing import Drawing
-from normreport.own_files import data_uri
+from normreport.report.dark_mode import dark
+from normreport.report.user_files import data_uri
 
 from .conftest import Reader
 

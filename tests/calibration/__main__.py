@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from normreport.evidence import FAMILY_ERROR
-from normreport.files import write_text
+from normreport.io.files import write_text
+from normreport.statistics.inference import FAMILY_ERROR
 from tests.calibration.simulation import (
     CASES,
     EFFECTS,

@@ -20,8 +20,8 @@ from normreport.claims import PRIMARY
 from normreport.claims.base import Case, Place, case_from_seeds, corrected
 from normreport.claims.distances import NORMALIZATION_MATTERS
 from normreport.claims.spread import ORDER_OF_STD
-from normreport.comparison import distances
-from normreport.evidence import Verdict, clopper_pearson
+from normreport.statistics.comparison import distances
+from normreport.statistics.inference import Verdict, clopper_pearson
 from tests.claims.studies import EPOCHS, study
 
 SEEDS = (3, 6, 10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from normreport.evidence import FAMILY_ERROR, Verdict
+from normreport.statistics.inference import FAMILY_ERROR, Verdict
 from tests.calibration.simulation import (
     EFFECTS,
     FAMILY,

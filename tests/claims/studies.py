@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from normreport.claims import Study
-from normreport.settings.data import DataSettings
-from normreport.settings.judging import JudgeSettings
+from normreport.config.data import DataSettings
+from normreport.config.judging import JudgeSettings
 
 ARMS = ("raw", "unit", "imagenet")
 LAYERS = {

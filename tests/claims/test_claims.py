@@ -15,9 +15,9 @@ from normreport.claims.agreement import agreement
 from normreport.claims.base import select, to_json
 from normreport.claims.distances import arms_apart
 from normreport.claims.inputs import SALT, SALT_SEED
-from normreport.evidence import Verdict
 from normreport.normalizations import minmax
-from normreport.statistics import ascending, permanova, roughness_ratio_null, summarize
+from normreport.statistics.inference import Verdict
+from normreport.statistics.weights import ascending, permanova, roughness_ratio_null, summarize
 from tests.claims.studies import ARMS, EPOCHS, LAYERS, study, with_failed_run, without_runs
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
@@ -217,7 +217,7 @@ def test_one_case_among_many_refutes_only_beyond_the_correction_for_their_number
         refuted = [case for case in judgement.cases if case.verdict is REFUTED]
         assert len(refuted) == 1
         assert judgement.verdict is expected
-        assert judgement.worst.place == refuted[0].place
+        assert judgement.least_favourable.place == refuted[0].place
 
 
 def test_the_interval_of_a_case_is_the_t_interval_of_its_seeds():
@@ -311,15 +311,15 @@ def test_a_verdict_that_holms_correction_takes_away_says_so():
     whole.measures.loc[last, "std"] *= np.exp(0.1 + scatter)[whole.measures.loc[last, "seed"]]
     alone = BY_ID["H1"].judged(whole)
     judged = {claim.id: judgement for claim, judgement in judge_all(whole)}
-    together = judged["H1"]
+    combine_cases = judged["H1"]
     others = sum(judgement.p_holm is not None for judgement in judged.values())
     assert alone.verdict is SUPPORTED
     assert 0.05 / others < 2 * alone.p.support < 0.05
-    assert together.verdict is INCONCLUSIVE
-    assert together.p_holm > 0.05
-    assert f"supported when judged alone (p = {2 * alone.p.support:.2g})" in together.flags[0]
-    assert f"corrected for the {others} claims" in together.flags[0]
-    assert [case.verdict for case in together.cases] == [case.verdict for case in alone.cases]
+    assert combine_cases.verdict is INCONCLUSIVE
+    assert combine_cases.p_holm > 0.05
+    assert f"supported when judged alone (p = {2 * alone.p.support:.2g})" in combine_cases.flags[0]
+    assert f"corrected for the {others} claims" in combine_cases.flags[0]
+    assert [case.verdict for case in combine_cases.cases] == [case.verdict for case in alone.cases]
     # Overwhelming evidence stays what it is.
     assert judged["F4"].verdict is BY_ID["F4"].judged(whole).verdict is SUPPORTED
 
@@ -364,8 +364,8 @@ def test_a_judged_claim_is_json_without_nan(claim):
     assert found["pilot"] == (claim.id not in WITHOUT_RUNS)
     effects = [case["effect"]["mean"] for case in found["cases"] if case["effect"]]
     if claim.id != "H6":
-        assert found["worst"]["effect"]["mean"] in effects
-        assert found["best"]["effect"]["mean"] in effects
+        assert found["least_favourable"]["effect"]["mean"] in effects
+        assert found["most_favourable"]["effect"]["mean"] in effects
 
 
 def test_distances_between_seeds_enter_as_pseudo_values_of_the_jackknife():
@@ -399,7 +399,7 @@ def test_arms_separate_only_above_what_the_placebo_does(floor, expected):
     whole = study(arms=WITH_PLACEBO, floor=floor)
     judgement = BY_ID["F4"].judged(whole)
     assert judgement.verdict is expected
-    assert judgement.worst.effect.mean == pytest.approx(0.1 - floor, abs=1e-3)
+    assert judgement.least_favourable.effect.mean == pytest.approx(0.1 - floor, abs=1e-3)
     assert not any("placebo" in case.place.contrast for case in judgement.cases)
     assert not any("noise floor" in flag for flag in judgement.flags)
 
@@ -481,7 +481,7 @@ def test_a_small_layer_of_gaussian_numbers_is_gaussian():
         whole.measures.loc[index, columns] = [found[column] for column in columns]
     judgement = BY_ID["F8"].judged(whole)
     assert judgement.verdict is SUPPORTED
-    assert judgement.worst.effect.mean > 0.3
+    assert judgement.least_favourable.effect.mean > 0.3
     # One of the four beyond its bound is enough.
     for column in columns[1:]:
         heavy = replace(whole, measures=whole.measures.assign(**{column: 1.5}))

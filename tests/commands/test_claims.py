@@ -13,8 +13,8 @@ import pytest
 from normreport.claims import CLAIMS, Case, Judgement, Study
 from normreport.claims.base import Place, to_json
 from normreport.cli import main
-from normreport.config import load_config
-from normreport.evidence import Interval, Verdict
+from normreport.config.experiment import load_config
+from normreport.statistics.inference import Interval, Verdict
 
 
 def _case(mean: float, *, bounds: bool = True) -> Case:
@@ -32,8 +32,14 @@ def results(tmp_path: Path, default_values: dict[str, Any]) -> Path:
     low, high, only = _case(0.5), _case(1.5), _case(0.125, bounds=False)
     missing = Case(None, Verdict.NOT_EVALUABLE, reason="no scratch runs")
     judgements = [
-        Judgement(Verdict.SUPPORTED, (low, high), worst=low, best=high, flags=("SHARED START",)),
-        Judgement(Verdict.INCONCLUSIVE, (only,), worst=only, best=only),
+        Judgement(
+            Verdict.SUPPORTED,
+            (low, high),
+            least_favourable=low,
+            most_favourable=high,
+            flags=("SHARED START",),
+        ),
+        Judgement(Verdict.INCONCLUSIVE, (only,), least_favourable=only, most_favourable=only),
         Judgement(Verdict.NOT_EVALUABLE, (missing,), reason="no scratch runs"),
     ]
     claims = [to_json(c, j, study) for c, j in zip(CLAIMS, judgements, strict=False)]
@@ -56,7 +62,7 @@ def test_every_claim_is_listed_with_statement_statistic_and_rule(
     found = _blocks(text)
     assert list(found) == [claim.id for claim in CLAIMS]
     for claim in CLAIMS:
-        for part in claim.told().values():
+        for part in claim.localized().values():
             assert " ".join(part.split()) in found[claim.id]
         assert "Verdict:" not in found[claim.id]
     assert max(len(line) for line in text.splitlines()) <= 98
@@ -70,15 +76,15 @@ def test_with_results_every_judged_claim_has_its_verdict(
     first, second, third, *others = (found[claim.id] for claim in CLAIMS)
     assert "Verdict: SUPPORTED; pilot, 3 seeds; SHARED START; " in first
     assert "2 supported" in first
-    worst = re.search(r"worst case (\S+) \[(\S+), (\S+)\] \((.*?)\)", first)
+    worst = re.search(r"least favourable case (\S+) \[(\S+), (\S+)\] \((.*?)\)", first)
     assert worst is not None
     assert [float(number) for number in worst.groups()[:3]] == [0.5, 0.25, 0.75]
     assert worst[4] == "vgg16 scratch features.0 raw - unit"
-    assert "best case 1.5" in first
+    assert "most favourable case 1.5" in first
     assert "Verdict: INCONCLUSIVE" in second
-    assert "worst case 0.125 (vgg16" in second
+    assert "least favourable case 0.125 (vgg16" in second
     assert "Verdict: NOT EVALUABLE; no scratch runs; " in third
-    assert "worst" not in third.split("Verdict:")[1]
+    assert "favourable" not in third.split("Verdict:")[1]
     assert all("Verdict:" not in other for other in others)
 
 

@@ -13,7 +13,7 @@ from snakemake.utils import update_config
 
 from normreport.cli import main
 from normreport.commands.check import read_config
-from normreport.config import load_config
+from normreport.config.experiment import load_config
 
 
 def test_every_run_is_a_line_with_its_id_and_what_it_consists_of(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from normreport.cli import main
-from normreport.provenance import EMBEDDED, OPENING, embedded_record
+from normreport.provenance.record import EMBEDDED, OPENING, embedded_record
 from tests.reports import FIGURES, REVISION, RUNS, write_report
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]

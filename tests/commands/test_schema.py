@@ -7,7 +7,7 @@ import json
 import pytest
 
 from normreport.cli import main
-from normreport.config import schema
+from normreport.config.experiment import schema
 
 
 def test_what_is_printed_is_the_schema_with_sorted_keys(

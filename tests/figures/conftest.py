@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from . import synthetic
+from tests.figures import synthetic
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
-from normreport.figures import (
+from normreport.figures.drawing import Drawing
+from normreport.figures.kinds import (
     centre,
     curves,
     density,
@@ -25,11 +26,10 @@ from normreport.figures import (
     spread,
     violin,
 )
-from normreport.figures import examples as examples_kind
-from normreport.figures import levels as levels_kind
-from normreport.figures import quantiles as quantiles_kind
-from normreport.figures import seeds as seeds_kind
-from normreport.figures.drawing import Drawing
+from normreport.figures.kinds import examples as examples_kind
+from normreport.figures.kinds import levels as levels_kind
+from normreport.figures.kinds import quantiles as quantiles_kind
+from normreport.figures.kinds import seeds as seeds_kind
 
 LAYERS = {"features.0": 0.0589, "features.28": 0.0208}
 VGG_CONVS = [f"features.{i}" for i in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)]

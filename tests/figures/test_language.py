@@ -12,10 +12,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from normreport.figures.drawing import Drawing, to_svg
-from normreport.language import speak
-
-from . import synthetic
-from .test_every_kind import CASES, KINDS, SVG
+from normreport.text.language import set_language
+from tests.figures import synthetic
+from tests.figures.kinds.test_every_kind import CASES, KINDS, SVG
 
 PACKAGE = Path(__file__).parents[2] / "normreport"
 KEYWORDS = {"gettext": None, "N_": None, "ngettext": (1, 2)}
@@ -49,7 +48,7 @@ def pseudo(folder: Path) -> None:
     path = folder / "xx.po"
     with path.open("wb") as stream:
         write_po(stream, catalogue)
-    speak(path)
+    set_language(path)
 
 
 @pytest.fixture(
@@ -63,7 +62,7 @@ def gallery(
     """Draw every kind in that language."""
     pseudo(tmp_path_factory.mktemp("languages"))
     yield synthetic.drawings(CASES[request.param]())
-    speak(None)
+    set_language(None)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -19,12 +19,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from normreport.cli import main
-from normreport.config import load_config
-from normreport.configuration_files import read_values
+from normreport.config.experiment import load_config
+from normreport.config.yaml_files import read_values
 from normreport.errors import WeightsError
-from normreport.figure_index import figure_index, figure_settings
-from normreport.files import array_digest, canonical_json, read_arrays
-from normreport.networks import read_checkpoint
+from normreport.io.files import array_digest, canonical_json, read_arrays
+from normreport.plan.figure_index import figure_index, figure_settings
+from normreport.training.networks import read_checkpoint
 from tests.fuzz.inputs import FOLDERS, checkpoints, configurations, write_folder
 
 TIMES = int(os.environ.get("FUZZ", "1"))

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from normreport import sources
-from normreport.settings.base import validate
-from normreport.settings.data import DataSettings
+from normreport.config.base import validate
+from normreport.config.data import DataSettings
 from normreport.sources import DataSet
 
 

@@ -15,8 +15,8 @@ from skimage import data as skimage_data
 from sklearn.datasets import load_digits
 from torch.nn.functional import interpolate
 
+from normreport.config.data import DataSettings
 from normreport.errors import DataError
-from normreport.settings.data import DataSettings
 from normreport.sources import DataSet
 from normreport.sources.bundled import PHOTOGRAPHS
 from tests.sources.images import in_memory

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from normreport import sources
 from normreport.errors import DataError, NormreportError, UnreadableImageError
 from normreport.sources.decoding import resized
-from normreport.sources.watching import files_digest
+from normreport.sources.fingerprint import files_digest
 from tests.sources.images import load, picture, settings, write_classes
 
 

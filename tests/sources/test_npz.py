@@ -23,7 +23,7 @@ from PIL import Image
 from normreport import sources
 from normreport.errors import DataError, StorageError
 from normreport.sources.decoding import resized
-from normreport.sources.watching import files_digest
+from normreport.sources.fingerprint import files_digest
 from tests.sources.images import load, picture, settings
 
 IMAGES = np.stack([np.asarray(picture(i, size=16)) for i in range(8)])

@@ -15,7 +15,7 @@ from pyarrow import parquet as pq
 from normreport.errors import DataError, UnreadableImageError
 from normreport.sources import parquet
 from normreport.sources.decoding import resized
-from normreport.sources.watching import files_digest
+from normreport.sources.fingerprint import files_digest
 from tests.sources.images import load, picture, settings
 
 

@@ -15,7 +15,7 @@ from torchvision import datasets
 from torchvision.datasets import utils
 
 from normreport.errors import DataError
-from normreport.sources.watching import files_digest
+from normreport.sources.fingerprint import files_digest
 from tests.sources.images import load, settings
 
 FAKE = {"size": 30, "image_size": [3, 20, 20], "num_classes": 3}

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from normreport.files import canonical_json
+from normreport.io.files import canonical_json
 from normreport.stages import (
     compare_arms,
-    extract_weights,
+    digest_weights,
     measure_weights,
     prepare_data,
     pretrain_model,
@@ -57,7 +57,7 @@ def processed(folder, run):
     """Extract and measure a run."""
     run.digests, run.measures = folder / "digests.json", folder / "measures.parquet"
     run.quantiles = folder / "quantiles.parquet"
-    extract_weights.run(snapshots=run.snapshots, manifest=run.manifest, digests=run.digests)
+    digest_weights.run(snapshots=run.snapshots, manifest=run.manifest, digests=run.digests)
     measure_weights.run(
         digests=run.digests,
         snapshots=run.snapshots,

@@ -8,9 +8,9 @@ import pytest
 from safetensors.numpy import load_file
 from scipy import stats
 
-from normreport.files import read_arrays
+from normreport.io.files import read_arrays
 from normreport.normalizations import NORMALIZATIONS, normalize
-from normreport.seeds import epoch_order
+from normreport.training.seeds import epoch_order
 from tests.stages.conftest import LAYER, processed, read, trained
 from tests.stages.test_train_run import rows
 

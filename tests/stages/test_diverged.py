@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from normreport.files import canonical_json, write_json
+from normreport.io.files import canonical_json, write_json
 from normreport.stages import compare_arms, draw_figure, judge_claims, render_html
+from tests.report.test_article import TEMPLATES, record_of
 from tests.stages.conftest import processed, read, trained
-from tests.test_article import TEMPLATES, record_of
 
 LAYER = "features.0"
 SGD = {

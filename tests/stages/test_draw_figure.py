@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from normreport.figure_kinds import KINDS
-from normreport.files import canonical_json, write_json
+from normreport.config.figure_kinds import KINDS
+from normreport.io.files import canonical_json, write_json
 from normreport.source_code import source_digest
 from normreport.stages import draw_figure
 from tests.stages.conftest import LAYER, read
@@ -136,7 +136,7 @@ def test_a_figure_says_what_it_was_made_from(data, runs, comparisons, tmp_path):
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs]
     assert made["inputs"] == hashlib.sha256(" ".join(digests).encode()).hexdigest()
     assert made["code"] == source_digest(
-        "normreport.stages.draw_figure", "normreport.figures.curves"
+        "normreport.stages.draw_figure", "normreport.figures.kinds.curves"
     )
     assert made_from(inputs[:-1], settings_of("curves"))["inputs"] != made["inputs"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from normreport.claims import CLAIMS
 from normreport.errors import StorageError
-from normreport.files import canonical_json
+from normreport.io.files import canonical_json
 from normreport.stages import judge_claims
 from tests.stages.conftest import LAYER, read
 

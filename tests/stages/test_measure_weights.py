@@ -6,10 +6,10 @@ import pytest
 from safetensors.numpy import load_file
 from scipy import stats
 
-from normreport.files import write_arrays, write_json
-from normreport.snapshots import epoch_digests
+from normreport.io.files import write_arrays, write_json
+from normreport.io.snapshots import epoch_digests
 from normreport.stages import measure_weights
-from normreport.statistics import SCORES
+from normreport.statistics.weights import SCORES
 from tests.stages.conftest import LAYER, processed, trained
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from normreport import checkpoints
 from normreport.errors import ConfigError, DataError
-from normreport.files import array_digest, canonical_json
+from normreport.io import checkpoints
+from normreport.io.files import array_digest, canonical_json
 from normreport.sources import decoding, imagefolder
 from normreport.stages import prepare_data
 from tests.sources.images import picture, write_classes

@@ -6,10 +6,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from normreport import networks
 from normreport.errors import ConfigError, WeightsError
-from normreport.files import canonical_json, file_digest
+from normreport.io.files import canonical_json, file_digest
 from normreport.stages import pretrain_model
+from normreport.training import networks
 from tests.stages.conftest import FIT, read
 
 

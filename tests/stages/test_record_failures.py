@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from normreport.files import canonical_json
+from normreport.io.files import canonical_json
 from normreport.stages import record_failures
 from tests.stages.conftest import read
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from normreport.normalizations import source
-from normreport.provenance import Record, read_page
+from normreport.provenance.record import Record, read_page
 from normreport.source_code import source_digest
 from tests import reports
 from tests.reports import FIGURES, IMAGES, REVISION, RUNS, UNKNOWN, write_report

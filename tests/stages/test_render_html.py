@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from normreport.errors import StorageError
-from normreport.files import canonical_json, write_json
+from normreport.io.files import canonical_json, write_json
 from normreport.stages import render_html
 from tests.claims.studies import study
-from tests.test_article import TEMPLATES, record_of, results_of
+from tests.report.test_article import TEMPLATES, record_of, results_of
 
 SETTINGS = canonical_json({"title": "A title", "authors": ["A. Author"], "with_pdf": False})
 TEXT = {"kind": "curves", "model": "vgg16", "start": None, "layer": None}

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from weasyprint import HTML
 
 from normreport.errors import MissingToolError, StorageError
-from normreport.files import canonical_json, read_json, write_json
+from normreport.io.files import canonical_json, read_json, write_json
 from normreport.stages import render_pdf
 from normreport.stages.render_pdf import run
 from tests.stages.test_render_html import SETTINGS, TEMPLATES, written
@@ -190,7 +190,7 @@ def test_a_logo_is_printed_with_its_words_and_fetches_nothing(printed, tmp_path)
 
 
 def test_without_pango_it_says_what_to_install(printed, tmp_path, monkeypatch):
-    monkeypatch.setattr(render_pdf, "pdf_hindrance", lambda: "the system lacks pango-1.0")
+    monkeypatch.setattr(render_pdf, "pdf_unavailable_reason", lambda: "the system lacks pango-1.0")
     with pytest.raises(MissingToolError, match=r"report\.pdf: cannot be made: the system lacks"):
         run(settings=SETTINGS, templates=[TEMPLATES], pdf=tmp_path / "report.pdf", **printed)
     assert not (tmp_path / "report.pdf").exists()

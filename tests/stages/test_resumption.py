@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from normreport import checkpoints
-from normreport.checkpoints import Checkpoint
-from normreport.files import canonical_json
+from normreport.io import checkpoints
+from normreport.io.checkpoints import Checkpoint
+from normreport.io.files import canonical_json
 from normreport.sources import decoding, imagefolder
 from normreport.stages import prepare_data, pretrain_model, train_run
 from tests.sources.images import picture, write_classes
@@ -40,7 +40,7 @@ STEPS = {
 KILLED = """
 import importlib, json, os, signal, sys
 from pathlib import Path
-from normreport import checkpoints
+from normreport.io import checkpoints
 from normreport.sources import decoding
 
 decoding.BATCH = 4

@@ -8,11 +8,11 @@ import pytest
 from safetensors.numpy import load_file
 
 from normreport.errors import WeightsError
-from normreport.files import array_digest
+from normreport.io.files import array_digest
 from normreport.normalizations import normalize
-from normreport.seeds import epoch_order
 from normreport.stages.train_run import gates
-from normreport.training import Epoch
+from normreport.training.loop import Epoch
+from normreport.training.seeds import epoch_order
 from tests.stages.conftest import LAYER, processed, read, trained
 
 

@@ -121,7 +121,7 @@ def after_runs(
     """Give what follows from training some runs anew."""
     return {
         "train_run": (f"runs/{runs}",),
-        "extract_weights": (f"weights/{runs}",),
+        "digest_weights": (f"weights/{runs}",),
         "measure_weights": (f"measures/{runs}", f"quantiles/{runs}"),
         "compare_arms": comparisons,
         "draw_figure": figures,
@@ -136,7 +136,7 @@ OF_A_MODEL = ("*mobilenet_v2*", *OF_ALL_MODELS)
 OF_THE_ARMS = ("*/examples.*", "*/inputs.*")
 ALL_RUNS = {
     "train_run": EVERY,
-    "extract_weights": EVERY,
+    "digest_weights": EVERY,
     "measure_weights": EVERY,
     "compare_arms": EVERY,
     "draw_figure": OF_A_MODEL,
@@ -208,7 +208,7 @@ CHANGES = (
             **ALL_RUNS,
             "draw_figure": (*OF_A_MODEL, *OF_THE_ARMS, "*/resize.*"),
             "train_run": ("runs/*/pretrained/*", "runs/*/scratch/imagenet/*"),
-            "extract_weights": ("weights/*/pretrained/*", "weights/*/scratch/imagenet/*"),
+            "digest_weights": ("weights/*/pretrained/*", "weights/*/scratch/imagenet/*"),
             "measure_weights": ("*/pretrained/*", "*/scratch/imagenet/*"),
         },
     ),
@@ -222,8 +222,10 @@ CHANGES = (
         append("normreport/normalizations/placebo.py"),
         {"draw_figure": ("*/levels.*",), **RENDER},
     ),
-    Change("how a network is trained", append("normreport/training.py"), PRETRAIN | ALL_RUNS),
-    Change("how a network is built", append("normreport/networks.py"), PRETRAIN | ALL_RUNS),
+    Change("how a network is trained", append("normreport/training/loop.py"), PRETRAIN | ALL_RUNS),
+    Change(
+        "how a network is built", append("normreport/training/networks.py"), PRETRAIN | ALL_RUNS
+    ),
     Change(
         "a loader of images",
         append("normreport/sources/bundled.py"),
@@ -236,7 +238,7 @@ CHANGES = (
     ),
     Change(
         "a statistic",
-        append("normreport/statistics.py"),
+        append("normreport/statistics/weights.py"),
         {
             "measure_weights": EVERY,
             "compare_arms": EVERY,
@@ -252,7 +254,7 @@ CHANGES = (
     ),
     Change(
         "the caption of the violins",
-        append("normreport/figures/violin.py"),
+        append("normreport/figures/kinds/violin.py"),
         {"draw_figure": ("*violin*",), **RENDER},
     ),
     Change(

@@ -61,7 +61,7 @@ def test_files_that_are_cut_short_are_named_and_only_their_runs_are_made_anew(sm
     assert failed.returncode == 1
     assert trained(failed.stdout) == 0
     for run, path in paths.items():
-        log = (built.folder / f"logs/extract_weights/{run}.log").read_text()
+        log = (built.folder / f"logs/digest_weights/{run}.log").read_text()
         name = path.relative_to(built.folder)
         assert re.search(rf"{name}: could not be read .* only this part is made anew", log)
         assert "Traceback" not in log

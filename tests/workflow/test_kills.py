@@ -26,7 +26,7 @@ ELSEWHERE = {"TZ": "Pacific/Auckland", "LC_ALL": "C"}
 
 # A run of the smoke preset is over before its first checkpoint is due. Python imports this first.
 ALWAYS_DUE = """
-from normreport import checkpoints
+from normreport.io import checkpoints
 checkpoints.SECONDS, checkpoints.SHARE = 0.0, float("inf")
 """
 

@@ -12,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 from safetensors.numpy import load_file
 
-from normreport.prose import number, percent
+from normreport.text.formatting import number, percent
 from tests.workflow.conftest import SMOKE
 
 RUNS = [
@@ -131,7 +131,9 @@ def test_the_page_prints_every_verdict_of_the_results(page, results):
     for claim in results["claims"]:
         part = page.split(f'id="claim-{claim["id"]}"')[1].split("</h3>")[0]
         assert f">{claim['verdict'].lower()}<" in part
-    judged = [claim["id"] for claim in results["claims"] if claim["pilot"] and claim["worst"]]
+    judged = [
+        claim["id"] for claim in results["claims"] if claim["pilot"] and claim["least_favourable"]
+    ]
     assert judged, "the smoke preset must be able to judge something by its runs"
 
 

@@ -181,7 +181,7 @@ def test_what_only_torch_or_the_data_can_tell_stops_before_training(clone, overl
 
 
 def test_without_pango_the_html_is_built_and_the_pdf_is_explained(clone):
-    system = clone.folder / "normreport/system.py"
+    system = clone.folder / "normreport/plan/system.py"
     system.write_text(system.read_text().replace('"pango-1.0"', '"pango-that-is-not-here"'))
     output = clone.snakemake("--cores", "2", "--dry-run").stdout
     assert "render_html" in output

@@ -10,30 +10,39 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from normreport.adoption import HOW, check_adoption, forgotten, is_remembered
-from normreport.config import Run, load_config, with_layer_paths
-from normreport.configuration_files import read_values
+from normreport.plan.existing_results import (
+    HOW,
+    check_adoption,
+    is_remembered,
+    missing_metadata_errorembered,
+)
+from normreport.config.experiment import load_config, with_layer_paths
+from normreport.config.runs import Run
+from normreport.config.yaml_files import read_values
 from normreport.errors import NormreportError
-from normreport.figure_index import figure_index, figure_settings as resolved_figure
-from normreport.figure_kinds import KINDS
-from normreport.files import canonical_json
-from normreport.language import find_catalogue
-from normreport.layer_names import measured_layers
+from normreport.plan.figure_index import (
+    figure_index,
+    figure_settings as resolved_figure,
+)
+from normreport.config.figure_kinds import KINDS
+from normreport.io.files import canonical_json
+from normreport.text.language import find_catalogue
+from normreport.training.layer_names import measured_layers
 from normreport.normalizations import source as source_of_arm
 from normreport.normalizations.published_meanstd import SIZE_PX
-from normreport.own_files import check_own_files
-from normreport.provenance import FLOW, versions as page_versions
-from normreport.revision import revision
-from normreport.settings.failures import FailedRun, FailureSettings
-from normreport.settings.provenance import RecordSettings
+from normreport.report.user_files import check_own_files
+from normreport.provenance.record import FLOW, versions as page_versions
+from normreport.provenance.revision import revision
+from normreport.config.failures import FailedRun, FailureSettings
+from normreport.config.record import RecordSettings
 from normreport.source_code import (
     figure_modules,
     package_versions,
     run_modules,
     source_files,
 )
-from normreport.sources.watching import files_digest
-from normreport.system import claim_folder, pdf_hindrance
+from normreport.sources.fingerprint import files_digest
+from normreport.plan.system import claim_folder, pdf_unavailable_reason
 
 # Given with --config only: a report from the runs that there are, where some fail for good.
 IS_PARTIAL = config.pop("partial", False)
@@ -55,7 +64,7 @@ try:
 except NormreportError as error:
     raise WorkflowError(str(error))
 
-PDF_HINDRANCE = pdf_hindrance()
+PDF_UNAVAILABLE_REASON = pdf_unavailable_reason()
 
 
 def missing_stage(run):
@@ -143,7 +152,7 @@ def comparison_paths(pattern, models, layers=None):
 def report_files():
     """The report; the PDF only where the system can."""
     names = ["index.html", "results.json", "provenance.json", "ro-crate-metadata.json"]
-    names += [] if PDF_HINDRANCE else ["report.pdf"]
+    names += [] if PDF_UNAVAILABLE_REASON else ["report.pdf"]
     return [*expand("results/report/{name}", name=names), *table_files()]
 
 
@@ -388,7 +397,7 @@ def record_settings():
     return RecordSettings(
         config=study,
         revision=revision(Path(workflow.basedir)),
-        with_pdf=not PDF_HINDRANCE,
+        with_pdf=not PDF_UNAVAILABLE_REASON,
     )
 
 
@@ -410,7 +419,7 @@ def logo():
 
 
 def render_settings():
-    return as_json(study.render_settings(with_pdf=not PDF_HINDRANCE))
+    return as_json(study.render_settings(with_pdf=not PDF_UNAVAILABLE_REASON))
 
 
 RESULTS, MEMORY = Path("results"), Path(".snakemake")
@@ -418,7 +427,7 @@ RESULTS, MEMORY = Path("results"), Path(".snakemake")
 if workflow.is_main_process and not is_remembered(RESULTS, MEMORY):
     try:
         if not IS_ADOPTION:
-            raise forgotten(RESULTS, MEMORY)
+            raise missing_metadata_error(RESULTS, MEMORY)
         check_adoption(
             RESULTS, record_settings(), [Path(folder) for folder in template_folders()]
         )
@@ -451,8 +460,8 @@ onstart:
         )
         if checked.returncode:
             raise WorkflowError(checked.stderr.strip())
-    if PDF_HINDRANCE:
-        print(f"The PDF is left out: {PDF_HINDRANCE}", file=sys.stderr)
+    if PDF_UNAVAILABLE_REASON:
+        print(f"The PDF is left out: {PDF_UNAVAILABLE_REASON}", file=sys.stderr)
 
 
 onerror:

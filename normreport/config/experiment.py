@@ -1,0 +1,356 @@
+"""The whole configuration: one typed model, its schema, and the settings of each stage.
+
+Every default stands here or in ``normreport.config``; ``config.yaml`` spells out the default
+experiment. Nothing below imports torch, so that Snakemake can read it at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from normreport.config.base import Count, LayerName, Name, Seed, Settings, validate
+from normreport.config.data import DataSettings
+from normreport.config.judging import JudgeSettings
+from normreport.config.report import RenderSettings, ReportSettings
+from normreport.config.runs import Run
+from normreport.config.training import (
+    OptimizerSettings,
+    PretrainSettings,
+    Rate,
+    RunSettings,
+    Start,
+    TrainingSettings,
+)
+from normreport.errors import nearest
+from normreport.normalizations import NORMALIZATIONS
+
+ImageCount = Annotated[int, Field(ge=2, le=100_000_000)]
+BatchSize = Annotated[int, Field(ge=2, le=65_536)]
+WORDS = frozenset({"first", "deep", "all"})
+
+
+class ExperimentSettings(Settings):
+    """The conditions: every combination of the four lists is one run."""
+
+    models: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Networks; each needs an entry under `models`."""
+    starts: Annotated[tuple[Start, ...], Field(min_length=1)]
+    """`scratch` or `pretrained`; `scratch_uniform` and `scratch_laplace` draw the convolutions from
+    other laws of the same variance; `scratch_head` and `pretrained_head` train the last layer only.
+    """
+    normalizations: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """The arms."""
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+    """The replicates."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for key in ("models", "starts", "normalizations", "seeds"):
+            twice = [value for value, count in Counter(getattr(self, key)).items() if count > 1]
+            if twice:
+                raise ValueError(f"{key} must differ from each other, found {twice[0]!r} twice")
+        for name in self.normalizations:
+            if name not in NORMALIZATIONS:
+                hint = nearest(name, NORMALIZATIONS)
+                raise ValueError(f"there is no normalization {name!r}. {hint}")
+        return self
+
+
+class DataSets(Settings):
+    """The two data sets."""
+
+    target: DataSettings
+    """What every run is trained on."""
+    pretraining: DataSettings
+    """What the pretrained start has seen before."""
+
+
+class ModelPretraining(Settings):
+    """How one model is pretrained, where `pretraining.weights` is `train`."""
+
+    train_images: ImageCount
+    """How many of the prepared images are used."""
+    epochs: Count
+    """Passes over them."""
+    batch_size: BatchSize
+    """Images per step."""
+    learning_rate: Rate
+    """The learning rate at the start."""
+
+
+class ModelSettings(Settings):
+    """What depends on the model."""
+
+    architecture: Name | None = None
+    """A torchvision classification architecture; the entry's own name if null."""
+    optimizer: OptimizerSettings | None = None
+    """This model's own optimizer instead of `training.optimizer`."""
+    layers: Annotated[tuple[LayerName, ...], Field(min_length=1)]
+    """Layers whose weights are kept after every epoch: module paths of convolutions or linear
+    layers, each once, or `first`, `deep` (the last one before the network's last layer) or `all`
+    of those that are measured. Each is four figures per start; `normreport check` counts them."""
+    train_images: ImageCount
+    """How many of the prepared images a run is trained on."""
+    batch_size: BatchSize
+    """Images per step."""
+    learning_rate: Rate
+    """The learning rate at the start."""
+    pretraining: ModelPretraining | None = None
+    """Needed where the pretrained start is trained in the workflow."""
+
+    @model_validator(mode="after")
+    def _each_layer_once(self) -> Self:
+        twice = [layer for layer, count in Counter(self.layers).items() if count > 1]
+        if twice:
+            raise ValueError(f"layers must differ from each other, found {twice[0]!r} twice")
+        return self
+
+
+class Pretraining(Settings):
+    """Where the pretrained start comes from."""
+
+    weights: Annotated[str, Field(min_length=1)] = "train"
+    """`train` (in the workflow, on `data.pretraining`), the name of torchvision weights such as
+    `IMAGENET1K_V1` (downloaded and cached by torchvision), or the path of a checkpoint (.pth, .pt
+    or .safetensors; `{model}` in it stands for the model's name)."""
+    normalization: Name = "imagenet"
+    """The arm of the pretraining."""
+    seed: Seed = 1000
+    """As in a run; there is one set of pretrained weights per model."""
+
+    @model_validator(mode="after")
+    def _known_arm(self) -> Self:
+        if self.normalization not in NORMALIZATIONS:
+            hint = nearest(self.normalization, NORMALIZATIONS)
+            raise ValueError(f"there is no normalization {self.normalization!r}. {hint}")
+        return self
+
+
+class Config(Settings):
+    """A whole experiment and its report."""
+
+    report: ReportSettings = ReportSettings()
+    """The article."""
+    experiment: ExperimentSettings
+    """The conditions."""
+    data: DataSets
+    """The images."""
+    training: TrainingSettings = TrainingSettings()
+    """What every run shares."""
+    models: Mapping[Name, ModelSettings]
+    """What depends on the model; entries that `experiment.models` does not list are not used."""
+    pretraining: Pretraining = Pretraining()
+    """The pretrained start."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems = [*self._misfits()]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _misfits(self) -> Iterator[str]:
+        for name in self.experiment.models:
+            if name not in self.models:
+                yield (
+                    f"experiment.models lists {name!r}, which has no entry under models. "
+                    f"{nearest(name, self.models)}"
+                )
+                continue
+            model = self.models[name]
+            key = f"models.{name}"
+            yield from _too_few(key, model.train_images, self.data.target)
+            if self.is_pretrained_here and model.pretraining is None:
+                yield (
+                    f"{key}.pretraining is missing; the pretrained start with "
+                    "pretraining.weights 'train' needs it"
+                )
+            elif self.is_pretrained_here and model.pretraining:
+                images = model.pretraining.train_images
+                yield from _too_few(f"{key}.pretraining", images, self.data.pretraining)
+        sizes = self.data.target.image_size_px, self.data.pretraining.image_size_px
+        if self.is_pretrained_here and sizes[0] != sizes[1]:
+            yield (
+                "data.target.image_size_px and data.pretraining.image_size_px must be the same, "
+                f"found {sizes[0]} and {sizes[1]}"
+            )
+        epoch = self.report.density_epoch
+        if epoch is not None and epoch > self.training.epochs:
+            yield (
+                f"report.density_epoch must be at most training.epochs ({self.training.epochs}), "
+                f"found {epoch}"
+            )
+
+    @property
+    def is_pretrained_here(self) -> bool:
+        """Whether the workflow trains the pretrained start itself."""
+        starts = self.experiment.starts
+        wanted = any(start.startswith("pretrained") for start in starts)
+        return wanted and self.pretraining.weights == "train"
+
+    def architecture(self, model: str) -> tuple[str, str]:
+        """Give a model's architecture, and the key that names it."""
+        own = self.models[model].architecture
+        return (own, f"models.{model}.architecture") if own else (model, "experiment.models")
+
+    def data_sets(self) -> dict[str, DataSettings]:
+        """Give the data sets that the runs rest on."""
+        both = {"target": self.data.target, "pretraining": self.data.pretraining}
+        return both if self.is_pretrained_here else {"target": self.data.target}
+
+    def runs(self) -> Iterator[Run]:
+        """Every run, in the order of the configuration."""
+        chosen = self.experiment
+        for model in chosen.models:
+            for start in chosen.starts:
+                for normalization in chosen.normalizations:
+                    for seed in chosen.seeds:
+                        yield Run(model, start, normalization, seed)
+
+    def run_settings(self, run: Run) -> RunSettings:
+        """Resolve the settings of one run."""
+        model = self.models[run.model]
+        return RunSettings(
+            **self._shared(run.model),
+            epochs=self.training.epochs,
+            start=run.start,
+            normalization=run.normalization,
+            seed=run.seed,
+            layers=model.layers,
+            train_images=model.train_images,
+            batch_size=model.batch_size,
+            learning_rate=model.learning_rate,
+        )
+
+    def _shared(self, name: str) -> dict[str, Any]:
+        """Resolve what a model's pretraining and its runs have in common."""
+        return {
+            "model": name,
+            "architecture": self.architecture(name)[0],
+            "optimizer": self._optimizer(name).model_dump(),
+            "scheduler": self.training.scheduler.model_dump(),
+            "threads": self.training.threads,
+            "device": self.training.device,
+            "precision": self.training.precision,
+        }
+
+    def pretrain_settings(self, model: str) -> PretrainSettings:
+        """Resolve the settings of one model's pretraining."""
+        origin, own = self.pretraining, self.models[model]
+        weights = origin.weights.replace("{model}", model)
+        if weights != "train" or own.pretraining is None:
+            # Fetched weights have no hyperparameters: any valid ones do, always the same ones.
+            return PretrainSettings(
+                model=model,
+                architecture=self.architecture(model)[0],
+                weights=weights,
+                train_images=2,
+                epochs=1,
+                batch_size=2,
+                learning_rate=1,
+                normalization=Pretraining().normalization,
+                seed=Pretraining().seed,
+            )
+        return PretrainSettings(
+            **self._shared(model),
+            **own.pretraining.model_dump(),
+            weights=weights,
+            normalization=origin.normalization,
+            seed=origin.seed,
+        )
+
+    def judge_settings(self) -> JudgeSettings:
+        """Resolve which runs the claims can rest on."""
+        chosen = self.experiment
+        return JudgeSettings(
+            models=chosen.models,
+            architectures=self._architectures(),
+            built_as={model: self.architecture(model)[0] for model in chosen.models},
+            layers={model: self.models[model].layers for model in chosen.models},
+            starts=chosen.starts,
+            normalizations=chosen.normalizations,
+            seeds=chosen.seeds,
+            epochs=self.training.epochs,
+            target=self.data.target.without_place(),
+            pretraining=self.data.pretraining.without_place() if self.is_pretrained_here else None,
+        )
+
+    def _architectures(self) -> dict[str, str]:
+        """Name one model of each architecture: another optimizer makes no other architecture."""
+        shared = self.training.optimizer
+        found: dict[str, str] = {}
+        for name in sorted(
+            self.experiment.models, key=lambda name: self._optimizer(name) != shared
+        ):
+            found.setdefault(self.models[name].architecture or name, name)
+        return found
+
+    def _optimizer(self, name: str) -> OptimizerSettings:
+        return self.models[name].optimizer or self.training.optimizer
+
+    def render_settings(self, *, with_pdf: bool) -> RenderSettings:
+        """Resolve what the templates need besides results and figures."""
+        own = self.report.model_dump(include=set(RenderSettings.model_fields))
+        return RenderSettings(**own, with_pdf=with_pdf)
+
+
+def _too_few(key: str, asked: int, data: DataSettings) -> Iterator[str]:
+    if asked > data.train_images:
+        yield (
+            f"{key}.train_images must be at most the train_images of its data "
+            f"({data.train_images}), found {asked}"
+        )
+
+
+def load_config(values: Mapping[str, Any], *, where: str = "config") -> Config:
+    """Validate a configuration as read from YAML.
+
+    Parameters
+    ----------
+    values
+        Nested mappings and lists.
+    where
+        How messages call the file.
+
+    Raises
+    ------
+    ConfigError
+        With one line per wrong key: the key, what was expected, what was found.
+    """
+    return validate(Config, values, where=where)
+
+
+def with_layer_paths(config: Config, measured: Callable[[str, str], Sequence[str]]) -> Config:
+    """Put module paths in the place of `first`, `deep` and `all`.
+
+    Parameters
+    ----------
+    config
+        A configuration; only models of its experiment are looked up.
+    measured
+        Gives the names of an architecture's measured layers, in order; called with the
+        architecture and the key of the configuration that names it.
+    """
+    models = dict(config.models)
+    for name in config.experiment.models:
+        model = models[name]
+        if WORDS.isdisjoint(model.layers):
+            continue
+        every = measured(*config.architecture(name))
+        paths = {"first": every[:1], "deep": every[-1:], "all": every}
+        layers = [path for layer in model.layers for path in paths.get(layer, (layer,))]
+        models[name] = model.model_copy(update={"layers": tuple(dict.fromkeys(layers))})
+    return config.model_copy(update={"models": models})
+
+
+def schema() -> dict[str, Any]:
+    """Give the JSON schema of the configuration."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Config.model_json_schema(),
+        "title": "normreport configuration",
+    }

@@ -1,0 +1,105 @@
+"""Settings of pretrain_model and train_run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from normreport.config.base import Count, LayerName, Name, Seed, Settings
+
+Start = Literal[
+    "scratch", "scratch_uniform", "scratch_laplace", "scratch_head", "pretrained", "pretrained_head"
+]
+Rate = Annotated[float, Field(gt=0, le=100)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class OptimizerSettings(Settings):
+    """One of PyTorch's optimizers, with its usual meaning of each key."""
+
+    name: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    """The optimizer."""
+    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """L2 penalty (decoupled in adamw)."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """For sgd and rmsprop only."""
+
+    @model_validator(mode="after")
+    def _momentum_is_used(self) -> Self:
+        if self.momentum and self.name not in {"sgd", "rmsprop"}:
+            raise ValueError(
+                f"momentum belongs to sgd and rmsprop, found {self.momentum} with {self.name}; "
+                "set it to 0"
+            )
+        return self
+
+
+class SchedulerSettings(Settings):
+    """How the learning rate changes from epoch to epoch."""
+
+    name: Literal["plateau", "constant", "step", "exponential", "cosine"] = "plateau"
+    """`plateau` (PyTorch's ReduceLROnPlateau, the "dynamic" one) watches the held-out loss."""
+    factor: Fraction = 0.1
+    """plateau, step, exponential: what the rate is multiplied by."""
+    patience_epochs: Annotated[int, Field(ge=0, le=10_000)] = 10
+    """plateau: epochs without improvement before the rate drops."""
+    step_epochs: Count = 10
+    """step: epochs between two drops."""
+
+
+class TrainingSettings(Settings):
+    """What every run shares."""
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 35
+    """Passes over the training images."""
+    optimizer: OptimizerSettings = OptimizerSettings()
+    """How a gradient becomes a step."""
+    scheduler: SchedulerSettings = SchedulerSettings()
+    """How the learning rate changes."""
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+    """PyTorch threads of one run; runs go in parallel. Another number may change the last bits."""
+    device: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
+    """Where networks are trained: `cpu`, an NVIDIA GPU (`cuda`), Apple's (`mps`), or `auto`, an
+    NVIDIA GPU where there is one and else the CPU. Each gives other last bits."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the forward pass in training. Weights, optimizer and all that is measured are fp32."""
+
+
+class FitSettings(TrainingSettings):
+    """All that one training needs to know, in the workflow or before it."""
+
+    model: Name
+    """The model's name in the experiment."""
+    architecture: Name
+    """A torchvision classification architecture."""
+    train_images: Annotated[int, Field(ge=2, le=100_000_000)]
+    """The first so many training images are used."""
+    batch_size: Annotated[int, Field(ge=2, le=65_536)]
+    """Images per step."""
+    learning_rate: Rate
+    """The learning rate at the start."""
+
+
+class RunSettings(FitSettings):
+    """One run of the experiment."""
+
+    start: Start
+    """How the weights begin."""
+    normalization: Name
+    """The arm."""
+    seed: Seed
+    """The replicate: decides initial weights, order of images and dropout."""
+    layers: tuple[LayerName, ...]
+    """Layers whose weights are kept after every epoch, by module path."""
+
+
+class PretrainSettings(FitSettings):
+    """The training, or the file, that the pretrained start comes from."""
+
+    weights: str
+    """`train`, the name of torchvision weights, or a checkpoint's path."""
+    normalization: Name
+    """The arm of the pretraining."""
+    seed: Seed
+    """As in a run."""

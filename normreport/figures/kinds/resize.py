@@ -1,0 +1,169 @@
+"""What the Resize of one published pipeline changes in the input, and the others do not have."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.page import Key, page, panel_title
+from normreport.figures.pictures import displayed
+from normreport.figures.style import (
+    MUTED,
+    WIDTH,
+    Marks,
+    arm_styles,
+    house_style,
+    label,
+    mark,
+    mean_line,
+    text_width,
+)
+from normreport.text.formatting import number, percent
+from normreport.text.language import gettext, ngettext
+
+_BEFORE = "imagenet"
+_AFTER = "published_meanstd"
+_SIZE = 8.5  # of the rows' labels
+_SIDE = 0.92  # inches, of an image
+_GAP = 0.06
+_IMAGES = 3
+_FREQUENCIES = np.linspace(0, 0.5, 101)  # cycles per pixel, up to every second pixel
+
+
+def draw(inputs: dict[str, npt.NDArray[np.float32]]) -> Drawing:
+    """Draw images before and after the Resize, and where in the spectrum their variance lies.
+
+    Parameters
+    ----------
+    inputs : dict of str to numpy.ndarray
+        The same k images under `imagenet`, shape (k, H, W, 3), and under `published_meanstd`,
+        which resizes them beforehand, shape (k, H', W', 3).
+
+    Returns
+    -------
+    Drawing
+        `data` has the columns `normalization`, `pixels` (of an image), `std` (of an image's
+        values), `neighbour_difference` (mean absolute, of two pixels side by side or above each
+        other), `frequency` (cycles per pixel) and `share` (of an image's variance at or below
+        it); all are means over the k images.
+    """
+    before, after = inputs[_BEFORE], inputs[_AFTER]
+    height, width = (min(pair) for pair in zip(before.shape[1:3], after.shape[1:3], strict=True))
+    top, left = (after.shape[1] - height) // 2, (after.shape[2] - width) // 2
+    rows = {
+        gettext("without Resize"): before,
+        gettext("after Resize"): after,
+        gettext("after Resize, centre"): after[:, top : top + height, left : left + width],
+    }
+    data = pd.concat([_described(arm, inputs[arm]) for arm in (_BEFORE, _AFTER)], ignore_index=True)
+    styles = arm_styles([_BEFORE, _AFTER])
+    lines = {_BEFORE: {**mean_line(styles[_BEFORE]), "linestyle": "-"}}
+    lines[_AFTER] = mean_line(styles[_AFTER])
+    title = gettext("What Resize does to the input of one published pipeline")
+    beside = max(text_width(name, _SIZE) for name in rows) + 0.14
+    shown = min(_IMAGES, len(before))
+    with house_style():
+        keys = [Key(name, lines[arm]) for name, arm in zip(rows, (_BEFORE, _AFTER), strict=False)]
+        sheet = page(title, keys, [], body=0.1 + 3 * (_SIDE + _GAP) + 0.34)
+        pictures = sheet.panels(
+            3 * shown,
+            shown,
+            left=beside,
+            right=WIDTH - beside - shown * (_SIDE + _GAP) + _GAP,
+            head=0.1,
+            foot=0.34,
+            gap=(_GAP, _GAP),
+        )
+        look: Marks = {"ha": "right", "size": _SIZE}
+        for i, (name, images) in enumerate(rows.items()):
+            row = pictures[i * shown : (i + 1) * shown]
+            visible = displayed(images[:shown], before.min(), before.max())
+            for ax, image in zip(row, visible, strict=True):
+                ax.imshow(image, interpolation="none")
+                ax.set_axis_off()
+            size = f"{images.shape[1]} \u00d7 {images.shape[2]} px"
+            label(row[0], name, (0, 0.5), offset=(-8, 3), weight="bold", **look)
+            label(row[0], size, (0, 0.5), offset=(-8, -9), color=MUTED, **look)
+        (spectrum,) = sheet.panels(1, 1, left=beside + shown * (_SIDE + _GAP) + 0.6, head=0.3)
+        panel_title(spectrum, gettext("variance up to a frequency"), MUTED)
+        spectrum.set(xlim=(-0.01, 0.51), ylim=(0, 1.03))
+        spectrum.set_xlabel(gettext("cycles per pixel"))
+        spectrum.set_ylabel(gettext("share of the variance"))
+        for name, (arm, curve) in zip(
+            rows, data.groupby("normalization", sort=False), strict=False
+        ):
+            spectrum.plot(curve["frequency"], curve["share"], **lines[arm], **mark(line=name))
+
+    seen = _observation(data, len(before))
+    return Drawing(
+        figure=sheet.figure,
+        data=data,
+        caption=gettext(
+            "Training images as the network gets them with ImageNet\u2019s mean and standard "
+            "deviation, without the Resize that only this published pipeline has and after it, "
+            "and the centre of the latter at the size of the former: as much as filters of the "
+            "same size see. Right, how much of an image\u2019s variance lies at or below a spatial "
+            "frequency."
+        )
+        + f" {seen}",
+        alt=gettext("%(title)s: images before and after, and their spectrum.", title=title)
+        + f" {seen}",
+    )
+
+
+def _described(arm: str, images: npt.NDArray[np.float32]) -> pd.DataFrame:
+    steps = [np.abs(np.diff(images, axis=axis)).mean(dtype=float) for axis in (1, 2)]
+    return pd.DataFrame(
+        {
+            "normalization": arm,
+            "pixels": images.shape[1] * images.shape[2],
+            "std": images.std(axis=(1, 2, 3), dtype=float).mean(),
+            "neighbour_difference": np.mean(steps),
+            "frequency": _FREQUENCIES,
+            "share": np.mean([_variance_up_to(image.mean(axis=2)) for image in images], axis=0),
+        }
+    )
+
+
+def _variance_up_to(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return the share of a grey image's variance at or below each of the frequencies."""
+    # Mirrored, so that no jump from one edge to the other counts as detail.
+    half = np.concatenate([image, image[::-1]])
+    whole = np.concatenate([half, half[:, ::-1]], axis=1).astype(float)
+    power = np.abs(np.fft.fft2(whole - whole.mean())) ** 2
+    rows, columns = (np.fft.fftfreq(size) for size in whole.shape)
+    frequency = np.hypot(rows[:, None], columns[None, :])
+    order = np.argsort(frequency, axis=None)
+    cumulated = np.cumsum(power.ravel()[order])
+    below = np.searchsorted(frequency.ravel()[order], _FREQUENCIES, side="right")
+    return cumulated[below - 1] / (cumulated[-1] or 1.0)
+
+
+def _observation(data: pd.DataFrame, images: int) -> str:
+    """Compare pixels, contrast, neighbours and the median frequency."""
+    before, after = (data[data["normalization"] == arm] for arm in (_BEFORE, _AFTER))
+
+    detail = [
+        1 - float(np.interp(0.125, rows["frequency"], rows["share"])) for rows in (before, after)
+    ]
+    return ngettext(
+        "Over %(num)s image: Resize makes %(pixels_after)s pixels of %(pixels_before)s. The "
+        "standard deviation of an image goes from %(std_before)s to %(std_after)s, the mean "
+        "difference of neighbouring pixels from %(step_before)s to %(step_after)s, and the share "
+        "of the variance in detail finer than eight pixels from %(detail_before)s to "
+        "%(detail_after)s.",
+        "Over %(num)s images: Resize makes %(pixels_after)s pixels of %(pixels_before)s. The "
+        "standard deviation of an image goes from %(std_before)s to %(std_after)s, the mean "
+        "difference of neighbouring pixels from %(step_before)s to %(step_after)s, and the share "
+        "of the variance in detail finer than eight pixels from %(detail_before)s to "
+        "%(detail_after)s.",
+        images,
+        pixels_before=f"{before['pixels'].iloc[0]:,}",
+        pixels_after=f"{after['pixels'].iloc[0]:,}",
+        std_before=number(before["std"].iloc[0]),
+        std_after=number(after["std"].iloc[0]),
+        step_before=number(before["neighbour_difference"].iloc[0]),
+        step_after=number(after["neighbour_difference"].iloc[0]),
+        detail_before=percent(detail[0]),
+        detail_after=percent(detail[1]),
+    )

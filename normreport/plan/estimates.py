@@ -1,0 +1,163 @@
+"""What an experiment will take in time and disk, from a few steps on this machine."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from normreport.config.experiment import Config
+from normreport.config.training import FitSettings, RunSettings
+from normreport.plan.figure_index import figure_index
+from normreport.training import networks
+from normreport.training.loop import Images, TrainingState, evaluate, train, tune_malloc
+
+# At most so many images are tried, in one step: enough to keep a core busy.
+TRIED = 32
+# Measured on the default experiment, seconds of one core: importing PyTorch and writing what a
+# run leaves; measuring a run, and comparing the runs in a layer, beside their weights; a weight of
+# theirs at one epoch; one figure; tables, article and PDF.
+STARTING, MEASURING, COMPARING, WEIGHT, FIGURE, REPORT = 5.0, 2.0, 3.0, 1e-7, 2.0, 20.0
+# Bytes: density and histogram of one layer at one epoch of a run; a figure with all that shows it.
+DENSITY, DRAWN = 4_000, 400_000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds and bytes of one training.
+
+    Attributes
+    ----------
+    seconds
+        On one core, or on the device.
+    kept_bytes
+        Of the weights that a run keeps.
+    network_bytes
+        Of all weights of the network.
+    """
+
+    seconds: float
+    kept_bytes: int
+    network_bytes: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one model takes: each of its runs, how many there are, and its pretraining."""
+
+    model: str
+    runs: int
+    run: Cost
+    pretraining: Cost | None
+
+
+def estimates(config: Config, sizes: dict[str, int]) -> Iterator[Estimate]:
+    """Try a step of every model and say what its trainings take.
+
+    Parameters
+    ----------
+    config
+        A valid configuration, its layers as module paths.
+    sizes
+        Height and width of the images under each arm.
+    """
+    for model in config.experiment.models:
+        runs = [run for run in config.runs() if run.model == model]
+        tried = {
+            size: _tried(config.run_settings(run), size, config.data.target.heldout_images)
+            for size, run in {sizes[run.normalization]: run for run in runs}.items()
+        }
+        costs = [tried[sizes[run.normalization]] for run in runs]
+        pretraining = None
+        if config.is_pretrained_here:
+            heldout = config.data.pretraining.heldout_images
+            size = sizes[config.pretraining.normalization]
+            pretraining = _tried(config.pretrain_settings(model), size, heldout)
+        mean = Cost(
+            sum(cost.seconds for cost in costs) / len(costs),
+            costs[0].kept_bytes,
+            costs[0].network_bytes,
+        )
+        yield Estimate(model, len(runs), mean, pretraining)
+
+
+def total_cost(config: Config, found: list[Estimate], *, at_a_time: int, cores: int) -> Cost:
+    """Add up what a build from nothing takes, with so many trainings at a time.
+
+    Returns
+    -------
+    Cost
+        The seconds until the report is there; the bytes of all results as `kept_bytes`.
+    """
+    epochs = config.training.epochs + 1  # with the one before the first step
+    trainings = sum(e.runs * e.run.seconds for e in found)
+    trainings += sum(e.pretraining.seconds for e in found if e.pretraining)
+    figures = len(list(figure_index(config)))
+    layers = {model: len(config.models[model].layers) for model in config.experiment.models}
+    comparisons = len(config.experiment.starts) * sum(layers.values())
+    others = (
+        FIGURE * figures
+        + COMPARING * comparisons
+        + sum(e.runs * (MEASURING + WEIGHT * e.run.kept_bytes / 4) for e in found)
+    )
+    images = sum(
+        (data.train_images + data.heldout_images) * 3 * data.image_size_px**2
+        for data in config.data_sets().values()
+    )
+    kept = sum(
+        e.runs * (e.run.kept_bytes + DENSITY * epochs * layers[e.model])
+        + (e.pretraining.network_bytes if e.pretraining else 0)
+        for e in found
+    )
+    seconds = trainings / at_a_time + others / cores + REPORT
+    return Cost(seconds, kept + images + DRAWN * figures, 0)
+
+
+def _tried(settings: FitSettings, size: int, heldout: int) -> Cost:
+    """Time a step and an evaluation; all other ones are like them."""
+    tune_malloc()
+    began = time.perf_counter()
+    count = max(2, min(settings.batch_size, settings.train_images, TRIED))
+    layers = settings.layers if isinstance(settings, RunSettings) else ()
+    network = networks.build(
+        settings.architecture,
+        classes=2,
+        image_size_px=size,
+        optimizer=settings.optimizer,
+        seed=0,
+        kept=layers,
+    )
+    known = network.layers()
+    kept = sum(known[layer].nbytes for layer in layers)
+    weights = sum(parameter.nbytes for parameter in network.module.parameters())
+    short = settings.model_copy(
+        # Nothing is to be learned from noise, and nothing to diverge.
+        update={"epochs": 2, "batch_size": count, "learning_rate": 1e-9}
+    )
+    state = TrainingState.begin(network, short)
+    building = time.perf_counter() - began
+    inputs = torch.rand(count, 3, size, size).contiguous(memory_format=torch.channels_last)
+    images = Images(inputs, torch.zeros(count, dtype=torch.int64))
+    *_, last = train(state, images, images, seed=0)  # the first epoch pays for all preparations
+    on_device = images.to(state.device)
+    began = time.perf_counter()
+    evaluate(network.module, on_device)
+    evaluation = (time.perf_counter() - began) / count
+    step = max(0.0, last.seconds / count - 2 * evaluation)
+    evaluated = evaluation * (settings.train_images + heldout)
+    return Cost(
+        seconds=STARTING + building + settings.epochs * (step * settings.train_images + evaluated),
+        kept_bytes=kept * (settings.epochs + 1),
+        network_bytes=weights,
+    )
+
+
+def format_duration(seconds: float) -> str:
+    """Say a time in the unit that fits it."""
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{math.ceil(seconds)} seconds"

@@ -1,0 +1,1 @@
+"""Tests of `normreport.config`, one module per module."""

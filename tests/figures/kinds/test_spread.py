@@ -1,0 +1,94 @@
+"""The standard deviation of every run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from normreport.figures.drawing import Drawing
+from normreport.figures.kinds import spread
+from tests.figures import synthetic
+from tests.figures.synthetic import three
+
+KEY = {"model": "vgg16", "layer": "features.0"}
+
+
+@pytest.fixture(scope="module")
+def table(runs: pd.DataFrame) -> pd.DataFrame:
+    return synthetic.measures(runs)
+
+
+@pytest.fixture(scope="module")
+def drawing(table: pd.DataFrame) -> Drawing:
+    return spread.draw(table, start="scratch", init_band=(0.057, 0.0608), **KEY)
+
+
+def test_the_data_are_the_lines_and_the_end_markers(drawing: Drawing) -> None:
+    lines = [line for line in drawing.figure.axes[0].lines if len(line.get_xdata()) > 1]
+    markers = [line for line in drawing.figure.axes[0].lines if len(line.get_xdata()) == 1]
+    curves = drawing.data.groupby(["normalization", "seed"])
+    drawn = {tuple(line.get_ydata()) for line in lines}
+    assert drawn == {tuple(curve["std"]) for _, curve in curves}
+    ends = drawing.data.query("seed != 'mean' and epoch == 6")["std"]
+    assert sorted(float(marker.get_ydata()[0]) for marker in markers) == sorted(ends)
+
+
+def test_the_right_axis_is_in_percent_of_the_mean_at_epoch_0(drawing: Drawing) -> None:
+    left, right = drawing.figure.axes
+    reference = drawing.data.query("seed != 'mean' and epoch == 0")["std"].mean()
+    assert right.get_ylim() == pytest.approx([100 * y / reference for y in left.get_ylim()])
+    assert np.allclose(drawing.data["percent_of_epoch_0"], 100 * drawing.data["std"] / reference)
+
+
+def test_the_band_is_drawn_named_and_within_the_limits(drawing: Drawing) -> None:
+    ax = drawing.figure.axes[0]
+    (band,) = ax.patches
+    assert (band.get_y(), band.get_y() + band.get_height()) == pytest.approx((0.057, 0.0608))
+    assert ax.get_ylim()[0] < 0.057
+    assert "95% of random inits" in [text.get_text() for text in drawing.figure.texts]
+    assert "0.0570 to 0.0608" in drawing.caption
+
+
+def test_without_a_band_nothing_speaks_of_it(table: pd.DataFrame) -> None:
+    drawing = spread.draw(table, start="scratch", **KEY)
+    assert not drawing.figure.axes[0].patches
+    assert "band" not in drawing.caption
+
+
+def test_every_start_has_the_same_axis(table: pd.DataFrame, drawing: Drawing) -> None:
+    other = spread.draw(table, start="pretrained", init_band=(0.057, 0.0608), **KEY)
+    assert other.figure.axes[0].get_ylim() == drawing.figure.axes[0].get_ylim()
+
+
+def test_the_words_give_the_final_means_and_the_largest_change(
+    table: pd.DataFrame, drawing: Drawing
+) -> None:
+    rows = table.query("start == 'scratch' and layer == 'features.0'")
+    wide = rows.pivot(index=["normalization", "seed"], columns="epoch", values="std")
+    final = wide[6].groupby(level=0).mean()
+    low, high = final.idxmin(), final.idxmax()
+    text = f"are {three(final[low])} ({low}) to {three(final[high])} ({high})"
+    arm, seed = (wide[6] / wide[0] - 1).abs().idxmax()
+    for words in (drawing.caption, drawing.alt):
+        assert text in words
+        assert f"({arm}, seed {seed}, epoch 0 to 6)" in words
+
+
+def test_a_diverged_run_ends_in_a_cross(diverged_runs: pd.DataFrame) -> None:
+    drawing = spread.draw(synthetic.measures(diverged_runs), start="scratch", **KEY)
+    crosses = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "x"]
+    assert sorted(int(cross.get_xdata()[0]) for cross in crosses) == [0, 2]
+    assert drawing.data.query("seed == 'mean'")["epoch"].max() == 2
+
+
+def test_the_axis_keeps_its_name_where_a_small_change_takes_many_digits(
+    table: pd.DataFrame,
+) -> None:
+    close = table.assign(std=0.0295 + (table["std"] - table["std"].mean()) / 1000)
+    figure = spread.draw(close, start="scratch", **KEY).figure
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    name = ax.yaxis.label.get_window_extent()
+    ticks = [label.get_window_extent() for label in ax.get_yticklabels() if label.get_text()]
+    assert max(len(label.get_text()) for label in ax.get_yticklabels()) > 6
+    assert name.x0 >= 0
+    assert name.x1 <= min(tick.x0 for tick in ticks)

@@ -1,0 +1,127 @@
+"""Results without Snakemake's memory of them are refused, or adopted where a record vouches."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from normreport.config.experiment import load_config
+from normreport.config.record import RecordSettings, Revision
+from normreport.errors import StorageError
+from normreport.plan.existing_results import (
+    check_adoption,
+    is_remembered,
+    missing_metadata_error,
+)
+from normreport.source_code import figure_modules, run_modules, source_digest
+from tests.report.test_article import TEMPLATES
+from tests.reports import FIGURES, RUNS, UNKNOWN, write_report
+
+Values = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    ("notes", "made", "remembered"),
+    [
+        ([], [], True),
+        ([], ["results/data/target/manifest.json"], False),
+        ([".snakemake/log/a.log"], ["results/report/index.html"], False),
+        ([".snakemake/metadata/cmVz"], ["results/report/index.html"], True),
+        ([".snakemake/incomplete/cmVz"], ["results/data/target/manifest.json"], True),
+        ([".snakemake/metadata.db"], ["results/report/index.html"], True),
+    ],
+)
+def test_results_are_remembered_where_snakemake_has_a_note_of_any_job(
+    tmp_path: Path, notes: list[str], made: list[str], remembered: bool
+) -> None:
+    for name in (*notes, *made):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert is_remembered(tmp_path / "results", tmp_path / ".snakemake") is remembered
+
+
+def test_results_without_metadata_are_an_error_that_names_both_folders_and_the_ways_out() -> None:
+    message = str(missing_metadata_error(Path("results"), Path(".snakemake")))
+    assert message.startswith("results is here, but not .snakemake")
+    assert "--touch --forceall --config adopt=true" in message
+
+
+@pytest.fixture
+def results(tmp_path: Path, default_values: Values) -> Path:
+    modules = {name: run_modules(name.split("/")[2]) for name in RUNS}
+    modules |= {name: figure_modules(name.split("-")[0], ()) for name in FIGURES}
+    codes = {name: {"code": source_digest(*modules[name])} for name in modules}
+    write_report(
+        tmp_path / "results",
+        default_values,
+        digests={name: codes[name] for name in RUNS},
+        figures={name: {"made_from": codes[name]} for name in FIGURES},
+    )
+    return tmp_path / "results"
+
+
+def settings(values: Values) -> RecordSettings:
+    """Give what a build of today would record."""
+    return RecordSettings(config=load_config(values), revision=Revision(**UNKNOWN), with_pdf=True)
+
+
+def test_results_of_this_configuration_and_code_are_adopted_whatever_the_commit(
+    results: Path, default_values: Values
+) -> None:
+    check_adoption(results, settings(default_values), [TEMPLATES])
+
+
+def test_results_of_another_configuration_are_not(results: Path, changed: Any) -> None:
+    other = settings(changed({"training.epochs": 7}))
+    with pytest.raises(
+        StorageError, match=r"this configuration .*: config\.training\.epochs\. Exp"
+    ):
+        check_adoption(results, other, [TEMPLATES])
+
+
+@pytest.mark.parametrize("key", ["code.train_run", "versions.torch"])
+def test_results_of_other_code_are_not(results: Path, default_values: Values, key: str) -> None:
+    path = results / "report/provenance.json"
+    record = json.loads(path.read_text())
+    part, name = key.split(".")
+    record[part][name] = "another"
+    path.write_text(json.dumps(record))
+    with pytest.raises(StorageError, match=key):
+        check_adoption(results, settings(default_values), [TEMPLATES])
+
+
+@pytest.mark.parametrize("part", ["runs", "figures"])
+def test_results_of_another_arm_or_kind_of_figure_are_not(
+    results: Path, default_values: Values, part: str
+) -> None:
+    path = results / "report/provenance.json"
+    record = json.loads(path.read_text())
+    name, changed = {
+        "runs": (RUNS[1], record["runs"][1]),
+        "figures": (FIGURES[0], record["figures"][FIGURES[0]]),
+    }[part]
+    changed["code"] = "another"
+    path.write_text(json.dumps(record))
+    with pytest.raises(StorageError, match=f"whole: code of {name}. Exp"):
+        check_adoption(results, settings(default_values), [TEMPLATES])
+
+
+def test_results_of_other_templates_are_not(results: Path, default_values: Values) -> None:
+    with pytest.raises(StorageError, match="templates"):
+        check_adoption(results, settings(default_values), [TEMPLATES / "sections"])
+
+
+def test_a_file_that_was_changed_or_lost_is_named(results: Path, default_values: Values) -> None:
+    (results / "data/target/images.safetensors").unlink()
+    (results / "report/results.json").write_text("{}")
+    names = r"data/target/images\.safetensors, report/results\.json\. Expected"
+    with pytest.raises(StorageError, match=names):
+        check_adoption(results, settings(default_values), [TEMPLATES])
+
+
+def test_a_build_that_did_not_end_cannot_be_adopted(tmp_path: Path, default_values: Values) -> None:
+    with pytest.raises(StorageError, match=r"provenance\.json: could not be read"):
+        check_adoption(tmp_path, settings(default_values), [TEMPLATES])

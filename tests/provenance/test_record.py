@@ -1,0 +1,106 @@
+"""What a record holds, and how it is found in a page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from normreport.cli import STAGES
+from normreport.errors import StorageError
+from normreport.provenance.record import (
+    FLOW,
+    OPENING,
+    PACKAGES,
+    case_name,
+    embedded_record,
+    folders_digest,
+    read_page,
+    summary,
+    versions,
+)
+from tests.claims.studies import study
+from tests.report.test_article import record_of, results_of
+
+
+def test_the_flow_is_that_of_the_stages() -> None:
+    assert [stage for stage in STAGES if stage in FLOW] == list(FLOW)
+    assert set(PACKAGES.values()) <= set(FLOW)
+
+
+def test_every_dependency_that_can_change_a_page_has_its_version(root: Path) -> None:
+    import tomllib
+
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    needed = {text.split(">")[0].split("=")[0] for text in project["dependencies"]}
+    # YAML is read before anything is recorded; the PDF is not the page.
+    assert needed - {"pyyaml", "weasyprint"} == set(PACKAGES)
+    assert set(versions()) == {"python", *PACKAGES}
+
+
+def test_a_summary_holds_every_verdict_and_every_effect() -> None:
+    results = results_of(study()) | {"runs": []}
+    found = summary(results)["claims"]
+    assert list(found) == [claim["id"] for claim in results["claims"]]
+    for claim in results["claims"]:
+        cases = found[claim["id"]]["cases"]
+        assert found[claim["id"]]["verdict"] == claim["verdict"]
+        assert len(cases) == len(claim["cases"]), "two cases of one name"
+        for case in claim["cases"]:
+            kept = cases[case_name(case["place"])]
+            assert kept["verdict"] == case["verdict"]
+            assert kept["mean"] == (case["effect"] or {}).get("mean")
+
+
+def test_a_case_without_a_place_has_no_name() -> None:
+    assert case_name(None) == ""
+    place = {"model": "vgg16", "start": "", "layer": "features.0", "contrast": "raw - unit"}
+    assert case_name(place) == "vgg16, features.0, raw - unit"
+
+
+def test_the_digest_of_a_folder_is_of_names_and_bytes_and_not_of_the_place(tmp_path: Path) -> None:
+    def write(folder: str, **texts: str) -> str:
+        for name, text in texts.items():
+            path = tmp_path / folder / "deep" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return folders_digest(tmp_path / folder)
+
+    first = write("one", a="1", b="2")
+    assert write("two", b="2", a="1") == first
+    assert len({first, write("three", a="2", b="1"), write("four", a="1", c="2")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("<html></html>", r"index\.html: holds no record of what it was made from"),
+        (OPENING + "{</script>", r"index\.html: its record is damaged"),
+        (OPENING + "[]</script>", r"index\.html: holds no record"),
+        (OPENING + '{"schema_version": 99}</script>', r"is of version 99, expected 1"),
+        (
+            OPENING + '{"schema_version": 1}</script>',
+            r"(?s)record is damaged; .*\n  claims: is missing",
+        ),
+    ],
+)
+def test_a_page_without_a_record_that_is_known_is_named(
+    tmp_path: Path, page: str, message: str
+) -> None:
+    (tmp_path / "index.html").write_text(page)
+    with pytest.raises(StorageError, match=message):
+        read_page(tmp_path)
+
+
+def test_a_report_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"gone\.html: could not be read"):
+        read_page(tmp_path / "gone.html")
+
+
+def test_a_page_may_be_given_as_its_file_or_its_folder(tmp_path: Path) -> None:
+    record = record_of()
+    page = f"<p>{OPENING}{json.dumps(record)}</script>"
+    (tmp_path / "index.html").write_text(page)
+    assert read_page(tmp_path) == read_page(tmp_path / "index.html") == (page, record)
+    assert embedded_record(page, where="here") == record

@@ -1,0 +1,709 @@
+"""Filters by hand; templates on judged studies of every outcome."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from copy import deepcopy
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, nodes
+from markupsafe import Markup
+
+from normreport.claims import CLAIMS, PRIMARY
+from normreport.claims.base import to_json
+from normreport.config.experiment import load_config
+from normreport.config.report import RenderSettings
+from normreport.errors import ConfigError
+from normreport.plan.figure_index import figure_index
+from normreport.provenance.record import embedded_record
+from normreport.report.article import (
+    Illustration,
+    figures_for,
+    parameters,
+    render,
+)
+from normreport.report.dark_mode import dark
+from normreport.statistics.inference import Verdict
+from normreport.text.formatting import percent
+from tests.benchmarks.page import OVERHEAD, parts
+from tests.claims.studies import ARMS, LAYERS, study
+
+# Its rule needs learning rates tuned for each arm, which no configuration has.
+NEVER_JUDGED = "H6"
+ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "templates"
+
+
+def results_of(whole):
+    """Everything that the templates need, from a study."""
+    models = list(whole.settings.layers)
+    fit = {
+        "layers": ["features.0"],
+        "images": {"train": 64, "heldout": 32},
+        "batch_size": 32,
+        "architecture": "vgg16",
+        "optimizer": {"name": "adam", "weight_decay": 0.0},
+        "learning_rate": 0.001,
+        "scheduler": {"name": "plateau"},
+        "folded": True,
+    }
+    layer = dict.fromkeys(
+        (
+            "std_first", "std_last", "displacement", "cosine", "excess_kurtosis", "iqr_ratio",
+            "w1_normal", "between_arms", "between_seeds",
+        ),
+        0.5,
+    )  # fmt: skip
+    arm = {
+        "runs": 3,
+        "learned": 3,
+        "diverged": 0,
+        "failed": 0,
+        "train_loss": 0.1,
+        "heldout_loss": None,
+    }
+    arm |= {"heldout_accuracy": 0.9, "late_train_loss": 0.1}
+    return {
+        "schema_version": 1,
+        "experiment": whole.settings.model_dump(mode="json"),
+        "settings": dict.fromkeys(models, fit),
+        "data": {"classes": 10, "skipped": []},
+        "pretraining": [
+            {
+                "model": model,
+                "weights": "train",
+                "train_images": 1000,
+                "epochs": 5,
+                "normalization": "imagenet",
+                "file": None,
+                "preprocessing": None,
+                "other_arms": ["raw", "unit"],
+                "heldout_loss": 1.5,
+                "heldout_accuracy": 0.5,
+            }
+            for model in models
+        ],
+        "runs": [],
+        "failures": [],
+        "claims": [to_json(claim, claim.judged(whole), whole) for claim in CLAIMS],
+        "headline": {
+            "layers": [
+                {"model": model, "start": start, "layer": name, "weights": 1728, **layer}
+                for model, names in whole.settings.layers.items()
+                for start in whole.settings.starts
+                for name in names
+            ],
+            "arms": [
+                {"model": model, "start": start, "normalization": name, **arm}
+                for model in models
+                for start in whole.settings.starts
+                for name in whole.settings.normalizations
+            ],
+            "runs": {
+                "total": len(whole.runs),
+                "diverged": 0,
+                "failed": 0,
+                "learned": len(whole.runs),
+            },
+        },
+        "versions": {"python": "3.11", "torch": "2", "torchvision": "0", "numpy": "2"},
+    }
+
+
+DIGEST = "0123456789" * 6 + "abcd"
+
+
+def record_of(figures=(), **changes):
+    """Give a record of one run, without claims."""
+    paths = [path for figure in figures
+             for path in (f"report/data/{figure.id}.csv", f"figures/{figure.id}.svg")]  # fmt: skip
+    run = {"id": "vgg16/scratch/unit/seed0", "state": "OK", "epochs": 2, "older_code": False}
+    run |= {"train_loss": 0.25, "heldout_loss": 0.5, "heldout_accuracy": 0.75}
+    run |= {"initial_weights": "1" * 64, "final_weights": None, "pretrained": None}
+    run |= dict.fromkeys(("code", "data", "order"), DIGEST)
+    return {
+        "schema_version": 1,
+        "config": {},
+        "with_pdf": False,
+        "claims": {},
+        "figures": {},
+        "headline": {},
+        "revision": {"commit": "c0ffee" * 6 + "c0ff", "date": "2026-01-31", "state": "clean"},
+        "files": dict.fromkeys(["report/results.json", *paths], DIGEST),
+        "data": {"target": {"train_images": DIGEST}},
+        "pretrained": {"vgg16": {"weights": DIGEST}},
+        "code": {"train_run": DIGEST},
+        "templates": DIGEST,
+        "runs": [run],
+        "versions": {"python": "3.11.0"},
+        "trained_with": [{"python": "3.11.0", "torch": "2.14.1"}],
+    } | changes
+
+
+def rendered(
+    whole,
+    *,
+    medium="screen",
+    figures=(),
+    templates=(TEMPLATES,),
+    results=None,
+    record=None,
+    failures=(),
+    **settings,
+):
+    chosen = {"title": "A title", "authors": (), "with_pdf": True} | settings
+    return render(
+        templates,
+        results=(results or results_of(whole)) | {"failures": failures},
+        record=record or record_of(figures),
+        figures=figures,
+        settings=RenderSettings(**chosen),
+        medium=medium,
+    )
+
+
+def text_of(page):
+    """Words of a page, tags and styles left out."""
+    body = re.sub(r"<(style|svg|script)\b.*?</\1>", " ", page, flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+OUTCOMES = {
+    "as the article found": {},
+    "the opposite": {
+        "apart": {"pretrained": 0.1, "scratch": 0.001},
+        "displacement": {"pretrained": 0.3, "scratch": 0.1},
+        "drift": 0.2,
+        "std_order": ("unit", "raw", "imagenet"),
+        "iqr_ratio": {"vgg16": 1.0, "mobilenet_v2": 1.2},
+        "excess_kurtosis": 3.0,
+    },
+    "undecided": {"noise": 0.05},
+    "one seed": {"seeds": (0,)},
+    "one start": {"starts": ("scratch",)},
+    "one model": {"layers": {"vgg16": ("features.0",)}},
+    "one arm": {"arms": ("unit",)},
+}
+
+
+@pytest.mark.parametrize("medium", ["screen", "print"])
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_outcome_has_an_article(outcome, medium):
+    page = rendered(study(**OUTCOMES[outcome]), medium=medium)
+    text = text_of(page)
+    for claim in CLAIMS:
+        assert claim.topic in text
+    assert "None" not in text
+    assert "nan" not in text.lower().split()
+    assert "{{ " not in page
+    assert "{%" not in page
+
+
+def with_skipped(count):
+    results = results_of(study())
+    results["data"]["skipped"] = [{"split": "train", "image": "a/<b>.png", "why": "empty"}] * count
+    return rendered(study(), results=results)
+
+
+def test_images_that_were_skipped_are_counted_and_named_as_text():
+    page = with_skipped(2)
+    assert "2 of the source’s images could not be read" in page
+    assert page.count("<li>a/&lt;b&gt;.png (empty)</li>") == 2
+    assert "could not be read" not in rendered(study())
+
+
+def test_a_long_list_of_skipped_images_is_cut():
+    page = with_skipped(1234)
+    assert "1,234 of the source’s images could not be read" in page
+    assert page.count("<li>a/&lt;b&gt;.png (empty)</li>") == 20
+    assert "<li>and 1,214 more, which <code>results.json</code> names</li>" in page
+    assert "more, which" not in with_skipped(20)
+
+
+PUBLISHED = {"mean": [0.5, 0.25, 0.125], "std": [0.2, 0.3, 0.4], "resize_px": 256, "crop_px": 224}
+
+
+@pytest.mark.parametrize(
+    ("known", "sentence"),
+    [
+        (
+            {"normalization": "unit", "other_arms": ["raw", "imagenet"]},
+            "with inputs of the arm unit. Other values come from raw and imagenet.",
+        ),
+        (
+            {"normalization": None, "preprocessing": PUBLISHED, "file": DIGEST, "other_arms": []},
+            "less 0.500, 0.250 and 0.125, divided by 0.200, 0.300 and 0.400, on squares of 224 "
+            "pixels from images whose shorter side has 256 (file 0123456789). "
+            "No arm’s values differ from them.",
+        ),
+        (
+            {"normalization": None, "file": DIGEST, "other_arms": None},
+            "that its file (0123456789) does not tell. Which arms differ from them is not known.",
+        ),
+    ],
+)
+def test_the_inputs_of_the_pretraining_and_the_arms_that_differ_are_told(known, sentence):
+    results = results_of(study())
+    results["pretraining"][0] |= known
+    assert sentence in text_of(rendered(study(), results=results))
+
+
+@pytest.mark.parametrize("medium", ["screen", "print"])
+def test_a_partial_report_says_so_before_anything_else(medium):
+    condition = {"model": "vgg16", "start": "scratch", "normalization": "raw", "seed": 1}
+    failure = condition | {"what": "train_run ended without a word", "log": "epoch 1 <oops>"}
+    text = text_of(rendered(study(), medium=medium, failures=[failure]))
+    said = "vgg16/scratch/raw/seed1 : train_run ended without a word. epoch 1 &lt;oops&gt;"
+    assert text.index("This report is partial: 1 of 36 runs failed") < text.index(said)
+    assert text.index(said) < text.index("Scorecard")
+    assert "partial" not in text_of(rendered(study(), medium=medium))
+
+
+def test_every_claim_has_a_sentence_for_every_verdict():
+    """Force each verdict upon each claim: every sentence exists and differs from the others."""
+    known = results_of(study(noise=0.001))
+    case = next(claim["least_favourable"] for claim in known["claims"] if claim["id"] == "F1")
+    for claim in CLAIMS:
+        if claim.id == NEVER_JUDGED:
+            continue
+        sentences = set()
+        for verdict in Verdict:
+            results = deepcopy(known)
+            for judged in results["claims"]:
+                if judged["id"] == claim.id:
+                    judged |= {"verdict": verdict.value, "reason": "a reason"}
+                    judged |= {
+                        key: judged[key] or case for key in ("least_favourable", "most_favourable")
+                    }
+            page = rendered(study(), results=results)
+            article = page.split(f'id="claim-{claim.id}"')[1].split("</article>")[0]
+            sentences.add(text_of(article.split("</em>")[1].split("</p>")[0]))
+        assert len(sentences) == len(Verdict), claim.id
+
+
+@pytest.mark.parametrize("claim", ["F4", "P2"])
+@pytest.mark.parametrize("verdict", ["SUPPORTED", "REFUTED", "INCONCLUSIVE"])
+def test_a_distance_that_the_placebo_was_taken_from_is_told_as_such(claim, verdict):
+    for arms in (ARMS, (*ARMS, "placebo")):
+        results = results_of(study(arms=arms))
+        (judged,) = (found for found in results["claims"] if found["id"] == claim)
+        judged["verdict"] = verdict
+        article = rendered(study(arms=arms), results=results).split(f'id="claim-{claim}"')[1]
+        told = text_of(article.split("</em>")[1].split("</p>")[0])
+        assert ("beyond that of the placebo" in told) == ("placebo" in arms)
+        # What is left of a distance says nothing of how near the arms themselves are.
+        assert not ("placebo" in arms and re.search("end closer|of each other", told))
+
+
+def test_a_sentence_names_the_start_of_a_case_where_the_claim_looks_at_several():
+    page = rendered(study(noise=0.001), results=results_with("INCONCLUSIVE"))
+    told = {
+        claim: text_of(page.split(f'id="claim-{claim}"')[1].split("</article>")[0])
+        for claim in ("P2", "F1")
+    }
+    assert re.search(r"\(MobileNetV2, \S+, (pretrained|from scratch), raw - unit\)", told["P2"])
+    assert re.search(r"\(\w+, \S+, \w+ - \w+\)", told["F1"])
+
+
+def results_with(verdict):
+    """Force a verdict upon every claim, whose cases say all that cases can."""
+    results = results_of(study(noise=0.001))
+    counts = {"SUPPORTED": 3, "REFUTED": 2, "INCONCLUSIVE": 1, "NOT EVALUABLE": 4}
+    case = next(claim["least_favourable"] for claim in results["claims"] if claim["id"] == "F1")
+    for claim in results["claims"]:
+        if claim["id"] == NEVER_JUDGED:
+            continue
+        claim |= {"verdict": verdict, "counts": counts, "reason": "…"}
+        claim |= {key: claim[key] or case for key in ("least_favourable", "most_favourable")}
+    return results
+
+
+def test_an_inconclusive_sentence_tells_what_its_cases_say():
+    family = {claim.id for claim in PRIMARY}
+    page = rendered(study(), results=results_with("INCONCLUSIVE"))
+    for claim in family:
+        article = text_of(page.split(f'id="claim-{claim}"')[1].split("</article>")[0])
+        assert (
+            ". 2 cases are refuted before the correction for their number. "
+            "1 case does not decide. 4 cases cannot be judged."
+        ) in article, claim
+
+
+def test_a_sentence_prints_the_numbers_of_its_claim():
+    whole = study(displacement={"pretrained": 0.123, "scratch": 0.4})
+    claim = next(claim for claim in results_of(whole)["claims"] if claim["id"] == "F2")
+    far = claim["least_favourable"]["effect"]["mean"]
+    assert claim["verdict"] == "REFUTED"
+    assert f"by {percent(far)} in" in text_of(rendered(whole))
+
+
+# Names with digits: networks, an encoding, ids of claims and predictions, a distance, a digest,
+# references, templates.
+NAMES = re.compile(
+    r"\b(VGG16|MobileNetV2|vgg16(_bn)?|mobilenet_v2|utf-8|C0|H[1-6]|F\d+b?|P[1-7]|W1|SHA-256"
+    r"|[a-z]+(19|20)\d\d|[\w/.]+\.j2)\b"
+)
+
+
+def typed_numbers(source):
+    """Words with digits that a template itself puts on the page, be it as text or from a string."""
+    tree = Environment(extensions=["jinja2.ext.i18n"]).parse(source)
+    prose = " ".join(node.data for node in tree.find_all(nodes.TemplateData))
+    words = [re.sub(r"<[^>]*>", " ", prose)]
+    strings = [node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)]
+    words += [re.sub(r"<[^>]*>", " ", text) for text in strings]
+    for output in tree.find_all(nodes.Output):
+        words += [str(node.value) for node in output.nodes if isinstance(node, nodes.Const)]
+    return [word for text in words for word in re.findall(r"\S*\d\S*", NAMES.sub("", text))]
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.stem)
+def test_no_number_is_typed_by_hand_in_the_prose(path):
+    assert typed_numbers(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("<p>After 35 epochs</p>", ["35"]),
+        ("{{ 'of 3 seeds' if x else 'none' }}", ["3"]),
+        ("{{ 0.05 }}", ["0.05"]),
+        ("VGG160 and F8.5", ["VGG160", ".5"]),
+        ('{% trans n=x|num %}<b id="a1">F1</b> of 35 {{ n }}{% endtrans %}', ["35"]),
+        ("{% trans n=x %}a{% pluralize %}2 of <b>{{ n }}</b>{% endtrans %}", ["2"]),
+        ('<h2 id="a1">VGG16, F4b</h2>{{ x|num(2) }}{% if x > 1 %}{% endif %}{# 7 #}', []),
+    ],
+)
+def test_a_typed_number_is_found_wherever_it_stands(source, found):
+    assert typed_numbers(source) == found
+
+
+def bare_counts(source):
+    """Values of messages in singular and plural that are the count itself, without a filter."""
+    tree = Environment(extensions=["jinja2.ext.i18n"]).parse(source)
+    return [
+        pair.key.value
+        for filled in tree.find_all(nodes.Mod)
+        for call in filled.left.find_all(nodes.Call)
+        if call.node.name == "ngettext"
+        for pair in filled.right.items
+        if pair.value == call.args[2] and f"%({pair.key.value})s" in call.args[1].value
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.stem)
+def test_a_count_that_chooses_the_plural_is_written_by_a_filter(path):
+    assert bare_counts(path.read_text()) == []
+
+
+def test_a_count_without_a_filter_is_found():
+    message = "{{ n }} run{% pluralize %}{{ n }} runs{% endtrans %}"
+    assert bare_counts("{% trans n=runs|length %}" + message) == ["n"]
+    assert bare_counts("{% trans count=runs, n=runs|integer %}" + message) == []
+
+
+def rows_of_predictions(page):
+    """What the experiment can say of each prediction."""
+    part = page.split('<section id="predictions">')[1].split("</section>")[0]
+    rows = re.findall(r'<tr id="prediction-(P\d)">(.*?)</tr>', part, flags=re.S)
+    return {name: text_of(row.rsplit("<td>", 1)[1]).strip() for name, row in rows}
+
+
+def test_predictions_stand_before_the_results_and_lead_to_their_claims():
+    page = rendered(study())
+    assert page.index('<section id="predictions">') < page.index('<section id="experiment">')
+    said = rows_of_predictions(page)
+    assert list(said) == [f"P{number}" for number in range(1, 8)]
+    assert said["P1"] == "judged by claim C0"
+    assert said["P6"] == "judged by claim P6"
+    assert said["P2"] == "judged by claim P2"
+    assert said["P7"] == "not evaluable see claim F9"
+
+
+def test_a_prediction_whose_runs_are_there_is_evaluable():
+    results = results_of(study(layers={"vgg16": ("features.0",), "vgg16_sgd": ("features.0",)}))
+    fit = results["settings"]["vgg16"]
+    sgd = {"name": "sgd", "weight_decay": 0.01}
+    results["settings"] = {"vgg16": fit, "vgg16_sgd": fit | {"optimizer": sgd}}
+    page = rendered(study(), results=results)
+    said = rows_of_predictions(page)
+    for name in ("P3", "P4", "P5"):
+        assert said[name] == "the runs can show it; no claim judges it"
+    assert said["P2"] == "not evaluable see claim P2"
+
+
+def test_a_prediction_names_everything_that_the_experiment_lacks():
+    said = rows_of_predictions(rendered(study(arms=("unit",), starts=("scratch",))))
+    assert said["P3"] == "not evaluable needs the arms raw and unit and VGG16 trained by SGD"
+    assert said["P6"] == "not evaluable see claim P6"
+
+
+class Links(HTMLParser):
+    """Collects ids, targets and whatever a browser would fetch."""
+
+    def __init__(self):
+        super().__init__()
+        self.ids, self.targets, self.fetched = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.ids += [values["id"]] if "id" in values else []
+        if tag == "a":
+            self.targets.append(values["href"])
+        self.fetched += [values[key] for key in ("src", "srcset") if key in values]
+        if tag in {"link", "iframe", "object", "embed", "base"}:
+            self.fetched.append(tag)
+
+
+def test_links_within_the_page_lead_somewhere_and_nothing_is_fetched():
+    links = Links()
+    links.feed(rendered(study()))
+    inner = [target[1:] for target in links.targets if target.startswith("#")]
+    assert inner
+    assert set(inner) <= set(links.ids)
+    assert len(set(links.ids)) == len(links.ids)
+    assert links.fetched == []
+
+
+def test_the_policy_lets_only_the_pages_own_scripts_run():
+    page = rendered(study())
+    scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
+    digests = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts
+    ]
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    assert len(scripts) == 2
+    assert policy.endswith("script-src " + " ".join(f"'sha256-{one}'" for one in digests))
+    assert policy.startswith("default-src 'none'")
+    assert "<script" not in rendered(study(), medium="print")
+
+
+def test_a_claim_leads_to_the_figures_of_its_deciding_case():
+    figures = [
+        Illustration(
+            id=f"separation-{model}", number=number, kind="separation", model=model, start=None,
+            layer=None, caption="Caption.", alt="Alt.", svg=Markup("<svg></svg>"), made_from={},
+        )
+        for number, model in enumerate(("vgg16", "mobilenet_v2"), start=1)
+    ]  # fmt: skip
+    claim = {
+        "id": "F4",
+        "least_favourable": {"place": {"model": "mobilenet_v2", "layer": "", "start": ""}},
+    }
+    assert figures_for(claim, figures) == figures[1:]
+    assert figures_for({"id": "F4", "least_favourable": None}, figures) == []
+    assert figures_for({"id": "F9", "least_favourable": claim["least_favourable"]}, figures) == []
+
+
+SHOWN_BY = {
+    "levels": {"C0"},
+    "inputs": {"H3"},
+    "density": {"H2", "H5", "F1", "F4", "P2"},
+    "spread": {"H1", "H4", "F4b", "F5"},
+    "curves": {"F3", "F3b"},
+    "displacement": {"F2", "P6"},
+    "separation": {"F1", "F4", "F6", "P2"},
+    "centre": {"F7"},
+    "histogram": {"F8"},
+    "quantiles": {"F8", "F10"},
+    "kurtosis": {"F9"},
+}
+
+
+def test_every_measured_claim_leads_to_figures_of_its_own_kind(changed):
+    """In the default experiment, and with what the claims need that it does not have."""
+    laws = ["pretrained", "scratch", "scratch_uniform"]
+    more = load_config(changed({
+        "experiment.models": ["vgg16", "vgg16_bn"],
+        "experiment.starts": laws,
+        "models.vgg16_bn": changed({})["models"]["vgg16"],
+    }))  # fmt: skip
+    pair = {"layers": dict.fromkeys(("vgg16", "vgg16_bn"), LAYERS["vgg16"]), "starts": laws}
+    found = set()
+    for config, whole in (
+        (load_config(changed({})), study()),
+        (more, study(**pair, kurtosis=(-1.2, -0.6))),
+    ):
+        for claim in results_of(whole)["claims"]:
+            kinds = {figure.kind for figure in figures_for(claim, list(figure_index(config)))}
+            if claim["least_favourable"] and claim["id"] != "F11":
+                assert kinds == {kind for kind, ids in SHOWN_BY.items() if claim["id"] in ids}
+                found.add(claim["id"])
+            else:
+                assert not kinds
+    assert found == {claim.id for claim in CLAIMS} - {NEVER_JUDGED, "F11"}
+
+
+def test_every_sentence_of_the_story_leads_to_its_claim():
+    page = rendered(study())
+    told = {
+        "abstract": ["F1", "F4", "F6", "P6"],
+        "start-pretrained": ["F1", "F2"],
+        "start-scratch": ["F4", "F4b", "F5"],
+        "side-by-side": ["P6"],
+        "published-design": ["C0"],
+        "gaussian": ["F8", "F7"],
+    }
+    for section, claims in told.items():
+        text = page.split(f'<section id="{section}">')[1].split("</section>")[0]
+        prose = "".join(re.findall(r"<p>.*?</p>", text, flags=re.S))
+        assert re.findall(r'<a href="#claim-(\w+)">\1</a>', prose) == claims
+
+
+def test_a_deciding_layer_without_figures_leads_to_those_of_the_others(default_values):
+    place = {"model": "vgg16", "start": "scratch", "layer": "features.28", "contrast": "raw"}
+    found = figures_for(
+        {"id": "F5", "least_favourable": {"place": place}},
+        list(figure_index(load_config(default_values))),
+    )
+    kept = ("features.0", "features.10")
+    assert [figure.id for figure in found] == [f"spread-vgg16-scratch-{layer}" for layer in kept]
+
+
+def test_every_citation_and_term_is_explained_in_the_page():
+    page = rendered(study())
+    assert set(re.findall(r'class="cite" href="#([^"]+)"', page))
+    assert "Kingma and Ba 2014</a>" in page
+    terms = set(re.findall(r'class="term" href="#([^"]+)"', page))
+    assert terms
+    for term in terms:
+        assert re.search(rf'<dt>\w.*</dt>\n<dd id="{term}">\w.*\.</dd>', page)
+
+
+def test_words_of_the_user_stay_words():
+    evil = '<script>alert("x")</script>'
+    page = rendered(study(), title=evil, authors=(evil,))
+    assert evil not in page
+    assert page.count("<script") == 3  # the record and ours
+    assert "&lt;script&gt;" in page
+
+
+def test_without_a_pdf_the_page_links_none():
+    assert 'href="report.pdf"' in rendered(study(), with_pdf=True)
+    assert "report.pdf" not in rendered(study(), with_pdf=False)
+
+
+FIGURE = Illustration(
+    id="curves-vgg16", number=7, kind="curves", model="vgg16", start=None, layer=None,
+    caption="Loss & accuracy.", alt="alt", svg=Markup("<svg></svg>"),
+    made_from={
+        "settings": {"kind": "curves", "model": "vgg16", "layer": None, "normalizations": []},
+        "inputs": "1" * 64, "code": "2" * 64,
+    },
+)  # fmt: skip
+
+
+def test_a_figure_comes_with_its_caption_its_data_and_its_number():
+    page = rendered(study(), figures=[FIGURE])
+    assert "<svg></svg>" in page
+    assert "Figure 7." in page
+    assert "Loss &amp; accuracy." in page
+    assert 'href="data/curves-vgg16.csv"' in page
+
+
+def test_a_figure_says_what_it_was_made_from_and_how_to_make_it_again():
+    text = text_of(rendered(study(), figures=[FIGURE]))
+    assert "snakemake --cores all results/figures/curves-vgg16.svg" in text
+    assert "Parameters: kind: curves, model: vgg16." in text
+    assert f"inputs {'1' * 10} , code {'2' * 10} , table {DIGEST[:10]}" in text
+    assert "Parameters:" not in text_of(rendered(study(), figures=[FIGURE], medium="print"))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=list(OUTCOMES))
+def test_besides_figures_and_data_a_page_is_small(outcome):
+    page = rendered(study(**outcome), figures=[FIGURE])
+    sizes = parts(page)
+    assert sum(sizes.values()) == len(page.encode())
+    assert all(sizes.values())
+    assert sum(sizes[name] for name in OVERHEAD) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("revision", "sentence"),
+    [
+        ({}, "Commit c0ffee.* of 2026-01-31, with nothing changed in what decides a report"),
+        ({"state": "changed"}, "Not a commit: files .* were changed after c0ffee.* of 2026-01-31"),
+        (
+            {"state": "unknown"},
+            "from an archive: whether anything was changed since cannot be told",
+        ),
+        ({"commit": None, "date": None, "state": "unknown"}, "No commit is known"),
+    ],
+)
+def test_the_report_says_which_commit_it_is_of(revision, sentence):
+    record = record_of()
+    record["revision"] |= revision
+    for medium in ("screen", "print"):
+        assert re.search(sentence, text_of(rendered(study(), record=record, medium=medium)))
+
+
+def test_every_run_is_listed_with_losses_and_weights():
+    text = text_of(rendered(study()))
+    assert f"vgg16/scratch/unit/seed0 ok 0.250 0.500 75.0% {'1' * 10} none" in text
+    assert "Runs were trained with python 3.11.0, torch 2.14.1." in text
+    assert "The code of training has changed" not in text
+
+
+def test_runs_of_older_code_are_counted():
+    record = record_of()
+    record["runs"][0]["older_code"] = True
+    text = text_of(rendered(study(), record=record))
+    assert "The code of training has changed since 1 of 1 runs were trained" in text
+
+
+def test_the_record_is_a_data_block_that_no_text_can_leave():
+    evil = '</script><b id="x">&amp;\u003c'
+    record = record_of(config={"report": {"title": evil}})
+    page = rendered(study(), record=record)
+    assert "<b id" not in page
+    assert embedded_record(page, where="page") == record
+    assert 'id="record"' not in rendered(study(), record=record, medium="print")
+
+
+def test_settings_are_listed_without_those_that_are_not_used():
+    settings = {"kind": "histogram", "layer": None, "normalizations": ["raw", "unit"], "epoch": 0}
+    assert parameters(settings) == "kind: histogram, normalizations: raw unit, epoch: 0"
+
+
+def test_a_mistake_in_a_template_names_file_and_line(tmp_path):
+    (tmp_path / "article.html.j2").write_text("line\n{% if %}\n")
+    with pytest.raises(ConfigError, match=r"article\.html\.j2, line 2"):
+        rendered(study(), templates=[tmp_path])
+
+
+def test_a_name_that_is_not_there_is_an_error(tmp_path):
+    (tmp_path / "article.html.j2").write_text("{{ results.verdicts }}")
+    with pytest.raises(ConfigError, match="verdicts"):
+        rendered(study(), templates=[tmp_path])
+
+
+def test_own_words_take_the_place_of_ours():
+    page = rendered(study(), abstract="First <b>.\n\nSecond.", introduction="Why.")
+    abstract = page.split('<section id="abstract">')[1].split('<p class="lead">')[0]
+    assert text_of(abstract).split() == ["First", "&lt;b&gt;.", "Second."]
+    question = page.split('<section id="question">')[1].split("</section>")[0]
+    assert text_of(question).split()[-1:] == ["Why."]
+
+
+def test_the_accent_has_a_counterpart_in_the_dark():
+    page = rendered(study(), accent="#aa0011")
+    assert f":root {{ --accent: light-dark(#aa0011, {dark('#aa0011')}); }}" in page
+
+
+def test_a_file_of_ones_own_folder_replaces_ours_of_the_same_name(tmp_path):
+    (tmp_path / "sections").mkdir()
+    (tmp_path / "sections" / "question.html.j2").write_text('<p id="question">Mine.</p>')
+    (tmp_path / "print.css").write_text("p { color: teal }")
+    page = rendered(study(), medium="print", templates=[tmp_path, TEMPLATES])
+    assert "Mine." in page
+    assert "p{color:teal}" in page
+    assert 'id="methods"' in page
+
+
+def test_a_folder_of_templates_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"mine: expected a folder of templates .*found nothing"):
+        rendered(study(), templates=[tmp_path / "mine", TEMPLATES])

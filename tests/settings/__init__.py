@@ -1,1 +1,0 @@
-"""Tests of `normreport.settings`, one module per module."""
