@@ -14,7 +14,7 @@ from normreport.plan.existing_results import (
     HOW,
     check_adoption,
     is_remembered,
-    missing_metadata_errorembered,
+    missing_metadata_error,
 )
 from normreport.config.experiment import load_config, with_layer_paths
 from normreport.config.runs import Run
