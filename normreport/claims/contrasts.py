@@ -16,7 +16,7 @@ from normreport.claims.base import (
     select,
 )
 from normreport.statistics.inference import MarginTest
-from normreport.statistics.weights import roughness_ratio_null
+from normreport.statistics.nulls import roughness_ratio_null
 from normreport.text.language import N_, gettext
 
 WIDER = MarginTest(math.log(1.05), level=0.95)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
 from normreport.statistics.inference import FAMILY_ERROR, MarginTest, Verdict
-from normreport.statistics.weights import permanova
+from normreport.statistics.permanova import permanova
 from normreport.text.language import N_, gettext
 
 SAME = MarginTest(0.02, level=0.90, below=True)

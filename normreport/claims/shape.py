@@ -17,7 +17,8 @@ from normreport.claims.base import (
     select,
 )
 from normreport.statistics.inference import MarginTest, Verdict
-from normreport.statistics.weights import L_KURTOSIS_OF_NORMAL, gaussian_null
+from normreport.statistics.moments import L_KURTOSIS_OF_NORMAL
+from normreport.statistics.nulls import gaussian_null
 from normreport.text.language import N_, gettext
 
 WIDER = MarginTest(0.05, level=0.95)

@@ -21,7 +21,7 @@ from normreport.io.tables import read_tables
 from normreport.normalizations import batches, normalize
 from normreport.report.failures import sentence
 from normreport.source_code import figure_modules, source_digest
-from normreport.statistics.weights import init_std_quantiles, init_std_range
+from normreport.statistics.initialization import init_std_quantiles, init_std_range
 from normreport.text.language import set_language
 
 EXAMPLES = 8

@@ -7,15 +7,11 @@ from pathlib import Path
 from normreport.io import files
 from normreport.io.snapshots import KeptLayer
 from normreport.io.tables import write_table
-from normreport.statistics.weights import (
-    SCORES,
-    ascending,
-    kaiming_fan_out_std,
-    roughness,
-    roughness_bandwidth,
-    standardized_quantiles,
-    summarize,
-)
+from normreport.statistics.arrays import sort_weights
+from normreport.statistics.density import roughness, roughness_bandwidth
+from normreport.statistics.initialization import kaiming_fan_out_std
+from normreport.statistics.quantiles import SCORES, standardized_quantiles
+from normreport.statistics.summary import summarize
 
 QUANTILES = ("model", "start", "normalization", "seed", "layer", "epoch", "n", "score", "quantile")
 
@@ -32,7 +28,7 @@ def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> N
         out_channels, _, *kernel = initial.shape
         kaiming_std = kaiming_fan_out_std(out_channels, *(kernel or (1, 1)))
         for epoch, weights in enumerate(kept):
-            ordered = ascending(weights)
+            ordered = sort_weights(weights)
             statistics = summarize(weights, initial, ordered)
             place = {**found["run"], "layer": layer, "epoch": epoch}
             spread = statistics["std"]

@@ -1,4 +1,4 @@
-"""How far runs lie apart, their densities on one grid, their histograms in one set of bins."""
+"""Compare the runs of one layer: distances, densities on one grid, histograms with equal bins."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from normreport.statistics.weights import density, scott_bandwidth, wasserstein
+from normreport.statistics.density import density, scott_bandwidth
+from normreport.statistics.distances import wasserstein
 
-# Enough for a smooth curve in a figure 18 cm wide.
+# Enough points for a smooth curve in a figure 18 cm wide.
 GRID_POINTS = 160
-# The grid ends where the outermost run keeps this share of its weights, plus the kernel's reach:
-# a single far weight must not squeeze the curve into a line.
+# The grid leaves out this share of each run's weights on either side: a single far weight must not
+# squeeze the curve into a line.
 TAIL = 0.0005
-# Few enough for a layer of hundreds of weights, enough to tell the core of one with heavy tails.
+# Suits a layer of hundreds of weights and still resolves the core of a heavy-tailed one.
 BINS = 60
 
 Condition = Mapping[str, Any]
 
 
 class Weights(Protocol):
-    """One layer's weights by epoch: an array, or what reads an epoch when it is asked for."""
+    """One layer's weights by epoch: an array, or an object that reads an epoch on access."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[NDArray[np.float32]]: ...
@@ -34,15 +35,15 @@ Snapshots = Sequence[tuple[Condition, Weights]]
 
 
 def distances(runs: Snapshots, epochs: int) -> Iterator[dict[str, Any]]:
-    """Wasserstein distance between every two runs at epoch 0 and at the last epoch.
+    """Yield the Wasserstein distance between every two runs, at epoch 0 and at the last epoch.
 
     Parameters
     ----------
     runs
         Pairs of a condition (with `normalization` and `seed`) and its weights of one layer, by
-        epoch. A run with fewer than `epochs` epochs is left out of the last.
+        epoch. A run that ended before the last epoch has no distance there.
     epochs
-        Number of the last epoch.
+        The last epoch.
 
     Yields
     ------
@@ -72,10 +73,10 @@ def distances(runs: Snapshots, epochs: int) -> Iterator[dict[str, Any]]:
 
 
 def densities(runs: Snapshots) -> Iterator[dict[str, Any]]:
-    """Kernel density of every run at every epoch, on one grid, with one bandwidth.
+    """Yield the kernel density of every run at every epoch, on one grid with one bandwidth.
 
-    The bandwidth is Scott's for the median of the runs' last standard deviations, so that a
-    difference between two curves is never one of smoothing.
+    The bandwidth is Scott's for the median of the runs' last standard deviations. Equal bandwidths
+    make sure that two curves never differ by smoothing alone.
     """
     stds, tails = [], []
     for _, weights in runs:
@@ -96,7 +97,7 @@ def densities(runs: Snapshots) -> Iterator[dict[str, Any]]:
                 yield {
                     **condition,
                     "epoch": epoch,
-                    # As many digits as a figure's table is to print.
+                    # As many digits as a figure's table prints.
                     "weight": float(f"{x:.7g}"),
                     "density": float(f"{y:.6g}"),
                     "bandwidth": float(f"{bandwidth:.6g}"),
@@ -104,16 +105,16 @@ def densities(runs: Snapshots) -> Iterator[dict[str, Any]]:
 
 
 def histograms(runs: Snapshots) -> Iterator[dict[str, Any]]:
-    """How many weights of every run lie in which bin at every epoch: `BINS` equal ones for all.
+    """Yield the number of weights per bin for every run and epoch, with `BINS` equal bins for all.
 
-    They reach from the least to the greatest weight at any epoch of the runs that are as long as
-    the longest: one that diverged may have had weights that would leave the others a single bin.
-    Its weights beyond count in the outermost bins. Each bin holds its left edge, the last one also
-    its right. Where all weights are equal there are no bins.
+    The bins span all weights of the complete runs. A run that diverged may have had far larger
+    weights, which would leave the others a single bin: they count in the outermost bins. A bin
+    includes its left edge, the last bin also its right edge. If all weights are equal, there are no
+    bins.
     """
     longest = max(len(weights) for _, weights in runs)
-    whole = (weights for _, weights in runs if len(weights) == longest)
-    ends = [(epoch.min(), epoch.max()) for weights in whole for epoch in weights]
+    complete = (weights for _, weights in runs if len(weights) == longest)
+    ends = [(epoch.min(), epoch.max()) for weights in complete for epoch in weights]
     low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
     if low == high:
         return

@@ -16,8 +16,11 @@ from normreport.claims.base import select, to_json
 from normreport.claims.distances import arms_apart
 from normreport.claims.inputs import SALT, SALT_SEED
 from normreport.normalizations import minmax
+from normreport.statistics.arrays import sort_weights
 from normreport.statistics.inference import Verdict
-from normreport.statistics.weights import ascending, permanova, roughness_ratio_null, summarize
+from normreport.statistics.nulls import roughness_ratio_null
+from normreport.statistics.permanova import permanova
+from normreport.statistics.summary import summarize
 from tests.claims.studies import ARMS, EPOCHS, LAYERS, study, with_failed_run, without_runs
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
@@ -477,7 +480,7 @@ def test_a_small_layer_of_gaussian_numbers_is_gaussian():
     columns = ["n", "skewness", "excess_kurtosis", "l_kurtosis", "w1_normal"]
     for index in whole.measures.index:
         weights = generator.standard_normal((32, 27)).astype(np.float32)
-        found = summarize(weights, weights, ascending(weights))
+        found = summarize(weights, weights, sort_weights(weights))
         whole.measures.loc[index, columns] = [found[column] for column in columns]
     judgement = BY_ID["F8"].judged(whole)
     assert judgement.verdict is SUPPORTED

@@ -9,7 +9,7 @@ from scipy import stats
 from normreport.io.files import write_arrays, write_json
 from normreport.io.snapshots import epoch_digests
 from normreport.stages import measure_weights
-from normreport.statistics.weights import SCORES
+from normreport.statistics.quantiles import SCORES
 from tests.stages.conftest import LAYER, processed, trained
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.spatial.distance import cosine as cosine_distance
 
-from normreport.statistics import weights as statistics
+from normreport.statistics.moments import moments
+from normreport.statistics.movement import cosine, displacement
 from normreport.training.layer_summaries import BLOCK, summarize_layer
 
 Weights = NDArray[np.float32]
@@ -59,10 +60,10 @@ def test_the_summary_of_every_epoch_agrees_with_the_statistics_of_the_kept_layer
 ) -> None:
     initial, weights = _pair(shape)
     found = summarize_layer(initial, weights)
-    expected = statistics.moments(weights)
+    expected = moments(weights)
     assert astuple(found)[1:5] == pytest.approx(astuple(expected), rel=1e-10, abs=1e-12)
-    assert found.displacement == pytest.approx(statistics.displacement(initial, weights), rel=1e-10)
-    assert found.cosine == pytest.approx(statistics.cosine(initial, weights), rel=1e-10)
+    assert found.displacement == pytest.approx(displacement(initial, weights), rel=1e-10)
+    assert found.cosine == pytest.approx(cosine(initial, weights), rel=1e-10)
 
 
 def test_a_layer_that_did_not_move_has_no_displacement() -> None:

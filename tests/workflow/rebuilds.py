@@ -134,6 +134,14 @@ OF_ALL_MODELS = ("*/inits.*", "*/centre.*")
 OF_A_MODEL = ("*mobilenet_v2*", *OF_ALL_MODELS)
 # Which show the input as the experiment's arms make it.
 OF_THE_ARMS = ("*/examples.*", "*/inputs.*")
+# Figures that are drawn from measured weights, not from a run's history or from images.
+OF_THE_WEIGHTS = tuple(
+    f"*/{kind}*"
+    for kind in (
+        "centre", "density", "histogram", "inits", "quantiles", "ribbon", "seeds", "separation",
+        "spread", "violin",
+    )
+)  # fmt: skip
 ALL_RUNS = {
     "train_run": EVERY,
     "digest_weights": EVERY,
@@ -237,15 +245,16 @@ CHANGES = (
         },
     ),
     Change(
-        "a statistic",
-        append("normreport/statistics/weights.py"),
+        "the kernel density",
+        append("normreport/statistics/density.py"),
         {
             "measure_weights": EVERY,
             "compare_arms": EVERY,
-            "draw_figure": EVERY,
+            "draw_figure": OF_THE_WEIGHTS,
             **JUDGE,
         },
     ),
+    Change("PERMANOVA", append("normreport/statistics/permanova.py"), JUDGE),
     Change("a claim", append("normreport/claims/movement.py"), JUDGE),
     Change(
         "a colour of the figures",

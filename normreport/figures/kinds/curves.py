@@ -33,7 +33,7 @@ from normreport.figures.style import (
     text_width,
     tint,
 )
-from normreport.statistics.learned import LEARNED, learned_below
+from normreport.statistics.learned import LEARNED_SHARE, learned_below
 from normreport.text.formatting import extremes, number, percent
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import N_, gettext, ngettext
@@ -79,7 +79,7 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
 
     title = gettext("%(model)s: training curves", model=model_label(model))
     chance = gettext("chance: ln %(classes)s", classes=classes)
-    learned = gettext("learned: %(share)s ln %(classes)s", share=LEARNED, classes=classes)
+    learned = gettext("learned: %(share)s ln %(classes)s", share=LEARNED_SHARE, classes=classes)
     one_in = gettext("chance: 1 in %(classes)s", classes=classes)
     references = {
         "train_loss": [
