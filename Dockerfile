@@ -1,4 +1,5 @@
-# The environment of every rule, for `snakemake --sdm apptainer` and for clusters.
+# The environment of every job, for `snakemake --sdm apptainer` and for clusters. A release publishes
+# it under its version; the `Snakefile` names that image.
 FROM python:3.11-slim-bookworm
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends \
@@ -10,5 +11,5 @@ RUN pip install --no-cache-dir --require-hashes --requirement requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY normreport normreport
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .
-# The code of the working directory goes first, as its files are what rules depend on.
+# Rules depend on the code in the working directory, so jobs must run that code.
 ENV PYTHONPATH=.

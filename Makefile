@@ -1,5 +1,7 @@
 # make report   everything: environment, 36 trainings, figures, article
 # make test     every test          make check   linters and types
+# make docs     the documentation as a website, in docs/_build (strict: a broken link fails)
+# make rulegraph  draw docs/rulegraph.svg from the workflow (needs graphviz)
 # make soak     twenty random kills over whole small builds, which must end in the same bytes
 # make fuzz     thousands of configurations, folders of images and weights, right and wrong
 # make benchmark  size and load time of the report's page; images per second against a script that
@@ -13,7 +15,7 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test check soak fuzz benchmark calibration messages lock system clean
+.PHONY: report publish test check docs rulegraph soak fuzz benchmark calibration messages lock system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs
@@ -33,6 +35,13 @@ check: $(INSTALLED)
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 	mypy
+
+docs: $(INSTALLED)
+	sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --fresh-env docs docs/_build
+	@echo "The documentation is in $(CURDIR)/docs/_build: open index.html"
+
+rulegraph: $(INSTALLED)
+	python docs/rulegraph.py
 
 soak: system $(INSTALLED)
 	KILLS=20 pytest -s tests/workflow/test_kills.py

@@ -9,7 +9,7 @@ configfile: "config.yaml"
 
 
 # Used with --sdm apptainer only; built from the Dockerfile.
-container: "docker://ghcr.io/normreport/normreport:0.1.0"
+container: "docker://ghcr.io/normreport/normreport:0.2.0"
 
 
 include: "workflow/rules/common.smk"

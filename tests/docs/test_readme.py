@@ -1,0 +1,66 @@
+"""The README is short, its links work and its example is valid; versions and actions are pinned."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from normreport.commands.check import read_config
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_link_leads_to_a_file(root: Path, name: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", (root / name).read_text(encoding="utf-8"))
+    files = [link for link in links if "://" not in link]
+    assert files
+    assert [link for link in files if not (root / link).is_file()] == []
+
+
+def test_the_readme_has_at_most_120_lines(root: Path) -> None:
+    assert len((root / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+def test_pictures_are_small(root: Path) -> None:
+    pictures = [path for path in (root / "docs").glob("*.*") if path.suffix in {".png", ".svg"}]
+    assert len(pictures) >= 3
+    assert [path.name for path in pictures if path.stat().st_size > 300_000] == []
+
+
+@pytest.mark.parametrize(("page", "seeds"), [("README.md", 6), ("docs/configuration.md", 8)])
+def test_an_example_of_a_configuration_is_valid(
+    root: Path, tmp_path: Path, page: str, seeds: int
+) -> None:
+    text = (root / page).read_text(encoding="utf-8")
+    (overlay,) = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    (tmp_path / "mine.yaml").write_text(overlay, encoding="utf-8")
+    config = read_config([root / "config.yaml", tmp_path / "mine.yaml"])
+    assert config.experiment.models == ("mobilenet_v2",)
+    assert len(config.experiment.seeds) == seeds
+
+
+def test_the_version_is_the_same_everywhere(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    releases = re.findall(
+        r"^## (\d\S*) - (\S+)$", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.M
+    )
+    snakefile = (root / "Snakefile").read_text(encoding="utf-8")
+    (image,) = re.findall(r'"docker://ghcr\.io/normreport/normreport:(.*)"', snakefile)
+    assert releases[0] == (citation["version"], citation["date-released"])
+    assert image == citation["version"] == project["version"]
+
+
+def test_actions_are_pinned_by_commit_with_their_version(root: Path) -> None:
+    uses = [
+        line.strip()
+        for path in (root / ".github/workflows").glob("*.yml")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "uses:" in line
+    ]
+    assert uses
+    pinned = re.compile(r"(- )?uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    assert [line for line in uses if not pinned.fullmatch(line)] == []
