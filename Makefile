@@ -1,21 +1,34 @@
-# make report   everything: environment, 36 trainings, figures, article
-# make test     every test          make check   linters and types
-# make docs     the documentation as a website, in docs/_build (strict: a broken link fails)
-# make rulegraph  draw docs/rulegraph.svg from the workflow (needs graphviz)
-# make soak     twenty random kills over whole small builds, which must end in the same bytes
-# make fuzz     thousands of configurations, folders of images and weights, right and wrong
-# make benchmark  size and load time of the report's page; images per second against a script that
-#               one would write first
-# make calibration  error rates and power of the verdicts, on simulated studies
-# make messages  collect what the report says in templates/languages/messages.pot, for translators
-# make lock     write requirements.lock anew from pyproject.toml (needs uv)
+# make report       the environment, 36 trainings, the figures and the article
+# make publish      the report as a website, in public
+# make test         every test, with coverage
+# make check        linters, types and the import contract
+# make docs         the documentation as a website, in docs/_build; a broken link fails
+# make rulegraph    draw docs/rulegraph.svg from the workflow (needs graphviz)
+# make soak         twenty random kills of whole small builds; each must end in the same bytes
+# make fuzz         thousands of valid and invalid configurations, image folders and weight files
+# make benchmark    the page's size and load time; training speed against a plain script
+# make calibration  error rates and power of the verdicts on simulated studies
+# make messages     collect the report's sentences in templates/languages/messages.pot
+# make lock         write requirements.lock from pyproject.toml (needs uv)
 
-PYTHON ?= python3.11
+# The interpreters to try, in order. Name your own with `make report PYTHON=python3.13`.
+PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3
+# requirements.lock is resolved for these versions. Debian packages ensurepip separately.
+SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+# Deferred: only a target that needs an interpreter looks for one.
+INTERPRETER = $(or $(shell for python in $(PYTHON); do \
+  if $$python -c "$(SUITABLE)" 2>/dev/null; then echo $$python; break; fi; done),$(error \
+  No suitable Python found. Looked for Python 3.11 to 3.14 with venv and pip as: $(PYTHON). \
+  Install one (Debian and Ubuntu: apt-get install python3 python3-venv) or name yours: \
+  make PYTHON=/path/to/python))
+
 BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/installed
+NODE_INSTALLED := node_modules/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test check docs rulegraph soak fuzz benchmark calibration messages lock system clean
+.PHONY: report publish test check docs rulegraph soak fuzz benchmark calibration messages lock \
+  system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs
@@ -25,15 +38,17 @@ publish: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs publish
 	@echo "The site lies in $(CURDIR)/public"
 
-# Two at a time: one of them does the builds, which are the most, the other all else.
+# Two workers: one runs the builds, which take half of the time, the other runs everything else.
 test: system $(INSTALLED)
-	pytest --numprocesses 2 --no-loadscope-reorder
+	pytest --numprocesses 2 --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 check: $(INSTALLED)
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	snakemake --lint
+	codespell
+	lint-imports --no-logo
 	mypy
 
 docs: $(INSTALLED)
@@ -61,19 +76,34 @@ messages: $(INSTALLED)
 	  --add-location file --sort-by-file --output-file templates/languages/messages.pot \
 	  normreport templates
 
-# Before the minutes that the environment takes: what only the system's administrator can install.
+# Warn about missing system libraries before the minutes that the installation takes.
 system:
-	@$(PYTHON) -c "from normreport.plan.system import warn; warn()"
+	@$(INTERPRETER) -c "from normreport.plan.system import warn; warn()"
 
-$(INSTALLED): requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv
+.venv/bin/python:
+	$(INTERPRETER) -m venv --clear .venv
+
+# An interpreter that you name replaces an environment of another version.
+ifeq ($(origin PYTHON),command line)
+ifneq ($(shell $(PYTHON) --version 2>/dev/null),$(shell .venv/bin/python --version 2>/dev/null))
+.PHONY: .venv/bin/python
+endif
+endif
+
+$(INSTALLED): .venv/bin/python requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+# package.json pins exact versions. Node and npm come with the environment, from a wheel.
+$(NODE_INSTALLED): package.json $(INSTALLED)
+	npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error
+	touch $@
+
+# One lock for Python 3.11 to 3.14, with the same versions for all of them.
 lock:
 	uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate \
-	  --python-version 3.11 --output-file requirements.lock
+	  --universal --fork-strategy fewest --python-version 3.11 --output-file requirements.lock
 
 clean:
 	rm -rf results public logs benchmarks .snakemake
