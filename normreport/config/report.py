@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from normreport.config.base import COLOR, LayerName, Name, Settings
-from normreport.config.figure_kinds import KINDS
+from normreport.config.figure_kinds import Subject
 from normreport.config.training import Start
 
 Line = Annotated[str, Field(min_length=1, max_length=300)]
@@ -51,22 +51,37 @@ class FigureSettings(Settings):
     """What one figure shows."""
 
     kind: Name
-    """A module of ``normreport.figures``."""
+    """A module of ``normreport.figures.kinds``."""
     model: Name | None = None
-    """None where a figure is of no one model, here and below."""
+    """The model; None if the figure shows all models."""
     start: Start | None = None
-    """The start that is drawn; the other one only shares its axes."""
+    """The start; runs of other starts only share its axes. None if the figure shows all starts."""
     layer: LayerName | None = None
-    """The layer."""
+    """The layer; None if the figure shows several layers."""
+    only_start: Start | None = None
+    """The start of all runs that the figure shows, if its kind always shows the same one."""
     density_epoch: int | None = None
-    """For densities: the epoch, the last one if None."""
+    """The epoch of a figure of densities; None for the last epoch."""
     normalizations: tuple[Name, ...] = ()
-    """For figures of the input and of seeds alone: the arms."""
+    """The normalizations that the figure applies to images, or compares."""
+
+    def required(self, *names: Subject) -> tuple[str, ...]:
+        """Return the named settings, which the kind's declaration says are there.
+
+        Raises
+        ------
+        ValueError
+            If one of them is None: a bug.
+        """
+        values = [getattr(self, name) for name in names]
+        if None in values:
+            raise ValueError(f"a figure of the kind {self.kind} needs {names}, found {values}")
+        return tuple(values)
 
     def shows(self, *, model: str, start: str) -> bool:
-        """Whether runs of a model and start are drawn, or images of the input beside them."""
-        own = KINDS[self.kind].start or self.start
-        return self.model in (None, model) and own in (None, start)
+        """Return whether the figure shows runs of a model and a start; input images always do."""
+        own_start = self.only_start or self.start
+        return self.model in (None, model) and own_start in (None, start)
 
 
 class RenderSettings(Settings):

@@ -1,283 +1,146 @@
-"""A figure with its data and its words, and the SVG that the report embeds."""
+"""One figure, made by the module of its kind in three steps: prepare, draw, describe."""
 
-import io
-import json
-import re
-import warnings
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-from xml.etree import ElementTree
+from typing import Any, Protocol, TypeAlias, cast
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from normreport.figures.interactivity import panels
-from normreport.figures.style import FONTS, WIDTH, fitting, house_style
-
-_BESIDE_LABEL = 0.25  # inches, by which an axis's label may be longer than the axis
-NATURAL_WIDTH = 720  # CSS pixels; a page may shrink it
-
-_SVG = "{http://www.w3.org/2000/svg}"
-_HREF = "{http://www.w3.org/1999/xlink}href"
-_FIGURE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-_URL = re.compile(r"(?<=url\(#)[^)]+(?=\))")
-_REFERENCES = {"clip-path": _URL, "fill": _URL, "href": re.compile(r"(?<=^#).+")}
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-_PATH_COMMAND = re.compile(r"([MLQCz])([^MLQCz]*)")
-# XML 1.0 has no way to write these, not even escaped; the name of a class may hold one.
-_ILLEGAL_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_NUMERIC = {"x", "y", "width", "height", "transform", "font-size", "opacity", "fill-opacity"} | {
-    f"stroke-{name}" for name in ("opacity", "width", "dasharray", "dashoffset")
-}
-_ROOT_STYLE = {"stroke-linejoin": "round", "font-family": FONTS}
-_DEFAULTS = {**_ROOT_STYLE, "stroke-dashoffset": "0", "text-anchor": "start", "opacity": "1"}
-_INHERITED = ("fill", "stroke", "stroke-width", "clip-path")
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A figure, the numbers it shows, and what it says in words.
+class TrainingImages:
+    """The training images, for the kinds of figure that show the input.
+
+    Attributes
+    ----------
+    images : numpy.ndarray
+        uint8 of shape (N, H, W, 3), ordered so that the first images are of different classes.
+    labels : numpy.ndarray
+        Integers of shape (N,).
+    classes : sequence of str
+        The name of each label.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.integer[Any]]
+    classes: tuple[str, ...]
+
+
+Source: TypeAlias = pd.DataFrame | TrainingImages
+"""What a kind of figure is prepared from: the rows of its table, or the training images."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canvas:
+    """A matplotlib figure, and the values that the page needs to make it interactive.
 
     Attributes
     ----------
     figure : matplotlib.figure.Figure
         The figure, drawn in the house style.
-    data : pandas.DataFrame
-        Exactly what is drawn, tidy, without missing values.
-    caption : str
-        Plain text: what is drawn, how to read it, and one computed observation.
-    alt : str
-        Plain text for a screen reader, with the key numbers.
-    frames : dict, optional
-        What the page needs to move the figure through the epochs, see `reading.frames`.
+    frames : mapping, optional
+        The curves at every epoch, see `interactivity.frames`.
     last : int, optional
-        The last epoch, where epochs stand side by side.
-    cells : dict, optional
-        The numbers of a heat map, see `reading.cells`.
+        The last epoch, if the figure shows several epochs side by side.
+    cells : mapping, optional
+        The numbers of a heat map, see `interactivity.cells`.
     """
 
     figure: Figure
-    data: pd.DataFrame
-    caption: str
-    alt: str
     frames: Mapping[str, Any] | None = None
     last: int | None = None
     cells: Mapping[str, Any] | None = None
 
 
-def to_svg(drawing: Drawing, figure_id: str) -> str:
-    """Write a drawing as one `<svg>` element to be placed inside an HTML page.
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What a figure says in words, as plain text.
 
-    The same drawing and id give the same bytes. Every id starts with `figure_id`, so that many
-    figures can share a page. Colours, widths and fonts are presentation attributes: the element
-    brings no style sheet that could leak into the page, and the page's own style sheet wins over
-    it (``svg [fill="#1f1f1f"] {fill: #e4e8ee}`` is a part of a dark theme). What `style.mark` said
-    of a mark becomes ``data-arm``, ``data-seed`` and the like on its group. The `<metadata>` tell
-    a page how to read the marks' values from where they stand. The whole alternative text is the
-    `<title>`: WeasyPrint takes a PDF's from there alone.
+    Attributes
+    ----------
+    caption : str
+        What is drawn, how to read it, and one computed observation.
+    alt : str
+        For a screen reader, with the key numbers.
+    """
+
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing(Canvas, Words):
+    """A canvas with its words and its numbers.
+
+    Attributes
+    ----------
+    data : pandas.DataFrame
+        Exactly what is drawn, tidy, without missing values.
+    """
+
+    data: pd.DataFrame
+
+
+class Prepared(Protocol):
+    """What a kind of figure draws and describes: tables and numbers, nothing of matplotlib."""
+
+    @property
+    def data(self) -> pd.DataFrame:
+        """The table beside the figure, as in :class:`Drawing`."""
+
+
+class KindModule(Protocol):
+    """The interface of a module in ``normreport.figures.kinds``."""
+
+    KIND: Kind
+
+    def prepare(self, source: Any, settings: FigureSettings) -> Any:
+        """Compute what is drawn and described from a :data:`Source`."""
+
+    def draw(self, prepared: Any) -> Canvas:
+        """Draw it."""
+
+    def describe(self, prepared: Any) -> Words:
+        """Write its caption and its alt text."""
+
+
+def kind_module(kind: str) -> KindModule:
+    """Import the module of one kind, and no other."""
+    return cast(KindModule, importlib.import_module(f"normreport.figures.kinds.{kind}"))
+
+
+def make_drawing(source: Source, settings: FigureSettings) -> Drawing:
+    """Make one figure.
 
     Parameters
     ----------
-    drawing : Drawing
-        What to write.
-    figure_id : str
-        An ASCII letter, then letters, digits, dots, hyphens or underscores; unique in its page.
+    source : pandas.DataFrame or TrainingImages
+        The table that the kind declares, of all runs that share the figure's axes; or the images.
+        A column `seeds` says how many seeds each arm should have, if some runs failed.
+    settings : FigureSettings
+        Which kind to draw, and what it shows.
 
     Returns
     -------
-    str
-        The element, without XML prolog and document type, ending in a newline.
-
-    Raises
-    ------
-    ValueError
-        If `figure_id` is not such a name.
+    Drawing
+        The figure with its words and its numbers.
     """
-    if not _FIGURE_ID.fullmatch(figure_id):
-        raise ValueError(
-            "figure_id must be an ASCII letter followed by letters, digits, '.', '-' or '_', "
-            f"got {figure_id!r}"
-        )
-    root = ElementTree.fromstring(_matplotlib_svg(drawing.figure))
-    _remove_style_sheet(root)
-    for element in root.iter():
-        _compact(element)
-    _bare_markers(root)
-    _name_marks(root)
-    _rename_ids(root, figure_id)
-    _unwrap_bare_groups(root)
-    _lift_common_attributes(root)
-    title = ElementTree.Element("title", id=f"{figure_id}-title")
-    title.text = _legal(drawing.alt)
-    root.insert(0, title)
-    known = {
-        "panels": panels(drawing.figure),
-        "frames": drawing.frames,
-        "last": drawing.last,
-        "cells": drawing.cells,
-    }
-    if known := {name: value for name, value in known.items() if value}:
-        metadata = ElementTree.SubElement(root, "metadata")
-        metadata.text = _legal(json.dumps(known, ensure_ascii=False, separators=(",", ":")))
-    root.attrib = {
-        "xmlns": "http://www.w3.org/2000/svg",
-        "role": "img",
-        "aria-labelledby": f"{figure_id}-title",
-        "width": str(NATURAL_WIDTH),
-        "viewBox": root.attrib["viewBox"],
-        **_ROOT_STYLE,
-    }
-    return ElementTree.tostring(root, encoding="unicode") + "\n"
+    module = kind_module(settings.kind)
+    if not hasattr(module, "prepare"):  # interim: kinds that still draw from arguments
+        old = cast(Any, module)
+        return cast(Drawing, old.draw(**old.arguments(source, settings)))
+    return draw_prepared(module, module.prepare(source, settings))
 
 
-def _legal(text: str) -> str:
-    return _ILLEGAL_XML.sub("\ufffd", text)
-
-
-def _matplotlib_svg(figure: Figure) -> str:
-    """Matplotlib's own SVG document, without the facts about the moment of writing."""
-    _fit_labels(figure)
-    buffer = io.StringIO()
-    with house_style(), warnings.catch_warnings():
-        # The reader's browser picks the font; what this machine's font lacks does not matter.
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
-        moment = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", metadata=moment)
-    return _legal(buffer.getvalue())
-
-
-def _fit_labels(figure: Figure) -> None:
-    """Write smaller what is too long for its axis, as it may be in another language."""
-    for ax in figure.axes:
-        box = ax.get_position()
-        for text, share, length in (
-            (ax.xaxis.label, box.width, WIDTH),
-            (ax.yaxis.label, box.height, figure.get_figheight()),
-        ):
-            room = share * length + _BESIDE_LABEL
-            text.set_fontsize(fitting(text.get_text(), float(text.get_fontsize()), room))
-
-
-def _remove_style_sheet(root: ElementTree.Element) -> None:
-    """Drop matplotlib's `* {...}`, which would apply to the whole page around the figure."""
-    for definitions in root.findall(f"{_SVG}defs"):
-        if definitions.find(f"{_SVG}style") is not None:
-            root.remove(definitions)
-
-
-def _compact(element: ElementTree.Element) -> None:
-    """Turn `style` into attributes, round numbers, drop what is default and the indentation."""
-    element.tag = element.tag.removeprefix(_SVG)
-    element.tail = None
-    if element.tag != "text":
-        element.text = None
-    attributes = dict(element.attrib)
-    for declaration in attributes.pop("style", "").split(";"):
-        name, colon, value = declaration.partition(":")
-        if colon:
-            attributes[name.strip()] = value.strip()
-    attributes.pop("font-family", None)  # said once on the root
-    if _HREF in attributes:
-        attributes["href"] = attributes.pop(_HREF).replace("\n", "")
-    if "d" in attributes:
-        attributes["d"] = _compact_path(attributes["d"])
-    for name in _NUMERIC & attributes.keys():
-        # A matrix maps an image's pixels: rounded, it would move the far edge by points.
-        if not attributes[name].startswith("matrix"):
-            attributes[name] = _NUMBER.sub(lambda n: _decimal(_hundredths(n[0])), attributes[name])
-    if attributes.get("transform", "").startswith("rotate(0 "):
-        del attributes["transform"]
-    element.attrib = {
-        name: value for name, value in attributes.items() if _DEFAULTS.get(name) != value
-    }
-
-
-def _hundredths(number: str) -> int:
-    return round(float(number) * 100)
-
-
-def _decimal(hundredths: int) -> str:
-    """Write hundredths as the shortest decimal number: 1250 as 12.5, -5 as -.05."""
-    text = f"{hundredths / 100:.2f}".rstrip("0").rstrip(".")
-    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
-
-
-def _join(hundredths: list[int]) -> str:
-    return " ".join(map(_decimal, hundredths)).replace(" -", "-")
-
-
-def _compact_path(path: str) -> str:
-    """Write lines as steps instead of absolute points: half the bytes, and in integers no drift."""
-    text = ""
-    previous = ""
-    here = [0, 0]
-    for command, arguments in _PATH_COMMAND.findall(path):
-        point = [_hundredths(number) for number in arguments.split()]
-        if command == "L":
-            step = _join([point[0] - here[0], point[1] - here[1]])
-            if previous != "L":
-                text += "l"
-            elif not step.startswith("-"):
-                text += " "
-            text += step
-        else:
-            text += command + _join(point)
-        here = point[-2:] or here
-        previous = command
-    return text
-
-
-def _bare_markers(root: ElementTree.Element) -> None:
-    """Leave a marker's look to where it is used: a page's rules do not reach its copies."""
-    for marker in root.iterfind(".//defs/path"):
-        marker.attrib = {name: marker.attrib[name] for name in ("id", "d") if name in marker.attrib}
-
-
-def _name_marks(root: ElementTree.Element) -> None:
-    """Turn what `style.mark` said into attributes."""
-    for group in root.iter("g"):
-        if group.get("id", "").startswith("{"):
-            of = json.loads(group.attrib.pop("id"))
-            group.attrib |= {f"data-{name}": value for name, value in of.items()}
-
-
-def _rename_ids(root: ElementTree.Element, figure_id: str) -> None:
-    """Keep the ids that something refers to, as numbers after the figure's own."""
-    used: dict[str, str] = {}
-    for element in root.iter():
-        for name, reference in _REFERENCES.items():
-            for old in reference.findall(element.get(name, "")):
-                used.setdefault(old, f"{figure_id}-{len(used) + 1}")
-    defined: set[str] = set()
-    for element in root.iter():
-        for name, reference in _REFERENCES.items():
-            if name in element.attrib:
-                element.set(name, reference.sub(lambda old: used[old[0]], element.attrib[name]))
-        old_id = element.attrib.pop("id", None)
-        if old_id in used and old_id not in defined:
-            defined.add(old_id)
-            element.set("id", used[old_id])
-
-
-def _unwrap_bare_groups(element: ElementTree.Element) -> None:
-    """Replace every group that carries no attribute by its children."""
-    children: list[ElementTree.Element] = []
-    for child in element:
-        _unwrap_bare_groups(child)
-        if child.tag == "g" and not child.attrib:
-            children.extend(child)
-        else:
-            children.append(child)
-    element[:] = children
-
-
-def _lift_common_attributes(root: ElementTree.Element) -> None:
-    """Say once on a group what each of its marks says again."""
-    for group in root.iter("g"):
-        for name in _INHERITED:
-            values = {child.get(name) for child in group}
-            if len(values) == 1 and None not in values and name not in group.attrib:
-                group.set(name, values.pop() or "")
-                for child in group:
-                    del child.attrib[name]
+def draw_prepared(module: KindModule, prepared: Prepared) -> Drawing:
+    """Draw and describe what the module of a kind has prepared."""
+    return Drawing(
+        data=prepared.data, **vars(module.draw(prepared)), **vars(module.describe(prepared))
+    )

@@ -4,70 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from normreport.config.experiment import Config
-from normreport.config.figure_kinds import KINDS, PUBLISHED_ARMS
+from normreport.config.figure_kinds import Kind, Subject, figure_kinds
 from normreport.config.report import FigureSettings
-
-PER_LAYER = ("density", "ribbon", "violin", "spread")
-SIDE_BY_SIDE = ("displacement", "separation")
+from normreport.config.training import Start
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its kind (a module of ``normreport.figures``) and what it shows."""
+    """One figure: its kind (a module of ``normreport.figures.kinds``) and its subject."""
 
     kind: str
     model: str | None = None
-    start: str | None = None
+    start: Start | None = None
     layer: str | None = None
 
     @property
     def id(self) -> str:
-        """A name that reads, and a file's name: ``density-vgg16-scratch-features.0``."""
+        """The name of the figure and its files, such as ``density-vgg16-scratch-features.0``."""
         parts = (self.kind, self.model, self.start, self.layer)
         return "-".join(part for part in parts if part)
 
 
 def figure_index(config: Config) -> Iterator[Figure]:
-    """Every figure of the article, in the order of the sections."""
-    models = config.experiment.models
-    starts = config.experiment.starts
-    yield Figure("examples")
-    yield Figure("inputs")
-    for model in models:
-        yield Figure("curves", model)
-    for start in starts:
-        for model in models:
-            for layer in config.models[model].layers:
-                for kind in PER_LAYER:
-                    yield Figure(kind, model, start, layer)
-    for kind in SIDE_BY_SIDE:
-        for model in models:
-            yield Figure(kind, model)
-    yield Figure("levels")
-    yield Figure("resize")
-    if "scratch" in starts:
-        if set(PUBLISHED_ARMS) <= set(config.experiment.normalizations):
-            for model in models:
-                yield Figure("seeds", model, "scratch", config.models[model].layers[0])
-        yield Figure("inits")
-    for model in models:
-        yield Figure("histogram", model)
-        yield Figure("quantiles", model)
-    yield Figure("centre")
-    for model in models:
-        yield Figure("kurtosis", model)
+    """List every figure of the article, in the order of its numbers."""
+    kinds = figure_kinds().items()
+    for _, group in groupby(kinds, key=lambda item: item[1].order[0]):
+        alternating = list(group)
+        per = alternating[0][1].per
+        for model, start, layer in _subjects(config, per):
+            for name, kind in alternating:
+                figure = Figure(name, model, start, layer)
+                if _has_figure(config, kind, figure):
+                    yield figure
 
 
 def figure_settings(config: Config, figure: Figure) -> FigureSettings:
-    """Resolve the settings of one figure, and nothing that it does not use."""
-    arms = KINDS[figure.kind].arms
+    """Resolve the settings of one figure, without any that it does not use."""
+    kind = figure_kinds()[figure.kind]
     return FigureSettings(
         kind=figure.kind,
         model=figure.model,
         start=figure.start,
         layer=figure.layer,
-        density_epoch=config.report.density_epoch if figure.kind == "density" else None,
-        normalizations=config.experiment.normalizations if arms is None else arms,
+        only_start=None if figure.start else kind.only_start,
+        density_epoch=config.report.density_epoch if kind.is_of_density_epoch else None,
+        normalizations=config.experiment.normalizations if kind.arms == "all" else kind.arms,
     )
+
+
+def _subjects(
+    config: Config, per: tuple[Subject, ...]
+) -> Iterator[tuple[str | None, Start | None, str | None]]:
+    """List the (model, start, layer) of a kind's figures; None stands for all of them together."""
+    for start in config.experiment.starts if "start" in per else (None,):
+        for model in config.experiment.models if "model" in per else (None,):
+            layers = config.models[model].layers if model and "layer" in per else (None,)
+            for layer in layers:
+                yield model, start, layer
+
+
+def _has_figure(config: Config, kind: Kind, figure: Figure) -> bool:
+    """Return whether the experiment has the runs that a figure shows."""
+    experiment = config.experiment
+    if kind.only_start and (
+        kind.only_start not in experiment.starts or figure.start not in (None, kind.only_start)
+    ):
+        return False
+    if kind.table and kind.arms != "all" and not {*kind.arms} <= {*experiment.normalizations}:
+        return False
+    if kind.is_of_first_layer and figure.model:
+        return figure.layer == config.models[figure.model].layers[0]
+    return True

@@ -10,7 +10,8 @@ import pytest
 from markupsafe import Markup
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from normreport.figures.drawing import Drawing, to_svg
+from normreport.figures.drawing import Drawing
+from normreport.figures.svg import to_svg
 from normreport.report.article import Illustration
 from tests.claims.studies import study
 from tests.figures import synthetic

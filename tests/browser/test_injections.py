@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Dialog, Page
 from pypdf import PdfReader
 from weasyprint import HTML
 
-from normreport.figures.drawing import to_svg
 from normreport.figures.kinds import examples
+from normreport.figures.svg import to_svg
 from normreport.report.article import Illustration
 from tests.claims.studies import study
 from tests.figures import synthetic

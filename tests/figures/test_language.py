@@ -11,10 +11,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
-from normreport.figures.drawing import Drawing, to_svg
+from normreport.figures.drawing import Drawing
+from normreport.figures.svg import to_svg
 from normreport.text.language import set_language
 from tests.figures import synthetic
-from tests.figures.kinds.test_every_kind import CASES, KINDS, SVG
+from tests.figures.cases import CASES, KINDS, SVG
 
 PACKAGE = Path(__file__).parents[2] / "normreport"
 KEYWORDS = {"gettext": None, "N_": None, "ngettext": (1, 2)}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from normreport.config.experiment import load_config
-from normreport.config.figure_kinds import KINDS
+from normreport.config.figure_kinds import figure_kinds
 from normreport.plan.figure_index import figure_index, figure_settings
 
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
@@ -65,8 +65,8 @@ def test_every_figure_has_a_name_of_its_own_that_can_be_a_file(
 
 def test_every_kind_has_a_module_that_draws(default_values: dict[str, Any]) -> None:
     found = {figure.kind for figure in figure_index(load_config(default_values))}
-    assert found == set(KINDS)
-    for kind in KINDS:
+    assert found == set(figure_kinds())
+    for kind in figure_kinds():
         assert callable(importlib.import_module(f"normreport.figures.kinds.{kind}").draw)
 
 

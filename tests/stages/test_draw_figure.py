@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from normreport.config.figure_kinds import KINDS
+from normreport.config.figure_kinds import figure_kinds
 from normreport.io.files import canonical_json, write_json
 from normreport.source_code import source_digest
 from normreport.stages import draw_figure
 from tests.stages.conftest import LAYER, read
 
+KINDS = figure_kinds()
 OF_RUNS = [kind for kind in KINDS if not KINDS[kind].is_of_the_input]
 
 
@@ -28,9 +29,11 @@ def inputs_of(kind, data, runs, comparisons):
 
 def settings_of(kind):
     arms = KINDS[kind].arms
-    settings = {"kind": kind, "normalizations": ["unit", "imagenet"] if arms is None else arms}
+    settings = {"kind": kind, "normalizations": ["unit", "imagenet"] if arms == "all" else arms}
     if not KINDS[kind].is_of_the_input and kind not in {"inits", "centre"}:
         settings["model"] = "mobilenet_v2"
+    if kind == "inits":
+        settings["only_start"] = "scratch"
     if kind in {"density", "ribbon", "violin", "spread", "seeds"}:
         settings |= {"start": "scratch", "layer": LAYER}
     return settings

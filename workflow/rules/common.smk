@@ -24,7 +24,7 @@ from normreport.plan.figure_index import (
     figure_index,
     figure_settings as resolved_figure,
 )
-from normreport.config.figure_kinds import KINDS
+from normreport.config.figure_kinds import figure_kinds
 from normreport.io.files import canonical_json
 from normreport.text.language import find_catalogue
 from normreport.training.layer_names import measured_layers
@@ -344,12 +344,12 @@ TABLES = {
 
 def figure_inputs(wildcards):
     figure = FIGURES[wildcards.figure]
-    if KINDS[figure.kind].is_of_the_input:
+    if figure_kinds()[figure.kind].is_of_the_input:
         return [
             "results/data/target/images.safetensors",
             "results/data/target/manifest.json",
         ]
-    pattern = TABLES[KINDS[figure.kind].table]
+    pattern = TABLES[figure_kinds()[figure.kind].table]
     if "{run}" in pattern:
         return run_paths(pattern, figure.model)
     return comparison_paths(
@@ -358,7 +358,9 @@ def figure_inputs(wildcards):
 
 
 def figure_failures(wildcards):
-    is_of_the_input = KINDS[FIGURES[wildcards.figure].kind].is_of_the_input
+    is_of_the_input = figure_kinds()[
+        FIGURES[wildcards.figure].kind
+    ].is_of_the_input
     return [] if is_of_the_input else "results/failures.json"
 
 

@@ -2,10 +2,13 @@
 
 import math
 from statistics import NormalDist
+from typing import Any
 
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, page, panel_title
 from normreport.figures.runs import in_order, last_epoch, run_notes
@@ -32,6 +35,14 @@ _BEFORE: Marks = {"color": MUTED, "marker": "|", "markersize": 9, "linestyle": "
 _MEAN: Marks = {**_BEFORE, "color": INK, "markersize": 15, "markeredgewidth": 1.6}
 _SPREAD = 0.6  # of a row, over which the arms lie
 _BAND = 0.42  # of a row, on each side: how high its band of chance is
+
+
+KIND = Kind(order=(100, 1), table="measures")
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {"measures": source}
 
 
 def draw(measures: pd.DataFrame) -> Drawing:

@@ -1,11 +1,14 @@
 """Training curves: loss and accuracy over the epochs, run by run."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import arm_keys, epoch_axis, log_axis, page, panel_title
 from normreport.figures.runs import (
@@ -46,6 +49,14 @@ _MEASURES = {
 _BESIDE = ("axes fraction", "data")
 _LOG_FROM = 20.0  # ratio of a row's largest loss to its smallest
 _REFERENCE: Marks = {"color": MUTED, "linewidth": 0.9, "linestyle": (0.0, (1.0, 1.6))}
+
+
+KIND = Kind(order=(20, 1), table="history", per=("model",))
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {"histories": source, "model": settings.model}
 
 
 def draw(histories: pd.DataFrame, *, model: str) -> Drawing:

@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, log_axis, page, panel_title
 from normreport.figures.runs import (
@@ -37,6 +40,14 @@ from normreport.text.language import gettext
 _RIGHT = 0.30  # inches, for half the name of the last layer
 _NAME_SIZE = 8.0
 _SPREAD = 0.56  # of the room of one layer, over which the arms stand side by side
+
+
+KIND = Kind(order=(40, 1), table="layers", per=("model",))
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {"layers": source, "model": settings.model}
 
 
 def draw(layers: pd.DataFrame, *, model: str) -> Drawing:

@@ -1,10 +1,14 @@
 """Example images as the network sees them under each arm."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from normreport.figures.drawing import Drawing
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
+from normreport.figures.drawing import Drawing, TrainingImages
 from normreport.figures.page import page
 from normreport.figures.pictures import displayed
 from normreport.figures.style import (
@@ -16,6 +20,7 @@ from normreport.figures.style import (
     label,
     text_width,
 )
+from normreport.normalizations import normalize
 from normreport.text.formatting import compact, listing
 from normreport.text.language import gettext, ngettext
 
@@ -23,6 +28,21 @@ _SIZE = 8.5  # of the labels
 _HEAD = 0.2  # inches, for the images' labels
 _GAP = 0.06
 _LARGEST = 0.9  # inches, of an image
+
+
+KIND = Kind(order=(10, 1), arms="all")
+
+EXAMPLES = 8
+
+
+def arguments(source: TrainingImages, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    # The first images are of different classes.
+    first = source.images[:EXAMPLES]
+    return {
+        "examples": {arm: normalize(first, arm, source.images) for arm in settings.normalizations},
+        "labels": [source.classes[label] for label in source.labels[:EXAMPLES]],
+    }
 
 
 def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> Drawing:

@@ -1,11 +1,14 @@
 """Histograms of the kept layers' weights, down to the single weight in the tails."""
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.interactivity import ANY_EPOCH, Shown, frames
 from normreport.figures.page import Key, arm_keys, columns_of_starts, log_axis, page, panel_title
@@ -34,6 +37,14 @@ from normreport.text.language import gettext
 
 _BIN = ["left", "right"]
 _OUTLINE = 1.1  # points: a mean line's width would hide steps
+
+
+KIND = Kind(order=(90, 1), table="histograms", per=("model",))
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {"histograms": source, "model": settings.model}
 
 
 def draw(histograms: pd.DataFrame, *, model: str) -> Drawing:

@@ -1,9 +1,14 @@
 """How far the standard deviations of random inits lie apart, and how far those of the runs do."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
+from normreport.figures.init_law import init_band
 from normreport.figures.page import Key, log_axis, page
 from normreport.figures.runs import in_order, last_epoch
 from normreport.figures.style import (
@@ -18,6 +23,7 @@ from normreport.figures.style import (
     mark,
     text_width,
 )
+from normreport.statistics.initialization import init_std_range
 from normreport.text.formatting import percent
 from normreport.text.labels import model_label
 from normreport.text.language import N_, gettext, ngettext
@@ -45,6 +51,30 @@ _COLUMNS = [
     "of",
     "range_percent",
 ]
+
+
+KIND = Kind(order=(80, 1), table="measures", only_start="scratch")
+
+# How many inits the article's plot compares, where the experiment has a single one.
+PUBLISHED_PIPELINES = 3
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {"measures": source, "limits": init_limits(source)}
+
+
+def init_limits(scratch: pd.DataFrame) -> pd.DataFrame:
+    """How far the stds of random inits lie apart, for every layer that is drawn by the law."""
+    seeds = scratch["seed"].nunique()
+    inits = seeds if seeds > 1 else PUBLISHED_PIPELINES
+    rows = []
+    for (model, layer), runs in scratch.groupby(["model", "layer"], sort=False):
+        if init_band(runs) is not None:
+            n, sigma = int(runs["n"].iloc[0]), float(runs["kaiming_std"].iloc[0])
+            rows.append((model, layer, n, sigma, inits, 100 * init_std_range(n, inits)))
+    columns = ["model", "layer", "weights", "std_at_init", "inits", "limit_percent"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def draw(measures: pd.DataFrame, *, limits: pd.DataFrame) -> Drawing:

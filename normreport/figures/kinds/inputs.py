@@ -1,10 +1,15 @@
 """The distribution of the values that enter the network, arm by arm."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from normreport.figures.drawing import Drawing
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
+from normreport.figures.drawing import Drawing, TrainingImages
+from normreport.figures.input_histograms import input_histograms
 from normreport.figures.page import Key, balanced_columns, log_axis, page, panel_title
 from normreport.figures.runs import in_order
 from normreport.figures.style import (
@@ -23,6 +28,14 @@ _CHANNELS: dict[str, tuple[str, Marks]] = {
     "b": (N_("blue"), {"color": "#2b5cb8", "linewidth": 1.1, "linestyle": (0.0, (1.3, 1.7))}),
 }
 _LOG_FROM = 50.0  # ratio of the largest share to the median one
+
+
+KIND = Kind(order=(10, 2), arms="all")
+
+
+def arguments(source: TrainingImages, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {"histograms": input_histograms(source.images, settings.normalizations)}
 
 
 def draw(histograms: pd.DataFrame) -> Drawing:

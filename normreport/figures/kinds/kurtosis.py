@@ -1,6 +1,7 @@
 """Excess kurtosis of every measured layer at every epoch, in one view."""
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.interactivity import cells
 from normreport.figures.page import epoch_axis, page, panel_title
@@ -52,6 +55,14 @@ _CELL_SIZE = 6.5
 _FOOT = 0.85  # of a cell's height, where the line of those below 0 is, beneath their number
 _MOST_COLUMNS = 3
 _SCALE = 0.5  # inches at the foot, for the colours' scale
+
+
+KIND = Kind(order=(110, 1), table="layers", per=("model",))
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {"layers": source, "model": settings.model}
 
 
 def draw(layers: pd.DataFrame, *, model: str) -> Drawing:

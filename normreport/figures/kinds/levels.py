@@ -1,19 +1,39 @@
 """The published pipelines "none" and "min/max" on every value that a pixel can have."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.ticker import MultipleLocator
 
-from normreport.figures.drawing import Drawing
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
+from normreport.figures.drawing import Drawing, TrainingImages
 from normreport.figures.page import Key, page, panel_title
 from normreport.figures.style import MUTED, Marks, arm_styles, house_style, mark, tint
+from normreport.normalizations import batches, normalize
 from normreport.text.language import gettext, ngettext
 
 _LEVELS = 256
 _NONE = "published_none"
 _MINMAX = "published_minmax"
 _PLACEBO = "placebo"
+
+
+KIND = Kind(order=(60, 1), arms=("published_none", "published_minmax", "placebo"))
+
+
+def arguments(source: TrainingImages, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
+    arms = settings.normalizations
+    levels = {arm: normalize(every, arm)[0, :, :, 0].ravel() for arm in arms}
+    images, unequal = source.images, 0
+    for part in batches(len(images), images.shape[1]):
+        none, minmax = (normalize(images[part], arm).view(np.int32) for arm in arms[:2])
+        unequal += int(np.count_nonzero(none != minmax))
+    return {"levels": levels, "pixels": images.size, "unequal_pixels": unequal}
 
 
 def draw(

@@ -1,12 +1,15 @@
 """Quantiles of the kept layers' weights against those of a normal distribution."""
 
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.interactivity import ANY_EPOCH, Shown, frames
 from normreport.figures.page import Key, arm_keys, columns_of_starts, page, panel_title
@@ -39,6 +42,14 @@ from normreport.text.language import gettext, ngettext
 
 _VALUES = ["quantile", "departure"]
 _EPOCH_0: Marks = {"color": MUTED, "linestyle": (0.0, (3.0, 1.5)), "linewidth": 0.8}
+
+
+KIND = Kind(order=(90, 2), table="quantiles", per=("model",))
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {"quantiles": source, "model": settings.model}
 
 
 def draw(quantiles: pd.DataFrame, *, model: str) -> Drawing:

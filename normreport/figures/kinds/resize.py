@@ -1,10 +1,14 @@
 """What the Resize of one published pipeline changes in the input, and the others do not have."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from normreport.figures.drawing import Drawing
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
+from normreport.figures.drawing import Drawing, TrainingImages
 from normreport.figures.page import Key, page, panel_title
 from normreport.figures.pictures import displayed
 from normreport.figures.style import (
@@ -18,6 +22,7 @@ from normreport.figures.style import (
     mean_line,
     text_width,
 )
+from normreport.normalizations import normalize
 from normreport.text.formatting import number, percent
 from normreport.text.language import gettext, ngettext
 
@@ -28,6 +33,19 @@ _SIDE = 0.92  # inches, of an image
 _GAP = 0.06
 _IMAGES = 3
 _FREQUENCIES = np.linspace(0, 0.5, 101)  # cycles per pixel, up to every second pixel
+
+
+KIND = Kind(order=(60, 2), arms=("imagenet", "published_meanstd"))
+
+# Enough images for the mean spectrum; at 224 pixels a side they take 19 MB.
+RESIZED = 32
+
+
+def arguments(source: TrainingImages, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    # Equal but for the Resize, as both go on with ImageNet's mean and std.
+    images = source.images[:RESIZED]
+    return {"inputs": {arm: normalize(images, arm) for arm in settings.normalizations}}
 
 
 def draw(inputs: dict[str, npt.NDArray[np.float32]]) -> Drawing:

@@ -1,8 +1,12 @@
 """Percentiles of a layer's weights over the epochs, as nested bands."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, arm_body, arm_panels, page, stop_line
 from normreport.figures.runs import (
@@ -35,6 +39,19 @@ from normreport.text.language import gettext
 _BANDS = (("p01", "p99", 0.20), ("p05", "p95", 0.42), ("p25", "p75", 0.75))
 _PERCENTILES = ["p01", "p05", "p25", "p50", "p75", "p95", "p99"]
 _MEDIAN: Marks = {"color": INK, "linewidth": 0.9}
+
+
+KIND = Kind(order=(30, 2), table="measures", per=("start", "model", "layer"))
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {
+        "measures": source,
+        "model": settings.model,
+        "start": settings.start,
+        "layer": settings.layer,
+    }
 
 
 def draw(measures: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawing:

@@ -1,11 +1,14 @@
 """The article's plot, from seeds alone: three runs with a seed each, beside three of one seed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import Key, page, panel_title
 from normreport.figures.runs import comparable_rows, last_epoch, rows_of
@@ -55,6 +58,27 @@ _COLUMNS = [
     "other",
     "gap_percent",
 ]
+
+
+KIND = Kind(
+    order=(70, 1),
+    table="densities",
+    per=("start", "model", "layer"),
+    only_start="scratch",
+    is_of_first_layer=True,
+    arms=("unit", "imagenet"),
+)
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {
+        "densities": source,
+        "model": settings.model,
+        "start": settings.start,
+        "layer": settings.layer,
+        "normalizations": settings.normalizations,
+    }
 
 
 def draw(

@@ -1,9 +1,13 @@
 """Wasserstein distances between runs: what the arm does, and what the seed does."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import log_axis, page, panel_title
 from normreport.figures.runs import in_order, last_epoch, rows_of, run_notes
@@ -53,6 +57,14 @@ _NOTE: Marks = {"size": 8, "color": MUTED, "va": "center"}
 _BESIDE = ("axes fraction", "data")
 _MOST_POINTS = 120  # of one kind in one panel
 _GOLDEN = 0.618034  # steps of this share of a row spread any number of points evenly
+
+
+KIND = Kind(order=(50, 1), table="distances", per=("model",))
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {"distances": source, "model": settings.model}
 
 
 def draw(distances: pd.DataFrame, *, model: str) -> Drawing:

@@ -8,7 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
+from normreport.figures.init_law import init_band
 from normreport.figures.page import Key, arm_keys, epoch_axis, page
 from normreport.figures.runs import (
     comparable_rows,
@@ -38,6 +41,21 @@ from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext
 
 _TICKS: Any = {"nbins": 8, "steps": [1, 2, 5, 10]}
+
+
+KIND = Kind(order=(30, 4), table="measures", per=("start", "model", "layer"))
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    scratch = source[source["start"] == "scratch"]
+    return {
+        "measures": source,
+        "model": settings.model,
+        "start": settings.start,
+        "layer": settings.layer,
+        "init_band": init_band(scratch) if len(scratch) else None,
+    }
 
 
 def draw(

@@ -1,12 +1,15 @@
 """The distribution of a layer's weights over the epochs, as a row of violins."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
+from normreport.config.figure_kinds import Kind
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.page import arm_body, arm_panels, balanced_columns, page, stop_line
 from normreport.figures.runs import (
@@ -41,6 +44,19 @@ _HALF_WIDTH = 0.47  # of the room of a violin, of the widest one
 _ROOM = 0.16  # inches, of a violin at least: narrower ones would blur into stripes
 _BESIDE = 0.7  # inches of a row that are not panels
 _VISIBLE = 0.01  # of its own peak: where a violin ends
+
+
+KIND = Kind(order=(30, 3), table="densities", per=("start", "model", "layer"))
+
+
+def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
+    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
+    return {
+        "densities": source,
+        "model": settings.model,
+        "start": settings.start,
+        "layer": settings.layer,
+    }
 
 
 def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawing:

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import density
 from tests.figures import synthetic
 from tests.figures.synthetic import two
 
@@ -23,7 +22,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return density.draw(table, start="scratch", bandwidth=0.0125, **KEY)
+    return synthetic.drawn("density", table, start="scratch", **KEY)
 
 
 def test_the_data_are_the_curves_in_both_panels(drawing: Drawing) -> None:
@@ -57,7 +56,7 @@ def test_the_change_is_taken_run_by_run(table: pd.DataFrame, drawing: Drawing) -
 
 
 def test_every_start_has_the_same_axes(table: pd.DataFrame, drawing: Drawing) -> None:
-    other = density.draw(table, start="pretrained", bandwidth=0.0125, **KEY)
+    other = synthetic.drawn("density", table, start="pretrained", **KEY)
     for a, b in zip(drawing.figure.axes, other.figure.axes, strict=True):
         assert a.get_xlim() == b.get_xlim()
         assert a.get_ylim() == b.get_ylim()
@@ -83,14 +82,14 @@ def test_the_words_give_bandwidth_seeds_and_the_largest_differences(
 
 
 def test_any_epoch_can_be_drawn(table: pd.DataFrame) -> None:
-    drawing = density.draw(table, start="scratch", epoch=3, bandwidth=0.0125, **KEY)
+    drawing = synthetic.drawn("density", table, start="scratch", density_epoch=3, **KEY)
     assert set(drawing.data["epoch"]) == {0, 3}
     assert "at epoch 3" in drawing.alt
 
 
 def test_an_arm_with_a_diverged_run_has_no_mean_and_is_named(diverged_runs: pd.DataFrame) -> None:
     table = synthetic.densities(diverged_runs)
-    drawing = density.draw(table, start="scratch", bandwidth=0.0125, **KEY)
+    drawing = synthetic.drawn("density", table, start="scratch", **KEY)
     assert set(drawing.data.query("normalization == 'raw'")["seed"]) == {"0", "2"}
     assert "mean" not in set(drawing.data["seed"])
     words = " ".join(text.get_text() for text in drawing.figure.texts)
@@ -100,14 +99,14 @@ def test_an_arm_with_a_diverged_run_has_no_mean_and_is_named(diverged_runs: pd.D
 
 def test_a_fine_grid_is_thinned_to_200_points(runs: pd.DataFrame) -> None:
     table = synthetic.densities(runs.query("layer == 'features.0'"), points=513)
-    drawing = density.draw(table, start="scratch", bandwidth=0.0125, **KEY)
+    drawing = synthetic.drawn("density", table, start="scratch", **KEY)
     sizes = drawing.data.groupby(["normalization", "seed"]).size()
     assert set(sizes) == {200}
 
 
 def test_a_layer_that_is_not_in_the_table_is_refused(table: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="no row with model 'vgg16' and layer 'nowhere'"):
-        density.draw(table, model="vgg16", start="scratch", layer="nowhere", bandwidth=0.01)
+        synthetic.drawn("density", table, model="vgg16", start="scratch", layer="nowhere")
 
 
 def test_frames_hold_every_run_at_every_epoch(table: pd.DataFrame, drawing: Drawing) -> None:
@@ -143,4 +142,4 @@ def test_frames_are_for_the_marks_of_both_panels(drawing: Drawing) -> None:
 
 def test_a_figure_of_epoch_0_alone_has_nothing_to_move_through() -> None:
     only = synthetic.densities(synthetic.runs(epochs=0))
-    assert density.draw(only, start="scratch", bandwidth=0.0125, **KEY).frames is None
+    assert synthetic.drawn("density", only, start="scratch", **KEY).frames is None

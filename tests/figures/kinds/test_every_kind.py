@@ -10,61 +10,11 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from normreport.figures.drawing import Drawing, to_svg
+from normreport.figures.drawing import Drawing
+from normreport.figures.svg import to_svg
 from tests.figures import synthetic
+from tests.figures.cases import CASES, HOSTILE, HOSTILE_ARMS, KINDS, SVG, hostile_runs
 
-SVG = "{http://www.w3.org/2000/svg}"
-KINDS = (
-    "density",
-    "ribbon",
-    "violin",
-    "spread",
-    "curves",
-    "displacement",
-    "separation",
-    "seeds",
-    "inits",
-    "histogram",
-    "quantiles",
-    "kurtosis",
-    "centre",
-    "levels",
-    "resize",
-    "examples",
-    "inputs",
-)
-ARMS = r"<script>alert\(1\)</script>|\"&'|\$\\frac\$"
-HOSTILE = {"raw": "<script>alert(1)</script>", "unit": "\"&'", "imagenet": "$\\frac$"}
-
-
-def hostile_runs() -> pd.DataFrame:
-    """Names that would break markup, and math that matplotlib would parse."""
-    table = synthetic.runs(epochs=2, seeds=2, model="<b>&\"'", layers={"]]>l<!--0$": 0.05})
-    return table.assign(normalization=table["normalization"].map(HOSTILE))
-
-
-CASES = {
-    "normal": lambda: synthetic.runs(epochs=4),
-    "one diverged run": lambda: synthetic.runs(epochs=4, diverged={("raw", 1): 2}),
-    "an arm that diverged at once": lambda: synthetic.runs(
-        epochs=4, diverged={("raw", seed): 0 for seed in range(3)}
-    ),
-    "every run of a start diverged": lambda: synthetic.runs(
-        epochs=4,
-        diverged={(arm, seed): 1 for arm in ("raw", "unit", "imagenet") for seed in range(3)},
-    ),
-    "an arm is missing": lambda: synthetic.runs(epochs=4).query(
-        "start != 'scratch' or normalization != 'unit'"
-    ),
-    "a start is missing": lambda: synthetic.runs(epochs=4).query("start != 'scratch'"),
-    "one seed": lambda: synthetic.runs(epochs=4, seeds=1),
-    "one arm": lambda: synthetic.runs(epochs=4, arms=["unit"]),
-    "one run": lambda: synthetic.runs(epochs=4, arms=["unit"], seeds=1, starts=["scratch"]),
-    "only epoch 0": lambda: synthetic.runs(epochs=0),
-    "ten seeds": lambda: synthetic.runs(epochs=2, seeds=10, layers={"features.0": 0.0589}),
-    "eight arms": lambda: synthetic.runs(epochs=2, arms=synthetic.EIGHT),
-    "hostile names": hostile_runs,
-}
 WITHOUT_ARMS = ("separation", "seeds", "kurtosis", "levels", "resize")
 WITHOUT_MODEL = ("examples", "inputs", "levels", "resize")
 MISSING_START = ("density", "ribbon", "violin", "spread")
@@ -120,7 +70,7 @@ def test_nothing_is_left_to_the_parser_of_math_or_markup() -> None:
         svg = to_svg(drawing, "fig")
         shown = "".join(text.text or "" for text in ElementTree.fromstring(svg).iter(f"{SVG}text"))
         assert "<script" not in svg
-        assert kind in WITHOUT_ARMS or set(HOSTILE.values()) <= set(re.findall(ARMS, shown))
+        assert kind in WITHOUT_ARMS or set(HOSTILE.values()) <= set(re.findall(HOSTILE_ARMS, shown))
         assert kind in WITHOUT_MODEL or "<b>&\"'" in shown
 
 
@@ -138,7 +88,7 @@ def test_a_page_of_all_kinds_has_unique_ids_and_complete_references(runs: pd.Dat
 SCRIPT = """
 import hashlib
 from tests_of_figures import synthetic
-from normreport.figures.drawing import to_svg
+from normreport.figures.svg import to_svg
 for kind, drawing in synthetic.drawings(synthetic.runs(epochs=2)).items():
     words = to_svg(drawing, "fig") + drawing.caption + drawing.alt + drawing.data.to_csv()
     print(kind, hashlib.sha256(words.encode()).hexdigest())
@@ -149,7 +99,7 @@ def test_the_bytes_do_not_depend_on_hash_seed_locale_timezone_or_settings(tmp_pa
     (tmp_path / "tests_of_figures").symlink_to(Path(__file__).parents[1])
     settings = "font.size: 20\nlines.linewidth: 9\nsvg.fonttype: path\n"
     (tmp_path / "matplotlibrc").write_text(settings)
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
 
     def digests(**environment: str) -> str:
         paths = os.pathsep.join([str(root), str(tmp_path)])
@@ -189,7 +139,7 @@ print(*({"scipy", "seaborn", "torch", "matplotlib.pyplot"} & set(sys.modules)))
 def test_a_kind_loads_no_other_kind_and_nothing_slow() -> None:
     loaded = subprocess.run(
         [sys.executable, "-B", "-c", IMPORTS, *KINDS],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         check=True,
         capture_output=True,
         text=True,

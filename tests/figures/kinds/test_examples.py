@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from normreport.figures.drawing import to_svg
 from normreport.figures.kinds import examples
+from normreport.figures.svg import to_svg
 from tests.figures import synthetic
 
 LABELS = [f"digit {i}" for i in range(8)]

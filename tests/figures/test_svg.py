@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from normreport.figures.drawing import Drawing, to_svg
+from normreport.figures.drawing import Drawing
 from normreport.figures.style import WIDTH, house_style, mark, text_width
+from normreport.figures.svg import to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,0 +1,41 @@
+"""Whole and broken experiments that every kind of figure must draw."""
+
+import pandas as pd
+
+from normreport.config.figure_kinds import figure_kinds
+from tests.figures import synthetic
+
+SVG = "{http://www.w3.org/2000/svg}"
+KINDS = tuple(figure_kinds())
+HOSTILE_ARMS = r"<script>alert\(1\)</script>|\"&'|\$\\frac\$"
+HOSTILE = {"raw": "<script>alert(1)</script>", "unit": "\"&'", "imagenet": "$\\frac$"}
+
+
+def hostile_runs() -> pd.DataFrame:
+    """Names that would break markup, and math that matplotlib would parse."""
+    table = synthetic.runs(epochs=2, seeds=2, model="<b>&\"'", layers={"]]>l<!--0$": 0.05})
+    return table.assign(normalization=table["normalization"].map(HOSTILE))
+
+
+CASES = {
+    "normal": lambda: synthetic.runs(epochs=4),
+    "one diverged run": lambda: synthetic.runs(epochs=4, diverged={("raw", 1): 2}),
+    "an arm that diverged at once": lambda: synthetic.runs(
+        epochs=4, diverged={("raw", seed): 0 for seed in range(3)}
+    ),
+    "every run of a start diverged": lambda: synthetic.runs(
+        epochs=4,
+        diverged={(arm, seed): 1 for arm in ("raw", "unit", "imagenet") for seed in range(3)},
+    ),
+    "an arm is missing": lambda: synthetic.runs(epochs=4).query(
+        "start != 'scratch' or normalization != 'unit'"
+    ),
+    "a start is missing": lambda: synthetic.runs(epochs=4).query("start != 'scratch'"),
+    "one seed": lambda: synthetic.runs(epochs=4, seeds=1),
+    "one arm": lambda: synthetic.runs(epochs=4, arms=["unit"]),
+    "one run": lambda: synthetic.runs(epochs=4, arms=["unit"], seeds=1, starts=["scratch"]),
+    "only epoch 0": lambda: synthetic.runs(epochs=0),
+    "ten seeds": lambda: synthetic.runs(epochs=2, seeds=10, layers={"features.0": 0.0589}),
+    "eight arms": lambda: synthetic.runs(epochs=2, arms=synthetic.EIGHT),
+    "hostile names": hostile_runs,
+}
