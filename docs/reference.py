@@ -73,8 +73,8 @@ def _group(root: Schema, name: str, paths: list[str]) -> Iterator[str]:
             default = "required"
         else:  # a default that is made anew for each group is not in the schema: it is empty
             default = f"default {_value(value.get('default', ''))}"
-        yield f"`{key}` ({_type(root, value)}; {default})"
-        yield f": {_one_line(value.get('description', ''))}"
+        yield f"`{key}`"
+        yield f": *{_type(root, value)}; {default}.* {_one_line(value.get('description', ''))}"
         yield ""
 
 
@@ -97,7 +97,7 @@ def _type(root: Schema, node: Schema) -> str:
     if node.get("type") == "array":
         items = node.get("items", {})
         least = " (at least one)" if node.get("minItems") else ""
-        return f"list{least} of: {_type(root, items)}"
+        return f"list{least}: {_type(root, items)}"
     names = {
         "string": "text",
         "integer": "integer",
@@ -113,7 +113,7 @@ def _bounds(node: Schema) -> str:
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     parts = [f"{sign} {node[key]:,}" for key, sign in signs.items() if key in node]
     if "maxLength" in node and "pattern" not in node:
-        parts.append(f"at most {node['maxLength']:,} characters")
+        parts.append(f"of at most {node['maxLength']:,} characters")
     return f" {' and '.join(parts)}" if parts else ""
 
 
@@ -171,8 +171,8 @@ def claims() -> str:
 
 def _claim(name: str, kind: str, words: Mapping[str, str]) -> str:
     return (
-        f"`{name}` ({kind}) {words['topic']}\n: {words['statement']}\n"
-        f"  *Statistic:* {_escape(words['statistic'])} ({words['unit']}).\n"
+        f"{name}: {words['topic']} ({kind})\n: {words['statement']}\n\n"
+        f"  *Statistic:* {_escape(words['statistic'])} ({words['unit']}).\n\n"
         f"  *Rule:* {words['rule']}.\n"
     )
 

@@ -23,13 +23,13 @@ TABLES = 200  # whole tables take longer
 DOCUMENT = """\
 # How often the verdicts are wrong
 
-Made by `make calibration`, from simulated studies whose truth is known, with the code that judges
-the report. Percentages with exact 95% intervals; an error is too frequent where its interval lies
-above the nominal one.
+`make calibration` writes this page. It simulates studies whose truth is known and judges them
+with the code of the report. Each percentage has an exact 95% interval. An error is too frequent
+if its interval lies above the nominal rate.
 
 A study has the {claims} claims of the primary family whose numbers are means over seeds, with
-{cases} independent cases each. A run scatters like a Gaussian around the true effect, by
-{scatter:g} margins. Each line rests on {studies:,} studies.
+{cases} independent cases each. Runs follow a Gaussian distribution around the true effect, with a
+standard deviation of {scatter:g} margins. Each row rests on {studies:,} studies.
 
 ## Single cases
 
@@ -37,37 +37,38 @@ A study has the {claims} claims of the primary family whose numbers are means ov
 |---|---|---|---|---|---|
 {case_rows}
 
-At the margin, where each of the two verdicts is wrong, a case errs as often as its level says, with
-every number of seeds; elsewhere less often. (F9, one of the claims with a 95% interval, is refuted
-far beyond its margin only.)
+At the margin both verdicts are wrong. There a case errs at its nominal rate, with any number of
+seeds. Elsewhere it errs less often. F9, one of the claims with a 95% interval, is refuted only
+far beyond its margin.
 
-## Claims, judged together
+## Claims judged together
 
-Studies with any wrong verdict, before and after Holm's correction, and claims that end with the
-right verdict.
+The share of studies with any wrong verdict, before and after Holm's correction, and the share of
+claims with the right verdict after it.
 
 | true effect | seeds | any wrong before, % | any wrong, % | nominal, % | right claims, % |
 |---|---|---|---|---|---|
 {family_rows}
 
-Three seeds are conservative where it counts. With two degrees of freedom Student's t asks for an
-effect of several times its scatter; a claim asks for it in every case, or beyond the correction
-for their number; and Holm's method asks for more. What three seeds decide is seldom wrong, but most
-true claims stay inconclusive: that they do not decide says little. An exact sign-flip test cannot
-reach 5% under six seeds at all, which is why fewer are called a pilot.
+Verdicts from three seeds are seldom wrong, but most true claims stay inconclusive. With two
+degrees of freedom, Student's t needs an effect of several standard deviations. A claim needs it
+in every case, or beyond Bonferroni's correction, and then beyond Holm's. An inconclusive verdict
+from three seeds therefore says little. An exact sign-flip test cannot reach 5% with fewer than
+six seeds; such verdicts are marked as a pilot.
 
-## Arms that do nothing (F6)
+## Arms without an effect (F6)
 
-Networks that differ by their random weights alone: whole tables of distances, {tables} studies of
-one layer. In the first lines the claim that the normalization drives the arms apart is false; in
-the last the distances grow by the margin itself, and either verdict is wrong.
+These networks differ only by their random weights. The table rests on whole tables of distances,
+{tables} studies of one layer. In the first rows, the claim that normalization drives the arms
+apart is false. In the last rows, the distances grow by exactly the margin, and either verdict is
+wrong.
 
 | distances | seeds | supported, % | refuted, % | nominal error, % |
 |---|---|---|---|---|
 {table_rows}
 
-A pair of runs belongs to two seeds. Averages per seed would share their pairs, and an interval of
-them would be too narrow; the jackknife's pseudo-values, which stand in their place, are not.
+A pair of runs belongs to two seeds. Averages per seed would share pairs, and their interval would
+be too narrow. The jackknife's pseudo-values avoid this.
 """
 
 

@@ -31,24 +31,38 @@ class Change:
 
 
 ABOVE = """\
-# What a change makes anew
+# What is rebuilt after a change
 
-Each row is a test that asks Snakemake, in a copy of a finished build of
-`workflow/presets/smoke.yaml`, what it would run. A pattern stands for the files under `results/`
-that a rule makes anew where it does not make all of its own. The table is written from the tests:
+Each row is a test. It asks Snakemake what it would run after the change, in a copy of a finished
+build of `workflow/presets/smoke.yaml`. A rule without a pattern rebuilds all of its outputs. A
+pattern selects outputs under `results/`. To write this table from the tests, run
 `python -m tests.workflow.rebuilds > docs/rebuilds.md`.
 """
 BELOW = """
-What decides: the content of the files that a rule reads, whatever their size or time; the settings
-that it uses; the source files that its stage imports, and the installed versions of the packages
-that those import. `requirements.lock` counts once it is installed. A comment in the training code
-trains again: what a byte means is not asked.
+## What decides
 
-Snakemake remembers in `.snakemake/` what results were made of. Copy that folder along with
-`results/` to another clone or machine, and nothing is made anew there. Without it snakemake refuses
-to start, as it would have to go by the times of files, which copying has set. A whole report whose
-record agrees with the configuration, the code and every file of `results/` can be adopted:
-`snakemake --cores 1 --touch --forceall --config adopt=true`.
+A result is rebuilt if one of these has changed:
+
+- the content of the files that its rule reads, whatever their size or time;
+- the settings that the rule uses;
+- the source files that its stage imports;
+- the installed versions of the packages that those files import. An edit of `requirements.lock`
+  counts once the packages are installed.
+
+Files are compared byte for byte: even a comment in the training code trains again.
+
+## Results from elsewhere
+
+Snakemake records in `.snakemake/` what each result was made from. Copy that folder together with
+`results/` to another clone or machine, and nothing is rebuilt there. Without it, Snakemake would
+compare modification times, which copying changes; the workflow therefore refuses to start.
+
+You can adopt a complete report without that record. Its own record must agree with the
+configuration, the code and every file in `results/`:
+
+```console
+$ snakemake --cores 1 --touch --forceall --config adopt=true
+```
 """
 
 
@@ -303,7 +317,7 @@ CHANGES = (
 def document() -> str:
     """Write the table for people."""
     rows = "\n".join(f"| {change.what} | {_rules(change.anew)} |" for change in CHANGES)
-    return f"{ABOVE}\n| change | made anew |\n|---|---|\n{rows}\n{BELOW}"
+    return f"{ABOVE}\n| change | rebuilt |\n|---|---|\n{rows}\n{BELOW}"
 
 
 def _rules(anew: Outputs) -> str:
