@@ -16,8 +16,8 @@ from normreport.io.files import (
     write_text,
 )
 from normreport.stages import record_provenance, render_html
+from tests.articles import TEMPLATES, results_of
 from tests.claims.studies import study
-from tests.report.test_article import TEMPLATES, results_of
 
 RUNS = ("vgg16/scratch/unit/seed0", "vgg16/scratch/imagenet/seed0")
 FIGURES = ("curves-vgg16", "density-vgg16-scratch-features.0")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from math import isfinite
@@ -16,10 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from normreport.config.judging import JudgeSettings
-from normreport.config.runs import run_id
+from normreport.config.runs import Run
 from normreport.statistics.inference import (
     FAMILY_ERROR,
-    PILOT_BELOW,
     Interval,
     MarginTest,
     PValues,
@@ -173,7 +172,8 @@ class Study:
             for gate, passed in gates.items():
                 if not passed:
                     place = run.model, run.start, run.normalization
-                    found[place].append((number, f"{run_id(run._asdict())} ({gate})"))
+                    name = Run(*place, run.seed).id
+                    found[place].append((number, f"{name} ({gate})"))
         return found
 
     def ended_early(self, **condition: Any) -> bool:
@@ -461,58 +461,3 @@ def select(table: pd.DataFrame, **condition: Any) -> pd.DataFrame:
         several = isinstance(value, list | tuple)
         keep &= (table[column].isin(value) if several else table[column] == value).to_numpy()
     return table[keep]
-
-
-def to_json(claim: Claim, judgement: Judgement, study: Study) -> dict[str, Any]:
-    """Everything of a judged claim that the report may print."""
-    seeds = len(study.settings.seeds)
-    return {
-        "id": claim.id,
-        "kind": claim.kind,
-        **claim.localized(),
-        "margin": claim.margin,
-        "verdict": judgement.verdict.value,
-        "p": _p_json(judgement.p),
-        "alpha": claim.test.alpha,
-        "p_holm": judgement.p_holm,
-        "flags": list(judgement.flags),
-        "reason": judgement.reason,
-        "pilot": seeds < PILOT_BELOW
-        and any(case.effect.seeds > 0 for case in judgement.cases if case.effect),
-        "seeds": seeds,
-        "counts": _counts(judgement.cases),
-        "by_model": {
-            model: _counts(found)
-            for model in study.settings.models
-            if (found := [c for c in judgement.cases if c.place and c.place.model == model])
-        },
-        "least_favourable": _case_json(judgement.least_favourable)
-        if judgement.least_favourable
-        else None,
-        "most_favourable": _case_json(judgement.most_favourable)
-        if judgement.most_favourable
-        else None,
-        "cases": [_case_json(case) for case in judgement.cases],
-    }
-
-
-def _counts(cases: Sequence[Case]) -> dict[str, int]:
-    counts = Counter(case.verdict.value for case in cases)
-    return {verdict.value: counts[verdict.value] for verdict in Verdict}
-
-
-def _case_json(case: Case) -> dict[str, Any]:
-    return {
-        "place": asdict(case.place) if case.place else None,
-        "verdict": case.verdict.value,
-        "effect": asdict(case.effect) if case.effect else None,
-        "values": list(case.values),
-        "p": _p_json(case.p),
-        "sign_flip": _p_json(case.sign_flip),
-        "null": case.null,
-        "reason": case.reason,
-    }
-
-
-def _p_json(p: PValues | None) -> dict[str, float] | None:
-    return asdict(p) if p else None

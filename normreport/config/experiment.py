@@ -18,11 +18,13 @@ from normreport.config.judging import JudgeSettings
 from normreport.config.report import RenderSettings, ReportSettings
 from normreport.config.runs import Run
 from normreport.config.training import (
+    FetchedWeights,
     OptimizerSettings,
     PretrainSettings,
     Rate,
     RunSettings,
     Start,
+    TrainedWeights,
     TrainingSettings,
 )
 from normreport.errors import nearest
@@ -239,26 +241,26 @@ class Config(Settings):
         }
 
     def pretrain_settings(self, model: str) -> PretrainSettings:
-        """Resolve the settings of one model's pretraining."""
+        """Resolve where one model's pretrained weights come from.
+
+        Raises
+        ------
+        ValueError
+            If the weights are to be trained but the model has no settings for it; a valid
+            configuration with a pretrained start always has them.
+        """
         origin, own = self.pretraining, self.models[model]
-        weights = origin.weights.replace("{model}", model)
-        if weights != "train" or own.pretraining is None:
-            # Fetched weights have no hyperparameters: any valid ones do, always the same ones.
-            return PretrainSettings(
+        if origin.weights != "train":
+            return FetchedWeights(
                 model=model,
                 architecture=self.architecture(model)[0],
-                weights=weights,
-                train_images=2,
-                epochs=1,
-                batch_size=2,
-                learning_rate=1,
-                normalization=Pretraining().normalization,
-                seed=Pretraining().seed,
+                weights=origin.weights.replace("{model}", model),
             )
-        return PretrainSettings(
+        if own.pretraining is None:
+            raise ValueError(f"models.{model}.pretraining is missing")
+        return TrainedWeights(
             **self._shared(model),
             **own.pretraining.model_dump(),
-            weights=weights,
             normalization=origin.normalization,
             seed=origin.seed,
         )

@@ -1,4 +1,4 @@
-"""Settings of record_failures."""
+"""Settings of record_failures, and the file that it writes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Literal
 from normreport.config.base import Name, Seed, Settings
 from normreport.config.training import Start
 
+Stage = Literal["pretrain_model", "train_run"]
+
 
 class FailedRun(Settings):
-    """A run that a partial report does without."""
+    """A run that a partial report leaves out."""
 
     model: Name
     """The model."""
@@ -19,14 +21,38 @@ class FailedRun(Settings):
     """The arm."""
     seed: Seed
     """The replicate."""
-    stage: Literal["pretrain_model", "train_run"]
-    """The stage that did not end."""
+    stage: Stage
+    """The stage that failed."""
     log: str | None
-    """Its log; null where it was not tried."""
+    """Path of the stage's log; null if the stage was not tried."""
 
 
 class FailureSettings(Settings):
-    """Which runs a partial report does without."""
+    """The runs that a partial report leaves out."""
 
     runs: tuple[FailedRun, ...]
+    """The runs, in the order of the configuration."""
+
+
+class Failure(Settings):
+    """A failed run, and how the log of its failed stage ends."""
+
+    model: Name
+    """The model."""
+    start: Start
+    """How the weights begin."""
+    normalization: Name
+    """The arm."""
+    seed: Seed
+    """The replicate."""
+    stage: Stage
+    """The stage that failed."""
+    log: str | None
+    """The last lines of the stage's log; null if the stage was not tried."""
+
+
+class Failures(Settings):
+    """All failed runs."""
+
+    runs: tuple[Failure, ...]
     """The runs, in the order of the configuration."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,10 +16,5 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The run's name, which is also its path: ``vgg16/scratch/unit/seed0``."""
-        return run_id(vars(self))
-
-
-def run_id(run: Mapping[str, Any]) -> str:
-    """Return the name of the run with these four keys: ``vgg16/scratch/unit/seed0``."""
-    return f"{run['model']}/{run['start']}/{run['normalization']}/seed{run['seed']}"
+        """The name of the run, which is also its path: ``vgg16/scratch/unit/seed0``."""
+        return f"{self.model}/{self.start}/{self.normalization}/seed{self.seed}"

@@ -94,12 +94,26 @@ class RunSettings(FitSettings):
     """Layers whose weights are kept after every epoch, by module path."""
 
 
-class PretrainSettings(FitSettings):
-    """The training, or the file, that the pretrained start comes from."""
+class TrainedWeights(FitSettings):
+    """Pretrained weights that the workflow trains."""
 
-    weights: str
-    """`train`, the name of torchvision weights, or a checkpoint's path."""
+    weights: Literal["train"] = "train"
+    """Tells trained weights from fetched ones."""
     normalization: Name
     """The arm of the pretraining."""
     seed: Seed
-    """As in a run."""
+    """The replicate, as in a run."""
+
+
+class FetchedWeights(Settings):
+    """Pretrained weights that the workflow fetches from torchvision or from a file."""
+
+    model: Name
+    """The model's name in the experiment."""
+    architecture: Name
+    """A torchvision classification architecture."""
+    weights: str
+    """The name of torchvision weights, or the path of a checkpoint."""
+
+
+PretrainSettings = TrainedWeights | FetchedWeights

@@ -1,11 +1,10 @@
-"""Reading the weights that a run kept, never others than its digests are of."""
+"""Read the weights that a run kept, and check them against their digests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +13,13 @@ from normreport.io import files
 
 
 def epoch_digests(weights: NDArray[np.float32]) -> list[str]:
-    """SHA-256 of a layer's weights at every epoch."""
+    """Compute the SHA-256 of a layer's weights at every epoch."""
     return [files.array_digest(epoch) for epoch in weights]
 
 
 @dataclass(frozen=True)
 class KeptLayer:
-    """One layer of a run, by epoch: each is read when it is asked for, and none is kept in memory.
+    """One layer of a run by epoch; each epoch is read on demand and none stays in memory.
 
     Attributes
     ----------
@@ -29,15 +28,15 @@ class KeptLayer:
     layer
         Module path of the layer.
     digests
-        What ``digest_weights`` wrote of this run.
+        Digest of the layer's weights at each epoch, as ``digest_weights`` wrote them.
     """
 
     path: Path
     layer: str
-    digests: Mapping[str, Any]
+    digests: Sequence[str]
 
     def __len__(self) -> int:
-        return len(self._epochs)
+        return len(self.digests)
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         return (self[epoch] for epoch in range(len(self)))
@@ -52,13 +51,8 @@ class KeptLayer:
         """
         at = range(len(self))[epoch]
         weights: NDArray[np.float32] = files.read_item(self.path, self.layer, at)
-        if files.array_digest(weights) != self._epochs[at]:
+        if files.array_digest(weights) != self.digests[at]:
             raise files.unreadable(
-                self.path, ValueError(f"{self.layer} holds other weights than were extracted")
+                self.path, ValueError(f"{self.layer} holds other weights than were digested")
             )
         return weights
-
-    @property
-    def _epochs(self) -> list[str]:
-        found: list[str] = self.digests["layers"][self.layer]["epochs"]
-        return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from normreport.config.experiment import Config
-from normreport.config.training import FitSettings, RunSettings
+from normreport.config.training import FitSettings, RunSettings, TrainedWeights
 from normreport.plan.figure_index import figure_index
 from normreport.training import networks
 from normreport.training.loop import Images, TrainingState, evaluate, train, tune_malloc
@@ -72,10 +72,11 @@ def estimates(config: Config, sizes: dict[str, int]) -> Iterator[Estimate]:
         }
         costs = [tried[sizes[run.normalization]] for run in runs]
         pretraining = None
-        if config.is_pretrained_here:
+        weights = config.pretrain_settings(model) if config.is_pretrained_here else None
+        if isinstance(weights, TrainedWeights):
             heldout = config.data.pretraining.heldout_images
-            size = sizes[config.pretraining.normalization]
-            pretraining = _tried(config.pretrain_settings(model), size, heldout)
+            size = sizes[weights.normalization]
+            pretraining = _tried(weights, size, heldout)
         mean = Cost(
             sum(cost.seconds for cost in costs) / len(costs),
             costs[0].kept_bytes,

@@ -18,10 +18,10 @@ from rcssmin import cssmin
 from rjsmin import jsmin
 
 from normreport.config.report import RenderSettings
-from normreport.config.runs import run_id
 from normreport.errors import ConfigError
 from normreport.report.dark_mode import color_rules, dark
 from normreport.report.references import bibtex, link, short
+from normreport.report.results import Results
 from normreport.report.user_files import check_templates
 from normreport.text.formatting import integer, listing, number, percent
 from normreport.text.labels import (
@@ -80,7 +80,7 @@ class Illustration:
 def render(
     templates: Sequence[Path],
     *,
-    results: Mapping[str, Any],
+    results: Results,
     record: Mapping[str, Any],
     figures: Sequence[Illustration],
     settings: RenderSettings,
@@ -143,7 +143,6 @@ def render(
         "start": start_label,
         "verdict": verdict_label,
         "kind": kind_label,
-        "run_id": run_id,
         "listing": listing,
         "abbreviated": abbreviated,
         "parameters": parameters,
@@ -161,11 +160,12 @@ def render(
     }
     environment.globals["data"] = lambda name: json.loads(source(name))
     environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
+    values = results.model_dump(mode="json")
     try:
         page = environment.get_template("article.html.j2").render(
-            results=results,
+            results=values,
             record=record,
-            claims={claim["id"]: claim for claim in results["claims"]},
+            claims={claim["id"]: claim for claim in values["claims"]},
             figures=figures,
             settings=settings,
             medium=medium,

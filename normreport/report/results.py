@@ -8,29 +8,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from normreport.config.base import Settings
 from normreport.config.judging import JudgeSettings
+from normreport.config.manifests import ImageCounts, Natural, Preprocessing, SkippedImage
 from normreport.config.training import FitSettings, Start
 from normreport.statistics.inference import Verdict
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Natural = Annotated[int, Field(ge=0)]
 
 
-class Part(BaseModel):
-    """A part of the results; a key that it does not know is an error."""
+class ResultsModel(Settings):
+    """A group of results; an unknown key is an error, and the schema requires every key."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-        json_schema_serialization_defaults_required=True,
-    )
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
-class PValuesPart(Part):
+class PValuesResult(ResultsModel):
     """One-sided p-values."""
 
     support: Share
@@ -39,7 +34,7 @@ class PValuesPart(Part):
     """That it lies on the other side."""
 
 
-class EffectPart(Part):
+class EffectResult(ResultsModel):
     """A mean over seeds with its interval, in the claim's unit."""
 
     mean: float
@@ -54,7 +49,7 @@ class EffectPart(Part):
     """How many seeds it rests on; 0 where it rests on no run."""
 
 
-class PlacePart(Part):
+class PlaceResult(ResultsModel):
     """Where a case is; a text is empty where the claim does not distinguish."""
 
     model: str
@@ -67,20 +62,20 @@ class PlacePart(Part):
     """The arm, or what is compared with what."""
 
 
-class CasePart(Part):
+class CaseResult(ResultsModel):
     """What came out at one place, judged by itself."""
 
-    place: PlacePart | None
+    place: PlaceResult | None
     """Null where the whole claim cannot be evaluated."""
     verdict: Verdict
     """At the claim's level, not corrected for the number of cases or claims."""
-    effect: EffectPart | None
+    effect: EffectResult | None
     """Null where there is none."""
     values: list[float]
     """The statistic, one number per seed, in the order of the seeds."""
-    p: PValuesPart | None
+    p: PValuesResult | None
     """Student's t against the margin (binomial for shares); null of what is exact."""
-    sign_flip: PValuesPart | None
+    sign_flip: PValuesResult | None
     """The exact test of all sign flips; null under 6 seeds and over 20."""
     null: float | None
     """95% point of the effect that chance alone gives, where it must be exceeded too."""
@@ -88,7 +83,7 @@ class CasePart(Part):
     """Why it cannot be evaluated."""
 
 
-class ClaimPart(Part):
+class ClaimResult(ResultsModel):
     """One claim and what the data say of it."""
 
     id: str
@@ -111,7 +106,7 @@ class ClaimPart(Part):
     """What a p-value of `p` must be below; 0 of what is exact."""
     verdict: Verdict
     """Of the claim as a whole, after all corrections."""
-    p: PValuesPart | None
+    p: PValuesResult | None
     """The largest `support` of all cases, and the smallest `refute` times their number."""
     p_holm: Share | None
     """The smaller of `p` on the scale of 5%, corrected for the primary family by Holm's method."""
@@ -127,15 +122,15 @@ class ClaimPart(Part):
     """How many cases have each verdict."""
     by_model: dict[str, dict[Verdict, Natural]]
     """The same for each model that has cases."""
-    least_favourable: CasePart | None
+    least_favourable: CaseResult | None
     """The case that speaks least for the claim."""
-    most_favourable: CasePart | None
+    most_favourable: CaseResult | None
     """The case that speaks most for the claim."""
-    cases: list[CasePart]
+    cases: list[CaseResult]
     """All of them."""
 
 
-class RunPart(Part):
+class RunResult(ResultsModel):
     """One training."""
 
     id: str
@@ -184,9 +179,11 @@ class RunPart(Part):
     """Digest of all weights at the end."""
 
 
-class FailurePart(Part):
-    """A run that is not there, in a partial report."""
+class FailureResult(ResultsModel):
+    """A failed run, which a partial report leaves out."""
 
+    id: str
+    """Model, start, arm and seed as a path."""
     model: str
     """The model."""
     start: Start
@@ -201,16 +198,7 @@ class FailurePart(Part):
     """The last lines of its log."""
 
 
-class ImagesPart(Part):
-    """How many images a model's runs use."""
-
-    train: Natural
-    """For training."""
-    heldout: Natural
-    """For the held-out loss and accuracy."""
-
-
-class FitPart(FitSettings):
+class TrainingSummary(FitSettings):
     """How one model is trained: what all its runs have in common."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
@@ -221,70 +209,62 @@ class FitPart(FitSettings):
     """Number of trainable parameters."""
     folded: bool
     """Whether the first linear layer is folded."""
-    images: ImagesPart
+    images: ImageCounts
     """Images that were used."""
 
 
-class SkippedPart(Part):
-    """An image of the target data that could not be read."""
-
-    split: str
-    """What it would have been for: `train` or `heldout`."""
-    image: str
-    """Its name in the source."""
-    why: str
-    """What was wrong with it."""
-
-
-class DataPart(Part):
+class TargetData(ResultsModel):
     """The target data."""
 
     classes: Natural
     """Number of classes."""
-    skipped: tuple[SkippedPart, ...]
+    skipped: tuple[SkippedImage, ...]
     """Images that were left out; others were taken instead."""
 
 
-class PreprocessingPart(Part):
-    """The inputs that published weights were trained with."""
+class TrainedPretraining(ResultsModel):
+    """Pretrained weights of one model that the workflow trained."""
 
-    mean: list[float]
-    """Per channel, what is taken from 0..1."""
-    std: list[float]
-    """Per channel, what divides then."""
-    resize_px: Natural
-    """Length of an image's shorter side."""
-    crop_px: Natural
-    """Side of the square in its middle."""
+    kind: Literal["trained"] = "trained"
+    """Tells trained weights from fetched ones."""
+    model: str
+    """The model."""
+    train_images: Natural
+    """Number of training images."""
+    epochs: Natural
+    """Passes over the training images."""
+    normalization: str
+    """The arm of the pretraining."""
+    other_arms: list[str]
+    """Arms whose inputs differ in value from those of the pretraining."""
+    heldout_loss: float
+    """Held-out cross-entropy after the last epoch."""
+    heldout_accuracy: Share
+    """Held-out accuracy after the last epoch."""
 
 
-class PretrainingPart(Part):
-    """Where a model's pretrained weights come from, and how good they were."""
+class FetchedPretraining(ResultsModel):
+    """Pretrained weights of one model that were fetched."""
 
+    kind: Literal["fetched"] = "fetched"
+    """Tells fetched weights from trained ones."""
     model: str
     """The model."""
     weights: str
-    """`train` where they were trained in the workflow, or the name of a file or of weights."""
-    file: str | None
-    """SHA-256 of the file that they were read from; null where they were trained here."""
-    train_images: Natural | None
-    """Images that they were trained on; null where that was not here, like the next two."""
-    epochs: Natural | None
-    """Passes over them."""
-    normalization: str | None
-    """The arm of the pretraining."""
-    preprocessing: PreprocessingPart | None
-    """Of torchvision's weights; null of others."""
+    """Name of the torchvision weights, or of the checkpoint file."""
+    file: str
+    """SHA-256 of the file that they were read from."""
+    preprocessing: Preprocessing | None
+    """Inputs that torchvision documents for its weights; null for a checkpoint."""
     other_arms: list[str] | None
-    """Arms whose inputs have other values than those that the weights were trained with; null
-    where these are not known, as of a checkpoint."""
-    heldout_loss: float | None
-    """Held-out cross-entropy; null where they were not trained here."""
-    heldout_accuracy: Share | None
-    """Held-out accuracy; null where they were not trained here."""
+    """Arms whose inputs differ in value from those of the pretraining; null for a checkpoint,
+    which does not document its inputs."""
 
 
-class LayerPart(Part):
+Pretraining = TrainedPretraining | FetchedPretraining
+
+
+class LayerResult(ResultsModel):
     """A kept layer of one model and start. Means are null where a run diverged or failed."""
 
     model: str
@@ -314,7 +294,7 @@ class LayerPart(Part):
     """Its p-value, labels permuted within a seed."""
 
 
-class ArmPart(Part):
+class ArmResult(ResultsModel):
     """An arm of one model and start. Means are null where a run diverged or failed."""
 
     model: str
@@ -339,7 +319,7 @@ class ArmPart(Part):
     """Mean held-out accuracy."""
 
 
-class RunCountsPart(Part):
+class RunCounts(ResultsModel):
     """How many runs there are."""
 
     total: Natural
@@ -352,37 +332,37 @@ class RunCountsPart(Part):
     """That learned."""
 
 
-class HeadlinePart(Part):
+class Headline(ResultsModel):
     """Tables that the prose prints besides the claims."""
 
-    layers: list[LayerPart]
+    layers: list[LayerResult]
     """One row per model, start and kept layer."""
-    arms: list[ArmPart]
+    arms: list[ArmResult]
     """One row per model, start and arm."""
-    runs: RunCountsPart
+    runs: RunCounts
     """All runs."""
 
 
-class Results(Part):
+class Results(ResultsModel):
     """Every number that the article's prose uses."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     """Changes when a key is renamed, removed or gets another meaning."""
     experiment: JudgeSettings
     """Which runs the experiment has."""
-    settings: dict[str, FitPart]
+    settings: dict[str, TrainingSummary]
     """How each model is trained."""
-    data: DataPart
+    data: TargetData
     """What the runs were trained on."""
-    pretraining: list[PretrainingPart]
+    pretraining: list[Pretraining]
     """One row per model, where a start is pretrained."""
-    runs: list[RunPart]
+    runs: list[RunResult]
     """One row per run."""
-    failures: list[FailurePart]
+    failures: list[FailureResult]
     """The runs that failed, once more with the ends of their logs."""
-    claims: list[ClaimPart]
+    claims: list[ClaimResult]
     """Every claim, in the scorecard's order."""
-    headline: HeadlinePart
+    headline: Headline
     """Tables."""
     versions: dict[str, str]
     """Of Python and the packages that decide a number; the `device` of the first run."""

@@ -1,176 +1,227 @@
-"""The numbers that the article's prose and tables print besides the claims."""
+"""Compute the numbers and tables that the article prints besides the claims."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from itertools import product
 from pathlib import PurePath
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from normreport.claims.base import Study, select
 from normreport.claims.distances import PLACEBO, PLACEBO_OF, arms_apart, compared_arms
-from normreport.config.runs import run_id
+from normreport.config.failures import Failure
+from normreport.config.manifests import (
+    DivergedStatus,
+    Preprocessing,
+    PretrainingManifest,
+    RunManifest,
+    TrainedOrigin,
+)
+from normreport.config.runs import Run
 from normreport.normalizations import Images, Inputs, normalize, published_meanstd, unit
+from normreport.report.failures import explain_failure
+from normreport.report.results import (
+    ArmResult,
+    CaseResult,
+    ClaimResult,
+    FailureResult,
+    FetchedPretraining,
+    Headline,
+    LayerResult,
+    Pretraining,
+    RunCounts,
+    RunResult,
+    TrainedPretraining,
+    TrainingSummary,
+)
 
-# Tells arms apart by the values that they make: neither black nor white, as an arm that stretches
-# an image to them would do nothing to those, and of the size that none of them resizes.
+# Arms are compared by the values that they make of this image. It is neither black nor white,
+# because an arm that stretches the contrast would not change it, and of the size that no arm
+# resizes.
 PROBE = (
     np.random.default_rng(0)
     .integers(40, 200, (1, published_meanstd.SIZE_PX, published_meanstd.SIZE_PX, 3))
     .astype(np.uint8)
 )
 
-RUN_COLUMNS = (
-    "id", "model", "start", "normalization", "seed", "state", "step", "what",
-    "finite", "learned", "moved", "epochs",
-    "train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy",
-    "input_min", "input_max", "input_mean", "input_std",
-    "initial_weights", "final_weights",
-)  # fmt: skip
-
-
-def run_rows(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One flat row per run: condition, status, gates, final losses, first batch, digests."""
-    rows = []
-    for manifest in manifests:
-        run, final, batch = manifest["run"], manifest["final"] or {}, manifest["first_batch"]
-        rows.append({
-            "id": run_id(run),
-            **run,
-            "state": manifest["status"]["state"],
-            "step": manifest["status"].get("step"),
-            "what": manifest["status"].get("what"),
-            **manifest["gates"],
-            "epochs": manifest["epochs"],
-            **{
-                key: final.get(key)
-                for key in ("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy")
-            },
-            **{f"input_{key}": batch[key] for key in ("min", "max", "mean", "std")},
-            "initial_weights": manifest["digests"]["initial_weights"],
-            "final_weights": manifest["digests"]["final_weights"],
-        })  # fmt: skip
-    return rows
-
-
-def failed_rows(failures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows like those of `run_rows` for runs that failed: they pass no gate and have no numbers."""
-    return [
-        {
-            **dict.fromkeys(RUN_COLUMNS),
-            **{key: run[key] for key in ("model", "start", "normalization", "seed", "what")},
-            "id": run_id(run),
-            "state": "FAILED",
-            **dict.fromkeys(("finite", "learned", "moved"), False),
-            "epochs": 0,
-        }
-        for run in failures
-    ]
-
-
+RUN_COLUMNS = tuple(RunResult.model_fields)
 CASE_COLUMNS = (
     "claim", "model", "start", "layer", "contrast", "verdict",
     "mean", "low", "high", "level", "p_support", "p_refute", "sign_flip_support",
     "sign_flip_refute", "null", "values", "reason",
 )  # fmt: skip
+Cell = str | float | None
 
 
-def case_rows(claims: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row per case of every judged claim; the values of its seeds separated by spaces."""
-    return [
-        {
-            "claim": claim["id"],
-            **(case["place"] or {}),
-            "verdict": case["verdict"],
-            **{key: (case["effect"] or {}).get(key) for key in ("mean", "low", "high", "level")},
-            **{f"p_{side}": p for side, p in (case["p"] or {}).items()},
-            **{f"sign_flip_{side}": p for side, p in (case["sign_flip"] or {}).items()},
-            "null": case["null"],
-            "values": " ".join(map(repr, case["values"])),
-            "reason": case["reason"],
-        }
-        for claim in claims
-        for case in claim["cases"]
-    ]
+def run_result(manifest: RunManifest) -> RunResult:
+    """Summarize a run: condition, status, checks, final losses, first batch and digests."""
+    run, status, final, batch = manifest.run, manifest.status, manifest.final, manifest.first_batch
+    diverged = status if isinstance(status, DivergedStatus) else None
+    return RunResult(
+        id=run.id,
+        **asdict(run),
+        state=status.state,
+        step=diverged.step if diverged else None,
+        what=diverged.what if diverged else None,
+        **manifest.checks.model_dump(),
+        epochs=manifest.epochs,
+        train_loss=final.train_loss if final else None,
+        train_accuracy=final.train_accuracy if final else None,
+        heldout_loss=final.heldout_loss if final else None,
+        heldout_accuracy=final.heldout_accuracy if final else None,
+        input_min=batch.min,
+        input_max=batch.max,
+        input_mean=batch.mean,
+        input_std=batch.std,
+        initial_weights=manifest.digests.initial_weights,
+        final_weights=manifest.digests.final_weights,
+    )
 
 
-def pretraining_rows(
-    manifests: Sequence[dict[str, Any]], arms: Sequence[str], train_images: Images
-) -> list[dict[str, Any]]:
-    """One row per model: where its pretrained weights come from and how good they were.
-
-    Parameters
-    ----------
-    manifests
-        What ``pretrain_model`` wrote.
-    arms
-        The experiment's.
-    train_images : array of uint8, shape (N, H, W, 3)
-        Of the target data.
-    """
-    rows = []
-    for manifest in manifests:
-        # A training that was not made here has no settings that mean anything.
-        here = manifest["settings"] if "history" in manifest else {}
-        last = manifest.get("history", [{}])[-1]
-        preprocessing = manifest["preprocessing"]
-        seen = _seen_in_pretraining(here.get("normalization"), preprocessing)
-        rows.append({
-            "model": manifest["model"],
-            "weights": PurePath(manifest["source"]).name,
-            "file": manifest["file"],
-            **{key: here.get(key) for key in ("train_images", "epochs", "normalization")},
-            "preprocessing": preprocessing,
-            "other_arms": None if seen is None else [
-                arm
-                for arm in arms
-                if not np.allclose(normalize(PROBE, arm, train_images), seen, rtol=0, atol=1e-4)
-            ],
-            "heldout_loss": last.get("heldout_loss"),
-            "heldout_accuracy": last.get("heldout_accuracy"),
-        })  # fmt: skip
-    return rows
+def failure_result(failure: Failure) -> FailureResult:
+    """Describe a failed run in the report's language."""
+    run = Run(failure.model, failure.start, failure.normalization, failure.seed)
+    return FailureResult(
+        id=run.id, **asdict(run), what=explain_failure(failure), log=failure.log or ""
+    )
 
 
-def _seen_in_pretraining(
-    normalization: str | None, preprocessing: Mapping[str, Any] | None
-) -> Inputs | None:
-    """Give what pretrained weights were trained with for `PROBE`, if that is known."""
-    if normalization:
-        return normalize(PROBE, normalization)
-    if preprocessing:
-        mean, std = (np.float32(preprocessing[key]) for key in ("mean", "std"))
-        return (unit.apply(PROBE) - mean) / std
-    return None
+def failed_run_result(failure: FailureResult) -> RunResult:
+    """Summarize a failed run like the others: it passes no check and has no numbers."""
+    return RunResult(**{
+        **dict.fromkeys(RUN_COLUMNS),
+        **failure.model_dump(exclude={"log"}),
+        "state": "FAILED",
+        "finite": False,
+        "learned": False,
+        "moved": False,
+        "epochs": 0,
+    })  # fmt: skip
 
 
-def headline(study: Study) -> dict[str, Any]:
-    """Tables by model, start and layer, and by model, start and arm."""
+def case_rows(claims: Sequence[ClaimResult]) -> list[dict[str, Cell]]:
+    """Make one row per case of each claim, with the values of its seeds separated by spaces."""
+    return [_case_row(claim.id, case) for claim in claims for case in claim.cases]
+
+
+def _case_row(claim: str, case: CaseResult) -> dict[str, Cell]:
+    place = case.place.model_dump() if case.place else {}
+    effect = case.effect.model_dump(exclude={"seeds"}) if case.effect else {}
+    p_values: dict[str, Cell] = {}
+    for name, p in (("p", case.p), ("sign_flip", case.sign_flip)):
+        if p:
+            p_values |= {f"{name}_support": p.support, f"{name}_refute": p.refute}
     return {
-        "layers": _layers(study),
-        "arms": _arms(study),
-        "runs": {
-            "total": len(study.runs),
-            "diverged": int((study.runs["state"] == "DIVERGED").sum()),
-            "failed": int((study.runs["state"] == "FAILED").sum()),
-            "learned": int(study.runs["learned"].sum()),
-        },
+        "claim": claim,
+        **place,
+        "verdict": case.verdict.value,
+        **effect,
+        **p_values,
+        "null": case.null,
+        "values": " ".join(map(repr, case.values)),
+        "reason": case.reason,
     }
 
 
-def _layers(study: Study) -> list[dict[str, Any]]:
-    """One row per kept layer: spread, movement, the ladder of noise, PERMANOVA of the arms.
+def training_summaries(manifests: Sequence[RunManifest]) -> dict[str, TrainingSummary]:
+    """Take from each model's first run the settings that all its runs share."""
+    first: dict[str, RunManifest] = {}
+    for manifest in manifests:
+        first.setdefault(manifest.run.model, manifest)
+    return {
+        model: TrainingSummary(
+            **manifest.settings.model_dump(exclude={"start", "normalization", "seed"}),
+            parameters=manifest.parameters,
+            folded=bool(manifest.folded),
+            images=manifest.images,
+        )
+        for model, manifest in first.items()
+    }
 
-    The ladder: an arm and its placebo with one seed, two arms with one seed, one arm with two
-    seeds. What an arm does is seen only above the first.
+
+def pretraining_result(
+    manifest: PretrainingManifest, arms: Sequence[str], train_images: Images
+) -> Pretraining:
+    """Say where a model's pretrained weights come from and how good they were.
+
+    Parameters
+    ----------
+    manifest
+        The manifest of the weights.
+    arms
+        The arms of the experiment.
+    train_images : array of uint8, shape (N, H, W, 3)
+        The training images of the target data.
     """
-    rows = []
+
+    def differing_arms(seen: Inputs) -> list[str]:
+        return [
+            arm
+            for arm in arms
+            if not np.allclose(normalize(PROBE, arm, train_images), seen, rtol=0, atol=1e-4)
+        ]
+
+    origin = manifest.origin
+    if isinstance(origin, TrainedOrigin):
+        last = origin.history[-1]
+        return TrainedPretraining(
+            model=manifest.model,
+            train_images=origin.settings.train_images,
+            epochs=origin.settings.epochs,
+            normalization=origin.settings.normalization,
+            other_arms=differing_arms(normalize(PROBE, origin.settings.normalization)),
+            heldout_loss=last.heldout_loss,
+            heldout_accuracy=last.heldout_accuracy,
+        )
+    preprocessing = origin.preprocessing
+    return FetchedPretraining(
+        model=manifest.model,
+        weights=PurePath(origin.settings.weights).name,
+        file=origin.file,
+        preprocessing=preprocessing,
+        other_arms=differing_arms(preprocess_probe(preprocessing)) if preprocessing else None,
+    )
+
+
+def preprocess_probe(preprocessing: Preprocessing) -> Inputs:
+    """Normalize the probe as published weights expect their inputs."""
+    mean = np.asarray(preprocessing.mean, dtype=np.float32)
+    std = np.asarray(preprocessing.std, dtype=np.float32)
+    return (unit.apply(PROBE) - mean) / std
+
+
+def headline(study: Study) -> Headline:
+    """Make the tables by model, start and layer, and by model, start and arm."""
+    return Headline(
+        layers=_layer_results(study),
+        arms=_arm_results(study),
+        runs=RunCounts(
+            total=len(study.runs),
+            diverged=_count_state(study.runs, "DIVERGED"),
+            failed=_count_state(study.runs, "FAILED"),
+            learned=int(study.runs["learned"].sum()),
+        ),
+    )
+
+
+def _count_state(runs: pd.DataFrame, state: str) -> int:
+    return int((runs["state"] == state).sum())
+
+
+def _layer_results(study: Study) -> list[LayerResult]:
+    """Summarize each kept layer: spread, movement, distances between runs, PERMANOVA of the arms.
+
+    The distances compare an arm with its placebo (same seed), two arms (same seed), and two seeds
+    (same arm). An effect of the arm is visible only above the first of them.
+    """
+    results = []
     for model, start, layer in study.kept_layers(study.settings.starts):
         place = {"model": model, "start": start, "layer": layer}
-        mean = _mean_unless(study.ended_early(model=model, start=start))
+        mean = _mean_unless(ended_early=study.ended_early(model=model, start=start))
         measures = study.rows("measures", **place)
         first = measures[measures["epoch"] == 0]
         last = study.last(measures)
@@ -181,51 +232,50 @@ def _layers(study: Study) -> list[dict[str, Any]]:
         compared = arms.isin(compared_arms(study)).all(axis=1)
         placebo = arms.isin([PLACEBO, PLACEBO_OF]).all(axis=1)
         pseudo_f, p_value = arms_apart(study, model, start, layer)
-        rows.append({
-            **place,
-            "weights": int(measures["n"].iloc[0]) if len(measures) else None,
-            "std_first": mean(first["std"]),
-            "std_last": mean(last["std"]),
-            "displacement": mean(last["displacement"]),
-            **{
-                rung: mean(distances[pairs]["w1_over_sigma0"])
-                for rung, pairs in (
-                    ("between_placebo", same_seed & ~same_arm & placebo),
-                    ("between_arms", same_seed & ~same_arm & compared),
-                    ("between_seeds", ~same_seed & same_arm & compared),
-                )
-            },
-            "pseudo_f": pseudo_f,
-            "permanova_p": p_value,
-        })  # fmt: skip
-    return rows
+        results.append(
+            LayerResult(
+                **place,
+                weights=int(measures["n"].iloc[0]) if len(measures) else None,
+                std_first=mean(first["std"]),
+                std_last=mean(last["std"]),
+                displacement=mean(last["displacement"]),
+                between_placebo=mean(distances[same_seed & ~same_arm & placebo]["w1_over_sigma0"]),
+                between_arms=mean(distances[same_seed & ~same_arm & compared]["w1_over_sigma0"]),
+                between_seeds=mean(distances[~same_seed & same_arm & compared]["w1_over_sigma0"]),
+                pseudo_f=pseudo_f,
+                permanova_p=p_value,
+            )
+        )
+    return results
 
 
-def _arms(study: Study) -> list[dict[str, Any]]:
-    rows = []
-    for model in study.settings.models:
-        for start in study.settings.starts:
-            for arm in study.settings.normalizations:
-                place = {"model": model, "start": start, "normalization": arm}
-                mean = _mean_unless(study.ended_early(**place))
-                runs = select(study.runs, **place)
-                rows.append({
-                    **place,
-                    "runs": len(runs),
-                    "diverged": int((runs["state"] == "DIVERGED").sum()),
-                    "failed": int((runs["state"] == "FAILED").sum()),
-                    "learned": int(runs["learned"].sum()),
-                    "train_loss": mean(runs["train_loss"]),
-                    "heldout_loss": mean(runs["heldout_loss"]),
-                    "heldout_accuracy": mean(runs["heldout_accuracy"]),
-                })  # fmt: skip
-    return rows
+def _arm_results(study: Study) -> list[ArmResult]:
+    """Summarize the runs of each model, start and arm."""
+    settings = study.settings
+    results = []
+    for model, start, arm in product(settings.models, settings.starts, settings.normalizations):
+        place = {"model": model, "start": start, "normalization": arm}
+        mean = _mean_unless(ended_early=study.ended_early(**place))
+        runs = select(study.runs, **place)
+        results.append(
+            ArmResult(
+                **place,
+                runs=len(runs),
+                diverged=_count_state(runs, "DIVERGED"),
+                failed=_count_state(runs, "FAILED"),
+                learned=int(runs["learned"].sum()),
+                train_loss=mean(runs["train_loss"]),
+                heldout_loss=mean(runs["heldout_loss"]),
+                heldout_accuracy=mean(runs["heldout_accuracy"]),
+            )
+        )
+    return results
 
 
-def _mean_unless(ended_early: bool) -> Callable[[pd.Series], float | None]:
-    """Give the mean of a group of runs, or None for one with a run that ended early.
+def _mean_unless(*, ended_early: bool) -> Callable[[pd.Series], float | None]:
+    """Make a mean over runs that is None if one of the runs ended early.
 
-    An average over the survivors would say something else.
+    A mean over the survivors would answer another question.
     """
 
     def mean(values: pd.Series) -> float | None:

@@ -1,6 +1,6 @@
-"""The stages of the workflow: read files, call pure functions, write files.
+"""The stages of the workflow: each reads files, calls pure functions and writes files.
 
-One word per stage: ``train_run`` is a rule, a file of rules, a module here, a subcommand, a folder
-of logs and a test. Only these modules and the command line touch paths; each has one function,
-``run``, whose parameters are the subcommand's options.
+A stage has one name everywhere: ``train_run`` is a rule, a rule file, a module here, a subcommand,
+a folder of logs and a test. Each module has one function, ``run``, whose parameters are the
+options of the subcommand. Only stages, commands and the command line handle paths.
 """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from normreport.io import files
+from normreport.config.json_files import read_model
+from normreport.config.manifests import WeightDigests
 from normreport.io.snapshots import KeptLayer
 from normreport.io.tables import write_table
 from normreport.statistics import comparison
@@ -32,13 +34,13 @@ def run(
     histograms: Path,
     distances: Path,
 ) -> None:
-    """Write distances between runs, and every run's density and histogram at every epoch."""
-    found = [files.read_json(path) for path in digests]
-    runs = [
-        (extracted["run"], KeptLayer(path, layer, extracted))
-        for extracted, path in zip(found, snapshots, strict=True)
+    """Write the distances between runs, and each run's density and histogram at every epoch."""
+    digested = [read_model(WeightDigests, path) for path in digests]
+    kept = [
+        (asdict(one.run), KeptLayer(path, layer, one.layers[layer].epochs))
+        for one, path in zip(digested, snapshots, strict=True)
     ]
-    common = {"model": runs[0][0]["model"], "start": runs[0][0]["start"], "layer": layer}
-    write_table(distances, DISTANCES, (common | row for row in comparison.distances(runs, epochs)))
-    write_table(densities, DENSITIES, (common | row for row in comparison.densities(runs)))
-    write_table(histograms, HISTOGRAMS, (common | row for row in comparison.histograms(runs)))
+    common = {"model": digested[0].run.model, "start": digested[0].run.start, "layer": layer}
+    write_table(distances, DISTANCES, (common | row for row in comparison.distances(kept, epochs)))
+    write_table(densities, DENSITIES, (common | row for row in comparison.densities(kept)))
+    write_table(histograms, HISTOGRAMS, (common | row for row in comparison.histograms(kept)))

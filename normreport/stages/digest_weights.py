@@ -1,9 +1,8 @@
-"""Check one run's snapshots and give their digests.
+"""Check one run's snapshots and write their digests.
 
-The arrays stay where they are: a run's ``snapshots.safetensors`` holds one tensor per layer,
-(epoch, C_out, C_in / groups[, k, k]), that is read by memory map, so that nothing is on the disk
-twice. What is written is small. Later stages depend on it: a run that was trained again and ended
-in the same weights stops the rebuild here.
+The arrays stay in ``snapshots.safetensors``: one tensor per layer,
+(epoch, C_out, C_in / groups[, k, k]). Later stages read them by memory map and depend on the small
+file of digests. If a retrained run ends in the same weights, the rebuild stops here.
 """
 
 from __future__ import annotations
@@ -12,26 +11,34 @@ from pathlib import Path
 
 import numpy as np
 
+from normreport.config.json_files import read_model, write_model
+from normreport.config.manifests import LayerDigests, RunManifest, WeightDigests
 from normreport.errors import StorageError
 from normreport.io import files
 from normreport.io.snapshots import epoch_digests
 
 
 def run(*, snapshots: Path, manifest: Path, digests: Path) -> None:
-    """Write the digest of every layer at every epoch."""
-    found = files.read_json(manifest)
-    files.check_digest(snapshots, found.get("files", {}).get(snapshots.name))
+    """Write the digest of every layer at every epoch.
+
+    Raises
+    ------
+    StorageError
+        If the snapshots do not match the manifest or hold a number that is not finite.
+    """
+    trained = read_model(RunManifest, manifest)
+    files.check_digest(snapshots, trained.files.get(snapshots.name))
     layers = {}
-    for layer, array in files.read_arrays(snapshots, found["settings"]["layers"]).items():
-        if not np.isfinite(array).all():
+    for layer, weights in files.read_arrays(snapshots, trained.settings.layers).items():
+        if not np.isfinite(weights).all():
             raise StorageError(
-                f"{snapshots}: {layer} holds numbers that are not finite. Expected finite weights, "
-                "as training keeps no others: the file is damaged. Delete it and run snakemake "
-                "again: only this run is trained anew."
+                f"{snapshots}: {layer} holds numbers that are not finite, but training keeps only "
+                "finite weights: the file is damaged. Delete it and run snakemake again: only "
+                "this run is trained again."
             )
-        layers[layer] = {
-            "weights": int(array[0].size),
-            "shape": list(array.shape[1:]),
-            "epochs": epoch_digests(array),
-        }
-    files.write_json(digests, {"run": found["run"], "status": found["status"], "layers": layers})
+        layers[layer] = LayerDigests(
+            weights=weights[0].size,
+            shape=weights.shape[1:],
+            epochs=tuple(epoch_digests(weights)),
+        )
+    write_model(digests, WeightDigests(run=trained.run, status=trained.status, layers=layers))

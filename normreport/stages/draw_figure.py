@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from pathlib import Path
-from typing import Any
 
 from normreport.config.base import parse
+from normreport.config.failures import Failure, Failures
 from normreport.config.figure_words import FigureWords, MadeFrom
+from normreport.config.json_files import read_model, write_model
+from normreport.config.manifests import ImagesManifest
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Source, TrainingImages, kind_module, make_drawing
 from normreport.figures.svg import to_svg
 from normreport.io import files
 from normreport.io.tables import read_tables
-from normreport.report.failures import sentence
+from normreport.report.failures import explain_absence
 from normreport.source_code import figure_modules, source_digest
 from normreport.text.language import set_language
 
@@ -32,8 +34,8 @@ def run(
     """Write the SVG, the CSV, and the caption and alt text with what they were made from."""
     set_language(catalogue)
     chosen = parse(FigureSettings, settings, where="draw_figure --settings")
-    failed = files.read_json(failures) if failures else []
-    drawing = make_drawing(_source(chosen, inputs, {run["seed"] for run in failed}), chosen)
+    failed = read_model(Failures, failures).runs if failures else ()
+    drawing = make_drawing(_source(chosen, inputs, {run.seed for run in failed}), chosen)
     files.write_text(svg, to_svg(drawing, figure))
     files.write_text(table, drawing.data.to_csv(index=False, lineterminator="\n"))
     words = FigureWords(
@@ -50,7 +52,7 @@ def run(
             code=source_digest(*figure_modules(chosen.kind, chosen.normalizations)),
         ),
     )
-    files.write_json(text, words.model_dump(mode="json"))
+    write_model(text, words)
 
 
 def _digest(paths: Sequence[Path]) -> str:
@@ -58,10 +60,10 @@ def _digest(paths: Sequence[Path]) -> str:
     return files.text_digest(" ".join(map(files.file_digest, paths)))
 
 
-def _failed_runs(settings: FigureSettings, failed: Sequence[Mapping[str, Any]]) -> list[str]:
+def _failed_runs(settings: FigureSettings, failed: Sequence[Failure]) -> list[str]:
     """Name each failed run that the figure would show."""
     return [
-        sentence(run) for run in failed if settings.shows(model=run["model"], start=run["start"])
+        explain_absence(run) for run in failed if settings.shows(model=run.model, start=run.start)
     ]
 
 
@@ -70,7 +72,7 @@ def _source(settings: FigureSettings, inputs: Sequence[Path], failed_seeds: Set[
     if kind_module(settings.kind).KIND.is_of_the_input:
         images, manifest = inputs
         arrays = files.read_arrays(images, ["train_images", "train_labels"])
-        classes = tuple(files.read_json(manifest)["classes"])
+        classes = read_model(ImagesManifest, manifest).classes
         return TrainingImages(arrays["train_images"], arrays["train_labels"], classes)
     table = read_tables(inputs)
     if failed_seeds and "seed" in table:

@@ -1,29 +1,32 @@
-"""Judge every claim and write the one file that the article's prose takes its numbers from."""
+"""Judge every claim and write the only file that the article's prose takes numbers from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from normreport.claims import Study, judge_all
-from normreport.claims.base import to_json
 from normreport.config.base import parse
+from normreport.config.failures import Failures
+from normreport.config.json_files import read_model, write_model
 from normreport.config.judging import JudgeSettings
+from normreport.config.manifests import ImagesManifest, PretrainingManifest, RunManifest
 from normreport.io import files
 from normreport.io.tables import read_tables
-from normreport.report.failures import localized
-from normreport.report.results import Results
+from normreport.report.claim_results import claim_result
+from normreport.report.results import Results, TargetData
 from normreport.report.summary import (
     CASE_COLUMNS,
     RUN_COLUMNS,
     case_rows,
-    failed_rows,
+    failed_run_result,
+    failure_result,
     headline,
-    pretraining_rows,
-    run_rows,
+    pretraining_result,
+    run_result,
+    training_summaries,
 )
 from normreport.text.language import set_language
 
@@ -48,57 +51,50 @@ def run(
     """Write the judged claims, and the tables of all runs and all cases."""
     set_language(catalogue)
     chosen = parse(JudgeSettings, settings, where="judge_claims --settings")
-    found = [files.read_json(path) for path in manifests]
-    for manifest, history, summaries in zip(found, histories, layers, strict=True):
-        files.check_digest(history, manifest.get("files", {}).get(history.name))
-        files.check_digest(summaries, manifest.get("files", {}).get(summaries.name))
-    failed = [localized(run) for run in files.read_json(failures)] if failures else []
-    rows = [*run_rows(found), *failed_rows(failed)]
+    trained = [read_model(RunManifest, path) for path in manifests]
+    for manifest, history, summaries in zip(trained, histories, layers, strict=True):
+        files.check_digest(history, manifest.files.get(history.name))
+        files.check_digest(summaries, manifest.files.get(summaries.name))
+    failed = read_model(Failures, failures).runs if failures else ()
+    failure_results = [failure_result(failure) for failure in failed]
+    run_results = [
+        *map(run_result, trained),
+        *map(failed_run_result, failure_results),
+    ]
+    run_rows = [result.model_dump() for result in run_results]
     train_images = files.read_arrays(images, ["train_images"])["train_images"]
     study = Study(
         settings=chosen,
-        runs=pd.DataFrame(rows),
+        runs=pd.DataFrame(run_rows),
         layers=read_tables(layers),
         measures=read_tables(measures),
         distances=read_tables(distances),
         histories=read_tables(histories),
         images=train_images,
-        classes=found[0]["classes"],
+        classes=trained[0].classes,
     )
-    judged = [to_json(claim, judgement, study) for claim, judgement in judge_all(study)]
-    files.write_csv(runs, RUN_COLUMNS, rows)
-    files.write_csv(cases, CASE_COLUMNS, case_rows(judged))
-    whole = Results.model_validate({
-        "experiment": chosen,
-        "settings": found_settings(found),
-        "data": {
-            "classes": found[0]["classes"],
-            "skipped": files.read_json(images_manifest)["skipped"],
-        },
-        "pretraining": pretraining_rows(
-            [files.read_json(path) for path in pretrained], chosen.normalizations, train_images
+    claims = [claim_result(claim, judgement, study) for claim, judgement in judge_all(study)]
+    files.write_csv(runs, RUN_COLUMNS, run_rows)
+    files.write_csv(cases, CASE_COLUMNS, case_rows(claims))
+    write_model(
+        results,
+        Results(
+            experiment=chosen,
+            settings=training_summaries(trained),
+            data=TargetData(
+                classes=trained[0].classes,
+                skipped=read_model(ImagesManifest, images_manifest).skipped,
+            ),
+            pretraining=[
+                pretraining_result(
+                    read_model(PretrainingManifest, path), chosen.normalizations, train_images
+                )
+                for path in pretrained
+            ],
+            runs=run_results,
+            failures=failure_results,
+            claims=claims,
+            headline=headline(study),
+            versions=trained[0].versions,
         ),
-        "runs": rows,
-        "failures": failed,
-        "claims": judged,
-        "headline": headline(study),
-        "versions": found[0]["versions"],
-    })  # fmt: skip
-    files.write_json(results, whole.model_dump(mode="json"))
-
-
-def found_settings(manifests: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Take each model's settings from its first run: those that do not depend on the run."""
-    of_the_run = {"start", "normalization", "seed"}
-    first: dict[str, dict[str, Any]] = {}
-    for manifest in manifests:
-        first.setdefault(manifest["run"]["model"], manifest)
-    return {
-        model: {
-            **{key: value for key, value in manifest["settings"].items() if key not in of_the_run},
-            "parameters": manifest["parameters"],
-            "folded": bool(manifest["folded"]),
-            "images": manifest["images"],
-        }
-        for model, manifest in first.items()
-    }
+    )

@@ -1,10 +1,12 @@
-"""Statistics and quantiles of one run's kept layers at every epoch."""
+"""Compute statistics and quantiles of one run's kept layers at every epoch."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
-from normreport.io import files
+from normreport.config.json_files import read_model
+from normreport.config.manifests import WeightDigests
 from normreport.io.snapshots import KeptLayer
 from normreport.io.tables import write_table
 from normreport.statistics.arrays import sort_weights
@@ -17,28 +19,29 @@ QUANTILES = ("model", "start", "normalization", "seed", "layer", "epoch", "n", "
 
 
 def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> None:
-    """Write one row of statistics per layer and epoch, and its quantiles where it has a spread."""
-    found = files.read_json(digests)
+    """Write one row of statistics per layer and epoch, and the quantiles of layers that vary."""
+    digested = read_model(WeightDigests, digests)
     rows, curves = [], []
-    for layer in found["layers"]:
-        kept = KeptLayer(snapshots, layer, found)
+    for name, layer in digested.layers.items():
+        kept = KeptLayer(snapshots, name, layer.epochs)
         initial = kept[0]
-        # The std that VGG's and MobileNet's convolutions are drawn with; a linear layer is one of
-        # a single pixel.
+        # VGG and MobileNet draw their convolutions with this std. A linear layer counts as a
+        # convolution of a single pixel.
         out_channels, _, *kernel = initial.shape
         kaiming_std = kaiming_fan_out_std(out_channels, *(kernel or (1, 1)))
         for epoch, weights in enumerate(kept):
             ordered = sort_weights(weights)
             statistics = summarize(weights, initial, ordered)
-            place = {**found["run"], "layer": layer, "epoch": epoch}
+            place = {**asdict(digested.run), "layer": name, "epoch": epoch}
             spread = statistics["std"]
-            # In units of the layer's own spread, so that only the shape counts.
+            # The bandwidth is in units of the layer's own spread: only the shape counts.
             bandwidth = roughness_bandwidth(spread, weights.size) if spread else None
-            known = {
+            rows.append({
+                **place,
+                **statistics,
                 "roughness": roughness(weights, bandwidth) if bandwidth else None,
                 "kaiming_std": kaiming_std,
-            }
-            rows.append({**place, **statistics, **known})
+            })  # fmt: skip
             curve = standardized_quantiles(ordered)
             if curve is not None:
                 curves += [

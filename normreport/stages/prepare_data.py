@@ -1,4 +1,4 @@
-"""Any source of images to one file of uint8 images and labels."""
+"""Write the images and labels of any source to one file."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normreport import sources
 from normreport.config.base import parse
 from normreport.config.data import DataSettings
+from normreport.config.json_files import write_model
+from normreport.config.manifests import ImagesManifest, ImagesPerClass, SkippedImage
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
 from normreport.source_code import package_versions, source_digest
@@ -19,18 +22,17 @@ from normreport.sources.fingerprint import files_digest
 def run(
     *, settings: str, images: Path, manifest: Path, checkpoints: Path, threads: int = 1
 ) -> None:
-    """Write the images and what is known of them.
+    """Write the images, uint8, with their labels, and their manifest.
 
-    A decoding that was killed, or that an image ended which could not be read, goes on and ends in
-    the same bytes: of the images that its last checkpoint tells of, those that lie in the
-    unfinished file as they were put there are not read again. Of other settings, files, code or
-    versions none is used, so that it begins anew where an image was mended; it goes on where
-    `skip_unreadable` was set instead.
+    If the process is killed, or stops at an image that cannot be read, the next one resumes from
+    the last checkpoint and ends in the same bytes. It reuses an image of the unfinished file only
+    if the checksum matches. A checkpoint of other settings, files, code or versions is not used,
+    but a changed `skip_unreadable` does not matter.
     """
     chosen = parse(DataSettings, settings, where="prepare_data --settings")
     splits = sources.find(chosen)
     inputs = {
-        # Each image is what it is, whether others are skipped or not.
+        # Skipping one image does not change the others.
         "settings": chosen.model_dump(mode="json", exclude={"source": {"skip_unreadable"}}),
         "data": files_digest(chosen.source, is_fetched=True),
         "code": source_digest(__name__),
@@ -49,19 +51,23 @@ def run(
             after_batch=lambda: checkpoint.save_if_due(lambda: checksums),
         )
         digests = {name: files.array_digest(array) for name, array in arrays.items()}
-    counts = {
-        split: np.bincount(labels, minlength=len(data.classes)).tolist()
-        for split, labels in (("train", data.train_labels), ("heldout", data.heldout_labels))
-    }
-    files.write_json(
+    write_model(
         manifest,
-        {
-            "settings": chosen.without_place().model_dump(mode="json"),
-            "classes": data.classes,
-            "images_per_class": counts,
-            "skipped": [asdict(image) for image in data.skipped],
-            "digests": digests,
-            "files": {images.name: files.file_digest(images)},
-        },
+        ImagesManifest(
+            settings=chosen.without_place().model_dump(mode="json"),
+            classes=tuple(data.classes),
+            images_per_class=ImagesPerClass(
+                train=class_counts(data.train_labels, len(data.classes)),
+                heldout=class_counts(data.heldout_labels, len(data.classes)),
+            ),
+            skipped=tuple(SkippedImage(**asdict(image)) for image in data.skipped),
+            digests=digests,
+            files={images.name: files.file_digest(images)},
+        ),
     )
     checkpoint.remove()
+
+
+def class_counts(labels: NDArray[np.int64], classes: int) -> tuple[int, ...]:
+    """Count the images of each class."""
+    return tuple(np.bincount(labels, minlength=classes).tolist())

@@ -1,17 +1,24 @@
-"""Make one model's pretrained weights: train them here, or take them from torchvision or a file."""
+"""Train one model's pretrained weights, or fetch them from torchvision or a file."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from numpy.typing import NDArray
 
 from normreport.config.base import parse
-from normreport.config.training import PretrainSettings
+from normreport.config.json_files import write_model
+from normreport.config.manifests import (
+    EpochResult,
+    FetchedOrigin,
+    Preprocessing,
+    PretrainedDigests,
+    PretrainingManifest,
+    TrainedOrigin,
+)
+from normreport.config.training import FetchedWeights, TrainedWeights
 from normreport.errors import ConfigError
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
@@ -32,51 +39,84 @@ from normreport.training.loop import (
 def run(
     *, settings: str, images: Path | None, weights: Path, manifest: Path, checkpoints: Path
 ) -> None:
-    """Write the weights and where they come from.
+    """Write the weights and their manifest.
 
-    A training that was killed goes on from its last checkpoint and ends in the same bytes.
+    With images the weights are trained, without them they are fetched. If a training is killed,
+    the next one resumes from the last checkpoint and ends in the same bytes.
     """
     tune_malloc()
-    chosen = parse(PretrainSettings, settings, where="pretrain_model --settings")
-    arrays = files.read_arrays(images) if images else {}
-    code = [__name__, source(chosen.normalization)] if images else [__name__]
+    where = "pretrain_model --settings"
+    if images is not None:
+        trained = parse(TrainedWeights, settings, where=where)
+        made = train_weights(trained, images, checkpoints)
+    else:
+        made = fetch_weights(parse(FetchedWeights, settings, where=where))
+    files.write_arrays(weights, {name: value.numpy() for name, value in made.state.items()})
+    digest = files.file_digest(weights)
+    write_model(
+        manifest,
+        PretrainingManifest(
+            model=made.origin.settings.model,
+            origin=made.origin,
+            digests=PretrainedDigests(weights=digest, code=made.code),
+            files={weights.name: digest},
+            versions=made.versions,
+        ),
+    )
+    if made.checkpoint:
+        made.checkpoint.remove()
+
+
+@dataclass(frozen=True)
+class PretrainedWeights:
+    """Weights, where they come from, and what decided them."""
+
+    state: networks.State
+    origin: TrainedOrigin | FetchedOrigin
+    code: str
+    versions: dict[str, str]
+    checkpoint: Checkpoint | None = None
+
+
+def fetch_weights(settings: FetchedWeights) -> PretrainedWeights:
+    """Read weights from a checkpoint, or from torchvision."""
+    if networks.is_checkpoint(settings.weights):
+        path = Path(settings.weights)
+        state, preprocessing = networks.read_checkpoint(path), None
+    else:
+        published = settings.architecture, settings.weights
+        state = networks.read_torchvision_weights(*published)
+        path = networks.published_file(*published)
+        preprocessing = Preprocessing(**networks.published_preprocessing(*published))
+    return PretrainedWeights(
+        state=state,
+        origin=FetchedOrigin(
+            settings=settings, file=files.file_digest(path), preprocessing=preprocessing
+        ),
+        code=source_digest(__name__),
+        versions=versions(torch.device("cpu")),
+    )
+
+
+def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> PretrainedWeights:
+    """Train weights on the prepared images.
+
+    Raises
+    ------
+    ConfigError
+        If the training diverges.
+    """
+    arrays = files.read_arrays(images)
+    digests = {name: files.array_digest(array) for name, array in arrays.items()}
+    code = source_digest(__name__, source(settings.normalization))
+    used = versions(find_device(settings.device))
     inputs = {
-        "settings": chosen.model_dump(mode="json"),
-        "data": {name: files.array_digest(array) for name, array in arrays.items()},
-        "code": source_digest(*code),
-        "versions": versions(find_device(chosen.device)),
+        "settings": settings.model_dump(mode="json"),
+        "data": digests,
+        "code": code,
+        "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
-    found: dict[str, Any] = {"source": chosen.weights, "file": None, "preprocessing": None}
-    if images is not None:
-        state, trained = _trained(chosen, arrays, checkpoint)
-        found |= {**trained, "data": inputs["data"]}
-    elif networks.is_checkpoint(chosen.weights):
-        state = networks.read_checkpoint(Path(chosen.weights))
-        found["file"] = files.file_digest(Path(chosen.weights))
-    else:
-        published = chosen.architecture, chosen.weights
-        state = networks.read_torchvision_weights(*published)
-        found["file"] = files.file_digest(networks.published_file(*published))
-        found["preprocessing"] = networks.published_preprocessing(*published)
-    files.write_arrays(weights, {name: value.numpy() for name, value in state.items()})
-    files.write_json(
-        manifest,
-        {
-            "model": chosen.model,
-            "settings": inputs["settings"],
-            "digests": {"weights": files.file_digest(weights), "code": inputs["code"]},
-            "files": {weights.name: files.file_digest(weights)},
-            "versions": inputs["versions"],
-            **found,
-        },
-    )
-    checkpoint.remove()
-
-
-def _trained(
-    settings: PretrainSettings, arrays: Mapping[str, NDArray[Any]], checkpoint: Checkpoint
-) -> tuple[networks.State, dict[str, Any]]:
     train_set = normalized(arrays, "train", settings.normalization, settings.train_images)
     heldout_set = normalized(arrays, "heldout", settings.normalization)
     classes = int(max(arrays[f"{split}_labels"].max() for split in ("train", "heldout"))) + 1
@@ -96,13 +136,17 @@ def _trained(
             checkpoint.save_if_due(state.exported)
     except Diverged as divergence:
         raise ConfigError(
-            f"models.{settings.model}.pretraining: {divergence}, so that there are no weights to "
-            f"start from. Expected a learning_rate that trains, found {settings.learning_rate}; "
-            "lower it."
+            f"models.{settings.model}.pretraining: the training diverged ({divergence}), found a "
+            f"learning_rate of {settings.learning_rate}. Lower it."
         ) from divergence
     weights = {
         name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, value in network.module.state_dict().items()
     }
-    history = [record.row() for record in state.records]
-    return weights, {"history": history, "classes": classes}
+    origin = TrainedOrigin(
+        settings=settings,
+        classes=classes,
+        data=digests,
+        history=tuple(EpochResult.model_validate(record.row()) for record in state.records),
+    )
+    return PretrainedWeights(weights, origin, code, used, checkpoint)

@@ -9,9 +9,11 @@ from typing import Any
 from markupsafe import Markup
 
 from normreport.config.base import parse
+from normreport.config.json_files import read_model
 from normreport.config.report import RenderSettings
 from normreport.io import files
 from normreport.report.article import Illustration, render
+from normreport.report.results import Results
 from normreport.report.user_files import data_uri
 from normreport.text.language import find_catalogue, set_language
 
@@ -47,7 +49,7 @@ def page(
     illustrations = [_illustration(path, number) for number, path in enumerate(figures, start=1)]
     return render(
         templates,
-        results=files.read_json(results),
+        results=read_model(Results, results),
         record=record,
         figures=illustrations,
         settings=settings,

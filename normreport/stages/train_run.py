@@ -1,9 +1,9 @@
-"""Train one run and keep its chosen layers' weights after every epoch."""
+"""Train one run and keep the weights of chosen layers after every epoch."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,26 @@ from numpy.typing import NDArray
 from torch import nn
 
 from normreport.config.base import parse
+from normreport.config.json_files import read_model, write_model
+from normreport.config.manifests import (
+    DivergedStatus,
+    EpochResult,
+    FinishedStatus,
+    FirstBatch,
+    ImageCounts,
+    ImagesManifest,
+    RunChecks,
+    RunDigests,
+    RunManifest,
+    RunSeeds,
+    Status,
+)
+from normreport.config.runs import Run
 from normreport.config.training import RunSettings
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
 from normreport.source_code import run_modules, source_digest
-from normreport.statistics.learned import learned_below
+from normreport.statistics.learned import compute_learning_threshold
 from normreport.training import networks
 from normreport.training.layer_summaries import LayerSummary, summarize_layer
 from normreport.training.loop import (
@@ -34,7 +49,7 @@ from normreport.training.loop import (
 from normreport.training.networks import Network
 from normreport.training.seeds import derived_seed, epoch_order
 
-CONDITION = ("model", "start", "normalization", "seed")
+CONDITION = tuple(field.name for field in fields(Run))
 HISTORY = (
     *CONDITION,
     "status",
@@ -59,12 +74,12 @@ def run(
 ) -> None:
     """Write snapshots, history, layer summaries and the manifest of one run.
 
-    A run that was killed goes on from its last checkpoint and ends in the same bytes.
+    If a run is killed, the next one resumes from the last checkpoint and ends in the same bytes.
     """
     tune_malloc()
     chosen = parse(RunSettings, settings, where="train_run --settings")
-    condition = {key: getattr(chosen, key) for key in CONDITION}
-    classes = len(files.read_json(images_manifest)["classes"])
+    condition = Run(chosen.model, chosen.start, chosen.normalization, chosen.seed)
+    classes = len(read_model(ImagesManifest, images_manifest).classes)
     arrays = files.read_arrays(images)
     train_set = normalized(arrays, "train", chosen.normalization, chosen.train_images)
     heldout_set = normalized(arrays, "heldout", chosen.normalization)
@@ -83,14 +98,20 @@ def run(
     networks.check_layers(network.layers(), chosen.layers, model=chosen.model)
     state = TrainingState.begin(network, chosen)
     initial = copied_weights(network, chosen.layers)
+    digests = RunDigests(
+        data={name: files.array_digest(array) for name, array in arrays.items()},
+        initial_weights=weights_digest(network.module),
+        pretrained=files.file_digest(pretrained) if pretrained else None,
+        code=source_digest(*run_modules(chosen.normalization)),
+        final_weights=None,
+        order=order_digest(chosen, len(train_set.labels)),
+    )
+    used = versions(state.device)
     inputs = {
         "settings": chosen.model_dump(mode="json"),
         "classes": classes,
-        "data": {name: files.array_digest(array) for name, array in arrays.items()},
-        "initial_weights": weights_digest(network.module),
-        "pretrained": files.file_digest(pretrained) if pretrained else None,
-        "code": source_digest(*run_modules(chosen.normalization)),
-        "versions": versions(state.device),
+        "digests": digests.model_dump(mode="json"),
+        "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
     kept: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in chosen.layers}
@@ -102,14 +123,14 @@ def run(
             snapshots_so_far.append(weights[layer])
         for layer, values in weights.items():
             summary = asdict(summarize_layer(initial[layer], values))
-            summaries.append({**condition, "epoch": epoch, "layer": layer, **summary})
+            summaries.append({**asdict(condition), "epoch": epoch, "layer": layer, **summary})
 
     if saved := checkpoint.load():
         state.restore(saved["training"])
         kept, summaries = saved["kept"], saved["summaries"]
     else:
-        keep(0)  # also of a network whose very first loss is not finite
-    status: dict[str, Any] = {"state": "OK"}
+        keep(0)  # even if the first loss is not finite
+    status: Status = FinishedStatus()
     try:
         for record in train(state, train_set, heldout_set, seed=chosen.seed):
             print(record.line(chosen.epochs), file=sys.stderr, flush=True)
@@ -119,47 +140,45 @@ def run(
                     lambda: {"training": state.exported(), "kept": kept, "summaries": summaries}
                 )
     except Diverged as divergence:
-        status = {"state": "DIVERGED", "step": divergence.step, "what": divergence.what}
+        status = DivergedStatus(step=divergence.step, what=divergence.what)
         print(f"DIVERGED: {divergence}", file=sys.stderr, flush=True)
 
     epochs = state.records
-    # Of all layers they may be gigabytes: what is stacked is let go.
+    # All layers together may take gigabytes: each list is freed once it is stacked.
     stacked = {layer: np.stack(kept.pop(layer)) for layer in chosen.layers}
     files.write_arrays(snapshots, stacked)
-    known = {**condition, "status": status["state"], "classes": classes}
-    files.write_csv(history, HISTORY, [known | record.row() for record in epochs])
+    common = {**asdict(condition), "status": status.state, "classes": classes}
+    files.write_csv(history, HISTORY, [common | record.row() for record in epochs])
     files.write_csv(layers, LAYERS, summaries)
-    files.write_json(
+    if isinstance(status, FinishedStatus):
+        digests = digests.model_copy(update={"final_weights": weights_digest(network.module)})
+    write_model(
         manifest,
-        {
-            "run": condition,
-            "status": status,
-            "gates": gates(epochs, summaries, classes, status),
-            "classes": classes,
-            "images": {"train": len(train_set.labels), "heldout": len(heldout_set.labels)},
-            "epochs": max(0, len(epochs) - 1),
-            "final": epochs[-1].row() if epochs else None,
-            "parameters": sum(p.numel() for p in network.module.parameters()),
-            "folded": dict(network.repeats),
-            "first_batch": first_batch(train_set, chosen),
-            "settings": inputs["settings"],
-            "seeds": {key: derived_seed(chosen.seed, key) for key in ("init", "head")},
-            "digests": {
-                **{key: inputs[key] for key in ("data", "initial_weights", "pretrained", "code")},
-                "final_weights": (
-                    weights_digest(network.module) if status["state"] == "OK" else None
-                ),
-                "order": order_digest(chosen, len(train_set.labels)),
-            },
-            "files": {path.name: files.file_digest(path) for path in (snapshots, history, layers)},
-            "versions": inputs["versions"],
-        },
+        RunManifest(
+            run=condition,
+            status=status,
+            checks=check_run(epochs, summaries, classes, is_finite=status.state == "OK"),
+            classes=classes,
+            images=ImageCounts(train=len(train_set.labels), heldout=len(heldout_set.labels)),
+            epochs=max(0, len(epochs) - 1),
+            final=EpochResult.model_validate(epochs[-1].row()) if epochs else None,
+            parameters=sum(p.numel() for p in network.module.parameters()),
+            folded=dict(network.repeats),
+            first_batch=describe_first_batch(train_set, chosen),
+            settings=chosen,
+            seeds=RunSeeds(
+                init=derived_seed(chosen.seed, "init"), head=derived_seed(chosen.seed, "head")
+            ),
+            digests=digests,
+            files={path.name: files.file_digest(path) for path in (snapshots, history, layers)},
+            versions=used,
+        ),
     )
     checkpoint.remove()
 
 
 def copied_weights(network: Network, kept: Sequence[str] = ()) -> dict[str, NDArray[np.float32]]:
-    """Copy the weights of every layer that is measured or kept, (C_out, ...) in C order."""
+    """Copy the weights of all measured and kept layers, (C_out, ...) in C order."""
     wanted = {*network.measured(), *kept}
     return {
         name: weight.detach().cpu().clone(memory_format=torch.contiguous_format).numpy()
@@ -168,36 +187,40 @@ def copied_weights(network: Network, kept: Sequence[str] = ()) -> dict[str, NDAr
     }
 
 
-def gates(
-    epochs: list[Epoch], summaries: list[dict[str, Any]], classes: int, status: dict[str, Any]
-) -> dict[str, bool]:
-    """Check what a run must have passed before a claim may rest on it."""
-    finite = status["state"] == "OK"
+def check_run(
+    epochs: Sequence[Epoch],
+    summaries: Sequence[Mapping[str, Any]],
+    classes: int,
+    *,
+    is_finite: bool,
+) -> RunChecks:
+    """Check what a run must pass before a claim may rest on it."""
     last = epochs[-1] if epochs else None
     moved = [row["displacement"] for row in summaries if last and row["epoch"] == last.epoch]
-    return {
-        "finite": finite,
-        "learned": finite and last is not None and last.train_loss < learned_below(classes),
-        "moved": any(value is not None and value > 0 for value in moved),
-    }
+    threshold = compute_learning_threshold(classes)
+    return RunChecks(
+        finite=is_finite,
+        learned=is_finite and last is not None and last.train_loss < threshold,
+        moved=any(displacement is not None and displacement > 0 for displacement in moved),
+    )
 
 
-def first_batch(images: Images, settings: RunSettings) -> dict[str, Any]:
-    """Describe the very first batch that the network is trained on."""
+def describe_first_batch(images: Images, settings: RunSettings) -> FirstBatch:
+    """Describe the first batch that the network is trained on."""
     order = epoch_order(settings.seed, 1, len(images.labels))
     batch = images.inputs[torch.from_numpy(order[: settings.batch_size])].double()
-    return {
-        "dtype": str(images.inputs.dtype).removeprefix("torch."),
-        "shape": list(batch.shape),
-        "min": batch.min().item(),
-        "max": batch.max().item(),
-        "mean": batch.mean().item(),
-        "std": batch.std().item(),
-    }
+    return FirstBatch(
+        dtype=str(images.inputs.dtype).removeprefix("torch."),
+        shape=tuple(batch.shape),
+        min=batch.min().item(),
+        max=batch.max().item(),
+        mean=batch.mean().item(),
+        std=batch.std().item(),
+    )
 
 
 def weights_digest(module: nn.Module) -> str:
-    """SHA-256 over all parameters, in the network's order."""
+    """Compute the SHA-256 of all parameters, in the network's order."""
     return files.text_digest("".join(
         files.array_digest(parameter.detach().cpu().contiguous().numpy())
         for parameter in module.parameters()
@@ -205,7 +228,7 @@ def weights_digest(module: nn.Module) -> str:
 
 
 def order_digest(settings: RunSettings, count: int) -> str:
-    """SHA-256 over the order of the images in every epoch."""
+    """Compute the SHA-256 of the order of the images in every epoch."""
     return files.text_digest("".join(
         files.array_digest(epoch_order(settings.seed, epoch, count))
         for epoch in range(1, settings.epochs + 1)

@@ -8,6 +8,6 @@ import math
 LEARNED_SHARE = 0.9
 
 
-def learned_below(classes: int) -> float:
-    """Return the final training cross-entropy below which a run has learned."""
+def compute_learning_threshold(classes: int) -> float:
+    """Compute the final training cross-entropy below which a run has learned."""
     return LEARNED_SHARE * math.log(classes)

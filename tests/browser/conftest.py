@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 from normreport.figures.drawing import Drawing
 from normreport.figures.svg import to_svg
 from normreport.report.article import Illustration
+from tests.articles import rendered
 from tests.claims.studies import study
 from tests.figures import synthetic
-from tests.report.test_article import rendered
 
 
 @pytest.fixture(scope="session")

@@ -19,10 +19,10 @@ from weasyprint import HTML
 from normreport.figures.kinds import examples
 from normreport.figures.svg import to_svg
 from normreport.report.article import Illustration
+from tests.articles import record_of, rendered, results_of
 from tests.claims.studies import study
 from tests.figures import synthetic
 from tests.injections import INJECTIONS, SAID, TOUCHED
-from tests.report.test_article import record_of, rendered, results_of
 
 from .conftest import Reader
 
@@ -45,8 +45,20 @@ def article(drawing: str, medium: str = "screen") -> str:
     results["data"]["skipped"] = [
         {"split": "train", "image": text, "why": text} for text in INJECTIONS
     ]
-    results["pretraining"][0]["weights"] = EVERYTHING
+    results["pretraining"] = [
+        {
+            "kind": "fetched",
+            "model": model,
+            "weights": EVERYTHING,
+            "file": "0" * 64,
+            "preprocessing": None,
+            "other_arms": None,
+        }
+        for model in whole.settings.models
+    ]
+    results["experiment"]["pretraining"] = None
     failure = {"model": "vgg16", "start": "scratch", "normalization": "unit", "seed": 0}
+    failure |= {"id": "vgg16/scratch/unit/seed0"}
     failure |= {"what": "train_run failed", "log": "\n".join(INJECTIONS)}
     figure = Illustration(
         id=DRAWN,

@@ -12,10 +12,11 @@ from scipy import stats
 
 from normreport.claims import CLAIMS, PRIMARY, judge_all
 from normreport.claims.agreement import agreement
-from normreport.claims.base import select, to_json
+from normreport.claims.base import select
 from normreport.claims.distances import arms_apart
 from normreport.claims.inputs import SALT, SALT_SEED
 from normreport.normalizations import minmax
+from normreport.report.claim_results import claim_result
 from normreport.statistics.arrays import sort_weights
 from normreport.statistics.inference import Verdict
 from normreport.statistics.nulls import roughness_ratio_null
@@ -360,7 +361,7 @@ def test_gaussian_weights_at_the_start_are_flagged_as_constructed():
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_a_judged_claim_is_json_without_nan(claim):
     whole = study_for(claim.id)
-    found = to_json(claim, claim.judged(whole), whole)
+    found = claim_result(claim, claim.judged(whole), whole).model_dump(mode="json")
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text)["verdict"] == found["verdict"]
     assert sum(found["counts"].values()) == len(found["cases"])
@@ -516,7 +517,12 @@ def test_where_all_runs_failed_nothing_about_runs_is_judged(gate):
         if claim.id not in WITHOUT_RUNS:
             assert judgement.verdict is NOT_EVALUABLE
             assert judgement.reason
-        assert all(map(np.isfinite, every_number(to_json(claim, judgement, whole))))
+        assert all(
+            map(
+                np.isfinite,
+                every_number(claim_result(claim, judgement, whole).model_dump(mode="json")),
+            )
+        )
 
 
 def test_weights_that_are_all_equal_give_a_reason_and_no_nan():
@@ -533,7 +539,12 @@ def test_weights_that_are_all_equal_give_a_reason_and_no_nan():
         if claim.id not in WITHOUT_RUNS | about_loss | {"F4b", "F11"}:
             assert judgement.verdict is NOT_EVALUABLE, claim.id
             assert judgement.reason == "the statistic is not defined here"
-        assert all(map(np.isfinite, every_number(to_json(claim, judgement, whole))))
+        assert all(
+            map(
+                np.isfinite,
+                every_number(claim_result(claim, judgement, whole).model_dump(mode="json")),
+            )
+        )
 
 
 def test_a_claim_is_judged_once_for_a_study():

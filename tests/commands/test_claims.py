@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from normreport.claims import CLAIMS, Case, Judgement, Study
-from normreport.claims.base import Place, to_json
+from normreport.claims.base import Place
 from normreport.cli import main
 from normreport.config.experiment import load_config
+from normreport.report.claim_results import claim_result
 from normreport.statistics.inference import Interval, Verdict
 
 
@@ -42,7 +43,10 @@ def results(tmp_path: Path, default_values: dict[str, Any]) -> Path:
         Judgement(Verdict.INCONCLUSIVE, (only,), least_favourable=only, most_favourable=only),
         Judgement(Verdict.NOT_EVALUABLE, (missing,), reason="no scratch runs"),
     ]
-    claims = [to_json(c, j, study) for c, j in zip(CLAIMS, judgements, strict=False)]
+    claims = [
+        claim_result(c, j, study).model_dump(mode="json")
+        for c, j in zip(CLAIMS, judgements, strict=False)
+    ]
     path = tmp_path / "results.json"
     path.write_text(json.dumps({"claims": claims}))
     return path

@@ -87,8 +87,9 @@ def test_any_configuration_is_an_experiment_or_refused(folder: Any, text: bytes)
             canonical_json(config.run_settings(run).model_dump(mode="json"))
         for figure in figure_index(config):
             figure_settings(config, figure)
-        for model in config.experiment.models:
-            config.pretrain_settings(model)
+        if any(start.startswith("pretrained") for start in config.experiment.starts):
+            for model in config.experiment.models:
+                config.pretrain_settings(model)
         config.judge_settings()
         config.render_settings(with_pdf=True)
         # As it goes from Snakemake to `normreport check`.

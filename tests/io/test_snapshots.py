@@ -11,11 +11,11 @@ from normreport.io.snapshots import KeptLayer, epoch_digests
 
 
 @pytest.mark.parametrize("damage", [None, "changed", "shorter", "cut", "layer", "missing"])
-def test_a_layer_is_read_as_it_was_extracted_or_its_file_is_named(
+def test_a_layer_is_read_as_it_was_digested_or_its_file_is_named(
     tmp_path: Path, damage: str | None
 ) -> None:
     weights = np.random.default_rng(0).standard_normal((3, 4, 3, 2, 2)).astype(np.float32)
-    digests = {"layers": {"features.0": {"epochs": epoch_digests(weights)}}}
+    digests = epoch_digests(weights)
     kept = {"shorter": weights[:2], "changed": weights + np.float32(1e-6)}.get(
         damage or "", weights
     )
@@ -36,7 +36,7 @@ def test_a_layer_is_read_as_it_was_extracted_or_its_file_is_named(
 
 def test_an_epoch_is_read_without_the_others(tmp_path: Path) -> None:
     weights = np.random.default_rng(0).standard_normal((3, 4, 3, 2, 2)).astype(np.float32)
-    digests = {"layers": {"features.0": {"epochs": epoch_digests(weights)}}}
+    digests = epoch_digests(weights)
     path = tmp_path / "snapshots.safetensors"
     files.write_arrays(path, {"features.0": np.append(weights[:2], weights[:1], axis=0)})
     layer = KeptLayer(path, "features.0", digests)

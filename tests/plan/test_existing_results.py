@@ -17,7 +17,7 @@ from normreport.plan.existing_results import (
     missing_metadata_error,
 )
 from normreport.source_code import figure_modules, run_modules, source_digest
-from tests.report.test_article import TEMPLATES
+from tests.articles import TEMPLATES
 from tests.reports import FIGURES, RUNS, UNKNOWN, write_report
 
 Values = dict[str, Any]

@@ -20,8 +20,8 @@ from normreport.provenance.record import (
     summary,
     versions,
 )
+from tests.articles import record_of, results_of
 from tests.claims.studies import study
-from tests.report.test_article import record_of, results_of
 
 
 def test_the_flow_is_that_of_the_stages() -> None:

@@ -7,16 +7,13 @@ import hashlib
 import re
 from copy import deepcopy
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from jinja2 import Environment, nodes
 from markupsafe import Markup
 
 from normreport.claims import CLAIMS, PRIMARY
-from normreport.claims.base import to_json
 from normreport.config.experiment import load_config
-from normreport.config.report import RenderSettings
 from normreport.errors import ConfigError
 from normreport.plan.figure_index import figure_index
 from normreport.provenance.record import embedded_record
@@ -24,170 +21,25 @@ from normreport.report.article import (
     Illustration,
     figures_for,
     parameters,
-    render,
 )
 from normreport.report.dark_mode import dark
 from normreport.statistics.inference import Verdict
 from normreport.text.formatting import percent
+from tests.articles import (
+    DIGEST,
+    FIGURE,
+    NEVER_JUDGED,
+    OUTCOMES,
+    PUBLISHED,
+    TEMPLATES,
+    record_of,
+    rendered,
+    results_of,
+    results_with,
+    text_of,
+)
 from tests.benchmarks.page import OVERHEAD, parts
 from tests.claims.studies import ARMS, LAYERS, study
-
-# Its rule needs learning rates tuned for each arm, which no configuration has.
-NEVER_JUDGED = "H6"
-ROOT = Path(__file__).parents[2]
-TEMPLATES = ROOT / "templates"
-
-
-def results_of(whole):
-    """Everything that the templates need, from a study."""
-    models = list(whole.settings.layers)
-    fit = {
-        "layers": ["features.0"],
-        "images": {"train": 64, "heldout": 32},
-        "batch_size": 32,
-        "architecture": "vgg16",
-        "optimizer": {"name": "adam", "weight_decay": 0.0},
-        "learning_rate": 0.001,
-        "scheduler": {"name": "plateau"},
-        "folded": True,
-    }
-    layer = dict.fromkeys(
-        (
-            "std_first", "std_last", "displacement", "cosine", "excess_kurtosis", "iqr_ratio",
-            "w1_normal", "between_arms", "between_seeds",
-        ),
-        0.5,
-    )  # fmt: skip
-    arm = {
-        "runs": 3,
-        "learned": 3,
-        "diverged": 0,
-        "failed": 0,
-        "train_loss": 0.1,
-        "heldout_loss": None,
-    }
-    arm |= {"heldout_accuracy": 0.9, "late_train_loss": 0.1}
-    return {
-        "schema_version": 1,
-        "experiment": whole.settings.model_dump(mode="json"),
-        "settings": dict.fromkeys(models, fit),
-        "data": {"classes": 10, "skipped": []},
-        "pretraining": [
-            {
-                "model": model,
-                "weights": "train",
-                "train_images": 1000,
-                "epochs": 5,
-                "normalization": "imagenet",
-                "file": None,
-                "preprocessing": None,
-                "other_arms": ["raw", "unit"],
-                "heldout_loss": 1.5,
-                "heldout_accuracy": 0.5,
-            }
-            for model in models
-        ],
-        "runs": [],
-        "failures": [],
-        "claims": [to_json(claim, claim.judged(whole), whole) for claim in CLAIMS],
-        "headline": {
-            "layers": [
-                {"model": model, "start": start, "layer": name, "weights": 1728, **layer}
-                for model, names in whole.settings.layers.items()
-                for start in whole.settings.starts
-                for name in names
-            ],
-            "arms": [
-                {"model": model, "start": start, "normalization": name, **arm}
-                for model in models
-                for start in whole.settings.starts
-                for name in whole.settings.normalizations
-            ],
-            "runs": {
-                "total": len(whole.runs),
-                "diverged": 0,
-                "failed": 0,
-                "learned": len(whole.runs),
-            },
-        },
-        "versions": {"python": "3.11", "torch": "2", "torchvision": "0", "numpy": "2"},
-    }
-
-
-DIGEST = "0123456789" * 6 + "abcd"
-
-
-def record_of(figures=(), **changes):
-    """Give a record of one run, without claims."""
-    paths = [path for figure in figures
-             for path in (f"report/data/{figure.id}.csv", f"figures/{figure.id}.svg")]  # fmt: skip
-    run = {"id": "vgg16/scratch/unit/seed0", "state": "OK", "epochs": 2, "older_code": False}
-    run |= {"train_loss": 0.25, "heldout_loss": 0.5, "heldout_accuracy": 0.75}
-    run |= {"initial_weights": "1" * 64, "final_weights": None, "pretrained": None}
-    run |= dict.fromkeys(("code", "data", "order"), DIGEST)
-    return {
-        "schema_version": 1,
-        "config": {},
-        "with_pdf": False,
-        "claims": {},
-        "figures": {},
-        "headline": {},
-        "revision": {"commit": "c0ffee" * 6 + "c0ff", "date": "2026-01-31", "state": "clean"},
-        "files": dict.fromkeys(["report/results.json", *paths], DIGEST),
-        "data": {"target": {"train_images": DIGEST}},
-        "pretrained": {"vgg16": {"weights": DIGEST}},
-        "code": {"train_run": DIGEST},
-        "templates": DIGEST,
-        "runs": [run],
-        "versions": {"python": "3.11.0"},
-        "trained_with": [{"python": "3.11.0", "torch": "2.14.1"}],
-    } | changes
-
-
-def rendered(
-    whole,
-    *,
-    medium="screen",
-    figures=(),
-    templates=(TEMPLATES,),
-    results=None,
-    record=None,
-    failures=(),
-    **settings,
-):
-    chosen = {"title": "A title", "authors": (), "with_pdf": True} | settings
-    return render(
-        templates,
-        results=(results or results_of(whole)) | {"failures": failures},
-        record=record or record_of(figures),
-        figures=figures,
-        settings=RenderSettings(**chosen),
-        medium=medium,
-    )
-
-
-def text_of(page):
-    """Words of a page, tags and styles left out."""
-    body = re.sub(r"<(style|svg|script)\b.*?</\1>", " ", page, flags=re.S)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
-
-
-OUTCOMES = {
-    "as the article found": {},
-    "the opposite": {
-        "apart": {"pretrained": 0.1, "scratch": 0.001},
-        "displacement": {"pretrained": 0.3, "scratch": 0.1},
-        "drift": 0.2,
-        "std_order": ("unit", "raw", "imagenet"),
-        "iqr_ratio": {"vgg16": 1.0, "mobilenet_v2": 1.2},
-        "excess_kurtosis": 3.0,
-    },
-    "undecided": {"noise": 0.05},
-    "one seed": {"seeds": (0,)},
-    "one start": {"starts": ("scratch",)},
-    "one model": {"layers": {"vgg16": ("features.0",)}},
-    "one arm": {"arms": ("unit",)},
-}
 
 
 @pytest.mark.parametrize("medium", ["screen", "print"])
@@ -224,40 +76,46 @@ def test_a_long_list_of_skipped_images_is_cut():
     assert "more, which" not in with_skipped(20)
 
 
-PUBLISHED = {"mean": [0.5, 0.25, 0.125], "std": [0.2, 0.3, 0.4], "resize_px": 256, "crop_px": 224}
+TRAINED = {"kind": "trained", "model": "vgg16", "train_images": 1000, "epochs": 5,
+           "normalization": "unit", "heldout_loss": 1.5, "heldout_accuracy": 0.5}  # fmt: skip
+FETCHED = {"kind": "fetched", "model": "vgg16", "weights": "IMAGENET1K_V1", "file": DIGEST}
 
 
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [
         (
-            {"normalization": "unit", "other_arms": ["raw", "imagenet"]},
+            TRAINED | {"other_arms": ["raw", "imagenet"]},
             "with inputs of the arm unit. Other values come from raw and imagenet.",
         ),
         (
-            {"normalization": None, "preprocessing": PUBLISHED, "file": DIGEST, "other_arms": []},
+            FETCHED | {"preprocessing": PUBLISHED, "other_arms": []},
             "less 0.500, 0.250 and 0.125, divided by 0.200, 0.300 and 0.400, on squares of 224 "
             "pixels from images whose shorter side has 256 (file 0123456789). "
             "No arm’s values differ from them.",
         ),
         (
-            {"normalization": None, "file": DIGEST, "other_arms": None},
+            FETCHED | {"preprocessing": None, "other_arms": None},
             "that its file (0123456789) does not tell. Which arms differ from them is not known.",
         ),
     ],
 )
 def test_the_inputs_of_the_pretraining_and_the_arms_that_differ_are_told(known, sentence):
     results = results_of(study())
-    results["pretraining"][0] |= known
+    results["pretraining"][0] = known
     assert sentence in text_of(rendered(study(), results=results))
 
 
 @pytest.mark.parametrize("medium", ["screen", "print"])
 def test_a_partial_report_says_so_before_anything_else(medium):
     condition = {"model": "vgg16", "start": "scratch", "normalization": "raw", "seed": 1}
-    failure = condition | {"what": "train_run ended without a word", "log": "epoch 1 <oops>"}
+    failure = condition | {
+        "id": "vgg16/scratch/raw/seed1",
+        "what": "train_run ended without a word",
+        "log": "epoch 1 <oops>",
+    }
     text = text_of(rendered(study(), medium=medium, failures=[failure]))
-    said = "vgg16/scratch/raw/seed1 : train_run ended without a word. epoch 1 &lt;oops&gt;"
+    said = "vgg16/scratch/raw/seed1 : train_run failed without a message. epoch 1 &lt;oops&gt;"
     assert text.index("This report is partial: 1 of 36 runs failed") < text.index(said)
     assert text.index(said) < text.index("Scorecard")
     assert "partial" not in text_of(rendered(study(), medium=medium))
@@ -307,19 +165,6 @@ def test_a_sentence_names_the_start_of_a_case_where_the_claim_looks_at_several()
     }
     assert re.search(r"\(MobileNetV2, \S+, (pretrained|from scratch), raw - unit\)", told["P2"])
     assert re.search(r"\(\w+, \S+, \w+ - \w+\)", told["F1"])
-
-
-def results_with(verdict):
-    """Force a verdict upon every claim, whose cases say all that cases can."""
-    results = results_of(study(noise=0.001))
-    counts = {"SUPPORTED": 3, "REFUTED": 2, "INCONCLUSIVE": 1, "NOT EVALUABLE": 4}
-    case = next(claim["least_favourable"] for claim in results["claims"] if claim["id"] == "F1")
-    for claim in results["claims"]:
-        if claim["id"] == NEVER_JUDGED:
-            continue
-        claim |= {"verdict": verdict, "counts": counts, "reason": "…"}
-        claim |= {key: claim[key] or case for key in ("least_favourable", "most_favourable")}
-    return results
 
 
 def test_an_inconclusive_sentence_tells_what_its_cases_say():
@@ -585,16 +430,6 @@ def test_words_of_the_user_stay_words():
 def test_without_a_pdf_the_page_links_none():
     assert 'href="report.pdf"' in rendered(study(), with_pdf=True)
     assert "report.pdf" not in rendered(study(), with_pdf=False)
-
-
-FIGURE = Illustration(
-    id="curves-vgg16", number=7, kind="curves", model="vgg16", start=None, layer=None,
-    caption="Loss & accuracy.", alt="alt", svg=Markup("<svg></svg>"),
-    made_from={
-        "settings": {"kind": "curves", "model": "vgg16", "layer": None, "normalizations": []},
-        "inputs": "1" * 64, "code": "2" * 64,
-    },
-)  # fmt: skip
 
 
 def test_a_figure_comes_with_its_caption_its_data_and_its_number():

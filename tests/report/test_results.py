@@ -9,9 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from normreport.claims import judge_all
-from normreport.claims.base import to_json
 from normreport.cli import main
-from normreport.report.results import ClaimPart, HeadlinePart, Results, schema
+from normreport.report import results
+from normreport.report.claim_results import claim_result
+from normreport.report.results import ClaimResult, Headline, Results, schema
 from normreport.report.summary import headline
 from tests.claims.studies import study
 
@@ -30,21 +31,21 @@ STUDIES = {
 def judged(request):
     """Give the claims and the headline of a study, as JSON holds them."""
     whole = study(**request.param)
-    claims = [to_json(claim, judgement, whole) for claim, judgement in judge_all(whole)]
-    return claims, headline(whole)
+    claims = [claim_result(claim, judgement, whole) for claim, judgement in judge_all(whole)]
+    return [claim.model_dump(mode="json") for claim in claims], headline(whole)
 
 
 def test_what_is_judged_is_what_is_described(judged):
     claims, tables = judged
     for claim in claims:
-        assert ClaimPart.model_validate(claim).model_dump(mode="json") == claim
-    assert HeadlinePart.model_validate(tables).model_dump(mode="json") == tables
+        assert ClaimResult.model_validate(claim).model_dump(mode="json") == claim
+    assert Headline.model_validate(tables.model_dump(mode="json")) == tables
 
 
 def test_the_schema_takes_what_is_judged_and_refuses_what_is_not(judged):
     whole = schema()
     jsonschema.Draft202012Validator.check_schema(whole)
-    part = {"$defs": whole["$defs"], "$ref": "#/$defs/ClaimPart"}
+    part = {"$defs": whole["$defs"], "$ref": "#/$defs/ClaimResult"}
     validator = jsonschema.Draft202012Validator(part)
     for claim in judged[0]:
         assert list(validator.iter_errors(claim)) == []
@@ -57,14 +58,18 @@ def test_the_schema_takes_what_is_judged_and_refuses_what_is_not(judged):
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_number_that_is_not_finite_is_refused(number):
     whole = study()
-    claim = to_json(*judge_all(whole)[0], whole)
+    claim = claim_result(*judge_all(whole)[0], whole).model_dump(mode="json")
     with pytest.raises(ValidationError, match="finite"):
-        ClaimPart.model_validate(claim | {"margin": number})
+        ClaimResult.model_validate(claim | {"margin": number})
 
 
 def test_every_key_is_described():
     whole = schema()
-    own = {name for name in whole["$defs"] if name.endswith("Part")}
+    own = {
+        name
+        for name in whole["$defs"]
+        if issubclass(getattr(results, name, object), results.ResultsModel)
+    }
     assert len(own) > 10
     for name, group in [*((name, whole["$defs"][name]) for name in own), ("Results", whole)]:
         assert group["description"]
@@ -85,4 +90,4 @@ def test_the_schema_file_is_fresh(root, capsys):
 
 
 def test_a_report_says_which_schema_it_follows():
-    assert Results.model_fields["schema_version"].default == 2
+    assert Results.model_fields["schema_version"].default == 3

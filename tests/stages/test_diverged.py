@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 
 from normreport.io.files import canonical_json, write_json
 from normreport.stages import compare_arms, draw_figure, judge_claims, render_html
-from tests.report.test_article import TEMPLATES, record_of
+from tests.articles import TEMPLATES, record_of
 from tests.stages.conftest import processed, read, trained
 
 LAYER = "features.0"

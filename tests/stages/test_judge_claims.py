@@ -77,13 +77,13 @@ def test_the_results_follow_their_schema(judged, root):
     schema = read(root / "workflow" / "schemas" / "results.schema.json")
     results = read(judged / "results.json")
     assert list(jsonschema.Draft202012Validator(schema).iter_errors(results)) == []
-    assert results["schema_version"] == 2
+    assert results["schema_version"] == 3
     assert len(results["runs"]) == 4
 
 
 def test_the_arms_that_pretraining_has_not_seen_are_told(judged):
     (row,) = read(judged / "results.json")["pretraining"]
-    assert (row["weights"], row["normalization"]) == ("train", "imagenet")
+    assert (row["kind"], row["normalization"]) == ("trained", "imagenet")
     assert row["other_arms"] == ["unit"]
 
 

@@ -17,11 +17,17 @@ def settings(**changes):
     return canonical_json({**FIT, "weights": "train", "normalization": "imagenet", **changes})
 
 
+def fetched(weights):
+    return canonical_json(
+        {"model": "mobilenet_v2", "architecture": "mobilenet_v2", "weights": weights}
+    )
+
+
 def test_weights_that_are_trained_here_come_with_their_history(pretrained):
     manifest = read(pretrained.manifest)
-    assert manifest["source"] == "train"
-    assert manifest["file"] is manifest["preprocessing"] is None
-    assert [row["epoch"] for row in manifest["history"]] == [0, 1]
+    assert manifest["origin"]["kind"] == "trained"
+    assert manifest["origin"]["settings"]["epochs"] == 1
+    assert [row["epoch"] for row in manifest["origin"]["history"]] == [0, 1]
     assert manifest["digests"]["weights"] == file_digest(pretrained.weights)
     state = load_file(pretrained.weights)
     assert state["features.0.0.weight"].shape == (32, 3, 3, 3)
@@ -36,7 +42,7 @@ def test_a_checkpoint_becomes_the_same_weights(pretrained, tmp_path):
     )
     weights = tmp_path / "weights.safetensors"
     pretrain_model.run(
-        settings=settings(weights=str(checkpoint)),
+        settings=fetched(str(checkpoint)),
         images=None,
         weights=weights,
         manifest=tmp_path / "m.json",
@@ -46,8 +52,16 @@ def test_a_checkpoint_becomes_the_same_weights(pretrained, tmp_path):
     assert found.keys() == state.keys()
     assert all(torch.equal(found[name], state[name]) for name in state)
     manifest = read(tmp_path / "m.json")
-    assert manifest["file"] == file_digest(checkpoint)
-    assert manifest["preprocessing"] is None
+    assert manifest["origin"] == {
+        "kind": "fetched",
+        "settings": {
+            "model": "mobilenet_v2",
+            "architecture": "mobilenet_v2",
+            "weights": str(checkpoint),
+        },
+        "file": file_digest(checkpoint),
+        "preprocessing": None,
+    }
 
 
 def test_published_weights_come_with_their_file_and_its_preprocessing(
@@ -59,21 +73,22 @@ def test_published_weights_come_with_their_file_and_its_preprocessing(
     cached.parent.mkdir(parents=True)
     torch.save(load_file(pretrained.weights), cached)
     pretrain_model.run(
-        settings=settings(weights="IMAGENET1K_V1"),
+        settings=fetched("IMAGENET1K_V1"),
         images=None,
         weights=tmp_path / "weights.safetensors",
         manifest=tmp_path / "m.json",
         checkpoints=tmp_path / "checkpoints",
     )
-    manifest = read(tmp_path / "m.json")
-    assert (manifest["source"], manifest["file"]) == ("IMAGENET1K_V1", file_digest(cached))
-    assert manifest["preprocessing"]["mean"] == [0.485, 0.456, 0.406]
+    origin = read(tmp_path / "m.json")["origin"]
+    assert origin["settings"]["weights"] == "IMAGENET1K_V1"
+    assert origin["file"] == file_digest(cached)
+    assert origin["preprocessing"]["mean"] == [0.485, 0.456, 0.406]
 
 
 def test_weights_that_torchvision_does_not_have_are_named(tmp_path):
     with pytest.raises(WeightsError, match="Did you mean 'IMAGENET1K_V1'"):
         pretrain_model.run(
-            settings=settings(weights="IMAGENET_V1"),
+            settings=fetched("IMAGENET_V1"),
             images=None,
             weights=tmp_path / "w",
             manifest=tmp_path / "m",
@@ -84,7 +99,7 @@ def test_weights_that_torchvision_does_not_have_are_named(tmp_path):
 def test_a_pretraining_that_diverges_is_no_start(data, tmp_path):
     vgg = {"architecture": "vgg11", "model": "vgg11"}
     hopeless = settings(learning_rate=100, optimizer={"name": "sgd"}, **vgg)
-    with pytest.raises(ConfigError, match=r"models\.vgg11\.pretraining: .* is not finite .* lower"):
+    with pytest.raises(ConfigError, match=r"models\.vgg11\.pretraining: .* is not finite .* Lower"):
         pretrain_model.run(
             settings=hopeless,
             images=data.images,

@@ -9,8 +9,8 @@ import pytest
 from normreport.errors import StorageError
 from normreport.io.files import canonical_json, write_json
 from normreport.stages import render_html
+from tests.articles import TEMPLATES, record_of, results_of
 from tests.claims.studies import study
-from tests.report.test_article import TEMPLATES, record_of, results_of
 
 SETTINGS = canonical_json({"title": "A title", "authors": ["A. Author"], "with_pdf": False})
 TEXT = {"kind": "curves", "model": "vgg16", "start": None, "layer": None}

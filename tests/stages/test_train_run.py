@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from normreport.errors import WeightsError
 from normreport.io.files import array_digest
 from normreport.normalizations import normalize
-from normreport.stages.train_run import gates
+from normreport.stages.train_run import check_run
 from normreport.training.loop import Epoch
 from normreport.training.seeds import epoch_order
 from tests.stages.conftest import LAYER, processed, read, trained
@@ -91,7 +91,7 @@ def test_a_diverged_run_keeps_its_last_finite_weights_and_says_when(data, tmp_pa
     manifest = read(run.manifest)
     assert manifest["status"]["state"] == "DIVERGED"
     assert manifest["status"]["step"] >= 1
-    assert not manifest["gates"]["finite"]
+    assert not manifest["checks"]["finite"]
     weights = load_file(run.snapshots)["features.0"]
     assert np.isfinite(weights).all()
     assert len(weights) == manifest["epochs"] + 1 < 31
@@ -102,14 +102,14 @@ def test_a_diverged_run_keeps_its_last_finite_weights_and_says_when(data, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("state", "loss", "learned"), [("OK", 2.0, True), ("OK", 2.1, False), ("DIVERGED", 0.1, False)]
+    ("is_finite", "loss", "learned"), [(True, 2.0, True), (True, 2.1, False), (False, 0.1, False)]
 )
 def test_a_run_has_learned_if_it_ended_with_a_loss_below_nine_tenths_of_chance(
-    state, loss, learned
+    is_finite, loss, learned
 ):
-    """ln 10 is 2.303, of which nine tenths are 2.072."""
+    """Nine tenths of ln 10 = 2.303 are 2.072."""
     last = Epoch(1, 0.1, loss, loss, 0.5, loss, 0.5, 1.0)
-    assert gates([last], [], 10, {"state": state})["learned"] is learned
+    assert check_run([last], [], 10, is_finite=is_finite).learned is learned
 
 
 def test_a_layer_that_is_not_there_is_named_with_its_neighbour(data, tmp_path):

@@ -30,8 +30,7 @@ from normreport.text.language import (
     set_language,
     untranslated,
 )
-from tests.claims.studies import study
-from tests.report.test_article import (
+from tests.articles import (
     FIGURE,
     OUTCOMES,
     PUBLISHED,
@@ -40,6 +39,7 @@ from tests.report.test_article import (
     results_of,
     results_with,
 )
+from tests.claims.studies import study
 
 HEADER = """msgid ""
 msgstr ""

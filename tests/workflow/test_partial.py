@@ -46,12 +46,12 @@ def test_a_failed_run_is_told_and_the_next_build_is_whole(smoke, built):
     report = built.folder / "results/report"
     results = json.loads((report / "results.json").read_text())
     (failure,) = results["failures"]
-    assert failure["what"] == "the last words of train_run: “MemoryError: made to fail”"
+    assert failure["what"] == "train_run failed; its log ends “MemoryError: made to fail”"
     assert "a last line" in failure["log"]
     assert str(built.folder) not in failure["log"]
     page = (report / "index.html").read_text()
     assert page.index("This report is partial") < page.index('id="scorecard"')
-    touched = f"Not shown, as it failed: {FAILED} ({failure['what']})."
+    touched = f"Not shown, because it failed: {FAILED} ({failure['what']})."
     captions = {
         path.stem: json.loads(path.read_text())["caption"]
         for path in (built.folder / "results/figures").glob("*.json")

@@ -59,7 +59,7 @@ def test_every_run_was_trained_and_says_so(smoke, run):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["status"] == {"state": "OK"}
     assert manifest["epochs"] == 8
-    assert manifest["gates"]["moved"]
+    assert manifest["checks"]["moved"]
     condition = manifest["run"]
     name = f"{condition['model']}/{condition['start']}/{condition['normalization']}"
     assert f"{name}/seed{condition['seed']}" == run

@@ -227,6 +227,9 @@ def training_mb(settings, data):
 
 # pretrain_model
 
+# Memory that reading and writing VGG16's weights takes.
+FETCHING_MB = 2000
+
 
 def pretrain_modules():
     arms = [study.pretraining.normalization] if study.is_pretrained_here else []
@@ -238,9 +241,10 @@ def pretrain_settings(wildcards):
 
 
 def pretrain_mb(wildcards):
-    images = "pretraining" if study.is_pretrained_here else "target"
+    if not study.is_pretrained_here:
+        return FETCHING_MB
     return training_mb(
-        study.pretrain_settings(wildcards.model), study.data_sets()[images]
+        study.pretrain_settings(wildcards.model), study.data_sets()["pretraining"]
     )
 
 

@@ -36,7 +36,7 @@ from normreport.figures.style import (
     text_width,
     tint,
 )
-from normreport.statistics.learned import LEARNED_SHARE, learned_below
+from normreport.statistics.learned import LEARNED_SHARE, compute_learning_threshold
 from normreport.text.formatting import extremes, number, percent
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import N_, gettext, ngettext
@@ -95,7 +95,7 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
     references = {
         "train_loss": [
             (np.log(classes), chance, "bottom"),
-            (learned_below(classes), learned, "top"),
+            (compute_learning_threshold(classes), learned, "top"),
         ],
         "heldout_loss": [(np.log(classes), chance, "center")],
         "heldout_accuracy_percent": [(100 / classes, one_in, "center")],
@@ -137,7 +137,7 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
     ]
     data = pd.concat(parts, ignore_index=True).astype({"seed": str})
     data = data[["start", "normalization", "seed", "epoch", *_MEASURES]]
-    seen = _observation(shown, means, starts, last, learned_below(classes))
+    seen = _observation(shown, means, starts, last, compute_learning_threshold(classes))
     return Drawing(
         figure=sheet.figure,
         data=data,
@@ -151,7 +151,7 @@ def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
             seeds=seeds_phrase(shown),
             classes=classes,
             chance=number(np.log(classes)),
-            gate=number(learned_below(classes)),
+            gate=number(compute_learning_threshold(classes)),
         )
         + f" {seen}",
         alt=gettext("%(title)s, loss and accuracy per epoch.", title=title) + f" {seen}",

@@ -1,0 +1,68 @@
+"""Write judged claims as results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from normreport.claims.base import Case, Claim, Judgement, Study
+from normreport.report.results import CaseResult, ClaimResult, PValuesResult
+from normreport.statistics.inference import PILOT_BELOW, PValues, Verdict
+
+
+def claim_result(claim: Claim, judgement: Judgement, study: Study) -> ClaimResult:
+    """Collect everything that the report may print about a judged claim."""
+    seeds = len(study.settings.seeds)
+    cases_by_model = {
+        model: [case for case in judgement.cases if case.place and case.place.model == model]
+        for model in study.settings.models
+    }
+    return ClaimResult(
+        id=claim.id,
+        kind=claim.kind,
+        **claim.localized(),
+        margin=claim.margin,
+        verdict=judgement.verdict,
+        p=_p_values(judgement.p),
+        alpha=claim.test.alpha,
+        p_holm=judgement.p_holm,
+        flags=list(judgement.flags),
+        reason=judgement.reason,
+        pilot=seeds < PILOT_BELOW
+        and any(case.effect.seeds > 0 for case in judgement.cases if case.effect),
+        seeds=seeds,
+        counts=_count_verdicts(judgement.cases),
+        by_model={
+            model: _count_verdicts(cases) for model, cases in cases_by_model.items() if cases
+        },
+        least_favourable=_case_or_none(judgement.least_favourable),
+        most_favourable=_case_or_none(judgement.most_favourable),
+        cases=[_case_result(case) for case in judgement.cases],
+    )
+
+
+def _count_verdicts(cases: Sequence[Case]) -> dict[Verdict, int]:
+    counts = Counter(case.verdict for case in cases)
+    return {verdict: counts[verdict] for verdict in Verdict}
+
+
+def _case_or_none(case: Case | None) -> CaseResult | None:
+    return _case_result(case) if case else None
+
+
+def _case_result(case: Case) -> CaseResult:
+    return CaseResult(
+        place=asdict(case.place) if case.place else None,
+        verdict=case.verdict,
+        effect=asdict(case.effect) if case.effect else None,
+        values=list(case.values),
+        p=_p_values(case.p),
+        sign_flip=_p_values(case.sign_flip),
+        null=case.null,
+        reason=case.reason,
+    )
+
+
+def _p_values(p: PValues | None) -> PValuesResult | None:
+    return PValuesResult(support=p.support, refute=p.refute) if p else None

@@ -1,0 +1,168 @@
+"""Articles without training: valid results and records, from studies with a known truth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from markupsafe import Markup
+
+from normreport.claims import CLAIMS, Study
+from normreport.config.report import RenderSettings
+from normreport.provenance.record import Record
+from normreport.report.article import Illustration, render
+from normreport.report.claim_results import claim_result
+from normreport.report.results import Results
+from normreport.report.summary import headline
+
+# Its rule needs learning rates tuned for each arm, which no configuration has.
+NEVER_JUDGED = "H6"
+ROOT = Path(__file__).parents[1]
+TEMPLATES = ROOT / "templates"
+DIGEST = "0123456789" * 6 + "abcd"
+PUBLISHED = {"mean": [0.5, 0.25, 0.125], "std": [0.2, 0.3, 0.4], "resize_px": 256, "crop_px": 224}
+FIGURE = Illustration(
+    id="curves-vgg16", number=7, kind="curves", model="vgg16", start=None, layer=None,
+    caption="Loss & accuracy.", alt="alt", svg=Markup("<svg></svg>"),
+    made_from={
+        "settings": {"kind": "curves", "model": "vgg16", "layer": None, "normalizations": []},
+        "inputs": "1" * 64, "code": "2" * 64,
+    },
+)  # fmt: skip
+OUTCOMES: dict[str, dict[str, Any]] = {
+    "as the article found": {},
+    "the opposite": {
+        "apart": {"pretrained": 0.1, "scratch": 0.001},
+        "displacement": {"pretrained": 0.3, "scratch": 0.1},
+        "drift": 0.2,
+        "std_order": ("unit", "raw", "imagenet"),
+        "iqr_ratio": {"vgg16": 1.0, "mobilenet_v2": 1.2},
+        "excess_kurtosis": 3.0,
+    },
+    "undecided": {"noise": 0.05},
+    "one seed": {"seeds": (0,)},
+    "one start": {"starts": ("scratch",)},
+    "one model": {"layers": {"vgg16": ("features.0",)}},
+    "one arm": {"arms": ("unit",)},
+}
+
+
+class Named(Protocol):
+    """A figure, as far as its id."""
+
+    id: str
+
+
+def results_of(whole: Study) -> dict[str, Any]:
+    """Give the results of a study as JSON; the model validates them."""
+    settings = {
+        "layers": ["features.0"],
+        "images": {"train": 64, "heldout": 32},
+        "train_images": 64,
+        "epochs": 2,
+        "batch_size": 32,
+        "architecture": "vgg16",
+        "learning_rate": 0.001,
+        "folded": True,
+        "parameters": 1000,
+    }
+    pretraining = {
+        "kind": "trained",
+        "train_images": 1000,
+        "epochs": 5,
+        "normalization": "imagenet",
+        "other_arms": ["raw", "unit"],
+        "heldout_loss": 1.5,
+        "heldout_accuracy": 0.5,
+    }
+    models = list(whole.settings.layers)
+    results = Results.model_validate({
+        "experiment": whole.settings,
+        "settings": {model: settings | {"model": model} for model in models},
+        "data": {"classes": 10, "skipped": []},
+        "pretraining": [pretraining | {"model": model} for model in models],
+        "runs": [],
+        "failures": [],
+        "claims": [claim_result(claim, claim.judged(whole), whole) for claim in CLAIMS],
+        "headline": headline(whole),
+        "versions": {"python": "3.11", "torch": "2", "torchvision": "0", "numpy": "2"},
+    })  # fmt: skip
+    return results.model_dump(mode="json")
+
+
+def results_with(verdict: str) -> dict[str, Any]:
+    """Force a verdict upon every claim, and give every claim every kind of case."""
+    from tests.claims.studies import study
+
+    results = results_of(study(noise=0.001))
+    counts = {"SUPPORTED": 3, "REFUTED": 2, "INCONCLUSIVE": 1, "NOT EVALUABLE": 4}
+    case = next(claim["least_favourable"] for claim in results["claims"] if claim["id"] == "F1")
+    for claim in results["claims"]:
+        if claim["id"] == NEVER_JUDGED:
+            continue
+        claim |= {"verdict": verdict, "counts": counts, "reason": "…"}
+        claim |= {key: claim[key] or case for key in ("least_favourable", "most_favourable")}
+    return results
+
+
+def record_of(figures: Iterable[Named] = (), **changes: Any) -> dict[str, Any]:
+    """Give a record of one run without claims, as JSON; the model validates it."""
+    paths = [path for figure in figures
+             for path in (f"report/data/{figure.id}.csv", f"figures/{figure.id}.svg")]  # fmt: skip
+    run = {"id": "vgg16/scratch/unit/seed0", "state": "OK", "epochs": 2, "older_code": False}
+    run |= {"train_loss": 0.25, "heldout_loss": 0.5, "heldout_accuracy": 0.75}
+    run |= {"initial_weights": "1" * 64, "final_weights": None, "pretrained": None}
+    run |= dict.fromkeys(("code", "data", "order"), DIGEST)
+    record = Record.model_validate(
+        {
+            "schema_version": 1,
+            "config": {},
+            "with_pdf": False,
+            "claims": {},
+            "figures": {},
+            "headline": {},
+            "revision": {"commit": "c0ffee" * 6 + "c0ff", "date": "2026-01-31", "state": "clean"},
+            "files": dict.fromkeys(["report/results.json", *paths], DIGEST),
+            "data": {"target": {"train_images": DIGEST}},
+            "pretrained": {"vgg16": {"weights": DIGEST}},
+            "code": {"train_run": DIGEST},
+            "templates": DIGEST,
+            "runs": [run],
+            "versions": {"python": "3.11.0"},
+            "trained_with": [{"python": "3.11.0", "torch": "2.14.1"}],
+        }
+        | changes
+    )
+    return record.model_dump(mode="json")
+
+
+def rendered(
+    whole: Study,
+    *,
+    medium: str = "screen",
+    figures: Sequence[Illustration] = (),
+    templates: Sequence[Path] = (TEMPLATES,),
+    results: Mapping[str, Any] | None = None,
+    record: Mapping[str, Any] | None = None,
+    failures: Sequence[Mapping[str, Any]] = (),
+    **settings: Any,
+) -> str:
+    """Render the article of a study; results and record must fit their models."""
+    chosen = {"title": "A title", "authors": (), "with_pdf": True} | settings
+    values = {**(results or results_of(whole)), "failures": failures}
+    return render(
+        templates,
+        results=Results.model_validate(values),
+        record=record or record_of(figures),
+        figures=figures,
+        settings=RenderSettings(**chosen),
+        medium=medium,
+    )
+
+
+def text_of(page: str) -> str:
+    """Give the words of a page without tags and styles."""
+    body = re.sub(r"<(style|svg|script)\b.*?</\1>", " ", page, flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
