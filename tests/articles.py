@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from normreport.claims import CLAIMS, Study
 from normreport.config.report import RenderSettings
+from normreport.config.results import Results
 from normreport.provenance.record import Record
 from normreport.report.article import Illustration, render
 from normreport.report.claim_results import claim_result
-from normreport.report.results import Results
 from normreport.report.summary import headline
 
 # Its rule needs learning rates tuned for each arm, which no configuration has.

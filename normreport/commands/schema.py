@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from normreport.config import experiment as config
-from normreport.report import results as report
+from normreport.config import results as report
 
 
 def run(*, results: bool) -> None:

@@ -18,10 +18,10 @@ from rcssmin import cssmin
 from rjsmin import jsmin
 
 from normreport.config.report import RenderSettings
+from normreport.config.results import Results
 from normreport.errors import ConfigError
 from normreport.report.dark_mode import color_rules, dark
 from normreport.report.references import bibtex, link, short
-from normreport.report.results import Results
 from normreport.report.user_files import check_templates
 from normreport.text.formatting import integer, listing, number, percent
 from normreport.text.labels import (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from normreport.claims.base import Case, Claim, Judgement, Study
-from normreport.report.results import CaseResult, ClaimResult, PValuesResult
+from normreport.config.results import CaseResult, ClaimResult, PValuesResult
 from normreport.statistics.inference import PILOT_BELOW, PValues, Verdict
 
 

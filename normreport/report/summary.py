@@ -21,10 +21,7 @@ from normreport.config.manifests import (
     RunManifest,
     TrainedOrigin,
 )
-from normreport.config.runs import Run
-from normreport.normalizations import Images, Inputs, normalize, published_meanstd, unit
-from normreport.report.failures import explain_failure
-from normreport.report.results import (
+from normreport.config.results import (
     ArmResult,
     CaseResult,
     ClaimResult,
@@ -38,6 +35,9 @@ from normreport.report.results import (
     TrainedPretraining,
     TrainingSummary,
 )
+from normreport.config.runs import Run
+from normreport.normalizations import Images, Inputs, normalize, published_meanstd, unit
+from normreport.report.failures import explain_failure
 
 # Arms are compared by the values that they make of this image. It is neither black nor white,
 # because an arm that stretches the contrast would not change it, and of the size that no arm

@@ -13,10 +13,10 @@ from normreport.config.failures import Failures
 from normreport.config.json_files import read_model, write_model
 from normreport.config.judging import JudgeSettings
 from normreport.config.manifests import ImagesManifest, PretrainingManifest, RunManifest
+from normreport.config.results import Results, TargetData
 from normreport.io import files
 from normreport.io.tables import read_tables
 from normreport.report.claim_results import claim_result
-from normreport.report.results import Results, TargetData
 from normreport.report.summary import (
     CASE_COLUMNS,
     RUN_COLUMNS,

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from normreport.config.base import parse
 from normreport.config.json_files import read_model
 from normreport.config.report import RenderSettings
+from normreport.config.results import Results
 from normreport.io import files
 from normreport.report.article import Illustration, render
-from normreport.report.results import Results
 from normreport.report.user_files import data_uri
 from normreport.text.language import find_catalogue, set_language
 

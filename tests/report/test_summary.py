@@ -7,8 +7,8 @@ import pytest
 
 from normreport.claims.distances import arms_apart
 from normreport.config.manifests import PretrainingManifest
+from normreport.config.results import FailureResult
 from normreport.normalizations import NORMALIZATIONS
-from normreport.report.results import FailureResult
 from normreport.report.summary import failed_run_result, headline, pretraining_result
 from tests.claims.studies import LAYERS, study, with_failed_run, without_runs
 

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from normreport.claims import judge_all
 from normreport.cli import main
-from normreport.report import results
+from normreport.config import results
+from normreport.config.results import ClaimResult, Headline, Results, schema
 from normreport.report.claim_results import claim_result
-from normreport.report.results import ClaimResult, Headline, Results, schema
 from normreport.report.summary import headline
 from tests.claims.studies import study
 
