@@ -17,20 +17,11 @@ from normreport.figures.kinds import (
     centre,
     curves,
     displacement,
-    histogram,
-    inits,
     inputs,
-    kurtosis,
     resize,
-    ribbon,
-    separation,
-    spread,
-    violin,
 )
 from normreport.figures.kinds import examples as examples_kind
 from normreport.figures.kinds import levels as levels_kind
-from normreport.figures.kinds import quantiles as quantiles_kind
-from normreport.figures.kinds import seeds as seeds_kind
 
 LAYERS = {"features.0": 0.0589, "features.28": 0.0208}
 VGG_CONVS = [f"features.{i}" for i in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)]
@@ -88,17 +79,11 @@ def measures(table: pd.DataFrame) -> pd.DataFrame:
     """Make the `measures` table of `runs`: Gaussian percentiles."""
     out = table.copy()
     out["n"] = 1728
+    out["kaiming_std"] = [LAYERS.get(layer, 0.05) for layer in out["layer"]]
     for p in _PERCENTILES:
         out[f"p{p:02}"] = out["mean"] + out["std"] * NormalDist().inv_cdf(p / 100)
     out["iqr_ratio"] = 1 + 0.01 * (out["seed"] - 1) + 0.02 * (out["layer"] == "features.0")
     return out
-
-
-def limits(table: pd.DataFrame, inits: int = 3) -> pd.DataFrame:
-    """Make what `inits` is told of the layers of `runs`."""
-    layers = table[["model", "layer"]].drop_duplicates().reset_index(drop=True)
-    sigma = [LAYERS.get(layer, 0.05) for layer in layers["layer"]]
-    return layers.assign(weights=1728, std_at_init=sigma, inits=inits, limit_percent=5.6)
 
 
 def quantiles(table: pd.DataFrame) -> pd.DataFrame:
@@ -318,22 +303,23 @@ def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
     arms = [str(arm) for arm in table["normalization"].unique()]
     key = {"model": model, "start": "scratch", "layer": layer}
     dense, measured = densities(table), measures(table)
+    from_scratch = measured[measured["start"] == "scratch"]
     return {
         "density": drawn("density", dense, **key),
-        "ribbon": ribbon.draw(measured, **key),
-        "violin": violin.draw(dense, **key),
-        "spread": spread.draw(measured, init_band=(0.057, 0.0608), **key),
+        "ribbon": drawn("ribbon", measured, **key),
+        "violin": drawn("violin", dense, **key),
+        "spread": drawn("spread", measured, **key),
         "curves": curves.draw(histories(table), model=model),
         "displacement": displacement.draw(layer_summaries(table), model=model),
-        "seeds": seeds_kind.draw(dense, normalizations=(arms[0], arms[-1]), **key),
-        "inits": inits.draw(measured, limits=limits(table)),
-        "histogram": histogram.draw(histograms(table), model=model),
-        "quantiles": quantiles_kind.draw(quantiles(table), model=model),
-        "kurtosis": kurtosis.draw(layer_summaries(table), model=model),
+        "seeds": drawn("seeds", dense, normalizations=(arms[0], arms[-1]), **key),
+        "inits": drawn("inits", from_scratch if len(from_scratch) else measured),
+        "histogram": drawn("histogram", histograms(table), model=model),
+        "quantiles": drawn("quantiles", quantiles(table), model=model),
+        "kurtosis": drawn("kurtosis", layer_summaries(table), model=model),
         "centre": centre.draw(measured),
         "levels": levels_kind.draw(levels(), pixels=3072, unequal_pixels=0),
         "resize": resize.draw(resized()),
-        "separation": separation.draw(distances(table), model=model),
+        "separation": drawn("separation", distances(table), model=model),
         "examples": examples_kind.draw(examples(arms, k=3), labels=["zero", "one", "two"]),
         "inputs": inputs.draw(input_histograms(arms)),
     }

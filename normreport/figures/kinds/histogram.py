@@ -1,17 +1,28 @@
 """Histograms of the kept layers' weights, down to the single weight in the tails."""
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Drawing
+from normreport.figures.drawing import Canvas, Words
 from normreport.figures.interactivity import ANY_EPOCH, Shown, frames
-from normreport.figures.page import Key, arm_keys, columns_of_starts, log_axis, page, panel_title
+from normreport.figures.page import (
+    Key,
+    Page,
+    arm_keys,
+    columns_of_starts,
+    log_axis,
+    page,
+    panel_title,
+)
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -24,6 +35,7 @@ from normreport.figures.runs import (
 )
 from normreport.figures.style import (
     GRID,
+    ArmStyle,
     arm_styles,
     empty_panel,
     house_style,
@@ -35,183 +47,256 @@ from normreport.text.formatting import percent
 from normreport.text.labels import layer_label, model_label
 from normreport.text.language import gettext
 
-_BIN = ["left", "right"]
-_OUTLINE = 1.1  # points: a mean line's width would hide steps
-
-
 KIND = Kind(order=(90, 1), table="histograms", per=("model",))
 
+_BIN = ["left", "right"]
+_OUTLINE = 1.1  # points: a mean line's width would hide steps
+_ALL_ARMS = "all"
 
-def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
-    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
-    return {"histograms": source, "model": settings.model}
+
+@dataclass(frozen=True)
+class Prepared:
+    """The histograms of one model.
+
+    Attributes
+    ----------
+    model : str
+        The networks that the figure shows.
+    arms : list of str
+        All arms of the experiment, in order.
+    places : list of tuple of str
+        The layer and the start of each panel.
+    columns : int
+        The number of panels in a row.
+    runs : pandas.DataFrame
+        The rows of `histograms` for this model.
+    pooled : pandas.DataFrame
+        The columns of `data`, at every epoch.
+    last_epoch : int
+        The last epoch of any run.
+    data : pandas.DataFrame
+        Columns `layer`, `start`, `normalization` ("all" at epoch 0), `epoch`, `left`, `right`,
+        `count` (of the weights of all seeds) and `density` (the share of them in the bin, divided
+        by its width).
+    """
+
+    model: str
+    arms: list[str]
+    places: list[tuple[str, str]]
+    columns: int
+    runs: pd.DataFrame
+    pooled: pd.DataFrame
+    last_epoch: int
+    data: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """The title, with `ANY_EPOCH` in place of the epoch."""
+        return gettext(
+            "%(model)s: histograms of the weights at epoch %(epoch)s",
+            model=model_label(self.model),
+            epoch=ANY_EPOCH,
+        )
 
 
-def draw(histograms: pd.DataFrame, *, model: str) -> Drawing:
-    """Draw a histogram per kept layer and start: one outline per arm, epoch 0 in grey.
+def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+    """Add up the histograms of each arm's runs, panel by panel.
 
     Parameters
     ----------
-    histograms : pandas.DataFrame
-        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `left`, `right` (a
-        bin's edges), `count` (of the run's weights in it). All runs of a layer and start share
+    source : pandas.DataFrame
+        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `left`, `right` (the
+        edges of a bin), `count` (of the run's weights in it). All runs of a layer and start share
         their bins, and every bin has a row.
-    model : str
-        Which rows to draw.
+    settings : FigureSettings
+        `model` selects the rows.
 
-    Returns
-    -------
-    Drawing
-        `data` has the columns `layer`, `start`, `normalization` ("all" at epoch 0), `epoch`,
-        `left`, `right`, `count` (of all seeds' weights) and `density` (the share of them in the
-        bin, divided by its width).
+    Raises
+    ------
+    ValueError
+        If the table has no row of the model.
     """
-    arms = in_order(histograms["normalization"])
-    styles = arm_styles(arms)
-    whole = comparable_rows(histograms, model=model)
-    layers, starts = in_order(whole["layer"]), in_order(whole["start"])
-    last = last_epoch(whole)
-    panels = [(layer, start) for layer in layers for start in starts]
-    pooled = pd.concat(
-        [
-            _pooled(rows_of(whole, layer=layer, start=start)).assign(layer=layer, start=start)
-            for layer, start in panels
-        ],
-        ignore_index=True,
+    (model,) = settings.required("model")
+    runs = comparable_rows(source, model=model)
+    last = last_epoch(runs)
+    starts = in_order(runs["start"])
+    places = [(layer, start) for layer in in_order(runs["layer"]) for start in starts]
+    panels = [
+        _pooled(rows_of(runs, layer=layer, start=start)).assign(layer=layer, start=start)
+        for layer, start in places
+    ]
+    pooled = pd.concat(panels, ignore_index=True)
+    is_first = (pooled["normalization"] == _ALL_ARMS) & (last > 0)
+    is_last = (pooled["normalization"] != _ALL_ARMS) & (pooled["epoch"] == last)
+    columns = ["layer", "start", "normalization", "epoch", *_BIN, "count", "density"]
+    return Prepared(
+        model=model,
+        arms=in_order(source["normalization"]),
+        places=places,
+        columns=columns_of_starts(len(starts)),
+        runs=runs,
+        pooled=pooled,
+        last_epoch=last,
+        data=pooled.loc[is_first | is_last, columns].reset_index(drop=True),
     )
-    is_before = (pooled["normalization"] == "all") & (last > 0)
-    is_last = (pooled["normalization"] != "all") & (pooled["epoch"] == last)
-    data = pooled.loc[
-        is_before | is_last,
-        ["layer", "start", "normalization", "epoch", *_BIN, "count", "density"],
-    ].reset_index(drop=True)
 
-    titled = gettext(
-        "%(model)s: histograms of the weights at epoch %(epoch)s",
-        model=model_label(model),
-        epoch=ANY_EPOCH,
-    )
-    title = titled.replace(ANY_EPOCH, str(last))
-    columns = columns_of_starts(len(starts))
-    curves = {}
+
+def draw(prepared: Prepared) -> Canvas:
+    """Draw a panel per layer and start: one outline per arm, the weights at epoch 0 in grey."""
+    styles = arm_styles(prepared.arms)
+    last = prepared.last_epoch
+    curves: dict[tuple[str, str, str], pd.DataFrame] = {}
     with house_style():
-        reached = set(data["normalization"])
-        keys = arm_keys({arm: styles[arm] for arm in arms if arm in reached})
-        if "all" in reached:
-            keys.append(Key(gettext("epoch 0"), {"color": GRID, "linewidth": 8}))
-        notes = run_notes(
-            {start: rows_of(whole, start=start) for start in starts},
-            arms,
-            last,
-            means=gettext("An arm has an outline only where all of its runs are there."),
-        )
-        body = 0.2 + 2.0 * -(-len(panels) // columns)
-        sheet = page(title, keys, notes, body=body)
-        axes = sheet.panels(len(panels), columns, head=0.26, gap=(0.14, 0.48))
-        for i, ((layer, start), ax) in enumerate(zip(panels, axes, strict=True)):
-            panel_title(ax, layer_label(layer, start))
-            same = pooled[pooled["layer"] == layer]  # every epoch, as the page moves through them
-            ax.set_xlim(shared_limits(same["left"], same["right"], margin=0.01))
-            ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-            log_axis(ax.yaxis, [0.0, *same["density"]])
-            ax.tick_params(labelbottom=True)
-            if i % columns == 0:
+        sheet = _page(prepared, styles)
+        panels = sheet.panels(len(prepared.places), prepared.columns, head=0.26, gap=(0.14, 0.48))
+        for i, ((layer, start), ax) in enumerate(zip(prepared.places, panels, strict=True)):
+            name = layer_label(layer, start)
+            panel_title(ax, name)
+            layer_bins = prepared.pooled[prepared.pooled["layer"] == layer]
+            _set_axes(ax, layer_bins)
+            if i % prepared.columns == 0:
                 ax.set_ylabel(gettext("density"))
-            if i + columns >= len(panels):
+            if i + prepared.columns >= len(panels):
                 ax.set_xlabel(gettext("weight"))
+            outlines = _outlines(layer_bins[layer_bins["start"] == start])
+            _draw_outlines(ax, outlines, styles, name, last)
+            # The page moves the outlines in the coordinates of the axis.
             height = ax.yaxis.get_transform().transform
-            for arm, bins in same[same["start"] == start].groupby("normalization", sort=False):
-                steps = _outlines(bins)
-                if arm == "all":
-                    if last > 0:
-                        ax.fill(steps.columns, steps.loc[0], color=GRID, linewidth=0)
-                    continue
-                curves[layer_label(layer, start), str(arm), ""] = steps.apply(height)
-                if last in steps.index:
-                    look = {**mean_line(styles[arm]), "linewidth": _OUTLINE}
-                    of = mark(arm=arm, value=layer_label(layer, start))
-                    ax.plot(steps.columns, steps.loc[last], **look, **of)
-            here = rows_of(whole, layer=layer, start=start)
-            if here.empty:
+            curves |= {
+                (name, arm, ""): corners.apply(height)
+                for arm, corners in outlines.items()
+                if arm != _ALL_ARMS
+            }
+            runs = rows_of(prepared.runs, layer=layer, start=start)
+            if runs.empty:
                 empty_panel(ax, gettext("All weights are equal."))
-            elif last_epoch(here) < last:
-                empty_panel(ax, no_run_reached(last, layer_label(layer, start)))
+            elif last_epoch(runs) < last:
+                empty_panel(ax, no_run_reached(last, name))
+    values = {
+        layer_label(*place): Shown(i, layer_label(*place))
+        for i, place in enumerate(prepared.places)
+    }
+    return Canvas(figure=sheet.figure, frames=frames(curves, last, prepared.title, values))
 
-    seen = _observation(whole[whole["epoch"] == last])
-    return Drawing(
-        figure=sheet.figure,
-        data=data,
-        caption=f"{_reading(whole, model, last)} {seen}".rstrip(),
-        alt=gettext("%(title)s, one panel per layer and start.", title=title) + f" {seen}".rstrip(),
-        frames=frames(
-            curves,
-            last,
-            titled,
-            {layer_label(*place): Shown(i, layer_label(*place)) for i, place in enumerate(panels)},
-        ),
+
+def describe(prepared: Prepared) -> Words:
+    """Explain the outlines, and say how far arms and seeds move them."""
+    last, runs = prepared.last_epoch, prepared.runs
+    title = prepared.title.replace(ANY_EPOCH, str(last))
+    observation = _observation(runs[runs["epoch"] == last])
+    alt = gettext("%(title)s, one panel per layer and start.", title=title)
+    return Words(
+        caption=f"{_explanation(prepared)} {observation}".rstrip(),
+        alt=f"{alt} {observation}".rstrip(),
     )
 
 
-def _reading(runs: pd.DataFrame, model: str, epoch: int) -> str:
-    """Say what is drawn, and how to read it."""
+def _page(prepared: Prepared, styles: Mapping[str, ArmStyle]) -> Page:
+    """Begin the figure, with a key for what it shows and notes on missing runs."""
+    last = prepared.last_epoch
+    drawn = set(prepared.data["normalization"])
+    keys = arm_keys({arm: style for arm, style in styles.items() if arm in drawn})
+    if _ALL_ARMS in drawn:
+        keys.append(Key(gettext("epoch 0"), {"color": GRID, "linewidth": 8}))
+    notes = run_notes(
+        {start: rows_of(prepared.runs, start=start) for _, start in prepared.places},
+        prepared.arms,
+        last,
+        means=gettext("An arm has an outline only where all of its runs are there."),
+    )
+    rows = math.ceil(len(prepared.places) / prepared.columns)
+    return page(prepared.title.replace(ANY_EPOCH, str(last)), keys, notes, body=0.2 + 2.0 * rows)
+
+
+def _pooled(runs: pd.DataFrame) -> pd.DataFrame:
+    """Add up the weights of each arm's runs, and those of all arms ("all") at epoch 0."""
+    by_arm = sum_over_seeds(runs, ["count"], by=["epoch", *_BIN])
+    first = runs[runs["epoch"] == 0].groupby(_BIN, as_index=False)["count"].sum()
+    pooled = pd.concat([by_arm, first.assign(normalization=_ALL_ARMS, epoch=0)], ignore_index=True)
+    n = pooled.groupby(["normalization", "epoch"])["count"].transform("sum")
+    return pooled.assign(density=pooled["count"] / n / (pooled["right"] - pooled["left"]))
+
+
+def _outlines(bins: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the corners of each arm's outlines: a row per epoch, from foot to foot."""
+    outlines = {}
+    for arm, arm_bins in bins.groupby("normalization", sort=False):
+        density = arm_bins.pivot(index="epoch", columns="left", values="density")
+        corners = np.pad(density.to_numpy().repeat(2, axis=1), ((0, 0), (1, 1)))
+        edges = np.append(density.columns, arm_bins["right"].max()).repeat(2)
+        outlines[str(arm)] = pd.DataFrame(corners, index=density.index, columns=edges)
+    return outlines
+
+
+def _set_axes(ax: Axes, layer_bins: pd.DataFrame) -> None:
+    """Set axes that all starts of a layer share, with room for every epoch."""
+    ax.set_xlim(shared_limits(layer_bins["left"], layer_bins["right"], margin=0.01))
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    log_axis(ax.yaxis, [0.0, *layer_bins["density"]])
+    ax.tick_params(labelbottom=True)
+
+
+def _draw_outlines(
+    ax: Axes,
+    outlines: Mapping[str, pd.DataFrame],
+    styles: Mapping[str, ArmStyle],
+    name: str,
+    last: int,
+) -> None:
+    """Draw the outline of each arm at the last epoch, and fill that of all arms at epoch 0."""
+    for arm, corners in outlines.items():
+        if arm == _ALL_ARMS:
+            if last > 0:
+                ax.fill(corners.columns, corners.loc[0], color=GRID, linewidth=0)
+        elif last in corners.index:
+            line = {**mean_line(styles[arm]), "linewidth": _OUTLINE}
+            ax.plot(corners.columns, corners.loc[last], **line, **mark(arm=arm, value=name))
+
+
+def _explanation(prepared: Prepared) -> str:
+    """Say what the figure shows, and how to read it."""
+    last, runs = prepared.last_epoch, prepared.runs
     text = gettext(
         "Histograms of the weights of %(model)s at epoch %(epoch)s, per kept layer and start: each "
         "outline holds the weights of all of an arm\u2019s runs (%(seeds)s). A layer and start has "
         "equally wide bins, which reach to the outermost weight of any of its runs at any epoch. "
         "The vertical axis goes by decades, so that a single weight in the tails is seen. The "
         "panels of a layer share their axes.",
-        model=model_label(model),
-        epoch=epoch,
+        model=model_label(prepared.model),
+        epoch=last,
         seeds=seeds_phrase(runs),
     )
-    if (runs.groupby(["start", "normalization", "seed"])["epoch"].max() < epoch).any():
+    if (runs.groupby(["start", "normalization", "seed"])["epoch"].max() < last).any():
         text += " " + gettext(
             "What a run that ended early had beyond the bins of the others is in the outermost one."
         )
-    if epoch > 0:
+    if last > 0:
         text += " " + gettext("The grey area holds the weights of all arms at epoch 0.")
     return text
-
-
-def _pooled(runs: pd.DataFrame) -> pd.DataFrame:
-    """Put together the weights of each arm's runs, and those of all arms ("all") at epoch 0."""
-    arms = sum_over_seeds(runs, ["count"], by=["epoch", *_BIN])
-    before = runs[runs["epoch"] == 0].groupby(_BIN, as_index=False)["count"].sum()
-    parts = [arms, before.assign(normalization="all", epoch=0)]
-    table = pd.concat(parts, ignore_index=True)
-    n = table.groupby(["normalization", "epoch"])["count"].transform("sum")
-    return table.assign(density=table["count"] / n / (table["right"] - table["left"]))
-
-
-def _outlines(bins: pd.DataFrame) -> pd.DataFrame:
-    """Return the corners of an arm's histograms: a row per epoch, from foot to foot."""
-    wide = bins.pivot(index="epoch", columns="left", values="density")
-    corners = np.pad(wide.to_numpy().repeat(2, axis=1), ((0, 0), (1, 1)))
-    edges = np.append(wide.columns, bins["right"].max())
-    return pd.DataFrame(corners, index=wide.index, columns=edges.repeat(2))
 
 
 def _observation(runs: pd.DataFrame) -> str:
     """Say where the histograms of two arms differ most, and how much those of two seeds do there.
 
-    Nothing where no two arms have a seed in common.
+    Empty if no two arms have a seed in common.
     """
-    found = []
-    for (layer, start), here in runs.groupby(["layer", "start"], sort=False):
-        wide = here.pivot(index="left", columns=["normalization", "seed"], values="count")
-        shares = wide / wide.sum()
-        arms, seeds = [], []
+    differences = []
+    for (layer, start), rows in runs.groupby(["layer", "start"], sort=False):
+        counts = rows.pivot(index="left", columns=["normalization", "seed"], values="count")
+        shares = counts / counts.sum()
+        between_arms, between_seeds = [], []
         for one, other in combinations(shares, 2):
-            apart = float((shares[one] - shares[other]).abs().sum()) / 2
+            moved = float((shares[one] - shares[other]).abs().sum()) / 2
             if one[1] == other[1]:
-                arms.append(apart)
+                between_arms.append(moved)
             if one[0] == other[0]:
-                seeds.append(apart)
-        if arms:
-            found.append((max(arms), max(seeds, default=None), layer_label(layer, start)))
-    if not found:
+                between_seeds.append(moved)
+        if between_arms:
+            by_seed = max(between_seeds, default=None)
+            differences.append((max(between_arms), by_seed, layer_label(layer, start)))
+    if not differences:
         return ""
-    by_arm, by_seed, place = max(found, key=lambda one: one[0])
+    by_arm, by_seed, place = max(differences, key=lambda difference: difference[0])
     text = gettext(
         "The histograms of two runs with the same seed in different arms differ most in %(place)s, "
         "by %(share)s of the weights.",
@@ -220,7 +305,7 @@ def _observation(runs: pd.DataFrame) -> str:
     )
     if by_seed is None:
         return text
-    apart_by_seed = gettext(
+    seeds_text = gettext(
         "Those of two seeds of one arm differ by up to %(share)s there.", share=percent(by_seed)
     )
-    return f"{text} {apart_by_seed}"
+    return f"{text} {seeds_text}"

@@ -1,13 +1,16 @@
 """How far the standard deviations of random inits lie apart, and how far those of the runs do."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Drawing
+from normreport.figures.drawing import Canvas, Words
 from normreport.figures.init_law import init_band
 from normreport.figures.page import Key, log_axis, page
 from normreport.figures.runs import in_order, last_epoch
@@ -15,6 +18,7 @@ from normreport.figures.style import (
     GRID,
     INK,
     MUTED,
+    ArmStyle,
     Marks,
     arm_styles,
     empty_panel,
@@ -28,17 +32,21 @@ from normreport.text.formatting import percent
 from normreport.text.labels import model_label
 from normreport.text.language import N_, gettext, ngettext
 
-# What is compared, as the table has it.
+KIND = Kind(order=(80, 1), table="measures", only_start="scratch")
+
+# The article compares three pipelines: the number of inits if there is a single seed.
+_PUBLISHED_PIPELINES = 3
+# The values of the column `compared`.
 _LAW = "random inits, 95%"
 _FIRST = N_("seeds, epoch 0")
 _SEEDS = N_("seeds, last epoch")
 _ARMS = N_("arms of one seed, last epoch")
-_LINES = {_FIRST: -0.24, _SEEDS: 0.0, _ARMS: 0.24}  # within a layer's row
-_LIMIT: Marks = {"color": GRID, "linewidth": 9}
-_BAR: Marks = {**_LIMIT, "linewidth": 26, "zorder": 0}
+_OFFSETS = {_FIRST: -0.24, _SEEDS: 0.0, _ARMS: 0.24}  # within a layer's row
+_KEY_BAR: Marks = {"color": GRID, "linewidth": 9}
+_BAR: Marks = {**_KEY_BAR, "linewidth": 26, "zorder": 0}
 _POINT: Marks = {"linestyle": "none", "markersize": 4, "markeredgewidth": 0}
-_BEFORE: Marks = {**_POINT, "marker": "D", "color": INK}
-_BETWEEN: Marks = {**_POINT, "marker": "x", "color": MUTED, "markeredgewidth": 1.0}
+_FIRST_POINT: Marks = {**_POINT, "marker": "D", "color": INK}
+_ARMS_POINT: Marks = {**_POINT, "marker": "x", "color": MUTED, "markeredgewidth": 1.0}
 _COLUMNS = [
     "model",
     "layer",
@@ -53,155 +61,191 @@ _COLUMNS = [
 ]
 
 
-KIND = Kind(order=(80, 1), table="measures", only_start="scratch")
+@dataclass(frozen=True)
+class Prepared:
+    """The ranges of the standard deviation, in theory and observed.
 
-# How many inits the article's plot compares, where the experiment has a single one.
-PUBLISHED_PIPELINES = 3
+    Attributes
+    ----------
+    arms : list of str
+        All arms of the experiment, in order.
+    layers : pandas.DataFrame
+        One row per layer with a known law: columns `model`, `layer`, `weights` (their number),
+        `std_at_init` (of the law), `inits` (their number: the seeds of the experiment),
+        `limit_percent` (the 95% point of their range, in percent of `std_at_init`) and
+        `standard_error_percent` (of one init's standard deviation).
+    last_epoch : int
+        The last epoch of any run.
+    data : pandas.DataFrame
+        The columns of `layers`, and `compared` (which runs, or the law), `of` (the arm or seed
+        that the runs share) and `range_percent`: the largest minus the smallest standard
+        deviation of the runs, or the limit.
+    """
+
+    arms: list[str]
+    layers: pd.DataFrame
+    last_epoch: int
+    data: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        return gettext("Standard deviation of the weights: what random inits alone give")
+
+    @property
+    def ranges(self) -> pd.DataFrame:
+        """The rows of `data` that compare runs."""
+        return self.data[self.data["compared"] != _LAW]
 
 
-def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
-    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
-    return {"measures": source, "limits": init_limits(source)}
+def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+    """Compare the ranges over groups of runs with the range over random inits.
+
+    Parameters
+    ----------
+    source : pandas.DataFrame
+        Columns `model`, `normalization`, `seed`, `layer`, `epoch`, `std`, `n` (weights) and
+        `kaiming_std`; only runs that start from scratch.
+    settings : FigureSettings
+        Not used: the figure shows all models and layers.
+    """
+    last = last_epoch(source)
+    layers = _limits(source)
+    rows = []
+    for layer in layers.to_dict("records"):
+        law = {"compared": _LAW, "of": "law", "range_percent": layer["limit_percent"]}
+        rows += [{**layer, **values} for values in [law, *_ranges(source, layer, last)]]
+    return Prepared(
+        arms=in_order(source["normalization"]),
+        layers=layers,
+        last_epoch=last,
+        data=pd.DataFrame(rows, columns=_COLUMNS),
+    )
 
 
-def init_limits(scratch: pd.DataFrame) -> pd.DataFrame:
-    """How far the stds of random inits lie apart, for every layer that is drawn by the law."""
+def draw(prepared: Prepared) -> Canvas:
+    """Draw one row per layer: a bar for random inits, and a point per group of runs."""
+    styles = arm_styles(prepared.arms)
+    layers, ranges = prepared.layers, prepared.ranges
+    rows = max(1, len(layers))
+    names = [f"{model_label(row.model)}, {row.layer}" for row in layers.itertuples()]
+    with house_style():
+        sheet = page(prepared.title, _keys(styles), [], body=0.55 + 0.58 * rows)
+        left = max([text_width(name, 9) for name in names], default=0.5) + 0.12
+        (ax,) = sheet.panels(1, 1, left=left, right=0.62, head=0.1, foot=0.42)
+        log_axis(ax.xaxis, prepared.data["range_percent"], unit="%")
+        ax.set_xlabel(gettext("range of the standard deviation, %% of that at the init"))
+        ax.grid(visible=True, axis="x")
+        ax.grid(visible=False, axis="y")
+        ax.set_ylim(rows - 0.5, -0.5)
+        ax.set_yticks(range(len(names)), names)
+        ax.spines["left"].set_visible(False)
+        if layers.empty:
+            empty_panel(ax, _no_law())
+        for y, row in enumerate(layers.itertuples()):
+            ax.plot([ax.get_xlim()[0], row.limit_percent], [y, y], **_BAR)
+            at, inside = (1, y), ("axes fraction", "data")
+            label(ax, percent(row.limit_percent / 100, 2), at, inside=inside, offset=(5, 0),
+                  va="center", size=8)  # fmt: skip
+            is_here = (ranges["model"] == row.model) & (ranges["layer"] == row.layer)
+            _draw_points(ax, ranges[is_here], y, styles)
+    return Canvas(figure=sheet.figure)
+
+
+def describe(prepared: Prepared) -> Words:
+    """Explain the bars and points, and count the points beyond their bar."""
+    explanation = gettext(
+        "Largest minus smallest standard deviation of a layer\u2019s weights, in percent of "
+        "the one that they are drawn with, from scratch."
+    )
+    alt = gettext("%(title)s, one row per layer.", title=prepared.title)
+    if prepared.layers.empty:
+        return Words(caption=f"{explanation} {_no_law()}", alt=f"{alt} {_no_law()}")
+    bars = gettext(
+        "Grey bars end where 95%% of %(inits)s independent inits lie (the numbers at the "
+        "right; exact for Gaussian weights).",
+        inits=prepared.layers["inits"].iloc[0],
+    )
+    points = gettext(
+        "Points are the runs: the seeds of an arm before the first step and at epoch %(epoch)s, "
+        "and the arms of one seed, which share their init, at epoch %(epoch)s.",
+        epoch=prepared.last_epoch,
+    )
+    observation = _observation(prepared.ranges)
+    return Words(caption=f"{explanation} {bars} {points} {observation}", alt=f"{alt} {observation}")
+
+
+def _no_law() -> str:
+    return gettext("No run starts from weights of a known law.")
+
+
+def _limits(scratch: pd.DataFrame) -> pd.DataFrame:
+    """Return the table `layers` of `Prepared`."""
     seeds = scratch["seed"].nunique()
-    inits = seeds if seeds > 1 else PUBLISHED_PIPELINES
+    inits = seeds if seeds > 1 else _PUBLISHED_PIPELINES
     rows = []
     for (model, layer), runs in scratch.groupby(["model", "layer"], sort=False):
         if init_band(runs) is not None:
             n, sigma = int(runs["n"].iloc[0]), float(runs["kaiming_std"].iloc[0])
             rows.append((model, layer, n, sigma, inits, 100 * init_std_range(n, inits)))
     columns = ["model", "layer", "weights", "std_at_init", "inits", "limit_percent"]
-    return pd.DataFrame(rows, columns=columns)
+    limits = pd.DataFrame(rows, columns=columns)
+    return limits.assign(standard_error_percent=100 / np.sqrt(2 * (limits["weights"] - 1)))
 
 
-def draw(measures: pd.DataFrame, *, limits: pd.DataFrame) -> Drawing:
-    """Draw the range of the std over random inits, in theory and observed: one row per layer.
+def _ranges(measures: pd.DataFrame, layer: Mapping[str, Any], last: int) -> list[dict[str, Any]]:
+    """Return the ranges of a layer's standard deviation over groups of two or more runs.
 
-    Parameters
-    ----------
-    measures : pandas.DataFrame
-        Columns `model`, `normalization`, `seed`, `layer`, `epoch`, `std`; only runs that start
-        from the weights that `limits` speaks of.
-    limits : pandas.DataFrame
-        One row per layer whose law is known: `model`, `layer`, `weights` (how many),
-        `std_at_init` (that they are drawn with), `inits` (how many are compared) and
-        `limit_percent` (the 95% point of their range, in percent of `std_at_init`).
-
-    Returns
-    -------
-    Drawing
-        `data` has the columns of `limits`, `standard_error_percent` (of one init's std),
-        `compared` (which runs, or the law), `of` (the runs' arm or seed) and `range_percent`: the
-        largest minus the smallest std of the runs, or the limit.
+    A group that lost a run since epoch 0 has no range.
     """
-    arms = in_order(measures["normalization"])
-    styles = arm_styles(arms)
-    last = last_epoch(measures)
-    known = limits.assign(standard_error_percent=100 / np.sqrt(2 * (limits["weights"] - 1)))
-    data = pd.DataFrame(
-        [
-            {**layer, **compared}
-            for layer in known.to_dict("records")
-            for compared in [
-                {"compared": _LAW, "of": "law", "range_percent": layer["limit_percent"]},
-                *_ranges(measures, layer, last),
-            ]
-        ],
-        columns=_COLUMNS,
-    )
-    runs = data[data["compared"] != _LAW]
-    title = gettext("Standard deviation of the weights: what random inits alone give")
-    with house_style():
-        keys = [Key(gettext("95%% of random inits"), _LIMIT), Key(gettext(_FIRST), _BEFORE)]
-        keys += [
-            Key(
-                gettext("seeds of %(arm)s", arm=styles[arm].label),
-                {**_POINT, "marker": styles[arm].marker, "color": styles[arm].color},
-            )
-            for arm in arms
-        ]
-        keys.append(Key(gettext("arms of one seed"), _BETWEEN))
-        sheet = page(title, keys, [], body=0.55 + 0.58 * max(1, len(known)))
-        names = [f"{model_label(row.model)}, {row.layer}" for row in known.itertuples()]
-        left = max([text_width(name, 9) for name in names], default=0.5) + 0.12
-        (ax,) = sheet.panels(1, 1, left=left, right=0.62, head=0.1, foot=0.42)
-        log_axis(ax.xaxis, data["range_percent"], unit="%")
-        ax.set_xlabel(gettext("range of the standard deviation, %% of that at the init"))
-        ax.grid(visible=True, axis="x")
-        ax.grid(visible=False, axis="y")
-        ax.set_ylim(max(len(known), 1) - 0.5, -0.5)
-        ax.set_yticks(range(len(names)), names)
-        ax.spines["left"].set_visible(False)
-        if known.empty:
-            empty_panel(ax, gettext("No run starts from weights of a known law."))
-        for y, row in enumerate(known.itertuples()):
-            ax.plot([ax.get_xlim()[0], row.limit_percent], [y, y], **_BAR)
-            at, inside = (1, y), ("axes fraction", "data")
-            label(ax, percent(row.limit_percent / 100, 2), at, inside=inside, offset=(5, 0),
-                  va="center", size=8)  # fmt: skip
-            own = runs[(runs["model"] == row.model) & (runs["layer"] == row.layer)]
-            for point in own.itertuples():
-                look = {_FIRST: _BEFORE, _ARMS: _BETWEEN}.get(point.compared)
-                if look is None:
-                    style = styles[point.of]
-                    look = {**_POINT, "marker": style.marker, "color": style.color}
-                of = mark(line=f"{gettext(point.compared)}, {point.of}")
-                ax.plot(point.range_percent, y + _LINES[point.compared], **look, **of)
-
-    seen = _observation(runs)
-    reading = [
-        gettext(
-            "Largest minus smallest standard deviation of a layer\u2019s weights, in percent of "
-            "the one that they are drawn with, from scratch."
-        )
-    ]
-    if len(known):
-        bars = gettext(
-            "Grey bars end where 95%% of %(inits)s independent inits lie (the numbers at the "
-            "right; exact for Gaussian weights).",
-            inits=known["inits"].iloc[0],
-        )
-        reading.append(bars)
-    points = gettext(
-        "Points are the runs: the seeds of an arm before the first step and at epoch %(epoch)s, "
-        "and the arms of one seed, which share their init, at epoch %(epoch)s.",
-        epoch=last,
-    )
-    return Drawing(
-        figure=sheet.figure,
-        data=data,
-        caption=" ".join([*reading, points, seen]),
-        alt=gettext("%(title)s, one row per layer.", title=title) + f" {seen}",
-    )
-
-
-def _ranges(measures: pd.DataFrame, layer: dict[str, object], last: int) -> list[dict[str, object]]:
-    """Return the ranges of a layer's std over whole groups of two or more runs."""
-    rows = measures[(measures["model"] == layer["model"]) & (measures["layer"] == layer["layer"])]
-    found = []
-    for compared, epoch, by in (
+    is_here = (measures["model"] == layer["model"]) & (measures["layer"] == layer["layer"])
+    runs = measures[is_here]
+    ranges = []
+    for compared, epoch, shared in (
         (_FIRST, 0, "normalization"),
         (_SEEDS, last, "normalization"),
         (_ARMS, last, "seed"),
     ):
-        members = rows[rows["epoch"] == 0].groupby(by, sort=False).size()
-        groups = rows[rows["epoch"] == epoch].groupby(by, sort=False)["std"]
+        members = runs[runs["epoch"] == 0].groupby(shared, sort=False).size()
+        groups = runs[runs["epoch"] == epoch].groupby(shared, sort=False)["std"]
         for name, std in groups:
             if len(std) == members[name] > 1:
                 size = 100 * (std.max() - std.min()) / layer["std_at_init"]
-                found.append({"compared": compared, "of": str(name), "range_percent": size})
-    return found
+                ranges.append({"compared": compared, "of": str(name), "range_percent": size})
+    return ranges
 
 
-def _observation(runs: pd.DataFrame) -> str:
-    """Count what lies beyond the limit, and give the widest of each kind."""
+def _keys(styles: Mapping[str, ArmStyle]) -> list[Key]:
+    """Return an entry for the bars and one for each kind of point."""
+    return [
+        Key(gettext("95%% of random inits"), _KEY_BAR),
+        Key(gettext(_FIRST), _FIRST_POINT),
+        *(
+            Key(gettext("seeds of %(arm)s", arm=style.label), _seeds_point(style))
+            for style in styles.values()
+        ),
+        Key(gettext("arms of one seed"), _ARMS_POINT),
+    ]
+
+
+def _seeds_point(style: ArmStyle) -> Marks:
+    return {**_POINT, "marker": style.marker, "color": style.color}
+
+
+def _draw_points(ax: Axes, ranges: pd.DataFrame, y: int, styles: Mapping[str, ArmStyle]) -> None:
+    """Draw the ranges of a layer's groups of runs, a line of points for each comparison."""
+    points = {_FIRST: _FIRST_POINT, _ARMS: _ARMS_POINT}
+    for row in ranges.itertuples():
+        point = points.get(row.compared) or _seeds_point(styles[row.of])
+        attributes = mark(line=f"{gettext(row.compared)}, {row.of}")
+        ax.plot(row.range_percent, y + _OFFSETS[row.compared], **point, **attributes)
+
+
+def _observation(ranges: pd.DataFrame) -> str:
+    """Count what lies beyond the limit, and give the widest range of each comparison."""
     texts = []
-    for compared, rows in runs.groupby("compared", sort=False):
-        beyond = int((rows["range_percent"] > rows["limit_percent"]).sum())
-        most = rows.loc[rows["range_percent"].idxmax()]
+    for compared, rows in ranges.groupby("compared", sort=False):
+        widest = rows.loc[rows["range_percent"].idxmax()]
         texts.append(
             ngettext(
                 "%(compared)s, %(beyond)s of %(num)s range (at most %(most)s, %(model)s, "
@@ -210,10 +254,10 @@ def _observation(runs: pd.DataFrame) -> str:
                 "%(layer)s)",
                 len(rows),
                 compared=gettext(compared),
-                beyond=beyond,
-                most=percent(most["range_percent"] / 100, 2),
-                model=model_label(most["model"]),
-                layer=most["layer"],
+                beyond=int((rows["range_percent"] > rows["limit_percent"]).sum()),
+                most=percent(widest["range_percent"] / 100, 2),
+                model=model_label(widest["model"]),
+                layer=widest["layer"],
             )
         )
     if not texts:

@@ -1,7 +1,8 @@
 """Excess kurtosis of every measured layer at every epoch, in one view."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from matplotlib.ticker import FixedLocator
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Drawing
+from normreport.figures.drawing import Canvas, Words
 from normreport.figures.interactivity import cells
 from normreport.figures.page import epoch_axis, page, panel_title
 from normreport.figures.runs import (
@@ -43,158 +44,219 @@ from normreport.text.formatting import compact, number
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import gettext, ngettext
 
+KIND = Kind(order=(110, 1), table="layers", per=("model",))
+
 _VALUE = "excess_kurtosis"
+_COLUMNS = ["start", "index", "layer", "epoch", _VALUE, "chance"]
 _LIGHT_TAILS, _HEAVY_TAILS = "#08427a", "#b5400a"
 _STEPS = 10  # of the colours on each side of 0
 _MISSING = _STEPS + 1
 _CHANCE = 1.96 * math.sqrt(24)  # times n^(-1/2): the kurtosis of n normal numbers, Fisher (1930)
-_SHARE = 0.9  # of all values, which the scale tells apart
-_ROW = (0.11, 0.19)  # inches, of a layer: at least, at most
+_SHARE = 0.9  # of all values lie within the scale
+_LEAST_HEIGHT, _MOST_HEIGHT = 0.11, 0.19  # inches, of a layer's row
 _NAME_SIZE = 7.0
 _CELL_SIZE = 6.5
-_FOOT = 0.85  # of a cell's height, where the line of those below 0 is, beneath their number
+_FOOT = 0.85  # of a cell's height: where the line of a cell below 0 is, beneath the number
 _MOST_COLUMNS = 3
-_SCALE = 0.5  # inches at the foot, for the colours' scale
+_SCALE = 0.5  # inches at the foot, for the scale of the colours
 
 
-KIND = Kind(order=(110, 1), table="layers", per=("model",))
+@dataclass(frozen=True)
+class Prepared:
+    """The excess kurtosis of one model's layers.
+
+    Attributes
+    ----------
+    model : str
+        The networks that the figure shows.
+    arms, starts : list of str
+        All arms and starts of the experiment, in order; a start has a panel.
+    layers : list of str
+        The measured layers, in the order of the network.
+    runs : pandas.DataFrame
+        The rows of the table `layers` for this model.
+    last_epoch : int
+        The last epoch of any run.
+    limit : float
+        The absolute value at which the colours end.
+    data : pandas.DataFrame
+        Columns `start`, `index` (of the layer, from 1), `layer`, `epoch`, `excess_kurtosis` (the
+        mean over all runs of the start, if none is missing) and `chance`: 95% of samples of as
+        many normal numbers have a smaller absolute value.
+    """
+
+    model: str
+    arms: list[str]
+    starts: list[str]
+    layers: list[str]
+    runs: pd.DataFrame
+    last_epoch: int
+    limit: float
+    data: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        return gettext(
+            "%(model)s: excess kurtosis of every measured layer at every epoch",
+            model=model_label(self.model),
+        )
+
+    def grid(self, start: str) -> npt.NDArray[np.float64]:
+        """Return a start's values, shape (layers, epochs), NaN if a run is missing."""
+        grid = np.full((len(self.layers), self.last_epoch + 1), np.nan)
+        rows = self.data[self.data["start"] == start]
+        grid[rows["index"] - 1, rows["epoch"]] = rows[_VALUE]
+        return grid
 
 
-def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
-    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
-    return {"layers": source, "model": settings.model}
-
-
-def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
-    """Draw the excess kurtosis of every measured layer and epoch as colours: one panel per start.
+def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+    """Average the excess kurtosis over the runs of each start, and choose the colour scale.
 
     Parameters
     ----------
-    layers : pandas.DataFrame
+    source : pandas.DataFrame
         Columns `model`, `start`, `normalization`, `seed`, `epoch`, `layer`, `n` (weights),
-        `excess_kurtosis`. The order of the rows is that of the network.
-    model : str
-        Which rows to draw.
+        `excess_kurtosis`. The rows are in the order of the network.
+    settings : FigureSettings
+        `model` selects the rows.
 
-    Returns
-    -------
-    Drawing
-        `data` has the columns `start`, `index` (of the layer, from 1), `layer`, `epoch`,
-        `excess_kurtosis` (the mean over all runs of the start, where none is missing) and
-        `chance`, within which 95% of samples of as many normal numbers lie.
+    Raises
+    ------
+    ValueError
+        If the table has no row of the model.
     """
-    shown = comparable_rows(layers, model=model)
-    arms = in_order(layers["normalization"])
-    starts = in_order(layers["start"])
-    names = in_order(shown.sort_values("epoch", kind="stable")["layer"])
-    last = last_epoch(shown)
-    runs = {start: rows_of(shown, start=start) for start in starts}
-    data = pd.concat(
-        [_mean_over_runs(table).assign(start=start) for start, table in runs.items()],
-        ignore_index=True,
+    (model,) = settings.required("model")
+    runs = comparable_rows(source, model=model)
+    starts = in_order(source["start"])
+    layers = in_order(runs.sort_values("epoch", kind="stable")["layer"])
+    means = [_mean_over_runs(rows_of(runs, start=start)).assign(start=start) for start in starts]
+    data = pd.concat(means, ignore_index=True)
+    data["index"] = data["layer"].map({layer: i for i, layer in enumerate(layers, start=1)})
+    data["chance"] = _CHANCE / np.sqrt(data["layer"].map(runs.groupby("layer")["n"].first()))
+    return Prepared(
+        model=model,
+        arms=in_order(source["normalization"]),
+        starts=starts,
+        layers=layers,
+        runs=runs,
+        last_epoch=last_epoch(runs),
+        limit=_limit(data[_VALUE]),
+        data=data[_COLUMNS],
     )
-    data["index"] = data["layer"].map({name: i + 1 for i, name in enumerate(names)})
-    data["chance"] = _CHANCE / np.sqrt(data["layer"].map(shown.groupby("layer")["n"].first()))
-    data = data[["start", "index", "layer", "epoch", _VALUE, "chance"]]
-    limit = _limit(data[_VALUE])
-    clipped = int((data[_VALUE].abs() > limit).sum())
 
-    title = gettext(
-        "%(model)s: excess kurtosis of every measured layer at every epoch",
-        model=model_label(model),
-    )
+
+def draw(prepared: Prepared) -> Canvas:
+    """Draw one panel per start, with a row of coloured cells per layer."""
+    starts, layers = prepared.starts, prepared.layers
     name = gettext("excess kurtosis")
     columns = min(len(starts), _MOST_COLUMNS)
-    rows = -(-len(starts) // columns)
-    step = min(max(3.4 / len(names), _ROW[0]), _ROW[1])
+    rows = math.ceil(len(starts) / columns)
+    row_height = min(max(3.4 / len(layers), _LEAST_HEIGHT), _MOST_HEIGHT)
+    height = rows * (row_height * len(layers) + 0.3) + 0.4
+    grids = {}
     with house_style():
-        means = gettext("A mean ends where the first of its runs does.")
-        notes = run_notes(runs, arms, last, means=means)
-        height = rows * (step * len(names) + 0.3) + 0.4
-        sheet = page(title, [], notes, body=height + _SCALE)
-        left = max(text_width(layer, _NAME_SIZE) for layer in names) + 0.14
+        sheet = page(prepared.title, [], _notes(prepared), body=height + _SCALE)
+        left = max(text_width(layer, _NAME_SIZE) for layer in layers) + 0.14
         panels = sheet.panels(
             len(starts), columns, left=left, right=0.42, head=0.26, foot=0.4 + _SCALE,
             gap=(0.46, 0.46),
         )  # fmt: skip
-        grids = {}
         for i, (start, ax) in enumerate(zip(starts, panels, strict=True)):
             panel_title(ax, start_label(start))
-            ax.set_ylim(len(names) + 0.5, 0.5)
-            epoch_axis(ax, last)
-            ax.set_xlim(-0.5, last + 0.5)
-            ax.set_yticks(range(1, len(names) + 1), names, size=_NAME_SIZE)
+            _set_axes(ax, layers, prepared.last_epoch)
             if i + columns >= len(starts):
                 ax.set_xlabel(gettext("epoch"))
-            ax.grid(visible=False)
-            drawn = data[data["start"] == start]
-            if drawn.empty:
-                empty_panel(ax, no_run(model_label(model), start_label(start)))
+            values = prepared.data[prepared.data["start"] == start]
+            if values.empty:
+                empty_panel(ax, no_run(model_label(prepared.model), start_label(start)))
                 continue
-            grid = np.full((len(names), last + 1), np.nan)
-            grid[drawn["index"] - 1, drawn["epoch"]] = drawn[_VALUE]
-            grids[i] = grid
-            _colour(
-                ax, grid / limit, x=np.arange(last + 2) - 0.5, y=np.arange(len(names) + 1) + 0.5
-            )
-            _write_numbers(ax, drawn, limit, last)
+            grids[i] = prepared.grid(start)
+            x = np.arange(prepared.last_epoch + 2) - 0.5
+            y = np.arange(len(layers) + 1) + 0.5
+            _draw_cells(ax, grids[i] / prepared.limit, x=x, y=y)
+            _write_numbers(ax, values, prepared.limit, prepared.last_epoch)
         (scale,) = sheet.panels(1, 1, left=left, head=height + 0.08, foot=0.24, right=2.2)
-        _draw_scale(scale, limit, name)
+        _draw_scale(scale, prepared.limit, name)
+    chance = prepared.data.groupby("index")["chance"].first().to_numpy()
+    return Canvas(figure=sheet.figure, last=prepared.last_epoch, cells=cells(name, grids, chance))
 
-    seen = _observation(data, last)
-    return Drawing(
-        figure=sheet.figure,
-        data=data,
-        caption=gettext(
-            "Excess kurtosis of the weights of every measured layer of %(model)s in network order, "
-            "epoch by epoch, as the mean over the runs of a start (%(seeds)s per arm). A normal "
-            "distribution is in the middle of the scale, heavier tails are to the right, lighter "
-            "ones, with a line at the foot of their cells, to the left. Colours end at "
-            "\u00b1%(limit)s; %(beyond)s of %(values)s values lie beyond. The numbers beside a "
-            "panel are those of epoch %(epoch)s.",
-            model=model_label(model),
-            seeds=seeds_phrase(shown),
-            limit=compact(limit),
-            beyond=f"{clipped:,}",
-            values=f"{len(data):,}",
-            epoch=last,
-        )
-        + f" {seen}",
-        alt=gettext("%(title)s, one panel per start.", title=title) + f" {seen}",
-        last=last,
-        cells=cells(name, grids, data.groupby("index")["chance"].first().to_numpy()),
+
+def describe(prepared: Prepared) -> Words:
+    """Explain the colours, and count the layers whose kurtosis chance explains."""
+    data, limit = prepared.data, prepared.limit
+    observation = _observation(data, prepared.last_epoch)
+    explanation = gettext(
+        "Excess kurtosis of the weights of every measured layer of %(model)s in network order, "
+        "epoch by epoch, as the mean over the runs of a start (%(seeds)s per arm). A normal "
+        "distribution is in the middle of the scale, heavier tails are to the right, lighter "
+        "ones, with a line at the foot of their cells, to the left. Colours end at "
+        "\u00b1%(limit)s; %(beyond)s of %(values)s values lie beyond. The numbers beside a "
+        "panel are those of epoch %(epoch)s.",
+        model=model_label(prepared.model),
+        seeds=seeds_phrase(prepared.runs),
+        limit=compact(limit),
+        beyond=f"{int((data[_VALUE].abs() > limit).sum()):,}",
+        values=f"{len(data):,}",
+        epoch=prepared.last_epoch,
     )
+    alt = gettext("%(title)s, one panel per start.", title=prepared.title)
+    return Words(caption=f"{explanation} {observation}", alt=f"{alt} {observation}")
 
 
-def _mean_over_runs(table: pd.DataFrame) -> pd.DataFrame:
+def _mean_over_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """Average over seeds, then over arms, wherever all runs have a value."""
-    means = mean_over_seeds(table.dropna(subset=[_VALUE]), [_VALUE], by=["epoch", "layer"])
-    groups = means.groupby(["epoch", "layer"], sort=False)[_VALUE]
-    whole = groups.mean()[groups.size() == table["normalization"].nunique()]
-    return whole.reset_index()
+    by_arm = mean_over_seeds(runs.dropna(subset=[_VALUE]), [_VALUE], by=["epoch", "layer"])
+    groups = by_arm.groupby(["epoch", "layer"], sort=False)[_VALUE]
+    has_all_arms = groups.size() == runs["normalization"].nunique()
+    return groups.mean()[has_all_arms].reset_index()
 
 
 def _limit(values: pd.Series) -> float:
-    """Where colours end: at most a tenth of the values lie beyond, and it is a round number."""
-    wanted = float(values.abs().quantile(_SHARE)) if len(values) else 0.0
-    if not wanted:
+    """Return the value at which colours end: round, and exceeded by at most a tenth of all."""
+    least = float(values.abs().quantile(_SHARE)) if len(values) else 0.0
+    if not least:
         return 1.0
-    decade = 10.0 ** math.floor(math.log10(wanted))
-    return next(round(step * decade, 12) for step in (1, 2, 5, 10) if step * decade >= wanted)
+    decade = 10.0 ** math.floor(math.log10(least))
+    return next(round(step * decade, 12) for step in (1, 2, 5, 10) if step * decade >= least)
 
 
-def _colour(
+def _notes(prepared: Prepared) -> list[str]:
+    """Name the arms without runs and the runs that ended early."""
+    by_start = {start: rows_of(prepared.runs, start=start) for start in prepared.starts}
+    means = gettext("A mean ends where the first of its runs does.")
+    return run_notes(by_start, prepared.arms, prepared.last_epoch, means=means)
+
+
+def _set_axes(ax: Axes, layers: Sequence[str], last: int) -> None:
+    """Set axes with a column per epoch and a row per layer."""
+    ax.set_ylim(len(layers) + 0.5, 0.5)
+    epoch_axis(ax, last)
+    ax.set_xlim(-0.5, last + 0.5)
+    ax.set_yticks(range(1, len(layers) + 1), layers, size=_NAME_SIZE)
+    ax.grid(visible=False)
+
+
+def _draw_cells(
     ax: Axes,
     shares: npt.NDArray[np.float64],
     *,
     x: npt.NDArray[np.floating],
     y: npt.NDArray[np.floating],
 ) -> None:
-    """Fill cells by their share of the limit, as one shape per step of the colours.
+    """Fill cells by their share of the limit, with one shape per step of the colours.
 
-    Blue below and red above 0, linearly up to \u00b11; grey where there is no number. `x` and `y`
-    are the edges of columns and rows. Shapes, unlike an image, can follow a page into the dark.
-    Cells below 0 have a line at their foot, which tells them apart on paper without colour.
+    Colours are blue below and red above 0, and their strength is linear up to \u00b11; a missing
+    value is grey. Unlike an image, shapes can follow the page into dark mode.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The panel.
+    shares : numpy.ndarray
+        Shape (rows, columns), NaN for a missing value.
+    x, y : numpy.ndarray
+        The edges of the columns, shape (columns + 1,), and of the rows, shape (rows + 1,).
     """
     steps = np.where(np.isnan(shares), _MISSING, np.rint(_STEPS * shares.clip(-1, 1)))
     for step in np.unique(steps):
@@ -203,54 +265,66 @@ def _colour(
         outlines = [
             Path([(x[i], y[row]), (x[j], y[row]), (x[j], y[row + 1]), (x[i], y[row + 1]), (0, 0)],
                  closed=True)
-            for row, equal in enumerate(steps == step)
-            for i, j in _stretches(equal)
+            for row, is_step in enumerate(steps == step)
+            for i, j in _stretches(is_step)
         ]  # fmt: skip
-        # A hairline in their own colour, as renderers leave a gap between neighbours.
-        look: Marks = {"facecolor": color, "edgecolor": color, "linewidth": 0.2}
-        ax.add_patch(PathPatch(Path.make_compound_path(*outlines), **look))
-    below = y[:-1] + _FOOT * np.diff(y)
-    dark = steps <= -_STEPS / 2
-    for cells_below, color in ((steps < 0) & ~dark, _LIGHT_TAILS), (dark, PAPER):
+        # Renderers leave a gap between neighbours: a hairline of the same colour closes it.
+        fill: Marks = {"facecolor": color, "edgecolor": color, "linewidth": 0.2}
+        ax.add_patch(PathPatch(Path.make_compound_path(*outlines), **fill))
+    _draw_feet(ax, steps, x=x, y=y)
+
+
+def _draw_feet(
+    ax: Axes,
+    steps: npt.NDArray[np.floating],
+    *,
+    x: npt.NDArray[np.floating],
+    y: npt.NDArray[np.floating],
+) -> None:
+    """Draw a line at the foot of each cell below 0: without colour, it shows the sign."""
+    feet = y[:-1] + _FOOT * np.diff(y)
+    is_dark = steps <= -_STEPS / 2
+    for has_foot, color in ((steps < 0) & ~is_dark, _LIGHT_TAILS), (is_dark, PAPER):
         lines = [
-            ([x[i], x[j], np.nan], [below[row]] * 3)
-            for row, equal in enumerate(cells_below)
-            for i, j in _stretches(equal)
+            ([x[i], x[j], np.nan], [feet[row]] * 3)
+            for row, row_has_foot in enumerate(has_foot)
+            for i, j in _stretches(row_has_foot)
         ]
         if lines:
             ax.plot(*np.concatenate(lines, axis=1), color=color, linewidth=0.6)
 
 
-def _stretches(equal: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Return begin and end of each run of neighbours, shape (stretches, 2)."""
-    return np.flatnonzero(np.diff(equal, prepend=False, append=False)).reshape(-1, 2)
+def _stretches(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Return begin and end of each run of true neighbours, shape (stretches, 2)."""
+    return np.flatnonzero(np.diff(flags, prepend=False, append=False)).reshape(-1, 2)
 
 
-def _write_numbers(ax: Axes, drawn: pd.DataFrame, limit: float, last: int) -> None:
-    """Write the last epoch's numbers beside the panel, and all into their cells where they fit."""
+def _write_numbers(ax: Axes, values: pd.DataFrame, limit: float, last: int) -> None:
+    """Write the last epoch's numbers beside the panel, and all into their cells if they fit."""
     decimals = max(0, 2 - math.floor(math.log10(limit)))
-    written = [
+    texts = [
         f"{value + 0.0:.{decimals}f}".replace("-", "\u2212")
-        for value in drawn[_VALUE].round(decimals)
+        for value in values[_VALUE].round(decimals)
     ]
-    drawn = drawn.assign(written=written)
+    values = values.assign(text=texts)
     style: Marks = {"va": "center_baseline", "size": _CELL_SIZE}
-    for row in drawn[drawn["epoch"] == last].itertuples():
+    for row in values[values["epoch"] == last].itertuples():
         at, inside = (1, row.index), ("axes fraction", "data")
-        label(ax, row.written, at, inside=inside, offset=(4, 0), **style)
-    widest = max(text_width(text, _CELL_SIZE) for text in written)
+        label(ax, row.text, at, inside=inside, offset=(4, 0), **style)
+    widest = max(text_width(text, _CELL_SIZE) for text in texts)
     if ax.get_position().width * WIDTH / (last + 1) < widest + 0.03:
         return
-    for row in drawn.itertuples():
+    for row in values.itertuples():
         color = INK if abs(row.excess_kurtosis) < limit / 2 else PAPER
         at, inside = (row.epoch, row.index), ("data", "data")
-        label(ax, row.written, at, inside=inside, ha="center", color=color, **style)
+        label(ax, row.text, at, inside=inside, ha="center", color=color, **style)
 
 
 def _draw_scale(ax: Axes, limit: float, name: str) -> None:
+    """Draw the scale of the colours."""
     steps = np.arange(-_STEPS, _STEPS + 1)
     edges = limit * np.linspace(-1, 1, len(steps) + 1)
-    _colour(ax, steps[None, :] / _STEPS, x=edges, y=np.array([0.0, 1.0]))
+    _draw_cells(ax, steps[None, :] / _STEPS, x=edges, y=np.array([0.0, 1.0]))
     ax.set(xlim=(-limit, limit), ylim=(1, 0))
     ax.grid(visible=False)
     ax.set_yticks([])
@@ -263,12 +337,11 @@ def _draw_scale(ax: Axes, limit: float, name: str) -> None:
 
 
 def _observation(data: pd.DataFrame, last: int) -> str:
-    """Count the layers that chance explains at the end, and name the farthest."""
+    """Count the layers that chance explains at the end, and name the one farthest from 0."""
     final = data[data["epoch"] == last]
     sentences = []
     for start, rows in final.groupby("start", sort=False):
-        most = rows.loc[rows[_VALUE].abs().idxmax()]
-        near = int((rows[_VALUE].abs() <= rows["chance"]).sum())
+        farthest = rows.loc[rows[_VALUE].abs().idxmax()]
         sentences.append(
             ngettext(
                 "%(start)s, %(near)s of %(num)s layer is at epoch %(epoch)s as near to 0 as 95%% "
@@ -279,10 +352,10 @@ def _observation(data: pd.DataFrame, last: int) -> str:
                 "%(value)s.",
                 len(rows),
                 start=start_title(str(start)),
-                near=near,
+                near=int((rows[_VALUE].abs() <= rows["chance"]).sum()),
                 epoch=last,
-                layer=most["layer"],
-                value=number(most[_VALUE]),
+                layer=farthest["layer"],
+                value=number(farthest[_VALUE]),
             )
         )
     return " ".join(sentences) or gettext("No start has all its runs at the last epoch.")

@@ -1,7 +1,7 @@
 """The standard deviation of a layer's weights over the epochs, run by run."""
 
 import math
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -10,9 +10,9 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Drawing
+from normreport.figures.drawing import Canvas, Words
 from normreport.figures.init_law import init_band
-from normreport.figures.page import Key, arm_keys, epoch_axis, page
+from normreport.figures.page import Key, Page, arm_keys, epoch_axis, page
 from normreport.figures.runs import (
     comparable_rows,
     in_order,
@@ -27,6 +27,7 @@ from normreport.figures.runs import (
 from normreport.figures.style import (
     GRID,
     THIN,
+    ArmStyle,
     arm_styles,
     empty_panel,
     house_style,
@@ -40,140 +41,212 @@ from normreport.text.formatting import change, extremes, number
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext
 
+KIND = Kind(order=(30, 4), table="measures", per=("start", "model", "layer"))
+
 _TICKS: Any = {"nbins": 8, "steps": [1, 2, 5, 10]}
 
 
-KIND = Kind(order=(30, 4), table="measures", per=("start", "model", "layer"))
+@dataclass(frozen=True)
+class Prepared:
+    """The standard deviations of one layer.
+
+    Attributes
+    ----------
+    model, start, layer : str
+        The networks and the layer that the figure shows.
+    arms : list of str
+        All arms of the experiment, in order.
+    runs : pandas.DataFrame
+        Columns `normalization`, `seed`, `epoch`, `std`: one row per run and epoch.
+    means : pandas.DataFrame
+        Columns `normalization`, `epoch`, `std`: the mean over seeds.
+    last_epoch : int
+        The last epoch of any start.
+    reference : float
+        The mean standard deviation of all runs at epoch 0; NaN without runs.
+    init_band : tuple of float or None
+        The range that 95% of random inits have. None if no run starts from scratch, or another law
+        drew the weights.
+    limits : tuple of float
+        Limits of the standard deviation, which all starts share.
+    data : pandas.DataFrame
+        Columns `normalization`, `seed` ("mean" for the mean over seeds), `epoch`, `std`,
+        `percent_of_epoch_0` (of `reference`).
+    """
+
+    model: str
+    start: str
+    layer: str
+    arms: list[str]
+    runs: pd.DataFrame
+    means: pd.DataFrame
+    last_epoch: int
+    reference: float
+    init_band: tuple[float, float] | None
+    limits: tuple[float, float]
+    data: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """Model, start and layer."""
+        return f"{model_label(self.model)}, {start_label(self.start)}, {self.layer}"
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        return gettext("%(name)s: standard deviation of the weights", name=self.name)
 
 
-def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
-    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
-    scratch = source[source["start"] == "scratch"]
-    return {
-        "measures": source,
-        "model": settings.model,
-        "start": settings.start,
-        "layer": settings.layer,
-        "init_band": init_band(scratch) if len(scratch) else None,
-    }
-
-
-def draw(
-    measures: pd.DataFrame,
-    *,
-    model: str,
-    start: str,
-    layer: str,
-    init_band: tuple[float, float] | None = None,
-) -> Drawing:
-    """Draw the standard deviation at every epoch: every run thin, the arms' means bold.
+def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+    """Collect the standard deviation of every run, and average it over the seeds of each arm.
 
     Parameters
     ----------
-    measures : pandas.DataFrame
-        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `std`. All starts of
-        the model's layer share the limits.
-    model, start, layer : str
-        Which rows to draw.
-    init_band : tuple of float, optional
-        The 95% range of the standard deviation that the random initialization alone gives. It
-        counts for the limits: give it to the figures of all starts, or of none.
+    source : pandas.DataFrame
+        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `std`, and for the
+        scratch start `n` (weights) and `kaiming_std`. All starts of the layer share the limits.
+    settings : FigureSettings
+        `model`, `start` and `layer` select the rows.
 
-    Returns
-    -------
-    Drawing
-        `data` has the columns `normalization`, `seed` ("mean" for the mean over seeds), `epoch`,
-        `std`, `percent_of_epoch_0` (of the mean over all runs at epoch 0).
+    Raises
+    ------
+    ValueError
+        If the table has no row of the model and layer.
     """
-    arms = in_order(measures["normalization"])
-    styles = arm_styles(arms)
-    comparable = comparable_rows(measures, model=model, layer=layer)
-    whole = rows_of(comparable, start=start)
-    runs = whole[["normalization", "seed", "epoch", "std"]]
-    last = last_epoch(comparable)
-    means = mean_over_seeds(whole, ["std"])
+    model, start, layer = settings.required("model", "start", "layer")
+    comparable = comparable_rows(source, model=model, layer=layer)
+    selected = rows_of(comparable, start=start)
+    runs = selected[["normalization", "seed", "epoch", "std"]]
+    means = mean_over_seeds(selected, ["std"])
     reference = float(runs.loc[runs["epoch"] == 0, "std"].mean())
-
-    place = {"model": model_label(model), "start": start_label(start), "layer": layer}
-    name = "{model}, {start}, {layer}".format_map(place)
-    title = gettext("%(name)s: standard deviation of the weights", name=name)
-    with house_style():
-        present = set(runs["normalization"])
-        keys = arm_keys({arm: styles[arm] for arm in arms if arm in present})
-        if init_band is not None:
-            keys.append(Key(gettext("95%% of random inits"), {"color": GRID, "linewidth": 8}))
-        sheet = page(title, keys, run_notes({start: runs}, arms, last), body=3.3)
-        limits = shared_limits(comparable["std"], init_band or [])
-        (ax,) = sheet.panels(1, 1, head=0.08, left=0.32 + _label_width(limits), right=0.78)
-        ax.set_ylim(limits)
-        ax.yaxis.set_major_locator(MaxNLocator(**_TICKS))
-        epoch_axis(ax, last)
-        # Beyond the last epoch every arm has a column of its own for its runs' end markers:
-        # runs of one seed start alike and would otherwise hide each other.
-        column = 0.018 * (last + 1)
-        ax.set_xlim(right=ax.get_xlim()[1] + column * (len(arms) + 0.5))
-        ax.set_xlabel(gettext("epoch"))
-        ax.xaxis.set_label_coords(last / 2, -0.085, transform=ax.get_xaxis_transform())
-        ax.set_ylabel(gettext("standard deviation"))
-        if init_band is not None:
-            ax.axhspan(*init_band, color=GRID, linewidth=0, zorder=0)
-        for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
-            style = styles[arm]
-            of = mark(arm=arm, seed=seed)
-            ax.plot(run["epoch"], run["std"], color=tint(style.color, 0.5), linewidth=THIN, **of)
-            end = int(run["epoch"].iloc[-1])
-            x = last + 0.5 + column * (arms.index(arm) + 1) if end == last else end
-            ax.plot(
-                x,
-                run["std"].iloc[-1],
-                marker=style.marker if end == last else "x",
-                markersize=3.2 if end == last else 5,
-                color=style.color,
-                markeredgewidth=0 if end == last else 1.2,
-                linestyle="none",
-                **mark(arm=arm, seed=seed, epoch=end),
-            )
-        for arm, mean in means.groupby("normalization", sort=False):
-            of = mark(arm=arm, seed="mean")
-            ax.plot(mean["epoch"], mean["std"], **mean_line(styles[arm]), **of)
-        if runs.empty:
-            empty_panel(ax, no_run(name))
-        else:
-            _percent_axis(ax, reference)
-
+    scratch = rows_of(comparable, start="scratch")
+    band = init_band(scratch) if len(scratch) else None
     data = pd.concat([runs, means.assign(seed="mean")], ignore_index=True).astype({"seed": str})
     data["percent_of_epoch_0"] = 100 * data["std"] / reference
-    seen = _observation(runs, means, last)
-    return Drawing(
-        figure=sheet.figure,
+    return Prepared(
+        model=model,
+        start=start,
+        layer=layer,
+        arms=in_order(source["normalization"]),
+        runs=runs,
+        means=means,
+        last_epoch=last_epoch(comparable),
+        reference=reference,
+        init_band=band,
+        limits=shared_limits(comparable["std"], band or []),
         data=data,
-        caption=f"{_reading(runs, place, reference, init_band)} {seen}"
-        if len(runs)
-        else nothing_to_draw(title),
-        alt=gettext("%(title)s over the epochs, one line per run.", title=title) + f" {seen}",
-        last=last,
     )
 
 
-def _reading(
-    runs: pd.DataFrame,
-    place: Mapping[str, str],
-    reference: float,
-    init_band: tuple[float, float] | None,
-) -> str:
-    """Say what is drawn, and how to read it."""
+def draw(prepared: Prepared) -> Canvas:
+    """Draw every run as a thin line and the mean of each arm as a bold one."""
+    arms, runs, last = prepared.arms, prepared.runs, prepared.last_epoch
+    styles = arm_styles(arms)
+    with house_style():
+        sheet = _page(prepared, styles)
+        left = 0.32 + _tick_label_width(prepared.limits)
+        (ax,) = sheet.panels(1, 1, head=0.08, left=left, right=0.78)
+        ax.set_ylim(prepared.limits)
+        ax.yaxis.set_major_locator(MaxNLocator(**_TICKS))
+        epoch_axis(ax, last)
+        # Right of the last epoch, every arm has its own column for the end markers of its runs.
+        # Otherwise they would hide each other: the runs of one seed start alike.
+        column_width = 0.018 * (last + 1)
+        ax.set_xlim(right=ax.get_xlim()[1] + column_width * (len(arms) + 0.5))
+        ax.set_xlabel(gettext("epoch"))
+        ax.xaxis.set_label_coords(last / 2, -0.085, transform=ax.get_xaxis_transform())
+        ax.set_ylabel(gettext("standard deviation"))
+        if prepared.init_band is not None:
+            ax.axhspan(*prepared.init_band, color=GRID, linewidth=0, zorder=0)
+        for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
+            color = tint(styles[arm].color, 0.5)
+            attributes = mark(arm=arm, seed=seed)
+            ax.plot(run["epoch"], run["std"], color=color, linewidth=THIN, **attributes)
+            column = last + 0.5 + column_width * (arms.index(arm) + 1)
+            _mark_end(ax, run, styles[arm], last, column)
+        for arm, mean in prepared.means.groupby("normalization", sort=False):
+            attributes = mark(arm=arm, seed="mean")
+            ax.plot(mean["epoch"], mean["std"], **mean_line(styles[arm]), **attributes)
+        if runs.empty:
+            empty_panel(ax, no_run(prepared.name))
+        else:
+            _add_percent_axis(ax, prepared.reference)
+    return Canvas(figure=sheet.figure, last=last)
+
+
+def describe(prepared: Prepared) -> Words:
+    """Explain the lines and axes, and give the final means and the largest change."""
+    title = prepared.title
+    observation = _observation(prepared)
+    alt = gettext("%(title)s over the epochs, one line per run.", title=title)
+    if prepared.runs.empty:
+        return Words(caption=nothing_to_draw(title), alt=f"{alt} {observation}")
+    return Words(caption=f"{_explanation(prepared)} {observation}", alt=f"{alt} {observation}")
+
+
+def _page(prepared: Prepared, styles: dict[str, ArmStyle]) -> Page:
+    """Begin the figure, with a key for what it shows and notes on missing runs."""
+    drawn = set(prepared.runs["normalization"])
+    keys = arm_keys({arm: styles[arm] for arm in prepared.arms if arm in drawn})
+    if prepared.init_band is not None:
+        keys.append(Key(gettext("95%% of random inits"), {"color": GRID, "linewidth": 8}))
+    notes = run_notes({prepared.start: prepared.runs}, prepared.arms, prepared.last_epoch)
+    return page(prepared.title, keys, notes, body=3.3)
+
+
+def _tick_label_width(limits: tuple[float, float]) -> float:
+    """Estimate the width of the axis's numbers in inches: a small change takes many digits."""
+    ticks = MaxNLocator(**_TICKS).tick_values(*limits)
+    decimals = max(0, -math.floor(math.log10(ticks[1] - ticks[0])))
+    return text_width(f"{limits[1]:.{decimals}f}", 8)
+
+
+def _mark_end(ax: Axes, run: pd.DataFrame, style: ArmStyle, last: int, column: float) -> None:
+    """Mark the end of a run: in its arm's column, or with a cross where it diverged."""
+    arm, seed = run["normalization"].iloc[-1], run["seed"].iloc[-1]
+    end = int(run["epoch"].iloc[-1])
+    is_complete = end == last
+    ax.plot(
+        column if is_complete else end,
+        run["std"].iloc[-1],
+        marker=style.marker if is_complete else "x",
+        markersize=3.2 if is_complete else 5,
+        color=style.color,
+        markeredgewidth=0 if is_complete else 1.2,
+        linestyle="none",
+        **mark(arm=arm, seed=seed, epoch=end),
+    )
+
+
+def _add_percent_axis(ax: Axes, reference: float) -> None:
+    """Repeat the y axis at the right, relative to a reference."""
+    low, high = ax.get_ylim()
+    right = ax.twinx()
+    right.set_ylim(100 * low / reference, 100 * high / reference)
+    right.set_ylabel(gettext("%% of the mean at epoch 0"), rotation=270, va="bottom")
+    right.grid(visible=False)
+    right.spines[:].set_visible(False)
+    right.yaxis.set_major_locator(MaxNLocator(**_TICKS))
+    for axes in (ax, right):  # `twinx` turns tick marks on again
+        axes.tick_params(axis="y", left=False, right=False)
+
+
+def _explanation(prepared: Prepared) -> str:
+    """Say what the figure shows, and how to read it."""
     text = gettext(
         "Standard deviation of the weights of %(layer)s (%(model)s, %(start)s) at every epoch. "
         "Thin lines are single runs, with a marker for each at the right; bold lines are an arm's "
         "mean over %(seeds)s. The right-hand axis is relative to the mean of all runs at epoch 0 "
         "(%(reference)s); all starts share the axis of weights.",
-        **place,
-        seeds=seeds_phrase(runs),
-        reference=number(reference),
+        model=model_label(prepared.model),
+        start=start_label(prepared.start),
+        layer=prepared.layer,
+        seeds=seeds_phrase(prepared.runs),
+        reference=number(prepared.reference),
     )
-    if init_band is None:
+    if prepared.init_band is None:
         return text
-    low, high = map(number, init_band)
+    low, high = map(number, prepared.init_band)
     band = gettext(
         "The grey band is the 95%% range that the random initialization alone gives (%(low)s to "
         "%(high)s).",
@@ -183,45 +256,25 @@ def _reading(
     return f"{text} {band}"
 
 
-def _label_width(limits: tuple[float, float]) -> float:
-    """Estimate the width of the axis's numbers in inches: a small change takes many digits."""
-    ticks = MaxNLocator(**_TICKS).tick_values(*limits)
-    decimals = max(0, -math.floor(math.log10(ticks[1] - ticks[0])))
-    return text_width(f"{limits[1]:.{decimals}f}", 8)
-
-
-def _percent_axis(ax: Axes, reference: float) -> None:
-    """Repeat the y axis at the right, relative to a reference."""
-    low, high = ax.get_ylim()
-    right = ax.twinx()
-    right.set_ylim(100 * low / reference, 100 * high / reference)
-    right.set_ylabel(gettext("%% of the mean at epoch 0"), rotation=270, va="bottom")
-    right.grid(visible=False)
-    right.spines[:].set_visible(False)
-    right.yaxis.set_major_locator(MaxNLocator(**_TICKS))
-    for axes in (ax, right):  # twins bring their tick marks back
-        axes.tick_params(axis="y", left=False, right=False)
-
-
-def _observation(runs: pd.DataFrame, means: pd.DataFrame, last: int) -> str:
+def _observation(prepared: Prepared) -> str:
     """Give the arms' final means, and the largest change of any run."""
-    final = means[means["epoch"] == last]
+    sentences = []
+    final = prepared.means[prepared.means["epoch"] == prepared.last_epoch]
+    if len(final):
+        means = dict(zip(final["normalization"], final["std"], strict=True))
+        sentences.append(
+            gettext(
+                "At epoch %(epoch)s the arms' means are %(span)s.",
+                epoch=prepared.last_epoch,
+                span=extremes(means),
+            )
+        )
     changes = []
-    for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
+    for (arm, seed), run in prepared.runs.groupby(["normalization", "seed"], sort=False):
         std = run["std"].to_numpy()
         if len(std) > 1:
             share = float(std[-1] / std[0] - 1)
             changes.append((abs(share), share, arm, seed, run["epoch"].iloc[-1]))
-    sentences = []
-    if len(final):
-        values = dict(zip(final["normalization"], final["std"], strict=True))
-        sentences.append(
-            gettext(
-                "At epoch %(epoch)s the arms' means are %(span)s.",
-                epoch=last,
-                span=extremes(values),
-            )
-        )
     if changes:
         _, share, arm, seed, epoch = max(changes)
         sentences.append(

@@ -1,16 +1,18 @@
 """The distribution of a layer's weights over the epochs, as a row of violins."""
 
 import math
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Drawing
+from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import arm_body, arm_panels, balanced_columns, page, stop_line
 from normreport.figures.runs import (
     comparable_rows,
@@ -39,131 +41,190 @@ from normreport.text.formatting import change, number
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext, ngettext
 
-_POINTS = 40  # on each side of a violin
-_HALF_WIDTH = 0.47  # of the room of a violin, of the widest one
-_ROOM = 0.16  # inches, of a violin at least: narrower ones would blur into stripes
-_BESIDE = 0.7  # inches of a row that are not panels
-_VISIBLE = 0.01  # of its own peak: where a violin ends
-
-
 KIND = Kind(order=(30, 3), table="densities", per=("start", "model", "layer"))
 
-
-def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
-    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
-    return {
-        "densities": source,
-        "model": settings.model,
-        "start": settings.start,
-        "layer": settings.layer,
-    }
+_POINTS = 40  # per side of a violin
+_HALF_WIDTH = 0.47  # of the space between two epochs, for the widest violin
+_LEAST_WIDTH = 0.16  # inches per violin: narrower ones would blur into stripes
+_BESIDE = 0.7  # inches of a row that are not panels
+_VISIBLE = 0.01  # of its own peak: a violin ends there
+_COLUMNS = ["normalization", "epoch", "weight", "density", "half_width", "median"]
 
 
-def draw(densities: pd.DataFrame, *, model: str, start: str, layer: str) -> Drawing:
-    """Draw a row of violins: one panel per arm, all of the same scale and epochs.
+@dataclass(frozen=True)
+class Prepared:
+    """The violins of one layer.
 
-    Of more epochs than there is room for, as many are drawn as fit, evenly from first to last.
+    Attributes
+    ----------
+    model, start, layer : str
+        The networks and the layer that the figure shows.
+    arms : list of str
+        All arms of the experiment, in order.
+    runs : pandas.DataFrame
+        The rows of `densities` for this model, start and layer.
+    means : pandas.DataFrame
+        Columns `normalization`, `epoch`, `weight`, `density`: the mean over seeds at every epoch.
+    last_epoch : int
+        The last epoch of any start.
+    epochs : numpy.ndarray
+        The epochs that have a violin, shape (violins,).
+    step : float
+        The smallest distance between two of them.
+    scale : float
+        Half width in epochs per unit of density, which all starts share.
+    limits : tuple of float
+        Limits of the weights, which all starts share.
+    data : pandas.DataFrame
+        Columns `normalization`, `epoch`, `weight`, `density` (the mean over seeds), `half_width`
+        (in epochs) and `median` (of the weights); 40 rows per violin.
+    """
+
+    model: str
+    start: str
+    layer: str
+    arms: list[str]
+    runs: pd.DataFrame
+    means: pd.DataFrame
+    last_epoch: int
+    epochs: npt.NDArray[np.int_]
+    step: float
+    scale: float
+    limits: tuple[float, float]
+    data: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        name = f"{model_label(self.model)}, {start_label(self.start)}, {self.layer}"
+        return gettext("%(name)s: distribution of the weights over the epochs", name=name)
+
+
+def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+    """Average a layer's densities over the seeds of each arm, and turn them into violins.
+
+    If there are more epochs than fit, prepare the first, the last and evenly spaced ones between.
 
     Parameters
     ----------
-    densities : pandas.DataFrame
+    source : pandas.DataFrame
         Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `weight`, `density`.
         All starts of the model's layer share the limits and the scale of the widths.
-    model, start, layer : str
-        Which rows to draw.
+    settings : FigureSettings
+        `model`, `start` and `layer` select the rows.
 
-    Returns
-    -------
-    Drawing
-        `data` has the columns `normalization`, `epoch`, `weight`, `density` (mean over seeds),
-        `half_width` (epochs) and `median` (of the weights); one violin per epoch that is drawn.
+    Raises
+    ------
+    ValueError
+        If the table has no row of the model and layer.
     """
-    arms = in_order(densities["normalization"])
-    styles = arm_styles(arms)
-    comparable = comparable_rows(densities, model=model, layer=layer)
+    model, start, layer = settings.required("model", "start", "layer")
+    arms = in_order(source["normalization"])
+    comparable = comparable_rows(source, model=model, layer=layer)
     runs = rows_of(comparable, start=start)
     last = last_epoch(comparable)
-    peak = float(comparable["density"].max())
     means = mean_over_seeds(runs, ["density"], by=["epoch", "weight"])
     epochs = _epochs(last, len(arms))
     step = float(np.diff(epochs).min(initial=last or 1))
-    scale = _HALF_WIDTH * step / peak
-    drawn_means = means[means["epoch"].isin(epochs)]
+    scale = _HALF_WIDTH * step / float(comparable["density"].max())
     violins = [
         _violin(curve["weight"].to_numpy(), curve["density"].to_numpy(), scale).assign(
             normalization=arm, epoch=epoch
         )
-        for (arm, epoch), curve in drawn_means.groupby(["normalization", "epoch"], sort=False)
-    ]
-    columns = ["normalization", "epoch", "weight", "density", "half_width", "median"]
-    data = pd.concat(violins or [pd.DataFrame([], columns=columns)], ignore_index=True)[columns]
-
-    name = f"{model_label(model)}, {start_label(start)}, {layer}"
-    title = gettext("%(name)s: distribution of the weights over the epochs", name=name)
-    with house_style():
-        sheet = page(title, [], run_notes({start: runs}, arms, last), body=arm_body(len(arms)))
-        curves = comparable.groupby(["start", "normalization", "seed", "epoch"])["density"]
-        visible = comparable["density"] >= _VISIBLE * curves.transform("max")
-        limits = shared_limits(comparable["weight"][visible])
-        panels = arm_panels(sheet, styles, last=last, limits=limits, unit=gettext("weight"))
-        for arm, ax in panels.items():
-            drawn = data[data["normalization"] == arm]
-            if drawn.empty:
-                empty_panel(ax, no_run(arm, model_label(model), start_label(start)))
-                continue
-            ax.set_xlim(-0.55 * step, last + 0.55 * step)
-            body: Marks = {"facecolor": styles[arm].color, "linewidth": 0}
-            tick: Marks = {"color": PAPER, "linewidth": 1.0}
-            for epoch, violin in drawn.groupby("epoch", sort=False):
-                outline, median = _paths(violin, epoch)
-                of = mark(arm=arm, epoch=epoch, per_epoch=f"{1 / scale:.6g}")
-                ax.add_patch(PathPatch(outline, **body, **of))
-                of = mark(arm=arm, epoch=epoch, line=gettext("median"), neutral=True)
-                ax.plot(*median, **tick, **of)
-            stop_line(ax, int(means["epoch"][means["normalization"] == arm].max()), last)
-
-    seen = _observation(means)
-    return Drawing(
-        figure=sheet.figure,
-        data=data,
-        caption=ngettext(
-            "Violins of the weights of %(layer)s (%(model)s, %(start)s), at %(drawn)s of %(num)s "
-            "epoch: the wider, the more weights have that value; the white tick is the median. "
-            "Each is the mean density over %(seeds)s; all panels and starts share the axes and the "
-            "scale of the widths.",
-            "Violins of the weights of %(layer)s (%(model)s, %(start)s), at %(drawn)s of %(num)s "
-            "epochs: the wider, the more weights have that value; the white tick is the median. "
-            "Each is the mean density over %(seeds)s; all panels and starts share the axes and the "
-            "scale of the widths.",
-            last + 1,
-            layer=layer,
-            model=model_label(model),
-            start=start_label(start),
-            drawn=len(epochs),
-            seeds=seeds_phrase(runs),
+        for (arm, epoch), curve in means[means["epoch"].isin(epochs)].groupby(
+            ["normalization", "epoch"], sort=False
         )
-        + f" {seen}"
-        if len(runs)
-        else nothing_to_draw(title),
-        alt=gettext("%(title)s, one panel of violins per arm.", title=title) + f" {seen}",
-        last=last,
+    ]
+    none = pd.DataFrame([], columns=_COLUMNS)
+    return Prepared(
+        model=model,
+        start=start,
+        layer=layer,
+        arms=arms,
+        runs=runs,
+        means=means,
+        last_epoch=last,
+        epochs=epochs,
+        step=step,
+        scale=scale,
+        limits=_visible_limits(comparable),
+        data=pd.concat(violins or [none], ignore_index=True)[_COLUMNS],
     )
 
 
-def _epochs(last: int, arms: int) -> np.ndarray:
-    """Choose the epochs that there is room for, the first and the last among them.
+def draw(prepared: Prepared) -> Canvas:
+    """Draw a row of violins per arm, all on the same axes."""
+    arms, last = prepared.arms, prepared.last_epoch
+    styles = arm_styles(arms)
+    with house_style():
+        notes = run_notes({prepared.start: prepared.runs}, arms, last)
+        sheet = page(prepared.title, [], notes, body=arm_body(len(arms)))
+        panels = arm_panels(
+            sheet, styles, last=last, limits=prepared.limits, unit=gettext("weight")
+        )
+        for arm, ax in panels.items():
+            violins = prepared.data[prepared.data["normalization"] == arm]
+            if violins.empty:
+                place = model_label(prepared.model), start_label(prepared.start)
+                empty_panel(ax, no_run(arm, *place))
+                continue
+            ax.set_xlim(-0.55 * prepared.step, last + 0.55 * prepared.step)
+            _draw_violins(ax, violins, arm, styles[arm].color, prepared.scale)
+            means = prepared.means[prepared.means["normalization"] == arm]
+            stop_line(ax, int(means["epoch"].max()), last)
+    return Canvas(figure=sheet.figure, last=last)
 
-    Evenly where at least half of that room can be filled so: an uneven gap looks like an effect.
+
+def describe(prepared: Prepared) -> Words:
+    """Explain the violins, and name the arm whose peak changes most."""
+    title = prepared.title
+    observation = _observation(prepared.means)
+    alt = gettext("%(title)s, one panel of violins per arm.", title=title)
+    if prepared.runs.empty:
+        return Words(caption=nothing_to_draw(title), alt=f"{alt} {observation}")
+    explanation = ngettext(
+        "Violins of the weights of %(layer)s (%(model)s, %(start)s), at %(drawn)s of %(num)s "
+        "epoch: the wider, the more weights have that value; the white tick is the median. "
+        "Each is the mean density over %(seeds)s; all panels and starts share the axes and the "
+        "scale of the widths.",
+        "Violins of the weights of %(layer)s (%(model)s, %(start)s), at %(drawn)s of %(num)s "
+        "epochs: the wider, the more weights have that value; the white tick is the median. "
+        "Each is the mean density over %(seeds)s; all panels and starts share the axes and the "
+        "scale of the widths.",
+        prepared.last_epoch + 1,
+        layer=prepared.layer,
+        model=model_label(prepared.model),
+        start=start_label(prepared.start),
+        drawn=len(prepared.epochs),
+        seeds=seeds_phrase(prepared.runs),
+    )
+    return Words(caption=f"{explanation} {observation}", alt=f"{alt} {observation}")
+
+
+def _visible_limits(comparable: pd.DataFrame) -> tuple[float, float]:
+    """Return limits that hold the visible part of every run's density."""
+    curves = comparable.groupby(["start", "normalization", "seed", "epoch"])["density"]
+    visible = comparable["density"] >= _VISIBLE * curves.transform("max")
+    return shared_limits(comparable["weight"][visible])
+
+
+def _epochs(last: int, arms: int) -> npt.NDArray[np.int_]:
+    """Choose as many epochs as fit, including the first and the last.
+
+    They are evenly spaced if that fills at least half of the room: an uneven gap looks like an
+    effect.
     """
     if not last:
         return np.zeros(1, dtype=int)
-    steps = int((WIDTH - _BESIDE) / balanced_columns(arms) / _ROOM) - 1
+    steps = int((WIDTH - _BESIDE) / balanced_columns(arms) / _LEAST_WIDTH) - 1
     least = math.ceil(last / steps)
     even = next((step for step in range(least, 2 * least + 1) if last % step == 0), None)
     return np.linspace(0, last, last // (even or least) + 1).round().astype(int)
 
 
-def _violin(weight: np.ndarray, density: np.ndarray, scale: float) -> pd.DataFrame:
+def _violin(
+    weight: npt.NDArray[np.float64], density: npt.NDArray[np.float64], scale: float
+) -> pd.DataFrame:
     """Resample a density between its visible ends, and find its median."""
     ends = np.flatnonzero(density >= _VISIBLE * density.max())[[0, -1]]
     levels = np.linspace(weight[ends[0]], weight[ends[1]], _POINTS)
@@ -179,31 +240,46 @@ def _violin(weight: np.ndarray, density: np.ndarray, scale: float) -> pd.DataFra
     )
 
 
-def _paths(violin: pd.DataFrame, epoch: int) -> tuple[Path, tuple[list[float], list[float]]]:
-    """Outline of a violin, and the ends of the tick at its median: two x and two y."""
-    x = violin["half_width"].to_numpy()
-    y = violin["weight"].to_numpy()
-    right = np.column_stack([epoch + x, y])
-    left = np.column_stack([epoch - x, y])[::-1]
+def _draw_violins(ax: Axes, violins: pd.DataFrame, arm: str, color: str, scale: float) -> None:
+    """Fill an arm's violins, each with a white tick at its median."""
+    body: Marks = {"facecolor": color, "linewidth": 0}
+    tick: Marks = {"color": PAPER, "linewidth": 1.0}
+    per_epoch = f"{1 / scale:.6g}"
+    for epoch, violin in violins.groupby("epoch", sort=False):
+        attributes = mark(arm=arm, epoch=epoch, per_epoch=per_epoch)
+        ax.add_patch(PathPatch(_outline(violin, epoch), **body, **attributes))
+        attributes = mark(arm=arm, epoch=epoch, line=gettext("median"), neutral=True)
+        ax.plot(*_median_tick(violin, epoch), **tick, **attributes)
+
+
+def _outline(violin: pd.DataFrame, epoch: int) -> Path:
+    """Return the closed outline of a violin, symmetric about its epoch."""
+    half_width, weight = violin["half_width"].to_numpy(), violin["weight"].to_numpy()
+    right = np.column_stack([epoch + half_width, weight])
+    left = np.column_stack([epoch - half_width, weight])[::-1]
+    return Path(np.vstack([right, left, right[:1]]), closed=True)
+
+
+def _median_tick(violin: pd.DataFrame, epoch: int) -> tuple[list[float], list[float]]:
+    """Return the x and the y of the two ends of the tick at a violin's median."""
     median = float(violin["median"].iloc[0])
-    tick = 0.75 * float(np.interp(median, y, x))
-    outline = Path(np.vstack([right, left, right[:1]]), closed=True)
-    return outline, ([epoch - tick, epoch + tick], [median, median])
+    half_width = 0.75 * float(np.interp(median, violin["weight"], violin["half_width"]))
+    return [epoch - half_width, epoch + half_width], [median, median]
 
 
 def _observation(means: pd.DataFrame) -> str:
     """Name the arm whose peak changes most, and by how much."""
     by_arm = means.groupby("normalization", sort=False)
     peaks = {str(arm): curves.groupby("epoch")["density"].max() for arm, curves in by_arm}
-    most = largest_change(peaks)
-    if most is None:
+    steepest = largest_change(peaks)
+    if steepest is None:
         return no_change()
     return gettext(
         "The peak density changes most in %(arm)s: from %(first)s at epoch 0 to %(final)s at epoch "
         "%(epoch)s (%(change)s).",
-        arm=most.arm,
-        first=number(most.first),
-        final=number(most.final),
-        epoch=most.epoch,
-        change=change(most.share),
+        arm=steepest.arm,
+        first=number(steepest.first),
+        final=number(steepest.final),
+        epoch=steepest.epoch,
+        change=change(steepest.share),
     )

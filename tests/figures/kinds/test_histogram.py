@@ -1,4 +1,4 @@
-"""Histograms of the weights."""
+"""The histograms of the weights."""
 
 import base64
 import zlib
@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import histogram
 from normreport.text.labels import start_label
 from tests.figures import synthetic
 from tests.figures.synthetic import two
@@ -22,7 +21,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return histogram.draw(table, model="vgg16")
+    return synthetic.drawn("histogram", table, model="vgg16")
 
 
 def test_the_data_are_the_weights_of_all_seeds(table: pd.DataFrame, drawing: Drawing) -> None:
@@ -38,7 +37,7 @@ def test_the_data_are_the_weights_of_all_seeds(table: pd.DataFrame, drawing: Dra
     assert np.allclose(area.groupby([drawing.data[key] for key in keys[:3]]).sum(), 1)
 
 
-def test_the_outlines_are_the_data_and_stand_on_zero(drawing: Drawing) -> None:
+def test_the_outlines_are_the_data_and_begin_and_end_at_zero(drawing: Drawing) -> None:
     places = drawing.data.groupby(["layer", "start"], sort=False)
     for ax, (_, rows) in zip(drawing.figure.axes, places, strict=True):
         lines = [line.get_xydata() for line in ax.lines]
@@ -52,7 +51,7 @@ def test_the_outlines_are_the_data_and_stand_on_zero(drawing: Drawing) -> None:
             assert np.array_equal(y[2:-1:2], bins["density"])
 
 
-def test_a_single_weight_is_seen_and_an_empty_bin_is_at_the_foot(drawing: Drawing) -> None:
+def test_a_single_weight_is_visible_and_an_empty_bin_is_at_the_foot(drawing: Drawing) -> None:
     places = drawing.data.groupby(["layer", "start"], sort=False)
     for ax, (_, rows) in zip(drawing.figure.axes, places, strict=True):
         height = ax.yaxis.get_transform().transform
@@ -69,7 +68,7 @@ def test_the_panels_of_a_layer_share_their_axes(drawing: Drawing) -> None:
     assert limits[0] != limits[2]
 
 
-def test_frames_hold_every_outline_as_high_as_the_axis_has_it(
+def test_frames_hold_the_height_of_every_outline_on_the_axis(
     table: pd.DataFrame, drawing: Drawing
 ) -> None:
     frames = drawing.frames
@@ -77,31 +76,31 @@ def test_frames_hold_every_outline_as_high_as_the_axis_has_it(
     assert len(frames["runs"]) == 2 * 2 * 3
     steps = np.frombuffer(zlib.decompress(base64.b64decode(frames["curves"])), dtype="<i2")
     levels = np.cumsum(steps.reshape(len(frames["runs"]), 7, -1).astype(int), axis=2)
-    for (of, arm, _, _), run in zip(frames["runs"], levels, strict=True):
-        layer, start = of.split(", ")
-        chosen = (table["layer"] == layer) & (table["start"].map(start_label) == start)
-        own = table[chosen & (table["normalization"] == arm)]
-        wide = own.groupby(["epoch", "left"])["count"].sum().unstack()
-        edges = [*wide.columns, own["right"].max()]
-        assert np.allclose(frames["grids"][of][::2], edges, rtol=1e-5)
-        density = wide.to_numpy() / wide.sum(axis=1).to_numpy()[:, None] / np.diff(edges)
-        ax = drawing.figure.axes[frames["values"][of]["panel"]]
+    for (panel, arm, _, _), run in zip(frames["runs"], levels, strict=True):
+        layer, start = panel.split(", ")
+        in_panel = (table["layer"] == layer) & (table["start"].map(start_label) == start)
+        bins = table[in_panel & (table["normalization"] == arm)]
+        counts = bins.groupby(["epoch", "left"])["count"].sum().unstack()
+        edges = [*counts.columns, bins["right"].max()]
+        assert np.allclose(frames["grids"][panel][::2], edges, rtol=1e-5)
+        density = counts.to_numpy() / counts.sum(axis=1).to_numpy()[:, None] / np.diff(edges)
+        ax = drawing.figure.axes[frames["values"][panel]["panel"]]
         expected = ax.yaxis.get_transform().transform(density.ravel())
         expected = expected.reshape(density.shape)
-        first, later = frames["units"][of]
-        found = run[0] * first + run[1:] * later
-        near = expected.max() / 1000  # of an inch
-        assert np.allclose(found[:, 1:-1:2], expected[1:], atol=near)
-        assert np.allclose(found[:, [0, -1]], 0, atol=near)
+        first, later = frames["units"][panel]
+        heights = run[0] * first + run[1:] * later
+        tolerance = expected.max() / 1000
+        assert np.allclose(heights[:, 1:-1:2], expected[1:], atol=tolerance)
+        assert np.allclose(heights[:, [0, -1]], 0, atol=tolerance)
 
 
 def test_an_arm_ends_with_the_first_of_its_runs() -> None:
     table = synthetic.runs(epochs=6, diverged={("raw", 1): 2, ("imagenet", 0): 0})
-    drawing = histogram.draw(synthetic.histograms(table), model="vgg16")
+    drawing = synthetic.drawn("histogram", synthetic.histograms(table), model="vgg16")
     assert drawing.frames is not None
     lengths: dict[str, dict[str, int]] = {}
-    for of, arm, _, epochs in drawing.frames["runs"]:
-        lengths.setdefault(of, {})[arm] = epochs
+    for panel, arm, _, epochs in drawing.frames["runs"]:
+        lengths.setdefault(panel, {})[arm] = epochs
     assert lengths == {
         f"{layer}, {start_label(start)}": {"raw": raw, "unit": 7, "imagenet": imagenet}
         for layer in synthetic.LAYERS
@@ -112,40 +111,47 @@ def test_an_arm_ends_with_the_first_of_its_runs() -> None:
     assert all(drawn["pretrained"].map(lambda arms: arms == {"all", "raw", "unit", "imagenet"}))
 
 
-def test_a_layer_whose_weights_are_all_equal_says_so(table: pd.DataFrame) -> None:
-    equal = (table["start"] == "scratch") & (table["layer"] == "features.0")
-    drawing = histogram.draw(table[~equal], model="vgg16")
-    texts = [[text.get_text() for text in ax.texts] for ax in drawing.figure.axes]
-    of_panel = dict(zip([ax.get_label() for ax in drawing.figure.axes], texts, strict=True))
-    assert "All weights are equal." in of_panel["features.0, from scratch"]
-    assert sum("All weights are equal." in words for words in texts) == 1
+def test_a_panel_without_bins_says_that_all_weights_are_equal(table: pd.DataFrame) -> None:
+    is_missing = (table["start"] == "scratch") & (table["layer"] == "features.0")
+    drawing = synthetic.drawn("histogram", table[~is_missing], model="vgg16")
+    says_so = {
+        ax.get_label(): "All weights are equal." in [text.get_text() for text in ax.texts]
+        for ax in drawing.figure.axes
+    }
+    assert says_so == {
+        f"{layer}, {start}": (layer, start) == ("features.0", "from scratch")
+        for layer in synthetic.LAYERS
+        for start in ("from scratch", "pretrained")
+    }
 
 
-def test_the_words_say_what_arm_and_seed_move(table: pd.DataFrame, drawing: Drawing) -> None:
+def test_the_words_say_how_many_weights_arm_and_seed_move(
+    table: pd.DataFrame, drawing: Drawing
+) -> None:
     last = table[table["epoch"] == 6]
-    apart: dict[str, dict[tuple[str, str], float]] = {"arm": {}, "seed": {}}
+    largest: dict[str, dict[tuple[str, str], float]] = {"arm": {}, "seed": {}}
     for (layer, start), rows in last.groupby(["layer", "start"]):
         runs = {
             key: run["count"].to_numpy() for key, run in rows.groupby(["normalization", "seed"])
         }
         for (one, a), (other, b) in combinations(runs.items(), 2):
-            same = {"arm": one[1] == other[1], "seed": one[0] == other[0]}
-            for what in (name for name, holds in same.items() if holds):
+            differs_only_in = {"arm": one[1] == other[1], "seed": one[0] == other[0]}
+            for factor in (name for name, holds in differs_only_in.items() if holds):
                 moved = np.maximum(a - b, 0).sum() / a.sum()
                 place = (str(layer), start_label(str(start)))
-                apart[what][place] = max(moved, apart[what].get(place, 0))
-    place, share = max(apart["arm"].items(), key=lambda item: item[1])
+                largest[factor][place] = max(moved, largest[factor].get(place, 0))
+    place, share = max(largest["arm"].items(), key=lambda item: item[1])
     text = (
         f"The histograms of two runs with the same seed in different arms differ most in "
         f"{place[0]}, {place[1]}, by {two(100 * share)}% of the weights. Those of two seeds of one "
-        f"arm differ by up to {two(100 * apart['seed'][place])}% there."
+        f"arm differ by up to {two(100 * largest['seed'][place])}% there."
     )
     assert text in drawing.caption
     assert text in drawing.alt
 
 
-def test_one_arm_has_nothing_to_differ_from() -> None:
+def test_with_one_arm_no_words_compare_arms() -> None:
     table = synthetic.histograms(synthetic.runs(arms=["unit"], epochs=1))
-    drawing = histogram.draw(table, model="vgg16")
+    drawing = synthetic.drawn("histogram", table, model="vgg16")
     assert "differ" not in drawing.caption
     assert drawing.caption.endswith("at epoch 0.")

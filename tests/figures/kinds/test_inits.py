@@ -1,11 +1,10 @@
-"""What random inits give, and what the runs do."""
+"""The range of the standard deviation over random inits, and over the runs."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import inits
 from tests.figures import synthetic
 
 
@@ -16,18 +15,25 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return inits.draw(table, limits=synthetic.limits(table))
+    return synthetic.drawn("inits", table)
 
 
 def test_the_data_are_the_bars_and_the_points(drawing: Drawing) -> None:
     (ax,) = drawing.figure.axes
     bars = [line for line in ax.lines if len(line.get_xdata()) == 2]
     points = [line for line in ax.lines if len(line.get_xdata()) == 1]
-    law = drawing.data["compared"] == "random inits, 95%"
-    ends = [line.get_xdata()[1] for line in bars]
-    assert ends == list(drawing.data["range_percent"][law])
-    found = [float(line.get_xdata()[0]) for line in points]
-    assert found == list(drawing.data["range_percent"][~law])
+    is_law = drawing.data["compared"] == "random inits, 95%"
+    bar_ends = [line.get_xdata()[1] for line in bars]
+    assert bar_ends == list(drawing.data["range_percent"][is_law])
+    positions = [float(line.get_xdata()[0]) for line in points]
+    assert positions == list(drawing.data["range_percent"][~is_law])
+
+
+def test_a_limit_is_the_95_percent_point_of_the_range_of_three_inits(drawing: Drawing) -> None:
+    chi_squared = np.random.default_rng(0).chisquare(1727, size=(100_000, 3))
+    simulated = np.quantile(np.ptp(np.sqrt(chi_squared / 1727), axis=1), 0.95)
+    assert np.allclose(drawing.data["limit_percent"], 100 * simulated, rtol=0.01)
+    assert "95% of 3 independent inits" in drawing.caption
 
 
 def test_ranges_are_over_whole_groups_of_runs(table: pd.DataFrame, drawing: Drawing) -> None:
@@ -41,22 +47,41 @@ def test_ranges_are_over_whole_groups_of_runs(table: pd.DataFrame, drawing: Draw
             assert data.loc[(compared, arm), "range_percent"] == pytest.approx(expected)
     for seed in range(3):
         expected = 100 * np.ptp(std.loc[6][seed]) / sigma
-        found = data.loc[("arms of one seed, last epoch", str(seed)), "range_percent"]
-        assert found == pytest.approx(expected)
+        row = data.loc[("arms of one seed, last epoch", str(seed))]
+        assert row["range_percent"] == pytest.approx(expected)
     assert np.allclose(data["standard_error_percent"], 100 / np.sqrt(2 * 1727))
 
 
 def test_a_group_that_lost_a_run_has_no_range(diverged_runs: pd.DataFrame) -> None:
     table = diverged_runs[diverged_runs["start"] == "scratch"]
-    drawing = inits.draw(synthetic.measures(table), limits=synthetic.limits(table))
+    drawing = synthetic.drawn("inits", synthetic.measures(table))
     compared = set(drawing.data["compared"])
     assert compared == {"random inits, 95%", "seeds, epoch 0", "arms of one seed, last epoch"}
     assert set(drawing.data.query("compared.str.startswith('arms')")["of"]) == {"2"}
 
 
-def test_the_words_count_what_lies_beyond(table: pd.DataFrame) -> None:
-    limits = synthetic.limits(table).assign(limit_percent=1e-9)
-    caption = inits.draw(table, limits=limits).caption
-    assert "seeds, epoch 0, 6 of 6 ranges" in caption
-    assert "arms of one seed, last epoch, 6 of 6 ranges" in caption
-    assert "95% of 3 independent inits" in caption
+def test_the_words_count_the_ranges_beyond_the_limit(table: pd.DataFrame, drawing: Drawing) -> None:
+    std = table.pivot(index=["epoch", "layer", "normalization"], columns="seed", values="std")
+    sigma = std.index.get_level_values("layer").map(synthetic.LAYERS)
+    percent = 100 * (std.max(axis=1) - std.min(axis=1)) / sigma
+    limit = drawing.data["limit_percent"].iloc[0]
+    beyond = int((percent.loc[0] > limit).sum())
+    assert 0 < beyond < 6
+    assert f"seeds, epoch 0, {beyond} of 6 ranges" in drawing.caption
+    assert "arms of one seed, last epoch, 0 of 6 ranges" in drawing.alt
+
+
+def test_a_layer_of_another_law_has_no_row(table: pd.DataFrame) -> None:
+    is_other = table["layer"] == "features.28"
+    mixed = table.assign(std=table["std"].where(~is_other, 2 * table["std"]))
+    assert set(synthetic.drawn("inits", mixed).data["layer"]) == {"features.0"}
+
+
+def test_without_a_known_law_panel_and_words_say_so(table: pd.DataFrame) -> None:
+    drawing = synthetic.drawn("inits", table.assign(std=2 * table["std"]))
+    reason = "No run starts from weights of a known law."
+    (ax,) = drawing.figure.axes
+    assert drawing.data.empty
+    assert reason in " ".join(text.get_text() for text in ax.texts)
+    assert drawing.alt.endswith(reason)
+    assert "Points" not in drawing.caption

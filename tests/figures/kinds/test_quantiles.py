@@ -1,4 +1,4 @@
-"""Quantiles of the weights against the normal."""
+"""The quantiles of the weights against those of a normal distribution."""
 
 import base64
 import zlib
@@ -9,7 +9,6 @@ import pytest
 from scipy import stats
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import quantiles
 from normreport.text.labels import start_label
 from tests.figures import synthetic
 
@@ -21,14 +20,14 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return quantiles.draw(table, model="vgg16")
+    return synthetic.drawn("quantiles", table, model="vgg16")
 
 
 def test_the_data_are_the_curves_of_every_layer_and_start(drawing: Drawing) -> None:
     places = drawing.data.groupby(["layer", "start"], sort=False)
     for ax, (_, rows) in zip(drawing.figure.axes, places, strict=True):
         curves = rows.groupby(["normalization", "seed"], sort=False)
-        drawn = {tuple(line.get_ydata()) for line in ax.lines[1:]}  # the first is the diagonal
+        drawn = {tuple(line.get_ydata()) for line in ax.lines[1:]}  # the first line is the diagonal
         assert drawn == {tuple(curve["departure"]) for _, curve in curves}
 
 
@@ -40,20 +39,20 @@ def test_a_departure_is_the_quantile_minus_the_normal_one(drawing: Drawing) -> N
     assert np.allclose(means["departure"], bent)
 
 
-def test_the_band_is_what_normal_samples_show() -> None:
-    """Simulate 95% ranges of standardized quantiles; the formula is for large samples."""
+def test_the_band_is_the_95_percent_range_of_normal_samples() -> None:
+    """Simulate the 95% ranges of standardized quantiles; the formula is for large samples."""
     n, scores = 1728, np.array([-2.0, -1.0, 0.0, 1.5])
     samples = np.random.default_rng(0).standard_normal((4000, n))
     samples -= samples.mean(axis=1, keepdims=True)
     samples /= samples.std(axis=1, ddof=1, keepdims=True)
-    found = np.quantile(samples, stats.norm.cdf(scores), axis=1) - scores[:, None]
-    half = np.quantile(np.abs(found), 0.95, axis=1)
+    departures = np.quantile(samples, stats.norm.cdf(scores), axis=1) - scores[:, None]
+    half_width = np.quantile(np.abs(departures), 0.95, axis=1)
     rows = pd.DataFrame(
         {"model": "m", "start": "scratch", "normalization": "unit", "seed": 0, "layer": "l",
          "epoch": 0, "n": n, "score": scores, "quantile": scores}
     )  # fmt: skip
-    chance = quantiles.draw(rows, model="m").data.drop_duplicates("score")["chance"]
-    assert np.allclose(chance, half, rtol=0.06)
+    chance = synthetic.drawn("quantiles", rows, model="m").data.drop_duplicates("score")["chance"]
+    assert np.allclose(chance, half_width, rtol=0.06)
 
 
 def test_the_panels_of_a_layer_share_their_axis(drawing: Drawing) -> None:
@@ -62,29 +61,32 @@ def test_the_panels_of_a_layer_share_their_axis(drawing: Drawing) -> None:
     assert limits[2] == limits[3]
 
 
-def test_frames_hold_every_departure_and_have_room(table: pd.DataFrame, drawing: Drawing) -> None:
+def test_frames_hold_every_departure_and_fit_the_axes(
+    table: pd.DataFrame, drawing: Drawing
+) -> None:
     frames = drawing.frames
     assert frames is not None
     steps = np.frombuffer(zlib.decompress(base64.b64decode(frames["curves"])), dtype="<i2")
     levels = np.cumsum(steps.reshape(len(frames["runs"]), 7, -1).astype(int), axis=2)
     assert len(frames["runs"]) == 2 * 2 * 9
-    for (of, arm, seed, _), run in zip(frames["runs"], levels, strict=True):
-        layer, start = of.split(", ")
-        chosen = (table["layer"] == layer) & (table["start"].map(start_label) == start)
-        own = table[chosen & (table["normalization"] == arm) & (table["seed"] == int(seed))]
-        departure = own.assign(departure=own["quantile"] - own["score"])
-        wide = departure.pivot(index="epoch", columns="score", values="departure").to_numpy()
-        units = frames["units"][of]
+    for (panel, arm, seed, _), run in zip(frames["runs"], levels, strict=True):
+        layer, start = panel.split(", ")
+        in_panel = (table["layer"] == layer) & (table["start"].map(start_label) == start)
+        is_run = (table["normalization"] == arm) & (table["seed"] == int(seed))
+        rows = table[in_panel & is_run]
+        rows = rows.assign(departure=rows["quantile"] - rows["score"])
+        expected = rows.pivot(index="epoch", columns="score", values="departure").to_numpy()
+        units = frames["units"][panel]
         later = run[0] * units[0] + run[1:] * units[1]
-        assert np.allclose(later, wide[1:], atol=sum(units))
-        low, high = drawing.figure.axes[frames["values"][of]["panel"]].get_ylim()
-        assert low < wide.min() < wide.max() < high
+        assert np.allclose(later, expected[1:], atol=sum(units))
+        low, high = drawing.figure.axes[frames["values"][panel]["panel"]].get_ylim()
+        assert low < expected.min() < expected.max() < high
 
 
-def test_six_starts_stand_in_rows_of_one_layer() -> None:
+def test_with_six_starts_every_row_is_of_one_layer() -> None:
     starts = [f"start{i}" for i in range(6)]
     table = synthetic.quantiles(synthetic.runs(epochs=1, seeds=1, starts=starts))
-    axes = quantiles.draw(table, model="vgg16").figure.axes
+    axes = synthetic.drawn("quantiles", table, model="vgg16").figure.axes
     rows = [round(ax.get_position().y0, 3) for ax in axes]
     assert [rows.count(y) for y in dict.fromkeys(rows)] == [3, 3, 3, 3]
 

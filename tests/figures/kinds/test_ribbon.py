@@ -1,11 +1,10 @@
-"""The percentile ribbon."""
+"""The percentiles of a layer's weights."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import ribbon
 from tests.figures import synthetic
 from tests.figures.synthetic import three
 
@@ -19,7 +18,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return ribbon.draw(table, start="scratch", **KEY)
+    return synthetic.drawn("ribbon", table, start="scratch", **KEY)
 
 
 def test_the_data_are_the_bands_and_the_median(drawing: Drawing) -> None:
@@ -42,12 +41,12 @@ def test_percentiles_are_averaged_over_seeds(table: pd.DataFrame, drawing: Drawi
     assert np.allclose(drawn, expected, rtol=1e-12)
 
 
-def test_panels_stand_in_the_order_of_the_arms_and_share_axes_with_every_start(
+def test_panels_are_in_the_order_of_the_arms_and_share_axes_with_every_start(
     table: pd.DataFrame, drawing: Drawing
 ) -> None:
     titles = [ax.texts[0].get_text() for ax in drawing.figure.axes]
     assert titles == ["raw (0-255)", "unit (/255)", "imagenet (mean/std)"]
-    other = ribbon.draw(table, start="pretrained", **KEY)
+    other = synthetic.drawn("ribbon", table, start="pretrained", **KEY)
     axes = drawing.figure.axes + other.figure.axes
     assert len({ax.get_ylim() for ax in axes}) == len({ax.get_xlim() for ax in axes}) == 1
 
@@ -65,7 +64,7 @@ def test_the_words_give_the_largest_change_of_the_outer_band(drawing: Drawing) -
 
 
 def test_a_ribbon_ends_where_the_first_run_diverges(diverged_runs: pd.DataFrame) -> None:
-    drawing = ribbon.draw(synthetic.measures(diverged_runs), start="scratch", **KEY)
+    drawing = synthetic.drawn("ribbon", synthetic.measures(diverged_runs), start="scratch", **KEY)
     ends = drawing.data.groupby("normalization")["epoch"].max()
     assert ends.to_dict() == {"raw": 2, "imagenet": 0}
     words = {ax.texts[0].get_text(): [t.get_text() for t in ax.texts] for ax in drawing.figure.axes}

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import seeds
 from tests.figures import synthetic
 
 KEY = {
@@ -23,7 +22,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return seeds.draw(table, **KEY)
+    return synthetic.drawn("seeds", table, **KEY)
 
 
 def curve(table: pd.DataFrame, arm: str, seed: int) -> np.ndarray:
@@ -31,7 +30,7 @@ def curve(table: pd.DataFrame, arm: str, seed: int) -> np.ndarray:
     return rows[(rows["normalization"] == arm) & (rows["seed"] == seed)]["density"].to_numpy()
 
 
-def test_a_seed_each_at_the_left_and_one_at_the_right(
+def test_curves_have_a_seed_each_at_the_left_and_one_seed_at_the_right(
     table: pd.DataFrame, drawing: Drawing
 ) -> None:
     designs = (
@@ -61,8 +60,8 @@ def test_the_bars_are_the_largest_differences_in_percent_of_the_peak(
     assert left.get_xlim() == right.get_xlim()
 
 
-def test_two_seeds_are_used_in_turn(table: pd.DataFrame) -> None:
-    drawing = seeds.draw(table[table["seed"] < 2], **KEY)
+def test_too_few_seeds_are_used_in_turn(table: pd.DataFrame) -> None:
+    drawing = synthetic.drawn("seeds", table[table["seed"] < 2], **KEY)
     pipelines = drawing.data[drawing.data["design"] == "a seed each"].drop_duplicates("pipeline")
     assert list(zip(pipelines["normalization"], pipelines["seed"], strict=True)) == [
         ("unit", 0),
@@ -73,7 +72,7 @@ def test_two_seeds_are_used_in_turn(table: pd.DataFrame) -> None:
 
 def test_a_design_with_a_run_that_ended_early_says_so(table: pd.DataFrame) -> None:
     lost = (table["normalization"] == "unit") & (table["seed"] == 1) & (table["epoch"] > 2)
-    drawing = seeds.draw(table[~lost], **KEY)
+    drawing = synthetic.drawn("seeds", table[~lost], **KEY)
     assert set(drawing.data["design"]) == {"one seed"}
     words = " ".join(text.get_text() for text in drawing.figure.axes[0].texts)
     assert "No run that this needs reached epoch 6." in words

@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import separation
 from tests.figures import synthetic
 from tests.figures.synthetic import three
 
@@ -16,19 +15,19 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return separation.draw(table, model="vgg16")
+    return synthetic.drawn("separation", table, model="vgg16")
 
 
-def kinds(rows: pd.DataFrame) -> pd.Series:
-    """Kind of every pair, decided one by one."""
+def pairings(rows: pd.DataFrame) -> pd.Series:
+    """Say what the two runs of every pair share, pair by pair."""
 
-    def kind(row: pd.Series) -> str:
+    def pairing(row: pd.Series) -> str:
         if row["normalization_a"] == row["normalization_b"]:
             return "same arm, other seed"
-        same = row["seed_a"] == row["seed_b"]
-        return "other arm, same seed" if same else "other arm, other seed"
+        has_one_seed = row["seed_a"] == row["seed_b"]
+        return "other arm, same seed" if has_one_seed else "other arm, other seed"
 
-    return rows.apply(kind, axis=1)
+    return rows.apply(pairing, axis=1)
 
 
 def test_every_pair_of_the_last_epoch_is_drawn_once_in_its_row(drawing: Drawing) -> None:
@@ -39,14 +38,14 @@ def test_every_pair_of_the_last_epoch_is_drawn_once_in_its_row(drawing: Drawing)
             assert len(rows) == 36
             ax = next(panels)
             dots = [line for line in ax.lines if line.get_marker() == "o"]
-            for y, (kind, line) in enumerate(zip(rows["pair"].unique(), dots, strict=True)):
-                own = rows[rows["pair"] == kind]
-                assert list(line.get_xdata()) == list(own["w1_over_sigma0"])
+            for y, (pairing, line) in enumerate(zip(rows["pair"].unique(), dots, strict=True)):
+                pairs = rows[rows["pair"] == pairing]
+                assert list(line.get_xdata()) == list(pairs["w1_over_sigma0"])
                 assert all(abs(line.get_ydata() - y) <= 0.25)
 
 
-def test_pairs_are_told_apart_by_arm_and_seed(drawing: Drawing) -> None:
-    assert (kinds(drawing.data) == drawing.data["pair"]).all()
+def test_pairs_are_grouped_by_arm_and_seed(drawing: Drawing) -> None:
+    assert (pairings(drawing.data) == drawing.data["pair"]).all()
     assert drawing.data["pair"].value_counts().to_dict() == {
         "other arm, other seed": 72,
         "other arm, same seed": 36,
@@ -68,35 +67,35 @@ def test_the_words_give_the_means_at_the_last_epoch_and_at_epoch_0(
     table: pd.DataFrame, drawing: Drawing
 ) -> None:
     rows = table.query("start == 'scratch'")
-    rows = rows.assign(pair=kinds(rows))
+    rows = rows.assign(pair=pairings(rows))
     means = rows.groupby(["pair", "epoch"])["w1_over_sigma0"].mean()
-    for kind, words in (
+    for pairing, words in (
         ("other arm, other seed", "arms of different seeds"),
         ("same arm, other seed", "seeds of one arm"),
     ):
-        text = f"{three(means[kind, 6])} for {words} ({three(means[kind, 0])})"
+        text = f"{three(means[pairing, 6])} for {words} ({three(means[pairing, 0])})"
         assert text in drawing.caption
         assert text in drawing.alt
     assert f"{three(means['other arm, same seed', 6])} for arms of one seed (0)" in drawing.alt
 
 
-def test_distances_of_exactly_zero_have_a_place(table: pd.DataFrame) -> None:
-    same = table["seed_a"] == table["seed_b"]
-    zero = table.assign(w1_over_sigma0=table["w1_over_sigma0"].where(~same, 0.0))
-    ax = separation.draw(zero, model="vgg16").figure.axes[-1]
+def test_distances_of_zero_have_a_place_on_the_axis(table: pd.DataFrame) -> None:
+    is_zero = table["seed_a"] == table["seed_b"]
+    with_zeros = table.assign(w1_over_sigma0=table["w1_over_sigma0"].where(~is_zero, 0.0))
+    ax = synthetic.drawn("separation", with_zeros, model="vgg16").figure.axes[-1]
     assert ax.get_xscale() == "symlog"
     assert ax.get_xlim()[0] < 0
     assert ax.get_xticklabels()[0].get_text() == "0"
 
 
-def test_many_pairs_are_thinned_by_rank_but_counted_in_full() -> None:
+def test_many_pairs_are_thinned_by_rank_and_averaged_in_full() -> None:
     runs = synthetic.runs(epochs=1, seeds=12, layers={"features.0": 0.0589})
     table = synthetic.distances(runs)
-    drawing = separation.draw(table, model="vgg16")
-    kind = "other arm, other seed"
-    drawn = drawing.data.query(f"start == 'scratch' and pair == '{kind}'")
+    drawing = synthetic.drawn("separation", table, model="vgg16")
+    pairing = "other arm, other seed"
+    drawn = drawing.data.query(f"start == 'scratch' and pair == '{pairing}'")
     rows = table.query("start == 'scratch' and epoch == 1")
-    rows = rows[kinds(rows) == kind]["w1_over_sigma0"]
+    rows = rows[pairings(rows) == pairing]["w1_over_sigma0"]
     assert len(drawn) == 120 < len(rows)
     assert drawn["w1_over_sigma0"].min() == rows.min()
     assert drawn["w1_over_sigma0"].max() == rows.max()
@@ -104,14 +103,14 @@ def test_many_pairs_are_thinned_by_rank_but_counted_in_full() -> None:
     assert "120 at most" in drawing.caption
 
 
-def test_diverged_runs_are_named(diverged_runs: pd.DataFrame) -> None:
-    drawing = separation.draw(synthetic.distances(diverged_runs), model="vgg16")
+def test_a_note_names_the_diverged_runs(diverged_runs: pd.DataFrame) -> None:
+    drawing = synthetic.drawn("separation", synthetic.distances(diverged_runs), model="vgg16")
     words = " ".join(text.get_text() for text in drawing.figure.texts)
     assert "raw: 1 of 3 runs diverged (seed 1 after epoch 2)" in words
     assert "Means are over the pairs whose runs both go on." in words
 
 
 def test_a_single_run_has_no_pair_to_compare(table: pd.DataFrame) -> None:
-    drawing = separation.draw(table.iloc[:0], model="vgg16")
+    drawing = synthetic.drawn("separation", table.iloc[:0], model="vgg16")
     assert drawing.caption == "There is no pair of runs of VGG16 to compare."
     assert list(drawing.data.columns)[:3] == ["layer", "start", "pair"]

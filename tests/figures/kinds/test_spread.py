@@ -1,11 +1,11 @@
-"""The standard deviation of every run."""
+"""The standard deviation of a layer's weights."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import spread
 from tests.figures import synthetic
 from tests.figures.synthetic import three
 
@@ -19,7 +19,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return spread.draw(table, start="scratch", init_band=(0.057, 0.0608), **KEY)
+    return synthetic.drawn("spread", table, start="scratch", **KEY)
 
 
 def test_the_data_are_the_lines_and_the_end_markers(drawing: Drawing) -> None:
@@ -39,23 +39,33 @@ def test_the_right_axis_is_in_percent_of_the_mean_at_epoch_0(drawing: Drawing) -
     assert np.allclose(drawing.data["percent_of_epoch_0"], 100 * drawing.data["std"] / reference)
 
 
-def test_the_band_is_drawn_named_and_within_the_limits(drawing: Drawing) -> None:
+def test_the_band_holds_95_percent_of_random_inits(drawing: Drawing) -> None:
+    """n - 1 times the variance is chi-squared with n - 1 degrees of freedom; n is 1728."""
+    low, high = 0.0589 * np.sqrt(stats.chi2.ppf([0.025, 0.975], 1727) / 1727)
     ax = drawing.figure.axes[0]
     (band,) = ax.patches
-    assert (band.get_y(), band.get_y() + band.get_height()) == pytest.approx((0.057, 0.0608))
-    assert ax.get_ylim()[0] < 0.057
+    assert (band.get_y(), band.get_y() + band.get_height()) == pytest.approx((low, high))
+    assert ax.get_ylim()[0] < low
     assert "95% of random inits" in [text.get_text() for text in drawing.figure.texts]
-    assert "0.0570 to 0.0608" in drawing.caption
+    assert f"{three(low)} to {three(high)}" in drawing.caption
 
 
-def test_without_a_band_nothing_speaks_of_it(table: pd.DataFrame) -> None:
-    drawing = spread.draw(table, start="scratch", **KEY)
+def test_weights_of_another_law_have_no_band(table: pd.DataFrame) -> None:
+    drawing = synthetic.drawn("spread", table.assign(std=2 * table["std"]), start="scratch", **KEY)
+    assert not drawing.figure.axes[0].patches
+    assert "95% of random inits" not in [text.get_text() for text in drawing.figure.texts]
+    assert "band" not in drawing.caption
+
+
+def test_without_the_scratch_start_there_is_no_band(table: pd.DataFrame) -> None:
+    pretrained = table[table["start"] == "pretrained"]
+    drawing = synthetic.drawn("spread", pretrained, start="pretrained", **KEY)
     assert not drawing.figure.axes[0].patches
     assert "band" not in drawing.caption
 
 
 def test_every_start_has_the_same_axis(table: pd.DataFrame, drawing: Drawing) -> None:
-    other = spread.draw(table, start="pretrained", init_band=(0.057, 0.0608), **KEY)
+    other = synthetic.drawn("spread", table, start="pretrained", **KEY)
     assert other.figure.axes[0].get_ylim() == drawing.figure.axes[0].get_ylim()
 
 
@@ -74,17 +84,17 @@ def test_the_words_give_the_final_means_and_the_largest_change(
 
 
 def test_a_diverged_run_ends_in_a_cross(diverged_runs: pd.DataFrame) -> None:
-    drawing = spread.draw(synthetic.measures(diverged_runs), start="scratch", **KEY)
+    drawing = synthetic.drawn("spread", synthetic.measures(diverged_runs), start="scratch", **KEY)
     crosses = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "x"]
     assert sorted(int(cross.get_xdata()[0]) for cross in crosses) == [0, 2]
     assert drawing.data.query("seed == 'mean'")["epoch"].max() == 2
 
 
-def test_the_axis_keeps_its_name_where_a_small_change_takes_many_digits(
+def test_the_name_of_the_axis_stays_clear_of_long_tick_labels(
     table: pd.DataFrame,
 ) -> None:
     close = table.assign(std=0.0295 + (table["std"] - table["std"].mean()) / 1000)
-    figure = spread.draw(close, start="scratch", **KEY).figure
+    figure = synthetic.drawn("spread", close, start="scratch", **KEY).figure
     figure.draw_without_rendering()
     ax = figure.axes[0]
     name = ax.yaxis.label.get_window_extent()

@@ -1,4 +1,4 @@
-"""The violins of every epoch."""
+"""The violins of a layer's weights."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return violin.draw(table, start="scratch", **KEY)
+    return synthetic.drawn("violin", table, start="scratch", **KEY)
 
 
 def test_the_data_are_the_outlines_and_the_medians(drawing: Drawing) -> None:
@@ -40,7 +40,7 @@ def test_a_violin_has_40_points_a_side_and_one_scale_for_all_starts(
 ) -> None:
     assert set(drawing.data.groupby(["normalization", "epoch"]).size()) == {40}
     scale = drawing.data["half_width"] / drawing.data["density"]
-    other = violin.draw(table, start="pretrained", **KEY)
+    other = synthetic.drawn("violin", table, start="pretrained", **KEY)
     assert np.allclose(scale, 0.47 / table.query("layer == 'features.0'")["density"].max())
     assert np.allclose(other.data["half_width"] / other.data["density"], scale.iloc[0])
     axes = drawing.figure.axes + other.figure.axes
@@ -80,7 +80,7 @@ def test_the_words_give_the_largest_change_of_a_peak(table: pd.DataFrame, drawin
     assert text in drawing.alt
 
 
-def test_a_distribution_far_wider_than_another_start_still_has_violins(
+def test_a_start_with_far_wider_weights_still_has_violins(
     table: pd.DataFrame,
 ) -> None:
     wide = table["start"] == "pretrained"
@@ -88,22 +88,22 @@ def test_a_distribution_far_wider_than_another_start_still_has_violins(
         weight=table["weight"].where(~wide, 300 * table["weight"]),
         density=table["density"].where(~wide, table["density"] / 300),
     )
-    drawing = violin.draw(scaled, start="pretrained", **KEY)
+    drawing = synthetic.drawn("violin", scaled, start="pretrained", **KEY)
     assert len(drawing.data) == 3 * 7 * 40
 
 
 @pytest.mark.parametrize(
     ("last", "steps"), [(0, set()), (1, {1}), (8, {1}), (30, {3}), (37, {4, 5}), (100, {10})]
 )
-def test_epochs_are_evenly_spaced_where_that_leaves_enough(last: int, steps: set[int]) -> None:
-    found = violin._epochs(last, 3)
-    assert (found[0], found[-1]) == (0, last)
-    assert set(np.diff(found).tolist()) == steps
+def test_epochs_are_evenly_spaced_if_enough_remain(last: int, steps: set[int]) -> None:
+    epochs = violin._epochs(last, 3)
+    assert (epochs[0], epochs[-1]) == (0, last)
+    assert set(np.diff(epochs).tolist()) == steps
 
 
-def test_as_many_epochs_are_drawn_as_there_is_room_for() -> None:
+def test_as_many_epochs_are_drawn_as_fit() -> None:
     table = synthetic.runs(epochs=35, seeds=1, layers={"features.0": 0.0589})
-    drawing = violin.draw(synthetic.densities(table), start="scratch", **KEY)
+    drawing = synthetic.drawn("violin", synthetic.densities(table), start="scratch", **KEY)
     epochs = drawing.data["epoch"].unique()
     assert epochs.tolist() == [0, 5, 10, 15, 20, 25, 30, 35]
     widest = drawing.data.groupby("epoch")["half_width"].max()
