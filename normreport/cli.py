@@ -1,4 +1,4 @@
-"""The command line: one subcommand per stage, and a few for people."""
+"""The command line: one subcommand per stage, and commands for people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from normreport.errors import NormreportError
 
 Options = dict[str, dict[str, Any]]
 
-SETTINGS = {"metavar": "JSON", "help": "the stage's settings, as the workflow resolves them"}
+SETTINGS = {"metavar": "JSON", "help": "settings of the stage, resolved by the workflow"}
 
 
 def _in(text: str, **more: Any) -> dict[str, Any]:
@@ -26,43 +26,43 @@ def _out(text: str) -> dict[str, Any]:
 
 
 def _report(text: str, metavar: str) -> dict[str, Any]:
-    return _in(f"{text}: its index.html or the folder of that", metavar=metavar)
+    return _in(f"{text}: its index.html, or the folder that holds it", metavar=metavar)
 
 
 IMAGES = _in("the prepared images (.safetensors)")
 IMAGES_MANIFEST = _in("the manifest of the images (.json)")
-SNAPSHOTS = _in("the weights kept after every epoch (.safetensors)")
+SNAPSHOTS = _in("the weights saved after every epoch (.safetensors)")
 MANIFEST = _in("the run's manifest (.json)")
 CHECKPOINTS = {
     "type": Path,
     "metavar": "FOLDER",
-    "help": "keep the state of the unfinished work here, and go on from it after a kill",
+    "help": "folder of checkpoints: an interrupted stage resumes from them",
 }
 OPTIONAL = {"required": False, "default": None}
 MANY = {"nargs": "+"}
 TEMPLATES = {
     "type": Path,
     "metavar": "FOLDER",
-    "help": "read the templates; what the first folder lacks is taken from the next",
+    "help": "folders of templates; the first folder that has a file wins",
     **MANY,
 }
 PRETRAINED = _in(
-    "where pretrained weights come from (.json)", nargs="*", required=False, default=[]
+    "the manifests of the pretrained weights (.json)", nargs="*", required=False, default=[]
 )
 LOGO = _in("the logo (.svg, .png, .jpg, .webp)", nargs="?", **OPTIONAL)
-CATALOGUE = _in("translations, where the report is not English (.po)", nargs="?", **OPTIONAL)
+CATALOGUE = _in("translations for a report that is not in English (.po)", nargs="?", **OPTIONAL)
 FAILURES = _in("the runs that failed (.json)", nargs="?", **OPTIONAL)
 
 
 CONFIG = _in(
-    "a configuration (.yaml; - for standard input), and overlays, each over those before it",
+    "configuration files (.yaml, - for standard input); later ones override earlier ones",
     nargs="+",
 )
 
-# Stage: its line in the help, then its options; all of them are required unless said otherwise.
+# Stage: its help, then its options, which are required unless stated otherwise.
 STAGES: dict[str, tuple[str, Options]] = {
     "prepare_data": (
-        "turn a source of images into one file",
+        "convert a source of images to one file",
         {
             "settings": SETTINGS,
             "images": _out("images and labels (.safetensors)"),
@@ -71,19 +71,19 @@ STAGES: dict[str, tuple[str, Options]] = {
             "threads": {
                 "type": int,
                 "metavar": "N",
-                "help": "images decoded at a time (1); the result does not depend on it",
+                "help": "number of decoding threads (default: 1); the result does not change",
                 "required": False,
                 "default": 1,
             },
         },
     ),
     "pretrain_model": (
-        "train a model's pretrained weights, or fetch them",
+        "train or fetch the pretrained weights of a model",
         {
             "settings": SETTINGS,
-            "images": _in("the prepared images; needed where weights are trained here", **OPTIONAL),
+            "images": _in("the prepared images, if the weights are trained here", **OPTIONAL),
             "weights": _out("the weights (.safetensors)"),
-            "manifest": _out("where they come from (.json)"),
+            "manifest": _out("their source, settings and digests (.json)"),
             "checkpoints": CHECKPOINTS,
         },
     ),
@@ -93,23 +93,23 @@ STAGES: dict[str, tuple[str, Options]] = {
             "settings": SETTINGS,
             "images": IMAGES,
             "images_manifest": IMAGES_MANIFEST,
-            "pretrained": _in("weights to start from; from scratch without", **OPTIONAL),
-            "snapshots": _out("the kept layers' weights after every epoch (.safetensors)"),
+            "pretrained": _in("the pretrained weights, for a pretrained start", **OPTIONAL),
+            "snapshots": _out("the weights of the kept layers after every epoch (.safetensors)"),
             "history": _out("loss and accuracy per epoch (.csv)"),
-            "layers": _out("moments, displacement and cosine per epoch and measured layer (.csv)"),
+            "layers": _out("moments, displacement and cosine per measured layer and epoch (.csv)"),
             "manifest": _out("condition, status, seeds, digests (.json)"),
             "checkpoints": CHECKPOINTS,
         },
     ),
     "record_failures": (
-        "record which runs failed, so that a report does without them",
+        "record the runs that failed, for a partial report",
         {
             "settings": SETTINGS,
-            "failures": _out("what the end of each one's log says, where one failed (.json)"),
+            "failures": _out("the failed runs with the ends of their logs (.json)"),
         },
     ),
     "digest_weights": (
-        "check a run's snapshots and give their digests",
+        "check the snapshots of a run and compute their digests",
         {
             "snapshots": SNAPSHOTS,
             "manifest": MANIFEST,
@@ -117,7 +117,7 @@ STAGES: dict[str, tuple[str, Options]] = {
         },
     ),
     "measure_weights": (
-        "compute the statistics of a run's weights",
+        "compute the statistics of the weights of a run",
         {
             "digests": _in("the digests (.json)"),
             "snapshots": SNAPSHOTS,
@@ -126,14 +126,14 @@ STAGES: dict[str, tuple[str, Options]] = {
         },
     ),
     "compare_arms": (
-        "compare the runs of one model and start in one layer",
+        "compare the weights of one layer between runs of one model and start",
         {
-            "layer": {"metavar": "NAME", "help": "the layer's module path"},
+            "layer": {"metavar": "NAME", "help": "module path of the layer"},
             "epochs": {"type": int, "metavar": "N", "help": "the last epoch"},
             "digests": _in("the digests, one file per run (.json)", **MANY),
             "snapshots": SNAPSHOTS | MANY,
             "densities": _out("densities on one grid, with one bandwidth (.parquet)"),
-            "histograms": _out("numbers of weights in one set of bins (.parquet)"),
+            "histograms": _out("histograms with equal bins (.parquet)"),
             "distances": _out("Wasserstein distances between runs (.parquet)"),
         },
     ),
@@ -148,7 +148,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "distances": _in("distances between runs (.parquet)", **MANY),
             "images": IMAGES,
             "images_manifest": IMAGES_MANIFEST,
-            "results": _out("every number that the article's prose uses (.json)"),
+            "results": _out("every number in the text of the article (.json)"),
             "pretrained": PRETRAINED,
             "failures": FAILURES,
             "catalogue": CATALOGUE,
@@ -159,18 +159,18 @@ STAGES: dict[str, tuple[str, Options]] = {
     "draw_figure": (
         "draw one figure",
         {
-            "figure": {"metavar": "ID", "help": "such as density-vgg16-scratch-features.0"},
+            "figure": {"metavar": "ID", "help": "for example density-vgg16-scratch-features.0"},
             "settings": SETTINGS,
-            "inputs": _in("the tables or images that the figure shows", **MANY),
+            "inputs": _in("tables or images that the figure shows", **MANY),
             "failures": FAILURES,
             "catalogue": CATALOGUE,
             "svg": _out("the figure (.svg)"),
-            "table": _out("what it shows (.csv)"),
-            "text": _out("caption and alternative text (.json)"),
+            "table": _out("the data that it shows (.csv)"),
+            "text": _out("caption and alt text (.json)"),
         },
     ),
     "record_provenance": (
-        "record what the report is made from",
+        "record the provenance of the report",
         {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
@@ -178,15 +178,15 @@ STAGES: dict[str, tuple[str, Options]] = {
             "data": _in("the manifests of the images (.json)", **MANY),
             "pretrained": PRETRAINED,
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
-            "tables": _in("the tables of the report's folder (.csv)", **MANY),
+            "tables": _in("the tables in the folder of the report (.csv)", **MANY),
             "templates": TEMPLATES,
             "root": {
                 "type": Path,
                 "metavar": "FOLDER",
-                "help": "the folder of all results, which files are named from",
+                "help": "folder of all results; file names in the record are relative to it",
             },
-            "record": _out("settings, digests, versions, verdicts (.json)"),
-            "metadata": _out("the report's folder as an RO-Crate (.json)"),
+            "record": _out("settings, digests, versions and verdicts (.json)"),
+            "metadata": _out("RO-Crate metadata of the folder of the report (.json)"),
         },
     ),
     "render_html": (
@@ -194,7 +194,7 @@ STAGES: dict[str, tuple[str, Options]] = {
         {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
-            "record": _in("what the report is made from (.json)"),
+            "record": _in("the provenance record (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
             "templates": TEMPLATES,
             "logo": LOGO,
@@ -206,33 +206,33 @@ STAGES: dict[str, tuple[str, Options]] = {
         {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
-            "record": _in("what the report is made from (.json)"),
+            "record": _in("the provenance record (.json)"),
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
-            "attachments": _in("the numbers that the PDF carries with it (.json, .csv)", **MANY),
+            "attachments": _in("files to attach to the PDF (.json, .csv)", **MANY),
             "templates": TEMPLATES,
             "logo": LOGO,
             "pdf": _out("the article (.pdf)"),
         },
     ),
     "publish_site": (
-        "copy the report to a folder for any static host",
+        "copy the report to a folder for a static web host",
         {
             "files": _in("the files of the report", **MANY),
-            "report": {"type": Path, "metavar": "FOLDER", "help": "the folder that they lie in"},
-            "site": {"type": Path, "metavar": "FOLDER", "help": "write the site"},
+            "report": {"type": Path, "metavar": "FOLDER", "help": "folder of these files"},
+            "site": {"type": Path, "metavar": "FOLDER", "help": "write the site to this folder"},
         },
     ),
 }
 
-# For people: (help, options of argparse by name; a name without dashes is positional).
+# Commands for people: help, then options of argparse; a name without dashes is positional.
 COMMANDS: dict[str, tuple[str, Options]] = {
     "check": (
-        "check a configuration, its models, layers and data without training",
+        "validate a configuration, its models, layers and data; estimate time, disk and figures",
         {
             "config": CONFIG,
             "--quick": {
                 "action": "store_true",
-                "help": "leave out the time and the disk to expect, for which steps are tried",
+                "help": "skip the estimates, which time a few training steps",
             },
         },
     ),
@@ -241,54 +241,59 @@ COMMANDS: dict[str, tuple[str, Options]] = {
         {"config": CONFIG},
     ),
     "claims": (
-        "list every claim, and with results its verdict",
+        "list the claims and, given results, their verdicts",
         {"--results": _in("results of a report (.json)")},
     ),
     "layers": (
-        "list the layers of an architecture whose weights can be kept",
-        {"architecture": {"metavar": "NAME", "help": "as torchvision calls it, such as resnet18"}},
+        "list the layers of an architecture whose weights can be saved",
+        {
+            "architecture": {
+                "metavar": "NAME",
+                "help": "a name in torchvision, for example resnet18",
+            }
+        },
     ),
     "verify": (
-        "check a report against results: its data, drawings, numbers and sentences",
+        "check that a report matches its results: data, figures, numbers and sentences",
         {
             "report": _report("the report", "REPORT"),
             "--results": {
                 "type": Path,
                 "metavar": "FOLDER",
-                "help": "the folder of all results; the one above the report's if left out",
+                "help": "folder of all results (default: the parent of the folder of the report)",
             },
             "--rebuild": {
                 "action": "store_true",
-                "help": "make the results anew first, by snakemake in a folder for the purpose, "
-                "with the configuration that the report holds and the code that is here",
+                "help": "first rebuild the results in a temporary folder, from the configuration "
+                "in the report and the code here",
             },
         },
     ),
     "diff": (
-        "say what differs between two reports, and what may explain it",
+        "list the differences between two reports and their possible causes",
         {
             "old": _report("the old report", "OLD"),
             "new": _report("the new report", "NEW"),
-            "--json": {"action": "store_true", "help": "print everything, as JSON"},
+            "--json": {"action": "store_true", "help": "print all differences as JSON"},
         },
     ),
     "schema": (
-        "print the JSON schema of the configuration",
-        {"--results": {"action": "store_true", "help": "that of a report's results.json instead"}},
+        "print the JSON schema of the configuration or of results.json",
+        {"--results": {"action": "store_true", "help": "print the schema of results.json"}},
     ),
 }
 
 
 def parser() -> argparse.ArgumentParser:
-    """Make the parser of the whole command line."""
-    whole = argparse.ArgumentParser(
+    """Return the parser of the command line."""
+    command_line = argparse.ArgumentParser(
         prog="normreport",
-        description="Ask whether input normalization changes what a network's weights look like. "
-        "'make report' or 'snakemake --cores all' builds the whole report; these are its parts.",
-        epilog="A mistake of yours ends with one message and exit status 2; a difference that "
-        "verify or diff finds, with exit status 1.",
+        description="Test whether input normalization changes what a network's weights look like. "
+        "'make report' or 'snakemake --cores all' builds the report from these commands.",
+        epilog="Invalid input gives one message and exit status 2. verify and diff exit with "
+        "status 1 if they find a difference.",
     )
-    subparsers = whole.add_subparsers(
+    subparsers = command_line.add_subparsers(
         dest="command", required=True, metavar="COMMAND", title="commands"
     )
     for name, (text, options) in COMMANDS.items():
@@ -302,11 +307,11 @@ def parser() -> argparse.ArgumentParser:
         for option, details in options.items():
             required: dict[str, Any] = {"required": True}
             stage.add_argument(f"--{option.replace('_', '-')}", **(required | details))
-    return whole
+    return command_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, or 1 where a comparison found differences."""
+    """Run one command and return its exit status: 0, or 1 if a comparison found differences."""
     options = vars(parser().parse_args(arguments))
     name = options.pop("command")
     module = importlib.import_module(
@@ -319,7 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"normreport {name}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # The reader has read enough; nothing is left to be flushed at the end.
+        # The reader closed the pipe; prevent a second error when Python flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status or 0

@@ -133,7 +133,8 @@ def test_wrong_settings_of_a_stage_are_one_message_and_status_2(tmp_path: Path) 
     assert ended.returncode == 2
     head, *lines = ended.stderr.splitlines()
     assert head == (
-        "normreport prepare_data: prepare_data --settings: 3 wrong values; mend them and run again"
+        "normreport prepare_data: prepare_data --settings: 3 invalid values; "
+        "correct them and run again"
     )
     assert [line.split(":")[0].strip() for line in lines] == [
         "source",

@@ -1,4 +1,4 @@
-"""Check a configuration against what only torch and the data can tell, without training."""
+"""Validate a configuration with torch and the data, without training."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from normreport.errors import StorageError
 from normreport.report.user_files import TEMPLATES, check_own_files
 from normreport.text.language import MESSAGES, find_catalogue, read_catalogue, untranslated
 
-RESIZING = "published_meanstd"  # the arm that has a size of its own
+RESIZING = "published_meanstd"  # the only normalization that resizes
 
 
 def run(*, config: Sequence[Path], quick: bool = False) -> None:
-    """Print what would be trained and what it takes; raise what would go wrong."""
+    """Print the runs and their cost; raise an error for anything that would fail later."""
     from normreport import sources
     from normreport.training import loop as training
     from normreport.training import networks
@@ -53,22 +53,22 @@ def run(*, config: Sequence[Path], quick: bool = False) -> None:
 def read_config(paths: Sequence[Path]) -> Config:
     """Read and validate a configuration; ``-`` is standard input.
 
-    Of several files each is laid over those before it, as Snakemake does with ``--configfile``:
-    groups are merged key by key, lists and values replaced.
+    Later files override earlier ones, as with Snakemake's ``--configfile``: groups are merged key
+    by key, lists and values are replaced.
     """
     values: dict[str, Any] = {}
     for path in paths:
-        values = _laid_over(values, read_values(path))
+        values = _merged(values, read_values(path))
     where = " + ".join(str(path) for path in paths)
     return load_config(values, where="configuration" if where == "-" else where)
 
 
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
+def _merged(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in override.items():
         old = merged.get(key)
         if isinstance(old, Mapping) and isinstance(value, Mapping):
-            merged[key] = _laid_over(old, value)
+            merged[key] = _merged(old, value)
         else:
             merged[key] = value
     return merged
@@ -91,7 +91,7 @@ def _check_networks(config: Config) -> None:
 
 
 def _sizes(config: Config) -> dict[str, int]:
-    """Height and width of the images under each arm that a network is trained with."""
+    """Return the height and width of the images under each normalization."""
     from normreport.normalizations import published_meanstd
 
     arms = [*config.experiment.normalizations]
@@ -106,13 +106,13 @@ def _size_key(arm: str) -> str:
 
 
 def _print_language(report: ReportSettings) -> None:
-    """Say how much of a report in another language would be English."""
+    """Print how many messages of a report in another language would stay English."""
     path = find_catalogue(report.language, report.template_folders(TEMPLATES))
     if path:
         messages = read_catalogue(TEMPLATES / MESSAGES)
-        lacking = untranslated(read_catalogue(path), messages)
-        print(f"{path}: {len(lacking)} of {len(messages)} messages are not translated", end="")
-        print(f" and stay English, the first: {lacking[0]!r}" if lacking else "")
+        missing = untranslated(read_catalogue(path), messages)
+        print(f"{path}: {len(missing)} of {len(messages)} messages are not translated", end="")
+        print(f" and stay English; the first is {missing[0]!r}" if missing else "")
 
 
 def _print_estimates(config: Config, results: Path) -> None:
@@ -120,36 +120,36 @@ def _print_estimates(config: Config, results: Path) -> None:
     from normreport.plan.figure_index import figure_index
     from normreport.training.loop import find_device
 
-    found = []
+    per_model = []
     for estimate in estimates(config, _sizes(config)):
-        found.append(estimate)
+        per_model.append(estimate)
         run = estimate.run
         each = f"{format_duration(run.seconds)} and {run.kept_bytes / 1e6:,.0f} MB each"
-        before = estimate.pretraining
+        pretraining = estimate.pretraining
         print(
             f"{estimate.model}: {estimate.runs} runs of about {each}"
-            + (f"; its pretraining about {format_duration(before.seconds)}" if before else "")
+            + (f"; pretraining about {format_duration(pretraining.seconds)}" if pretraining else "")
         )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     on_cpu = find_device(config.training.device).type == "cpu"
     at_a_time = max(1, (cores or 1) // config.training.threads) if on_cpu else 1
-    total = total_cost(config, found, at_a_time=at_a_time, cores=cores or 1)
+    total = total_cost(config, per_model, at_a_time=at_a_time, cores=cores or 1)
     free = shutil.disk_usage(results if results.exists() else ".").free
     print(
-        f"The report from nothing: about {format_duration(total.seconds)} on {cores} cores, "
-        f"{at_a_time} trainings at a time, and {total.kept_bytes / 1e9:.1f} GB, "
-        f"of {free / 1e9:.1f} GB free; "
+        f"A full build: about {format_duration(total.seconds)} on {cores} cores with {at_a_time} "
+        f"trainings in parallel, {total.kept_bytes / 1e9:.1f} GB of disk "
+        f"({free / 1e9:.1f} GB free), "
         f"{len(list(figure_index(config)))} figures"
     )
 
 
 def _check_disk(folder: Path) -> None:
     try:
-        # Where results would lie; the folder above it before there are any.
+        # Before the first build, the parent folder decides.
         with tempfile.TemporaryFile(dir=folder if folder.exists() else folder.parent) as probe:
             probe.write(b"\0" * 4096)
     except OSError as error:
         raise StorageError(
-            f"{folder.resolve()}: could not be written ({error.strerror}). Expected a folder that "
-            "may be written, on a disk with free space. Mend the permissions or free some space."
+            f"{folder.resolve()}: could not be written ({error.strerror}). Expected a writable "
+            "folder on a disk with free space. Change the permissions or free some space."
         ) from error

@@ -1,4 +1,4 @@
-"""List every run of a configuration."""
+"""List the runs of a configuration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from normreport.commands.check import read_config
 
 
 def run(*, config: Sequence[Path]) -> None:
-    """Print one line per run: its id, then what it consists of."""
+    """Print one line per run: its id, model, start, normalization and seed."""
     runs = list(read_config(config).runs())
     width = max(len(run.id) for run in runs)
     print(f"{'id':<{width}}  model, start, normalization, seed")

@@ -1,4 +1,4 @@
-"""Print a JSON schema: of the configuration, or of a report's results."""
+"""Print the JSON schema of the configuration or of results.json."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from normreport.config import results as report
 
 
 def run(*, results: bool) -> None:
-    """Print it, with sorted keys."""
+    """Print the schema with sorted keys."""
     schema = report.schema() if results else config.schema()
     print(json.dumps(schema, indent=2, sort_keys=True))

@@ -1,4 +1,4 @@
-"""What every group of settings has in common."""
+"""The base class of all settings, and their validation with one-line errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from normreport.errors import ConfigError, nearest
 
 
 class Settings(BaseModel):
-    """A frozen group of settings; a key that it does not know is an error."""
+    """A frozen group of settings; an unknown key is an error."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -31,7 +31,7 @@ class Settings(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _yes_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+    def _reject_booleans(cls, value: Any, info: ValidationInfo) -> Any:
         wants_bool = info.field_name and cls.model_fields[info.field_name].annotation is bool
         if isinstance(value, bool) and not wants_bool:
             raise PydanticCustomError("yes_or_no", "Input should be a number or a text, not yes/no")
@@ -41,18 +41,18 @@ class Settings(BaseModel):
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=64)]
-"""A name that can stand in a path as it is."""
+"""A name that is also a valid part of a path."""
 LayerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=128)]
 """A module's dotted path in its network, such as ``features.0``."""
 
-# What a member of a union is called in pydantic's places of errors; no key of a configuration.
+# Prefix of a union's tag in the location of a pydantic error; it is not a key of the configuration.
 UNION_TAG = "kind: "
 
 Model = TypeVar("Model", bound=Settings)
 
 
 COLOR = "^#[0-9A-Fa-f]{6}$"
-# Where pydantic speaks of Python, a user thinks of YAML.
+# Pydantic's messages name Python types; these name what a user writes in YAML.
 EXPECTED = {
     "model_type": "keys and values",
     "model_attributes_type": "keys and values",
@@ -67,36 +67,36 @@ EXPECTED = {
 
 
 def validate(model: type[Model], values: Any, *, where: str) -> Model:
-    """Make a group of settings from nested mappings and lists.
+    """Validate nested mappings and lists as a group of settings.
 
     Parameters
     ----------
     model
-        The group's class.
+        Class of the group.
     values
-        As read from YAML or JSON.
+        Values as read from YAML or JSON.
     where
-        How messages call the place that the values come from.
+        Name of their source in error messages.
 
     Raises
     ------
     ConfigError
-        With one line per wrong key: the key, what was expected, what was found.
+        With one line per wrong key: the key, the expected value and the value found.
     """
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        # A rule that spans groups may have found several things.
-        found = [_line(details, model) for details in _own(error.errors())]
-        lines = [line for several in found for line in several.split("\n")]
+        # A validator that spans groups may report several problems, one per line.
+        messages = [_message(details, model) for details in _independent(error.errors())]
+        lines = [line for message in messages for line in message.split("\n")]
         raise ConfigError(
-            f"{where}: {len(lines)} wrong value{'s' if len(lines) > 1 else ''}; mend "
+            f"{where}: {len(lines)} invalid value{'s' if len(lines) > 1 else ''}; correct "
             f"{'them' if len(lines) > 1 else 'it'} and run again\n  " + "\n  ".join(lines)
         ) from error
 
 
 def parse(model: type[Model], text: str, *, where: str) -> Model:
-    """Make a group of settings from JSON text, as rules hand it to the command line."""
+    """Validate JSON text as a group of settings; rules pass settings as JSON."""
     try:
         values = json.loads(text)
     except ValueError as error:
@@ -104,8 +104,8 @@ def parse(model: type[Model], text: str, *, where: str) -> Model:
     return validate(model, values, where=where)
 
 
-def _own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Leave out what only follows from another error: a list whose items are wrong is not short."""
+def _independent(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Drop errors that follow from another one: a list with invalid items is not too short."""
     places = [details["loc"] for details in errors]
     return [
         details
@@ -116,17 +116,17 @@ def _own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     ]  # fmt: skip
 
 
-def _line(details: ErrorDetails, model: type[Settings]) -> str:
+def _message(details: ErrorDetails, model: type[Settings]) -> str:
     key = ".".join(str(part) for part in details["loc"] if not _is_tag(part))
     if details["type"] == "extra_forbidden":
         siblings = _fields(model, details["loc"][:-1])
-        return f"{key}: there is no such key. {nearest(details['loc'][-1], siblings)}"
+        return f"{key}: unknown key. {nearest(details['loc'][-1], siblings)}"
     if details["type"] == "missing":
-        return f"{key}: is missing, expected a value"
+        return f"{key}: missing, expected a value"
     if details["type"] == "value_error":
-        # A rule that spans groups names its keys itself.
+        # A validator that spans groups names its keys itself.
         return f"{key}: {details['ctx']['error']}" if key else str(details["ctx"]["error"])
-    # A pattern of its own says more than that some pattern does not fit.
+    # Describe the pattern instead of printing it.
     ours = EXPECTED.get(str(details.get("ctx", {}).get("pattern"))) or EXPECTED.get(details["type"])
     expected = ours or details["msg"].removeprefix("Input should be ")
     found = details["input"]
@@ -143,7 +143,7 @@ def _short(value: Any) -> Any:
     try:
         text = str(value)
     except ValueError:  # Python does not print the longest numbers
-        return "a number of thousands of digits"
+        return "a number with thousands of digits"
     simple = isinstance(value, int | float | str | None) and value == value
     if len(text) > 80:
         return text[:77] + "..."
@@ -151,7 +151,7 @@ def _short(value: Any) -> Any:
 
 
 def _fields(model: type[Settings], location: tuple[int | str, ...]) -> list[str]:
-    """Names of the keys at `location`, found by walking the generated schema."""
+    """Return the names of the keys at `location`, from the generated schema."""
     whole = model.model_json_schema()
     node = whole
     for part in location:
@@ -164,7 +164,7 @@ def _fields(model: type[Settings], location: tuple[int | str, ...]) -> list[str]
             )
             continue
         named = node.get("properties", {}).get(part)
-        # A mapping's values are all alike, whatever its keys must look like.
+        # All values of a mapping have the same type, whatever the pattern of its keys.
         patterns = list(node.get("patternProperties", {}).values())
         node = named or node.get("additionalProperties") or (patterns[0] if patterns else {})
     return list(_resolve(whole, node).get("properties", {}))

@@ -1,7 +1,7 @@
-"""The whole configuration: one typed model, its schema, and the settings of each stage.
+"""The configuration as one typed model, its schema, and the settings of each stage.
 
-Every default stands here or in ``normreport.config``; ``config.yaml`` spells out the default
-experiment. Nothing below imports torch, so that Snakemake can read it at once.
+All defaults are in ``normreport.config``; ``config.yaml`` spells out the default experiment. This
+package does not import torch: Snakemake imports it on every start.
 """
 
 from __future__ import annotations
@@ -32,33 +32,33 @@ from normreport.normalizations import NORMALIZATIONS
 
 ImageCount = Annotated[int, Field(ge=2, le=100_000_000)]
 BatchSize = Annotated[int, Field(ge=2, le=65_536)]
-WORDS = frozenset({"first", "deep", "all"})
+LAYER_WORDS = frozenset({"first", "deep", "all"})
 
 
 class ExperimentSettings(Settings):
-    """The conditions: every combination of the four lists is one run."""
+    """The conditions; every combination of the four lists is one run."""
 
     models: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """Networks; each needs an entry under `models`."""
+    """Models; each needs an entry under `models`."""
     starts: Annotated[tuple[Start, ...], Field(min_length=1)]
-    """`scratch` or `pretrained`; `scratch_uniform` and `scratch_laplace` draw the convolutions from
-    other laws of the same variance; `scratch_head` and `pretrained_head` train the last layer only.
-    """
+    """Initial weights: `scratch` or `pretrained`. `scratch_uniform` and `scratch_laplace` draw
+    the convolutions from these distributions, with the same variance. `scratch_head` and
+    `pretrained_head` train the last layer only."""
     normalizations: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """The arms."""
+    """Input normalizations (the arms of the experiment)."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
-    """The replicates."""
+    """Seeds (the replicates)."""
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _check_names(self) -> Self:
         for key in ("models", "starts", "normalizations", "seeds"):
-            twice = [value for value, count in Counter(getattr(self, key)).items() if count > 1]
-            if twice:
-                raise ValueError(f"{key} must differ from each other, found {twice[0]!r} twice")
+            duplicates = _duplicates(getattr(self, key))
+            if duplicates:
+                raise ValueError(f"{key} must be unique, found {duplicates[0]!r} twice")
         for name in self.normalizations:
             if name not in NORMALIZATIONS:
                 hint = nearest(name, NORMALIZATIONS)
-                raise ValueError(f"there is no normalization {name!r}. {hint}")
+                raise ValueError(f"unknown normalization {name!r}. {hint}")
         return self
 
 
@@ -66,74 +66,74 @@ class DataSets(Settings):
     """The two data sets."""
 
     target: DataSettings
-    """What every run is trained on."""
+    """The images that every run is trained on."""
     pretraining: DataSettings
-    """What the pretrained start has seen before."""
+    """The images that the pretrained start was trained on before."""
 
 
 class ModelPretraining(Settings):
-    """How one model is pretrained, where `pretraining.weights` is `train`."""
+    """How one model is pretrained if `pretraining.weights` is `train`."""
 
     train_images: ImageCount
-    """How many of the prepared images are used."""
+    """Number of prepared images to use."""
     epochs: Count
-    """Passes over them."""
+    """Passes over these images."""
     batch_size: BatchSize
     """Images per step."""
     learning_rate: Rate
-    """The learning rate at the start."""
+    """Initial learning rate."""
 
 
 class ModelSettings(Settings):
-    """What depends on the model."""
+    """Settings of one model."""
 
     architecture: Name | None = None
-    """A torchvision classification architecture; the entry's own name if null."""
+    """A torchvision classification architecture; the name of the entry if null."""
     optimizer: OptimizerSettings | None = None
-    """This model's own optimizer instead of `training.optimizer`."""
+    """Replaces `training.optimizer` for this model."""
     layers: Annotated[tuple[LayerName, ...], Field(min_length=1)]
-    """Layers whose weights are kept after every epoch: module paths of convolutions or linear
-    layers, each once, or `first`, `deep` (the last one before the network's last layer) or `all`
-    of those that are measured. Each is four figures per start; `normreport check` counts them."""
+    """Layers whose weights are saved after every epoch: module paths of convolutions or linear
+    layers, or the words `first`, `deep` (the last measured layer) and `all`. Each layer adds four
+    figures per start; `normreport check` counts them."""
     train_images: ImageCount
-    """How many of the prepared images a run is trained on."""
+    """Number of prepared images that a run is trained on."""
     batch_size: BatchSize
     """Images per step."""
     learning_rate: Rate
-    """The learning rate at the start."""
+    """Initial learning rate."""
     pretraining: ModelPretraining | None = None
-    """Needed where the pretrained start is trained in the workflow."""
+    """Required if the pretrained start is trained in the workflow."""
 
     @model_validator(mode="after")
-    def _each_layer_once(self) -> Self:
-        twice = [layer for layer, count in Counter(self.layers).items() if count > 1]
-        if twice:
-            raise ValueError(f"layers must differ from each other, found {twice[0]!r} twice")
+    def _check_layers(self) -> Self:
+        duplicates = _duplicates(self.layers)
+        if duplicates:
+            raise ValueError(f"layers must be unique, found {duplicates[0]!r} twice")
         return self
 
 
 class Pretraining(Settings):
-    """Where the pretrained start comes from."""
+    """The source of the pretrained weights."""
 
     weights: Annotated[str, Field(min_length=1)] = "train"
     """`train` (in the workflow, on `data.pretraining`), the name of torchvision weights such as
-    `IMAGENET1K_V1` (downloaded and cached by torchvision), or the path of a checkpoint (.pth, .pt
-    or .safetensors; `{model}` in it stands for the model's name)."""
+    `IMAGENET1K_V1` (torchvision downloads and caches them), or the path of a checkpoint (.pth, .pt
+    or .safetensors; `{model}` in the path is replaced by the model's name)."""
     normalization: Name = "imagenet"
-    """The arm of the pretraining."""
+    """Input normalization during pretraining."""
     seed: Seed = 1000
-    """As in a run; there is one set of pretrained weights per model."""
+    """Seed of the pretraining; each model has one set of pretrained weights."""
 
     @model_validator(mode="after")
-    def _known_arm(self) -> Self:
+    def _check_normalization(self) -> Self:
         if self.normalization not in NORMALIZATIONS:
             hint = nearest(self.normalization, NORMALIZATIONS)
-            raise ValueError(f"there is no normalization {self.normalization!r}. {hint}")
+            raise ValueError(f"unknown normalization {self.normalization!r}. {hint}")
         return self
 
 
 class Config(Settings):
-    """A whole experiment and its report."""
+    """An experiment and its report."""
 
     report: ReportSettings = ReportSettings()
     """The article."""
@@ -142,42 +142,42 @@ class Config(Settings):
     data: DataSets
     """The images."""
     training: TrainingSettings = TrainingSettings()
-    """What every run shares."""
+    """Settings that all runs share."""
     models: Mapping[Name, ModelSettings]
-    """What depends on the model; entries that `experiment.models` does not list are not used."""
+    """Settings of each model; entries that `experiment.models` does not list are ignored."""
     pretraining: Pretraining = Pretraining()
     """The pretrained start."""
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        problems = [*self._misfits()]
+    def _check_consistency(self) -> Self:
+        problems = [*self._inconsistencies()]
         if problems:
             raise ValueError("\n".join(problems))
         return self
 
-    def _misfits(self) -> Iterator[str]:
+    def _inconsistencies(self) -> Iterator[str]:
         for name in self.experiment.models:
             if name not in self.models:
                 yield (
-                    f"experiment.models lists {name!r}, which has no entry under models. "
+                    f"experiment.models lists {name!r}, but models has no such entry. "
                     f"{nearest(name, self.models)}"
                 )
                 continue
             model = self.models[name]
             key = f"models.{name}"
-            yield from _too_few(key, model.train_images, self.data.target)
+            yield from _check_image_count(key, model.train_images, self.data.target)
             if self.is_pretrained_here and model.pretraining is None:
                 yield (
-                    f"{key}.pretraining is missing; the pretrained start with "
-                    "pretraining.weights 'train' needs it"
+                    f"{key}.pretraining is missing; it is required because pretraining.weights "
+                    "is 'train'"
                 )
             elif self.is_pretrained_here and model.pretraining:
                 images = model.pretraining.train_images
-                yield from _too_few(f"{key}.pretraining", images, self.data.pretraining)
+                yield from _check_image_count(f"{key}.pretraining", images, self.data.pretraining)
         sizes = self.data.target.image_size_px, self.data.pretraining.image_size_px
         if self.is_pretrained_here and sizes[0] != sizes[1]:
             yield (
-                "data.target.image_size_px and data.pretraining.image_size_px must be the same, "
+                "data.target.image_size_px and data.pretraining.image_size_px must be equal, "
                 f"found {sizes[0]} and {sizes[1]}"
             )
         epoch = self.report.density_epoch
@@ -191,21 +191,21 @@ class Config(Settings):
     def is_pretrained_here(self) -> bool:
         """Whether the workflow trains the pretrained start itself."""
         starts = self.experiment.starts
-        wanted = any(start.startswith("pretrained") for start in starts)
-        return wanted and self.pretraining.weights == "train"
+        is_needed = any(start.startswith("pretrained") for start in starts)
+        return is_needed and self.pretraining.weights == "train"
 
     def architecture(self, model: str) -> tuple[str, str]:
-        """Give a model's architecture, and the key that names it."""
+        """Return a model's architecture and the configuration key that names it."""
         own = self.models[model].architecture
         return (own, f"models.{model}.architecture") if own else (model, "experiment.models")
 
     def data_sets(self) -> dict[str, DataSettings]:
-        """Give the data sets that the runs rest on."""
+        """Return the data sets that the runs use."""
         both = {"target": self.data.target, "pretraining": self.data.pretraining}
         return both if self.is_pretrained_here else {"target": self.data.target}
 
     def runs(self) -> Iterator[Run]:
-        """Every run, in the order of the configuration."""
+        """Yield every run, in the order of the configuration."""
         chosen = self.experiment
         for model in chosen.models:
             for start in chosen.starts:
@@ -229,7 +229,7 @@ class Config(Settings):
         )
 
     def _shared(self, name: str) -> dict[str, Any]:
-        """Resolve what a model's pretraining and its runs have in common."""
+        """Resolve the settings that a model's pretraining and its runs share."""
         return {
             "model": name,
             "architecture": self.architecture(name)[0],
@@ -266,7 +266,7 @@ class Config(Settings):
         )
 
     def judge_settings(self) -> JudgeSettings:
-        """Resolve which runs the claims can rest on."""
+        """Resolve the settings of judge_claims: the runs that claims can use."""
         chosen = self.experiment
         return JudgeSettings(
             models=chosen.models,
@@ -282,25 +282,29 @@ class Config(Settings):
         )
 
     def _architectures(self) -> dict[str, str]:
-        """Name one model of each architecture: another optimizer makes no other architecture."""
+        """Choose one model per architecture: the first one with the shared optimizer, if any."""
         shared = self.training.optimizer
-        found: dict[str, str] = {}
+        chosen: dict[str, str] = {}
         for name in sorted(
             self.experiment.models, key=lambda name: self._optimizer(name) != shared
         ):
-            found.setdefault(self.models[name].architecture or name, name)
-        return found
+            chosen.setdefault(self.models[name].architecture or name, name)
+        return chosen
 
     def _optimizer(self, name: str) -> OptimizerSettings:
         return self.models[name].optimizer or self.training.optimizer
 
     def render_settings(self, *, with_pdf: bool) -> RenderSettings:
-        """Resolve what the templates need besides results and figures."""
+        """Resolve the settings of render_html and render_pdf."""
         own = self.report.model_dump(include=set(RenderSettings.model_fields))
         return RenderSettings(**own, with_pdf=with_pdf)
 
 
-def _too_few(key: str, asked: int, data: DataSettings) -> Iterator[str]:
+def _duplicates(values: Sequence[Any]) -> list[Any]:
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def _check_image_count(key: str, asked: int, data: DataSettings) -> Iterator[str]:
     if asked > data.train_images:
         yield (
             f"{key}.train_images must be at most the train_images of its data "
@@ -316,31 +320,31 @@ def load_config(values: Mapping[str, Any], *, where: str = "config") -> Config:
     values
         Nested mappings and lists.
     where
-        How messages call the file.
+        Name of their source in error messages.
 
     Raises
     ------
     ConfigError
-        With one line per wrong key: the key, what was expected, what was found.
+        With one line per wrong key: the key, the expected value and the value found.
     """
     return validate(Config, values, where=where)
 
 
 def with_layer_paths(config: Config, measured: Callable[[str, str], Sequence[str]]) -> Config:
-    """Put module paths in the place of `first`, `deep` and `all`.
+    """Replace `first`, `deep` and `all` by module paths.
 
     Parameters
     ----------
     config
         A configuration; only models of its experiment are looked up.
     measured
-        Gives the names of an architecture's measured layers, in order; called with the
-        architecture and the key of the configuration that names it.
+        Returns the names of an architecture's measured layers, in order. Called with the
+        architecture and the configuration key that names it.
     """
     models = dict(config.models)
     for name in config.experiment.models:
         model = models[name]
-        if WORDS.isdisjoint(model.layers):
+        if LAYER_WORDS.isdisjoint(model.layers):
             continue
         every = measured(*config.architecture(name))
         paths = {"first": every[:1], "deep": every[-1:], "all": every}
@@ -350,7 +354,7 @@ def with_layer_paths(config: Config, measured: Callable[[str, str], Sequence[str
 
 
 def schema() -> dict[str, Any]:
-    """Give the JSON schema of the configuration."""
+    """Return the JSON schema of the configuration."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Config.model_json_schema(),

@@ -1,4 +1,4 @@
-"""Reading configuration files as YAML, without what YAML allows and nobody means."""
+"""Read configuration files as YAML; reject duplicate keys and alias bombs."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import yaml
 
 from normreport.errors import ConfigError
 
-# A configuration has hundreds; aliases of aliases make billions of a few lines.
-MOST_NODES = 100_000
+# A configuration has hundreds of values; an alias bomb expands to billions.
+MAX_NODES = 100_000
 
 
 def read_values(path: Path) -> Mapping[str, Any]:
-    """Read a YAML file's keys and values; ``-`` is standard input.
+    """Read the mapping in a YAML file; ``-`` is standard input.
 
     Raises
     ------
     ConfigError
-        If it cannot be read, is not YAML, has a key twice, or unfolds to more than anyone writes.
+        If the file cannot be read, is not YAML, has a duplicate key, or is an alias bomb.
     """
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
@@ -33,44 +33,43 @@ def read_values(path: Path) -> Mapping[str, Any]:
         raise ConfigError(f"{path}: could not be read ({error}). Expected a YAML file.") from error
     except RecursionError as error:
         raise ConfigError(
-            f"{path}: is nested deeper than can be read. Expected groups within groups, a few "
-            "levels deep."
+            f"{path}: is nested too deeply to read. Expected groups of keys, a few levels deep."
         ) from error
-    except (yaml.YAMLError, ValueError) as error:  # the latter for a day that no month has
-        raise ConfigError(f"{path}: is not YAML ({error}). Mend the syntax.") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
+        raise ConfigError(f"{path}: is not valid YAML ({error}). Correct the syntax.") from error
     if not isinstance(values, Mapping):
         raise ConfigError(f"{path}: expected keys and values, found {type(values).__name__}.")
     return values
 
 
 def _count(node: yaml.Node | None, path: Path, known: dict[yaml.Node, int]) -> int:
-    """Count what a node is made of, an alias as often as it stands there."""
+    """Count the values of a node with all aliases expanded."""
     if not isinstance(node, yaml.CollectionNode):
         return 1
     if node not in known:
-        known[node] = MOST_NODES  # of a node within itself there is no end
+        known[node] = MAX_NODES  # a node that contains itself is endless
         children = node.value
         if isinstance(node, yaml.MappingNode):
-            _refuse_twice(node, path)
+            _reject_duplicate_keys(node, path)
             children = [child for pair in node.value for child in pair]
         known[node] = 1 + sum(_count(child, path, known) for child in children)
-    if known[node] >= MOST_NODES:
+    if known[node] >= MAX_NODES:
         raise ConfigError(
-            f"{path}: line {node.start_mark.line + 1} unfolds to {MOST_NODES} values or more. "
-            "Expected a configuration; write out what the aliases (*name) stand for."
+            f"{path}: line {node.start_mark.line + 1} expands to {MAX_NODES} values or more. "
+            "Expected a configuration; write out the aliases (*name)."
         )
     return known[node]
 
 
-def _refuse_twice(mapping: yaml.MappingNode, path: Path) -> None:
+def _reject_duplicate_keys(mapping: yaml.MappingNode, path: Path) -> None:
     first: dict[Any, yaml.Node] = {}
     for key, _ in mapping.value:
         if not isinstance(key, yaml.ScalarNode):
-            continue  # no key of a configuration
+            continue  # cannot be a key of a configuration
         other = first.setdefault(key.value, key)
         if other is not key:
             lines = other.start_mark.line + 1, key.start_mark.line + 1
             raise ConfigError(
-                f"{path}: key {key.value!r} is there twice, in lines {lines[0]} and {lines[1]}. "
-                "Expected each key of a group once; take one away."
+                f"{path}: key {key.value!r} is duplicated, in lines {lines[0]} and {lines[1]}. "
+                "Expected each key once per group; remove one."
             )

@@ -1,4 +1,4 @@
-"""Numbers and lists in sentences, alike in captions, in the article and in the terminal."""
+"""Format numbers and lists for sentences, in captions, the article and the terminal."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -9,19 +9,19 @@ SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Write a number with so many significant digits: 0.0589, −2.12, 12,300, 1.50 × 10⁻⁷.
+    """Format a number with significant digits: 0.0589, −2.12, 12,300, 1.50 × 10⁻⁷.
 
     Parameters
     ----------
     value : float or None
-        Any finite number; None is "not available".
+        A finite number; None becomes "not available".
     digits : int
         Significant digits.
 
     Returns
     -------
     str
-        With a true minus sign; below 0.0001 and from a million on as a power of ten.
+        With a minus sign (U+2212); as a power of ten below 0.0001 and from a million.
     """
     if value is None:
         return gettext("not available")
@@ -37,7 +37,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def compact(value: float, digits: int = 3) -> str:
-    """Write a number like `number`, without trailing zeros: 0.5, 255, -2.12, 10^6."""
+    """Format a number like `number`, without trailing zeros: 0.5, 255, -2.12, 10^6."""
     mantissa, times, power = number(value, digits).partition(" × ")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
@@ -45,27 +45,27 @@ def compact(value: float, digits: int = 3) -> str:
 
 
 def percent(share: float | None, digits: int = 2) -> str:
-    """Write a share as a percentage: 0.0123 as 1.2%."""
+    """Format a share as a percentage: 0.0123 is 1.2%."""
     return number(None) if share is None else number(100 * share, digits) + "%"
 
 
 def integer(value: float) -> str:
-    """Write a whole number with thousands separators."""
+    """Format a rounded number with thousands separators."""
     return f"{round(value):,}".replace("-", "−")
 
 
 def change(share: float) -> str:
-    """Write a relative change with its sign: +1.2%, -0.34%."""
+    """Format a relative change with its sign: +1.2%, -0.34%."""
     return ("+" if share > 0 else "") + percent(share)
 
 
 def listing(values: Iterable[Any]) -> str:
-    """Join words as a sentence does: a, b and c."""
+    """Join words with "and": a, b and c."""
     return _joined(values, N_("%(all_but_last)s and %(last)s"))
 
 
 def either(values: Iterable[Any]) -> str:
-    """Join words as a sentence does: a, b or c."""
+    """Join words with "or": a, b or c."""
     return _joined(values, N_("%(all_but_last)s or %(last)s"))
 
 
@@ -77,7 +77,7 @@ def _joined(values: Iterable[Any], pattern: str) -> str:
 
 
 def extremes(values: Mapping[str, float], write: Callable[[float], str] = number) -> str:
-    """Name the smallest and the largest of some values: 0.0598 (raw) to 0.0608 (imagenet)."""
+    """Format the smallest and the largest value with their names: 0.06 (raw) to 0.07 (unit)."""
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     if len(values) == 1:
         return f"{write(values[low])} ({low})"

@@ -1,4 +1,4 @@
-"""How the report calls models, starts and runs."""
+"""Names of models, starts, sources and verdicts in the report."""
 
 from __future__ import annotations
 
@@ -46,33 +46,33 @@ def model_label(model: str) -> str:
 
 
 def start_label(start: str) -> str:
-    """Name a start in words: "from scratch"."""
+    """Return a start in words: "from scratch"."""
     return gettext(STARTS[start]) if start in STARTS else start
 
 
 def layer_label(layer: str, start: str) -> str:
-    """Name a layer of networks with one start: "features.0, from scratch"."""
+    """Return a layer and a start in words: "features.0, from scratch"."""
     return f"{layer}, {start_label(start)}"
 
 
 def start_title(start: str) -> str:
-    """Name a start where a sentence begins: "From scratch"."""
+    """Return a start in words, capitalized: "From scratch"."""
     name = start_label(start)
     return name[:1].upper() + name[1:]
 
 
 def verdict_label(verdict: str) -> str:
-    """Write a verdict as a word in a sentence: "not evaluable"."""
+    """Return a verdict in words: "not evaluable"."""
     return gettext(VERDICTS[verdict])
 
 
 def kind_label(kind: str) -> str:
-    """Say what a claim is: "hypothesis"."""
+    """Return a kind of claim in words: "hypothesis"."""
     return gettext(KINDS[kind])
 
 
 def source_label(source: str | Mapping[str, Any]) -> str:
-    """Say where images come from: the source's settings, without a place."""
+    """Describe a source of images by its settings, without a path."""
     if isinstance(source, str):
         return gettext(SOURCES[source]) if source in SOURCES else source
     if source["kind"] == "torchvision":

@@ -1,9 +1,8 @@
-"""The language of the report: English as the code and the templates have it, or a catalogue's.
+"""The language of the report: English, or a catalogue of translations.
 
-Messages are those of GNU gettext: the English text is the key, values stand in it by name as in
-``%(layer)s``, and a percent sign is written twice. ``make messages`` collects all of them, from
-Python, Jinja and JavaScript, in ``templates/languages/messages.pot``. What people read before there
-is a report (help, errors, logs) is English always, and so are the columns of tables.
+Messages follow GNU gettext: the English text is the key, values are named as in ``%(layer)s``, and
+a percent sign is doubled. ``make messages`` collects all messages from Python, Jinja and JavaScript
+in ``templates/languages/messages.pot``. Help, errors, logs and column names are always English.
 """
 
 from __future__ import annotations
@@ -21,82 +20,82 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
 ENGLISH = "en"
-FOLDER = "languages"  # of the templates, ours or a user's
+FOLDER = "languages"  # in the folder of templates
 MESSAGES = f"{FOLDER}/messages.pot"
 
 _VALUE = re.compile(r"%\(\w+\)s|%%")
 
 
-class _Spoken:
-    """What this process writes a report in: a stage makes one report."""
+class _Current:
+    """The language of this process; a stage writes one report."""
 
     tag: str = ENGLISH
     translations: NullTranslations = NullTranslations()
 
 
 def set_language(catalogue: Path | None) -> None:
-    """Write messages as a catalogue has them from now on; in English without one.
+    """Translate all messages by a catalogue from now on; without one, write English.
 
     Raises
     ------
     ConfigError
-        If it is no catalogue, or a translation cannot be filled with its message's values.
+        If the file is not a catalogue, or a translation uses a value that its message lacks.
     """
     if catalogue is None:
-        _Spoken.tag, _Spoken.translations = ENGLISH, NullTranslations()
+        _Current.tag, _Current.translations = ENGLISH, NullTranslations()
         return
     from babel.messages.mofile import write_mo
 
     compiled = io.BytesIO()
     write_mo(compiled, read_catalogue(catalogue))
     compiled.seek(0)
-    _Spoken.tag, _Spoken.translations = catalogue.stem, GNUTranslations(compiled)
+    _Current.tag, _Current.translations = catalogue.stem, GNUTranslations(compiled)
 
 
 def language_tag() -> str:
-    """Name the language as HTML does: ``en``, ``pt-BR``."""
-    return _Spoken.tag.replace("_", "-")
+    """Return the language as an HTML tag: ``en``, ``pt-BR``."""
+    return _Current.tag.replace("_", "-")
 
 
 def translations() -> NullTranslations:
-    """Give the language's messages, which Jinja's own extension fills."""
-    return _Spoken.translations
+    """Return the current translations, for Jinja's i18n extension."""
+    return _Current.translations
 
 
 def gettext(message: str, /, **values: object) -> str:
-    """Write a message in the report's language, with its values filled in."""
-    return _Spoken.translations.gettext(message) % values
+    """Translate a message and fill in its values."""
+    return _Current.translations.gettext(message) % values
 
 
 def ngettext(singular: str, plural: str, num: int, /, **values: object) -> str:
-    """Write a message that depends on a number, which stands in it as ``%(num)s``."""
-    return _Spoken.translations.ngettext(singular, plural, num) % {"num": f"{num:,}", **values}
+    """Translate a message that depends on a number, named ``%(num)s`` in it."""
+    return _Current.translations.ngettext(singular, plural, num) % {"num": f"{num:,}", **values}
 
 
 def script_messages(script: str) -> dict[str, str]:
-    """Give those messages of a script that the report's language has otherwise."""
-    if _Spoken.tag == ENGLISH:
+    """Return the translations of a script's messages, without those that stay English."""
+    if _Current.tag == ENGLISH:
         return {}
     from babel.messages.extract import extract
 
-    found = extract("javascript", io.BytesIO(script.encode()), {"_": None})
-    messages = {str(message) for _, message, _, _ in found}
-    written = {message: _Spoken.translations.gettext(message) for message in sorted(messages)}
-    return {message: text for message, text in written.items() if text != message}
+    extracted = extract("javascript", io.BytesIO(script.encode()), {"_": None})
+    messages = sorted({str(message) for _, message, _, _ in extracted})
+    translated = {message: _Current.translations.gettext(message) for message in messages}
+    return {message: text for message, text in translated.items() if text != message}
 
 
 def N_(message: str) -> str:  # noqa: N802 (gettext's own name)
-    """Mark a message that is written later, by `gettext`."""
+    """Mark a message for extraction; `gettext` translates it later."""
     return message
 
 
 def find_catalogue(language: str, folders: Sequence[Path]) -> Path | None:
-    """Give the catalogue of a language from the first folder of templates that has it.
+    """Return the path of a language's catalogue, or None for English.
 
     Raises
     ------
     ConfigError
-        If none has.
+        If no folder of templates has one.
     """
     if language == ENGLISH:
         return None
@@ -106,18 +105,18 @@ def find_catalogue(language: str, folders: Sequence[Path]) -> Path | None:
             return path
     raise ConfigError(
         f"report.language: {language}: expected a catalogue of translations, found no "
-        f"{' and no '.join(map(str, paths))}. Make one (docs/languages.md says how), or set the "
-        f"key to {ENGLISH}."
+        f"{' and no '.join(map(str, paths))}. Make one (see docs/languages.md), or set the key to "
+        f"{ENGLISH}."
     )
 
 
 def read_catalogue(path: Path) -> Catalog:
-    """Read a catalogue (``.po``, ``.pot``) and check that it can be used.
+    """Read and check a catalogue (``.po``, ``.pot``).
 
     Raises
     ------
     ConfigError
-        If it cannot be read, or a translation cannot be filled with its message's values.
+        If it cannot be read, or a translation uses a value that its message lacks.
     """
     from babel.messages.pofile import PoFileError, read_po
 
@@ -127,7 +126,7 @@ def read_catalogue(path: Path) -> Catalog:
     except (OSError, ValueError, LookupError, PoFileError) as error:
         raise ConfigError(
             f"{path}: could not be read ({error}). Expected a catalogue in the format of GNU "
-            "gettext, in UTF-8. Mend it."
+            "gettext, in UTF-8. Correct the file."
         ) from error
     for message in catalogue:
         if not message.id or message.fuzzy:
@@ -137,24 +136,24 @@ def read_catalogue(path: Path) -> Catalog:
             if not known.issuperset(_VALUE.findall(form)) or "%" in _VALUE.sub("", form):
                 expected = ", ".join(sorted(known - {"%%"})) or "none"
                 raise ConfigError(
-                    f"{path}: line {message.lineno}: the translation {form!r} cannot be filled. "
-                    f"Expected no other values than {expected}, and each percent sign written "
-                    "twice. Mend it."
+                    f"{path}: line {message.lineno}: the translation {form!r} uses an unknown "
+                    f"value or a single percent sign. Expected only the values {expected}, and "
+                    "each percent sign doubled. Correct the translation."
                 )
     return catalogue
 
 
 def untranslated(catalogue: Catalog, messages: Catalog) -> list[str]:
-    """List the messages that a catalogue lacks and a report therefore has in English."""
-    lacking = []
+    """Return the messages without a translation, which stay English."""
+    missing = []
     for message in messages:
         name = _forms(message.id)[0]
-        own = catalogue.get(name)
-        if name and (own is None or own.fuzzy or not all(_forms(own.string))):
-            lacking.append(name)
-    return lacking
+        entry = catalogue.get(name)
+        if name and (entry is None or entry.fuzzy or not all(_forms(entry.string))):
+            missing.append(name)
+    return missing
 
 
 def _forms(text: Any) -> tuple[str, ...]:
-    """Give singular and plurals of a message or a translation that may have only one form."""
+    """Return the singular and plural forms of a message or translation."""
     return (text,) if isinstance(text, str) else tuple(text)

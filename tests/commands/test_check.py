@@ -122,12 +122,12 @@ def test_the_time_and_the_disk_to_expect_are_told(
     _, each, total = capsys.readouterr().out.splitlines()
     assert re.fullmatch(
         r"mobilenet_v2: 18 runs of about \d+ seconds and 22 MB each; "
-        r"its pretraining about \d+ seconds",
+        r"pretraining about \d+ seconds",
         each,
     )
     assert re.fullmatch(
-        r"The report from nothing: about \d+ minutes on \d+ cores, \d+ trainings at a time, "
-        r"and 0\.\d GB, of [\d.]+ GB free; \d+ figures",
+        r"A full build: about \d+ minutes on \d+ cores with \d+ trainings in parallel, "
+        r"0\.\d GB of disk \([\d.]+ GB free\), \d+ figures",
         total,
     )
 

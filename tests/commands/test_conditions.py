@@ -66,7 +66,7 @@ def test_an_error_in_several_files_names_them_all(
     path.write_text("report: {titel: x}")
     assert main(["conditions", str(root / "config.yaml"), str(path)]) == 2
     err = capsys.readouterr().err
-    assert f"{root / 'config.yaml'} + {path}: 1 wrong value" in err
+    assert f"{root / 'config.yaml'} + {path}: 1 invalid value" in err
 
 
 def test_a_configuration_can_come_from_standard_input(
@@ -83,4 +83,4 @@ def test_an_error_in_standard_input_is_told_as_one_of_the_configuration(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("report: {}"))
     assert main(["conditions", "-"]) == 2
-    assert "configuration: 3 wrong values" in capsys.readouterr().err
+    assert "configuration: 3 invalid values" in capsys.readouterr().err

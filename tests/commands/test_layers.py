@@ -24,7 +24,7 @@ def test_every_layer_is_a_line_with_its_shape_and_size(
     assert words.splitlines() == [
         "first: features.0",
         "deep:  features.28",
-        "all:   the 13 that are measured after every epoch, the convolutions",
+        "all:   the 13 layers that are measured after every epoch (the convolutions)",
     ]
 
 
@@ -33,7 +33,7 @@ def test_a_transformer_has_linear_layers(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out.endswith(
         "first: conv_proj\n"
         "deep:  encoder.layers.encoder_layer_11.mlp.3\n"
-        "all:   the 37 that are measured after every epoch\n"
+        "all:   the 37 layers that are measured after every epoch\n"
     )
 
 

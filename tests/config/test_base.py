@@ -75,20 +75,20 @@ def test_a_group_survives_the_way_through_json() -> None:
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        ({"count": 1, "cuont": 1}, "cuont: there is no such key. Did you mean 'count'? "),
+        ({"count": 1, "cuont": 1}, "cuont: unknown key. Did you mean 'count'? "),
         (
             {"count": 1, "inner": {"color": 1}},
-            "inner.color: there is no such key. Did you mean 'col",
+            "inner.color: unknown key. Did you mean 'col",
         ),
         (
             {"count": 1, "maybe": {"withd": 1}},
-            "maybe.withd: there is no such key. Did you mean 'wid",
+            "maybe.withd: unknown key. Did you mean 'wid",
         ),
         (
             {"count": 1, "by_name": {"x": {"widht": 1}}},
-            "by_name.x.widht: there is no such key. Did",
+            "by_name.x.widht: unknown key. Did",
         ),
-        ({}, "count: is missing, expected a value"),
+        ({}, "count: missing, expected a value"),
         ({"count": 0}, "count: expected greater than or equal to 1, found 0."),
         ({"count": 1, "seed": 2**32}, f"seed: expected less than {2**32}, found {2**32}."),
         (
@@ -106,14 +106,14 @@ def test_a_group_survives_the_way_through_json() -> None:
 )
 def test_a_wrong_value_is_one_line_that_names_its_key(values: object, line: str) -> None:
     head, *lines = _message(values).splitlines()
-    assert head == "here: 1 wrong value; mend it and run again"
+    assert head == "here: 1 invalid value; correct it and run again"
     assert len(lines) == 1
     assert lines[0].startswith(f"  {line}")
 
 
 def test_every_known_key_of_the_group_is_listed() -> None:
     message = _message({"count": 1, "inner": {"zzz": 1}})
-    assert message.endswith("inner.zzz: there is no such key. Known: colour, width.")
+    assert message.endswith("inner.zzz: unknown key. Known: colour, width.")
 
 
 @pytest.mark.parametrize("value", ["gren", "Green", ["green"]])
@@ -141,4 +141,6 @@ def test_a_short_value_is_told_whole() -> None:
 def test_a_number_that_python_does_not_print_is_found_in_words() -> None:
     for value in (16**5000, [16**5000]):
         message = _message({"count": 1, "inner": value})
-        assert 'inner: expected keys and values, found "a number of thousands of digits"' in message
+        assert (
+            'inner: expected keys and values, found "a number with thousands of digits"' in message
+        )

@@ -30,7 +30,7 @@ def _line(source: Any) -> str:
     with pytest.raises(ConfigError) as caught:
         _settings(source)
     head, line = str(caught.value).split("\n  ")
-    assert head == "here: 1 wrong value; mend it and run again"
+    assert head == "here: 1 invalid value; correct it and run again"
     return line
 
 
@@ -58,21 +58,24 @@ def test_the_place_of_the_root_itself_is_a_name_too() -> None:
     [
         ("digit", "source: expected 'digits' or 'photographs', found \"digit\". Did you mean"),
         (None, "source: expected 'digits' or 'photographs', found null."),
-        ({"path": "x"}, "source: expected digits, photographs, or keys and values of which kind"),
-        ({"kind": "folder"}, "source: expected digits, photographs, or keys and values of which"),
-        ({"kind": ["npz"]}, "source: expected digits, photographs, or keys and values of which"),
-        ({"kind": "npz"}, "source.path: is missing, expected a value"),
+        ({"path": "x"}, "source: expected digits, photographs, or keys and values with the kind"),
+        ({"kind": "folder"}, "source: expected digits, photographs, or keys and values with"),
+        ({"kind": ["npz"]}, "source: expected digits, photographs, or keys and values with"),
+        ({"kind": "npz"}, "source.path: missing, expected a value"),
         ({"kind": "npz", "path": ""}, "source.path: expected String should have at least 1 char"),
-        ({"kind": "npz", "path": "a\0"}, "source.path: expected a path, found a text with a zero"),
+        (
+            {"kind": "npz", "path": "a\0"},
+            "source.path: expected a path, found a string with a null",
+        ),
         ({"kind": "npz", "path": 3}, "source.path: expected a valid string, found 3."),
         (
             {"kind": "imagefolder", "path": "x", "skip_unreadabel": True},
-            "source.skip_unreadabel: there is no such key. Did you mean 'skip_unreadable'? Known: "
+            "source.skip_unreadabel: unknown key. Did you mean 'skip_unreadable'? Known: "
             "kind, path, skip_unreadable.",
         ),
         (
             {"kind": "npz", "path": "x", "skip_unreadable": True},
-            "source.skip_unreadable: there is no such key. Known: kind, path.",
+            "source.skip_unreadable: unknown key. Known: kind, path.",
         ),
         (
             {"kind": "imagefolder", "path": "x", "skip_unreadable": "perhaps"},

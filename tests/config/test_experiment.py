@@ -40,7 +40,7 @@ def _lines(values: Any) -> list[str]:
     head, *lines = str(caught.value).splitlines()
     count = len(lines)
     plural = ("s", "them") if count > 1 else ("", "it")
-    assert head == f"config: {count} wrong value{plural[0]}; mend {plural[1]} and run again"
+    assert head == f"config: {count} invalid value{plural[0]}; correct {plural[1]} and run again"
     return [line.removeprefix("  ") for line in lines]
 
 
@@ -152,7 +152,7 @@ UNKNOWN = {
 @pytest.mark.parametrize("key", UNKNOWN)
 def test_an_unknown_key_is_answered_with_the_nearest(changed: Changed, key: str) -> None:
     (line,) = _lines(changed({key: 1}))
-    assert line.startswith(f"{key}: there is no such key. Did you mean '{UNKNOWN[key]}'? Known: ")
+    assert line.startswith(f"{key}: unknown key. Did you mean '{UNKNOWN[key]}'? Known: ")
 
 
 REQUIRED = ["experiment", "data", "models", "experiment.seeds", "data.target.source"]
@@ -167,7 +167,7 @@ def test_a_missing_key_is_named(changed: Changed, key: str) -> None:
     for parent in parents:
         group = group[parent]
     del group[last]
-    assert _lines(values) == [f"{key}: is missing, expected a value"]
+    assert _lines(values) == [f"{key}: missing, expected a value"]
 
 
 def test_all_that_has_a_default_may_be_left_out(changed: Changed) -> None:
@@ -263,7 +263,7 @@ def test_a_condition_that_is_there_twice_is_wrong(changed: Changed, key: str) ->
     twice = [*ALL[key], ALL[key][0]]
     (line,) = _lines(changed({key: twice}))
     name = key.split(".")[1]
-    assert line == f"experiment: {name} must differ from each other, found {ALL[key][0]!r} twice"
+    assert line == f"experiment: {name} must be unique, found {ALL[key][0]!r} twice"
 
 
 def test_a_layer_that_is_there_twice_is_wrong(changed: Changed) -> None:
@@ -308,7 +308,7 @@ def test_a_long_value_is_not_printed_whole(changed: Changed) -> None:
 
 def test_a_model_without_an_entry_is_answered_with_the_nearest(changed: Changed) -> None:
     (line,) = _lines(changed({"experiment.models": ["vgg61", "mobilenet_v2"]}))
-    assert "experiment.models lists 'vgg61', which has no entry under models" in line
+    assert "experiment.models lists 'vgg61', but models has no such entry" in line
     assert "Did you mean 'vgg16'?" in line
 
 
@@ -346,7 +346,7 @@ def test_the_epoch_of_the_densities_must_be_one_that_is_trained(changed: Changed
 def test_the_network_sees_images_of_one_size_before_and_after_pretraining(changed: Changed) -> None:
     larger = {"data.target.image_size_px": 48}
     (line,) = _lines(changed(larger))
-    assert "image_size_px must be the same, found 48 and 32" in line
+    assert "image_size_px must be equal, found 48 and 32" in line
     assert load_config(changed(larger | {"experiment.starts": ["scratch"]}))
 
 
@@ -395,7 +395,7 @@ def test_several_things_that_do_not_fit_together_are_told_at_once(changed: Chang
 
 
 def test_the_message_calls_the_file_by_its_name() -> None:
-    with pytest.raises(ConfigError, match=r"^my\.yaml: 3 wrong values"):
+    with pytest.raises(ConfigError, match=r"^my\.yaml: 3 invalid values"):
         load_config({}, where="my.yaml")
 
 

@@ -79,7 +79,7 @@ def test_every_optimizer_takes_a_penalty_on_the_weights(name: str) -> None:
     ids=str,
 )
 def test_values_that_cannot_train_are_wrong(group: type[Any], wrong: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="1 wrong value"):
+    with pytest.raises(ConfigError, match="1 invalid value"):
         validate(group, wrong, where="here")
 
 

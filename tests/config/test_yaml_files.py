@@ -50,9 +50,9 @@ def test_aliases_and_merges_are_read_as_usual(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("a: 1\nb: 2\na: 3\n", "key 'a' is there twice, in lines 1 and 3"),
-        ("a:\n  b: 1\n  'b': 2\n", "key 'b' is there twice, in lines 2 and 3"),
-        ("a: [{b: 1, b: 2}]\n", "key 'b' is there twice, in lines 1 and 1"),
+        ("a: 1\nb: 2\na: 3\n", "key 'a' is duplicated, in lines 1 and 3"),
+        ("a:\n  b: 1\n  'b': 2\n", "key 'b' is duplicated, in lines 2 and 3"),
+        ("a: [{b: 1, b: 2}]\n", "key 'b' is duplicated, in lines 1 and 1"),
     ],
 )
 def test_a_key_that_is_there_twice_is_named_with_its_lines(
@@ -64,18 +64,18 @@ def test_a_key_that_is_there_twice_is_named_with_its_lines(
 def test_a_file_that_unfolds_to_billions_is_refused_at_once(path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 30)]
-    assert "unfolds to 100000 values or more" in _message(path, "\n".join(lines))
-    assert "unfolds to 100000 values or more" in _message(path, "a: &a [*a]\n")
-    assert "unfolds to 100000 values or more" in _message(path, "a: &a {b: {c: *a}}\n")
+    assert "expands to 100000 values or more" in _message(path, "\n".join(lines))
+    assert "expands to 100000 values or more" in _message(path, "a: &a [*a]\n")
+    assert "expands to 100000 values or more" in _message(path, "a: &a {b: {c: *a}}\n")
 
 
 def test_what_is_nested_without_end_is_refused(path: Path) -> None:
-    assert _message(path, "a: " + "[" * 5000).startswith("is nested deeper than can be read")
-    assert _message(path, "a: " + "{b: " * 5000).startswith("is nested deeper than can be read")
+    assert _message(path, "a: " + "[" * 5000).startswith("is nested too deeply to read")
+    assert _message(path, "a: " + "{b: " * 5000).startswith("is nested too deeply to read")
 
 
 def test_a_number_without_end_is_refused(path: Path) -> None:
-    assert _message(path, f"a: {'9' * 5000}\n").startswith("is not YAML (Exceeds the limit")
+    assert _message(path, f"a: {'9' * 5000}\n").startswith("is not valid YAML (Exceeds the limit")
 
 
 @settings(max_examples=60, deadline=None)

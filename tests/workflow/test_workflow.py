@@ -84,7 +84,7 @@ def test_an_edit_of_an_image_prepares_the_images_anew_and_of_another_file_does_n
     ("overlay", "message"),
     [
         (FOLDER, "images: could not be read (No such file or directory). Expected a folder of im"),
-        ("training: {epochs: 3}\ntraining: {epochs: 4}\n", "key 'training' is there twice"),
+        ("training: {epochs: 3}\ntraining: {epochs: 4}\n", "key 'training' is duplicated"),
         ("report: {logo: no.svg}", "report.logo: no.svg: could not be read (No such file or dire"),
     ],
 )
