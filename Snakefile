@@ -8,7 +8,6 @@ min_version("9.27")
 configfile: "config.yaml"
 
 
-# Used with --sdm apptainer only; built from the Dockerfile.
 container: "docker://ghcr.io/normreport/normreport:0.2.0"
 
 
@@ -17,6 +16,7 @@ include: "workflow/rules/prepare_data.smk"
 include: "workflow/rules/pretrain_model.smk"
 include: "workflow/rules/train_run.smk"
 include: "workflow/rules/record_failures.smk"
+include: "workflow/rules/require_all_runs.smk"
 include: "workflow/rules/digest_weights.smk"
 include: "workflow/rules/measure_weights.smk"
 include: "workflow/rules/compare_arms.smk"
@@ -31,10 +31,10 @@ include: "workflow/rules/publish_site.smk"
 rule all:
     default_target: True
     input:
-        report_files(),
-        kept_files(),
+        plan.report_files(),
+        plan.intermediate_files(),
 
 
 rule publish:
     input:
-        "public",
+        paths.SITE,

@@ -17,6 +17,7 @@ from normreport.config.experiment import Config, load_config
 from normreport.errors import RebuildError, StorageError
 from normreport.io import files
 from normreport.io.tables import read_tables
+from normreport.plan import paths
 from normreport.provenance.differences import Comparison, changes, compare_records, largest
 from normreport.provenance.record import RESULTS, folders_digest, read_page, read_record, summary
 from normreport.provenance.verification import Part, compare_pages, compare_tables
@@ -71,7 +72,7 @@ def _rebuilt(record: Record, folder: Path) -> Path:
             (folder / entry.name).symlink_to(entry)
     files.write_json(folder / "config.yaml", record["config"])  # JSON is YAML
     done = subprocess.run(
-        ["snakemake", "--cores", "all", "results/report/index.html"],
+        ["snakemake", "--cores", "all", paths.HTML],
         cwd=folder,
         # Programs beside this Python, and the code that is here.
         env=os.environ
@@ -87,7 +88,7 @@ def _rebuilt(record: Record, folder: Path) -> Path:
             f"the report could not be made anew: snakemake ended with status {done.returncode}. "
             "What went wrong stands above; mend it and run the same command again."
         )
-    return folder / "results"
+    return folder / paths.RESULTS
 
 
 def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:

@@ -1,22 +1,23 @@
 rule compare_arms:
     input:
-        digests=arm_digests,
-        snapshots=arm_snapshots,
-        code=code("normreport.stages.compare_arms"),
+        digests=plan.compared_digests,
+        # Ancient, because a change of the weights shows in their digests.
+        snapshots=ancient(plan.compared_snapshots),
+        code=stage_code("compare_arms"),
     output:
-        densities="results/comparisons/{model}/{start}/{layer}/densities.parquet",
-        histograms="results/comparisons/{model}/{start}/{layer}/histograms.parquet",
-        distances="results/comparisons/{model}/{start}/{layer}/distances.parquet",
+        densities=paths.DENSITIES,
+        histograms=paths.HISTOGRAMS,
+        distances=paths.DISTANCES,
     log:
-        "logs/compare_arms/{model}/{start}/{layer}.log",
+        paths.log("compare_arms", paths.COMPARISON),
     benchmark:
-        "benchmarks/compare_arms/{model}/{start}/{layer}.tsv"
+        paths.benchmark("compare_arms", paths.COMPARISON)
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        epochs=study.training.epochs,
-        versions=versions("normreport.stages.compare_arms"),
+        epochs=plan.config.training.epochs,
+        versions=stage_versions("compare_arms"),
     shell:
         "normreport compare_arms --layer {wildcards.layer:q} --epochs {params.epochs}"
         " --digests {input.digests:q} --snapshots {input.snapshots:q}"

@@ -1,19 +1,19 @@
 rule digest_weights:
     input:
-        snapshots="results/runs/{model}/{start}/{normalization}/seed{seed}/snapshots.safetensors",
-        manifest="results/runs/{model}/{start}/{normalization}/seed{seed}/manifest.json",
-        code=code("normreport.stages.digest_weights"),
+        snapshots=paths.RUN_SNAPSHOTS,
+        manifest=paths.RUN_MANIFEST,
+        code=stage_code("digest_weights"),
     output:
-        digests="results/weights/{model}/{start}/{normalization}/seed{seed}.json",
+        digests=paths.WEIGHT_DIGESTS,
     log:
-        "logs/digest_weights/{model}/{start}/{normalization}/seed{seed}.log",
+        paths.log("digest_weights", paths.RUN),
     benchmark:
-        "benchmarks/digest_weights/{model}/{start}/{normalization}/seed{seed}.tsv"
+        paths.benchmark("digest_weights", paths.RUN)
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        versions=versions("normreport.stages.digest_weights"),
+        versions=stage_versions("digest_weights"),
     shell:
         "normreport digest_weights --snapshots {input.snapshots:q}"
         " --manifest {input.manifest:q} --digests {output.digests:q} 2> {log:q}"

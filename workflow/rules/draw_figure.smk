@@ -1,25 +1,24 @@
 rule draw_figure:
     input:
-        tables=figure_inputs,
-        failures=figure_failures,
-        catalogue=catalogue(),
-        code=figure_code,
+        tables=plan.figure_inputs,
+        failures=plan.figure_failures,
+        catalogue=verbatim(plan.catalogue()),
+        code=plan.figure_code,
     output:
-        svg="results/figures/{figure}.svg",
-        text="results/figures/{figure}.json",
-        table="results/report/data/{figure}.csv",
+        svg=paths.FIGURE_SVG,
+        text=paths.FIGURE_TEXT,
+        table=paths.FIGURE_TABLE,
     log:
-        "logs/draw_figure/{figure}.log",
+        paths.log("draw_figure", "{figure}"),
     benchmark:
-        "benchmarks/draw_figure/{figure}.tsv"
+        paths.benchmark("draw_figure", "{figure}")
     resources:
         mem_mb=2000,
         runtime=10,
     params:
-        settings=figure_settings,
-        versions=figure_versions,
+        settings=plan.figure_settings,
+        versions=plan.figure_versions,
     shell:
         "normreport draw_figure --figure {wildcards.figure:q} --settings {params.settings:q}"
-        " --inputs {input.tables:q} --failures {input.failures:q}"
-        " --catalogue {input.catalogue:q}"
+        " --inputs {input.tables:q} --failures {input.failures:q} --catalogue {input.catalogue:q}"
         " --svg {output.svg:q} --text {output.text:q} --table {output.table:q} 2> {log:q}"

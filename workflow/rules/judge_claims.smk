@@ -1,37 +1,29 @@
 rule judge_claims:
     input:
-        manifests=run_paths("results/runs/{run}/manifest.json"),
-        histories=run_paths("results/runs/{run}/history.csv"),
-        layers=run_paths("results/runs/{run}/layers.csv"),
-        measures=run_paths("results/measures/{run}.parquet"),
-        distances=comparison_paths(
-            "results/comparisons/{model}/{start}/{layer}/distances.parquet",
-            study.experiment.models,
-        ),
-        images="results/data/target/images.safetensors",
-        images_manifest="results/data/target/manifest.json",
-        pretrained=pretrained_manifests(),
-        failures="results/failures.json",
-        catalogue=catalogue(),
-        code=code(*judge_modules()),
+        **plan.judged_tables(),
+        images=paths.TARGET_IMAGES,
+        images_manifest=paths.TARGET_MANIFEST,
+        pretrained=plan.of_pretraining(paths.PRETRAINED_MANIFEST),
+        failures=paths.FAILURES,
+        catalogue=verbatim(plan.catalogue()),
+        code=source_paths(*judging_modules(plan.config)),
     output:
-        results="results/report/results.json",
-        runs="results/report/data/runs.csv",
-        cases="results/report/data/cases.csv",
+        results=paths.RESULTS_JSON,
+        runs=paths.RUNS_TABLE,
+        cases=paths.CASES_TABLE,
     log:
-        "logs/judge_claims/results.log",
+        paths.log("judge_claims", "results"),
     benchmark:
-        "benchmarks/judge_claims/results.tsv"
+        paths.benchmark("judge_claims", "results")
     resources:
         mem_mb=2000,
         runtime=10,
     params:
-        settings=as_json(study.judge_settings()),
-        versions=versions(*judge_modules()),
+        settings=verbatim(plan.judge_settings()),
+        versions=package_versions(*judging_modules(plan.config)),
     shell:
-        "normreport judge_claims --settings {params.settings:q}"
-        " --manifests {input.manifests:q} --histories {input.histories:q}"
-        " --layers {input.layers:q} --measures {input.measures:q}"
+        "normreport judge_claims --settings {params.settings:q} --manifests {input.manifests:q}"
+        " --histories {input.histories:q} --layers {input.layers:q} --measures {input.measures:q}"
         " --distances {input.distances:q} --images {input.images:q}"
         " --images-manifest {input.images_manifest:q} --pretrained {input.pretrained:q}"
         " --failures {input.failures:q} --catalogue {input.catalogue:q}"

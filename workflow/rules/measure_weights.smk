@@ -1,24 +1,21 @@
 rule measure_weights:
     input:
-        digests="results/weights/{model}/{start}/{normalization}/seed{seed}.json",
-        # The digests decide; the arrays behind them are only read.
-        snapshots=ancient(
-            "results/runs/{model}/{start}/{normalization}/seed{seed}/snapshots.safetensors"
-        ),
-        code=code("normreport.stages.measure_weights"),
+        digests=paths.WEIGHT_DIGESTS,
+        # Ancient, because a change of the weights shows in their digests.
+        snapshots=ancient(paths.RUN_SNAPSHOTS),
+        code=stage_code("measure_weights"),
     output:
-        measures="results/measures/{model}/{start}/{normalization}/seed{seed}.parquet",
-        quantiles="results/quantiles/{model}/{start}/{normalization}/seed{seed}.parquet",
+        measures=paths.MEASURES,
+        quantiles=paths.QUANTILES,
     log:
-        "logs/measure_weights/{model}/{start}/{normalization}/seed{seed}.log",
+        paths.log("measure_weights", paths.RUN),
     benchmark:
-        "benchmarks/measure_weights/{model}/{start}/{normalization}/seed{seed}.tsv"
+        paths.benchmark("measure_weights", paths.RUN)
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        versions=versions("normreport.stages.measure_weights"),
+        versions=stage_versions("measure_weights"),
     shell:
-        "normreport measure_weights --digests {input.digests:q}"
-        " --snapshots {input.snapshots:q} --measures {output.measures:q}"
-        " --quantiles {output.quantiles:q} 2> {log:q}"
+        "normreport measure_weights --digests {input.digests:q} --snapshots {input.snapshots:q}"
+        " --measures {output.measures:q} --quantiles {output.quantiles:q} 2> {log:q}"

@@ -1,28 +1,26 @@
 rule prepare_data:
     input:
-        code=code("normreport.stages.prepare_data"),
+        code=stage_code("prepare_data"),
     output:
-        images="results/data/{data}/images.safetensors",
-        manifest="results/data/{data}/manifest.json",
+        images=paths.DATA_IMAGES,
+        manifest=paths.DATA_MANIFEST,
     log:
-        "logs/prepare_data/{data}.log",
+        paths.log("prepare_data", "{data}"),
     benchmark:
-        "benchmarks/prepare_data/{data}.tsv"
+        paths.benchmark("prepare_data", "{data}")
     threads: 8
     resources:
         mem_mb=1000,
         runtime=240,
-        # Where a compressed npz is unpacked: what is usual may lie in memory.
-        tmpdir="results/data",
+        # A compressed npz is unpacked here; the usual folder may lie in memory.
+        tmpdir=paths.DATA,
     params:
-        settings=data_settings,
-        versions=versions("normreport.stages.prepare_data"),
-        # Not used below: an edit of an image makes the images anew.
-        files=data_files,
-        # Not an output: Snakemake would delete it when the decoding was killed. No model's: a
-        # model's name has no hyphen.
-        checkpoints="results/checkpoints/{data}-images",
+        settings=plan.data_settings,
+        versions=stage_versions("prepare_data"),
+        # The command ignores it, but an edited image changes it and remakes the images.
+        files=plan.data_digest,
+        checkpoints=paths.DATA_CHECKPOINTS,
     shell:
-        "normreport prepare_data --settings {params.settings:q}"
-        " --images {output.images:q} --manifest {output.manifest:q}"
-        " --checkpoints {params.checkpoints:q} --threads {threads} 2> {log:q}"
+        "normreport prepare_data --settings {params.settings:q} --images {output.images:q}"
+        " --manifest {output.manifest:q} --checkpoints {params.checkpoints:q}"
+        " --threads {threads} 2> {log:q}"

@@ -1,30 +1,28 @@
 rule pretrain_model:
     input:
-        images=pretraining_images,
-        checkpoint=pretraining_checkpoint,
-        code=code(*pretrain_modules()),
+        images=plan.pretraining_images,
+        checkpoint=plan.pretraining_checkpoint,
+        code=source_paths(*pretraining_modules(plan.config)),
     output:
-        weights="results/pretrained/{model}/weights.safetensors",
-        manifest="results/pretrained/{model}/manifest.json",
+        weights=paths.PRETRAINED_WEIGHTS,
+        manifest=paths.PRETRAINED_MANIFEST,
     log:
-        "logs/pretrain_model/{model}.log",
+        paths.log("pretrain_model", "{model}"),
     benchmark:
-        "benchmarks/pretrain_model/{model}.tsv"
-    # The runs that wait for these weights are half of all: these go first.
+        paths.benchmark("pretrain_model", "{model}")
+    # Half of all runs wait for these weights.
     priority: 1
-    threads: study.training.threads
+    threads: plan.config.training.threads
     resources:
-        mem_mb=pretrain_mb,
+        mem_mb=plan.pretrain_mb,
         runtime=240,
-        gpu=GPUS_PER_TRAINING if study.is_pretrained_here else 0,
+        gpu=plan.pretraining_gpus(),
     params:
-        settings=pretrain_settings,
-        versions=versions(*pretrain_modules()),
-        images="--images" if study.is_pretrained_here else "",
-        # Not an output: Snakemake would delete it when the training was killed.
-        checkpoints="results/checkpoints/{model}/pretraining",
+        settings=plan.pretrain_settings,
+        versions=package_versions(*pretraining_modules(plan.config)),
+        images="--images" if plan.config.is_pretrained_here else "",
+        checkpoints=paths.PRETRAINING_CHECKPOINTS,
     shell:
-        "normreport pretrain_model --settings {params.settings:q}"
-        " {params.images} {input.images:q}"
+        "normreport pretrain_model --settings {params.settings:q} {params.images} {input.images:q}"
         " --weights {output.weights:q} --manifest {output.manifest:q}"
         " --checkpoints {params.checkpoints:q} 2> {log:q}"

@@ -1,17 +1,19 @@
 rule publish_site:
     input:
-        report=report_files(),
-        kept=kept_files(),
-        code=code("normreport.stages.publish_site"),
+        report=plan.report_files(),
+        intermediate=plan.intermediate_files(),
+        code=stage_code("publish_site"),
     output:
-        site=directory("public"),
+        site=directory(paths.SITE),
     log:
-        "logs/publish_site/public.log",
+        paths.log("publish_site", "public"),
     benchmark:
-        "benchmarks/publish_site/public.tsv"
+        paths.benchmark("publish_site", "public")
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        report=paths.REPORT,
     shell:
-        "normreport publish_site --files {input.report:q}"
-        " --report results/report --site {output.site:q} 2> {log:q}"
+        "normreport publish_site --files {input.report:q} --report {params.report:q}"
+        " --site {output.site:q} 2> {log:q}"
