@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
-from normreport.config.failures import FailedRun
+from normreport.config.failures import FailedRun, Stage
 from normreport.config.runs import Run
 from normreport.plan import paths
-
-Stage = Literal["pretrain_model", "train_run"]
 
 
 def missing_stage(run: Run) -> Stage | None:

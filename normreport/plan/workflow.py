@@ -17,6 +17,7 @@ from normreport.config.figure_kinds import figure_kinds
 from normreport.config.record import RecordSettings
 from normreport.config.report import FigureSettings
 from normreport.config.runs import Run
+from normreport.config.training import FetchedWeights
 from normreport.errors import StorageError
 from normreport.io.files import canonical_json
 from normreport.plan import code, paths, resources
@@ -234,10 +235,10 @@ class Plan:
 
     def pretrain_mb(self, wildcards: OfModel) -> int:
         """Return the memory that a model's pretraining takes, in MB."""
-        if not self.config.is_pretrained_here:
+        weights = self.config.pretrain_settings(wildcards.model)
+        if isinstance(weights, FetchedWeights):
             return resources.FETCHING_MB
-        settings = self.config.pretrain_settings(wildcards.model)
-        return resources.training_mb(settings, self.config.data.pretraining)
+        return resources.training_mb(weights, self.config.data.pretraining)
 
     def pretraining_gpus(self) -> int:
         """Return how many GPUs a pretraining asks for: none if weights are fetched."""

@@ -1,7 +1,7 @@
 rule record_provenance:
     input:
-        results=paths.RESULTS_JSON,
         **plan.recorded_files(),
+        results=paths.RESULTS_JSON,
         templates=verbatim(plan.template_files()),
         code=stage_code(*FLOW),
     output:
