@@ -1,16 +1,17 @@
-"""Every error that a user can cause.
+"""The errors that a user can cause and correct.
 
 NormreportError
-    ConfigError     a key or value of the configuration
-    DataError       the images or labels
-        UnreadableImageError    one image, without which the others may do
-    WeightsError    a checkpoint, or a layer that a network does not have
-    StorageError    a disk that is full, read-only or damaged
-    MissingToolError     something that the system must have beforehand
-    RebuildError    a report that could not be made anew
+    ConfigError                 an invalid key or value of the configuration
+    DataError                   unusable images or labels
+        UnreadableImageError    one image, which `skip_unreadable` can leave out
+    WeightsError                a checkpoint that does not fit, or an unknown layer
+    StorageError                a full, read-only or damaged disk
+    MissingToolError            a missing system library or program
+    RebuildError                a report that could not be rebuilt for comparison
 
-Each carries one message: what, where, what was expected, what was found, what to do. The command
-line prints it and exits with status 2. Anything else is a bug and shows its traceback.
+Each error carries one message: what is wrong, where, what was expected, what was found and what
+to do. The command line prints the message and exits with status 2. All other exceptions are bugs
+and show their traceback.
 """
 
 from __future__ import annotations
@@ -20,32 +21,42 @@ from collections.abc import Iterable
 
 
 class NormreportError(Exception):
-    """Something the user can mend; its text says how."""
+    """A problem that the user can correct; the message says how."""
 
 
 class ConfigError(NormreportError):
-    """The configuration is not one that an experiment can be made of."""
+    """The configuration does not describe an experiment."""
 
 
 class DataError(NormreportError):
-    """The images or labels are not usable as asked."""
+    """The images or labels cannot be used as configured."""
 
 
 class UnreadableImageError(DataError):
-    """One image of a source cannot be decoded."""
+    """One image of a source cannot be decoded.
+
+    Parameters
+    ----------
+    source
+        The source of the images, as the configuration names it.
+    image
+        The image within the source.
+    why
+        Why it cannot be decoded.
+    """
 
     def __init__(self, source: str, image: str, why: str) -> None:
         super().__init__(
-            f"{source}: {image}: is no image that can be read ({why}). Expected a whole JPEG, PNG, "
-            "WebP, TIFF, GIF or BMP file. Mend it or take it away; to have others taken instead of "
-            "all such images set the source's skip_unreadable to true."
+            f"{source}: {image}: this image cannot be read ({why}). Expected a complete JPEG, "
+            "PNG, WebP, TIFF, GIF or BMP file. Repair or remove it, or set the source's "
+            "skip_unreadable to true to use other images instead."
         )
         self.image = image
         self.why = why
 
 
 class WeightsError(NormreportError):
-    """A checkpoint or a layer is not what the network needs."""
+    """A checkpoint or a layer does not fit the network."""
 
 
 class StorageError(NormreportError):
@@ -57,25 +68,30 @@ class MissingToolError(NormreportError):
 
 
 class RebuildError(NormreportError):
-    """A report could not be made anew to be compared with."""
+    """A report could not be rebuilt for comparison."""
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """Say which known name comes closest, as the end of an error message.
+    """Suggest the known name that is most similar, as the end of an error message.
 
     Parameters
     ----------
     name
         What the user wrote.
     known
-        Every name that would have been right.
+        All valid names.
 
     Returns
     -------
     str
-        ``"Did you mean 'vgg16'? Known: ..."`` or, without a close match, only the known names.
+        ``"Did you mean 'vgg16'? Known: ..."``, or only the known names if none is similar.
     """
     names = sorted(known)
     shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     return (f"Did you mean '{close[0]}'? " if close else "") + f"Known: {shown}."
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message, or its type if the message is empty."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -22,19 +22,19 @@ RESIZING = "published_meanstd"  # the only normalization that resizes
 def run(*, config: Sequence[Path], quick: bool = False) -> None:
     """Print the runs and their cost; raise an error for anything that would fail later."""
     from normreport import sources
-    from normreport.training import loop as training
     from normreport.training import networks
+    from normreport.training.devices import find_device
 
     checked = with_layer_paths(
         read_config(config),
         lambda architecture, key: list(
-            networks.shape_only_network(architecture, key=key).measured()
+            networks.shape_only_network(architecture, key=key).measured_layers()
         ),
     )
-    training.find_device(checked.training.device)
+    find_device(checked.training.device)
     _check_networks(checked)
     for settings in checked.data_sets().values():
-        sources.find(settings)
+        sources.list_images(settings)
     check_own_files(checked.report)
     _print_language(checked.report)
     results = Path("results")
@@ -76,6 +76,8 @@ def _merged(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, A
 
 def _check_networks(config: Config) -> None:
     from normreport.training import networks
+    from normreport.training.pretrained_weights import adapt, is_weights_file, read_state_dict
+    from normreport.training.torchvision_weights import find_weights
 
     needs_weights = any(start.startswith("pretrained") for start in config.experiment.starts)
     for model in config.experiment.models:
@@ -87,7 +89,11 @@ def _check_networks(config: Config) -> None:
         networks.check_layers(network.layers(), config.models[model].layers, model=model)
         if needs_weights and not config.is_pretrained_here:
             weights = config.pretrain_settings(model).weights
-            networks.check_weights(network, architecture, weights)
+            if is_weights_file(weights):
+                state = read_state_dict(Path(weights))
+                adapt(state, network.module, head=network.head, source=weights)
+            else:
+                find_weights(architecture, weights)
 
 
 def _sizes(config: Config) -> dict[str, int]:
@@ -118,7 +124,7 @@ def _print_language(report: ReportSettings) -> None:
 def _print_estimates(config: Config, results: Path) -> None:
     from normreport.plan.estimates import estimates, format_duration, total_cost
     from normreport.plan.figure_index import figure_index
-    from normreport.training.loop import find_device
+    from normreport.training.devices import find_device
 
     per_model = []
     for estimate in estimates(config, _sizes(config)):

@@ -10,7 +10,7 @@ def run(*, architecture: str) -> None:
     from normreport.training import networks
 
     network = networks.shape_only_network(architecture, key="ARCHITECTURE")
-    layers, measured = network.layers(), list(network.measured())
+    layers, measured = network.layers(), list(network.measured_layers())
     epochs = TrainingSettings().epochs
     width = max(len("layer"), *map(len, layers))
     size = f"MB in {epochs} epochs"

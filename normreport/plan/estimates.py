@@ -12,8 +12,11 @@ import torch
 from normreport.config.experiment import Config
 from normreport.config.training import FitSettings, RunSettings, TrainedWeights
 from normreport.plan.figure_index import figure_index
-from normreport.training import networks
-from normreport.training.loop import Images, TrainingState, evaluate, train, tune_malloc
+from normreport.training.devices import tune_malloc
+from normreport.training.images import ImageSet
+from normreport.training.loop import evaluate, train
+from normreport.training.networks import build
+from normreport.training.state import TrainingState
 
 # At most so many images are tried, in one step: enough to keep a core busy.
 TRIED = 32
@@ -123,7 +126,7 @@ def _tried(settings: FitSettings, size: int, heldout: int) -> Cost:
     began = time.perf_counter()
     count = max(2, min(settings.batch_size, settings.train_images, TRIED))
     layers = settings.layers if isinstance(settings, RunSettings) else ()
-    network = networks.build(
+    network = build(
         settings.architecture,
         classes=2,
         image_size_px=size,
@@ -141,7 +144,7 @@ def _tried(settings: FitSettings, size: int, heldout: int) -> Cost:
     state = TrainingState.begin(network, short)
     building = time.perf_counter() - began
     inputs = torch.rand(count, 3, size, size).contiguous(memory_format=torch.channels_last)
-    images = Images(inputs, torch.zeros(count, dtype=torch.int64))
+    images = ImageSet(inputs, torch.zeros(count, dtype=torch.int64))
     *_, last = train(state, images, images, seed=0)  # the first epoch pays for all preparations
     on_device = images.to(state.device)
     began = time.perf_counter()

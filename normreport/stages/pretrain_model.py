@@ -13,7 +13,6 @@ from normreport.config.json_files import write_model
 from normreport.config.manifests import (
     EpochResult,
     FetchedOrigin,
-    Preprocessing,
     PretrainedDigests,
     PretrainingManifest,
     TrainedOrigin,
@@ -24,16 +23,13 @@ from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
 from normreport.normalizations import source
 from normreport.source_code import source_digest
-from normreport.training import networks
-from normreport.training.loop import (
-    Diverged,
-    TrainingState,
-    find_device,
-    normalized,
-    train,
-    tune_malloc,
-    versions,
-)
+from normreport.training import torchvision_weights
+from normreport.training.devices import find_device, software_versions, tune_malloc
+from normreport.training.images import normalize_split
+from normreport.training.loop import Diverged, train
+from normreport.training.networks import build
+from normreport.training.pretrained_weights import StateDict, is_weights_file, read_state_dict
+from normreport.training.state import TrainingState
 
 
 def run(
@@ -71,7 +67,7 @@ def run(
 class PretrainedWeights:
     """Weights, where they come from, and what decided them."""
 
-    state: networks.State
+    state: StateDict
     origin: TrainedOrigin | FetchedOrigin
     code: str
     versions: dict[str, str]
@@ -80,21 +76,21 @@ class PretrainedWeights:
 
 def fetch_weights(settings: FetchedWeights) -> PretrainedWeights:
     """Read weights from a checkpoint, or from torchvision."""
-    if networks.is_checkpoint(settings.weights):
+    if is_weights_file(settings.weights):
         path = Path(settings.weights)
-        state, preprocessing = networks.read_checkpoint(path), None
+        state, preprocessing = read_state_dict(path), None
     else:
         published = settings.architecture, settings.weights
-        state = networks.read_torchvision_weights(*published)
-        path = networks.published_file(*published)
-        preprocessing = Preprocessing(**networks.published_preprocessing(*published))
+        state = torchvision_weights.read_weights(*published)
+        path = torchvision_weights.download_weights(*published)
+        preprocessing = torchvision_weights.published_preprocessing(*published)
     return PretrainedWeights(
         state=state,
         origin=FetchedOrigin(
             settings=settings, file=files.file_digest(path), preprocessing=preprocessing
         ),
         code=source_digest(__name__),
-        versions=versions(torch.device("cpu")),
+        versions=software_versions(torch.device("cpu")),
     )
 
 
@@ -109,7 +105,7 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
     arrays = files.read_arrays(images)
     digests = {name: files.array_digest(array) for name, array in arrays.items()}
     code = source_digest(__name__, source(settings.normalization))
-    used = versions(find_device(settings.device))
+    used = software_versions(find_device(settings.device))
     inputs = {
         "settings": settings.model_dump(mode="json"),
         "data": digests,
@@ -117,10 +113,10 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
-    train_set = normalized(arrays, "train", settings.normalization, settings.train_images)
-    heldout_set = normalized(arrays, "heldout", settings.normalization)
+    train_set = normalize_split(arrays, "train", settings.normalization, settings.train_images)
+    heldout_set = normalize_split(arrays, "heldout", settings.normalization)
     classes = int(max(arrays[f"{split}_labels"].max() for split in ("train", "heldout"))) + 1
-    network = networks.build(
+    network = build(
         settings.architecture,
         classes=classes,
         image_size_px=train_set.inputs.shape[-1],
@@ -129,11 +125,11 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
     )
     state = TrainingState.begin(network, settings)
     if saved := checkpoint.load():
-        state.restore(saved)
+        state.load_state_dict(saved)
     try:
         for record in train(state, train_set, heldout_set, seed=settings.seed):
             print(record.line(settings.epochs), file=sys.stderr, flush=True)
-            checkpoint.save_if_due(state.exported)
+            checkpoint.save_if_due(state.state_dict)
     except Diverged as divergence:
         raise ConfigError(
             f"models.{settings.model}.pretraining: the training diverged ({divergence}), found a "

@@ -34,20 +34,15 @@ from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
 from normreport.source_code import run_modules, source_digest
 from normreport.statistics.learned import compute_learning_threshold
-from normreport.training import networks
+from normreport.training.devices import software_versions, tune_malloc
+from normreport.training.images import ImageSet, normalize_split
+from normreport.training.initial_laws import InitLaw
 from normreport.training.layer_summaries import LayerSummary, summarize_layer
-from normreport.training.loop import (
-    Diverged,
-    Epoch,
-    Images,
-    TrainingState,
-    normalized,
-    train,
-    tune_malloc,
-    versions,
-)
-from normreport.training.networks import Network
+from normreport.training.loop import Diverged, train
+from normreport.training.networks import Network, build, check_layers
+from normreport.training.pretrained_weights import read_state_dict
 from normreport.training.seeds import derived_seed, epoch_order
+from normreport.training.state import Epoch, TrainingState
 
 CONDITION = tuple(field.name for field in fields(Run))
 HISTORY = (
@@ -57,7 +52,7 @@ HISTORY = (
     *(field.name for field in fields(Epoch) if field.name != "seconds"),
 )
 LAYERS = (*CONDITION, "epoch", "layer", *(field.name for field in fields(LayerSummary)))
-INIT_LAWS = {"scratch_uniform": "uniform", "scratch_laplace": "laplace"}
+INIT_LAWS: Mapping[str, InitLaw] = {"scratch_uniform": "uniform", "scratch_laplace": "laplace"}
 
 
 def run(
@@ -81,10 +76,10 @@ def run(
     condition = Run(chosen.model, chosen.start, chosen.normalization, chosen.seed)
     classes = len(read_model(ImagesManifest, images_manifest).classes)
     arrays = files.read_arrays(images)
-    train_set = normalized(arrays, "train", chosen.normalization, chosen.train_images)
-    heldout_set = normalized(arrays, "heldout", chosen.normalization)
-    backbone = networks.read_checkpoint(pretrained) if pretrained else None
-    network = networks.build(
+    train_set = normalize_split(arrays, "train", chosen.normalization, chosen.train_images)
+    heldout_set = normalize_split(arrays, "heldout", chosen.normalization)
+    backbone = read_state_dict(pretrained) if pretrained else None
+    network = build(
         chosen.architecture,
         classes=classes,
         image_size_px=train_set.inputs.shape[-1],
@@ -95,7 +90,7 @@ def run(
         head_only=chosen.start.endswith("_head"),
         kept=chosen.layers,
     )
-    networks.check_layers(network.layers(), chosen.layers, model=chosen.model)
+    check_layers(network.layers(), chosen.layers, model=chosen.model)
     state = TrainingState.begin(network, chosen)
     initial = copied_weights(network, chosen.layers)
     digests = RunDigests(
@@ -106,7 +101,7 @@ def run(
         final_weights=None,
         order=order_digest(chosen, len(train_set.labels)),
     )
-    used = versions(state.device)
+    used = software_versions(state.device)
     inputs = {
         "settings": chosen.model_dump(mode="json"),
         "classes": classes,
@@ -126,7 +121,7 @@ def run(
             summaries.append({**asdict(condition), "epoch": epoch, "layer": layer, **summary})
 
     if saved := checkpoint.load():
-        state.restore(saved["training"])
+        state.load_state_dict(saved["training"])
         kept, summaries = saved["kept"], saved["summaries"]
     else:
         keep(0)  # even if the first loss is not finite
@@ -137,7 +132,7 @@ def run(
             if record.epoch > 0:
                 keep(record.epoch)
                 checkpoint.save_if_due(
-                    lambda: {"training": state.exported(), "kept": kept, "summaries": summaries}
+                    lambda: {"training": state.state_dict(), "kept": kept, "summaries": summaries}
                 )
     except Diverged as divergence:
         status = DivergedStatus(step=divergence.step, what=divergence.what)
@@ -179,7 +174,7 @@ def run(
 
 def copied_weights(network: Network, kept: Sequence[str] = ()) -> dict[str, NDArray[np.float32]]:
     """Copy the weights of all measured and kept layers, (C_out, ...) in C order."""
-    wanted = {*network.measured(), *kept}
+    wanted = {*network.measured_layers(), *kept}
     return {
         name: weight.detach().cpu().clone(memory_format=torch.contiguous_format).numpy()
         for name, weight in network.layers().items()
@@ -205,7 +200,7 @@ def check_run(
     )
 
 
-def describe_first_batch(images: Images, settings: RunSettings) -> FirstBatch:
+def describe_first_batch(images: ImageSet, settings: RunSettings) -> FirstBatch:
     """Describe the first batch that the network is trained on."""
     order = epoch_order(settings.seed, 1, len(images.labels))
     batch = images.inputs[torch.from_numpy(order[: settings.batch_size])].double()

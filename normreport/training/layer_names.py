@@ -1,7 +1,4 @@
-"""Names of an architecture's layers for those who cannot wait for torch.
-
-Torchvision is asked once, which takes seconds; its answer is read from a file from then on.
-"""
+"""Names of an architecture's layers, cached to avoid importing torch, which takes seconds."""
 
 from __future__ import annotations
 
@@ -15,14 +12,16 @@ NETWORKS = "normreport.training.networks"
 
 
 def measured_layers(architecture: str, key: str, *, folder: Path) -> Sequence[str]:
-    """Give the module paths of the layers that are measured, in the network's order.
+    """Return the paths of the layers that are measured, in the network's order.
 
     Parameters
     ----------
-    architecture, key
-        A name of torchvision's, and the key of the configuration that it stands under.
+    architecture
+        One of torchvision's classification models.
+    key
+        The configuration key that names it, for error messages.
     folder
-        Holds the answers; those of other code or versions are not used.
+        The cache. Entries from other code or package versions are ignored.
 
     Raises
     ------
@@ -32,8 +31,8 @@ def measured_layers(architecture: str, key: str, *, folder: Path) -> Sequence[st
     digest = files.text_digest(source_digest(NETWORKS) + package_versions(NETWORKS))
     path = folder / f"{architecture}-{digest[:16]}.json"
     if not path.exists():
-        from normreport.training import networks
+        from normreport.training.networks import shape_only_network
 
-        files.write_json(path, list(networks.shape_only_network(architecture, key=key).measured()))
+        files.write_json(path, list(shape_only_network(architecture, key=key).measured_layers()))
     names: list[str] = files.read_json(path)
     return names

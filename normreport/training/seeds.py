@@ -1,4 +1,4 @@
-"""One generator per purpose, so that the same seed gives every arm the same init and order."""
+"""Seeds for independent random streams, so that all runs of a seed share them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from numpy.typing import NDArray
 
 
 def derived_seed(seed: int, purpose: str, index: int = 0) -> int:
-    """Seed of one purpose (``init``, ``head``, ``order``, ``dropout``) and, for some, one epoch.
+    """Derive the 48-bit seed of one random stream.
 
-    Stateless, so that any epoch can be started without those before it.
+    Parameters
+    ----------
+    seed
+        Seed of the run.
+    purpose
+        ``init``, ``head``, ``order`` or ``dropout``.
+    index
+        The epoch, for streams that restart in every epoch. A training can thus resume at any
+        epoch.
     """
     return int.from_bytes(hashlib.sha256(f"{purpose}/{seed}/{index}".encode()).digest()[:6], "big")
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
-    """Order of the training images in one epoch: a permutation of ``range(count)``."""
+    """Return the order of the training images in one epoch, a permutation of ``range(count)``."""
     generator = np.random.default_rng(derived_seed(seed, "order", epoch))
     return generator.permutation(count).astype(np.int64)

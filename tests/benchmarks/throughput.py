@@ -66,8 +66,11 @@ def ours(model: str) -> float:
     import numpy as np
 
     from normreport.config.training import FitSettings
-    from normreport.training.loop import TrainingState, normalized, train, tune_malloc
+    from normreport.training.devices import tune_malloc
+    from normreport.training.images import normalize_split
+    from normreport.training.loop import train
     from normreport.training.networks import build
+    from normreport.training.state import TrainingState
 
     tune_malloc()
     generator = np.random.default_rng(0)
@@ -77,9 +80,9 @@ def ours(model: str) -> float:
         "heldout_images": generator.integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8),
         "heldout_labels": np.arange(2),
     }
-    train_set = normalized(arrays, "train", "imagenet")
+    train_set = normalize_split(arrays, "train", "imagenet")
     # Two held-out images only; the 256 that are evaluated in eval mode count against us.
-    few = normalized(arrays, "heldout", "imagenet")
+    few = normalize_split(arrays, "heldout", "imagenet")
     settings = FitSettings(
         model=model,
         architecture=model,

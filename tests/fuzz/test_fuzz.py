@@ -24,7 +24,7 @@ from normreport.config.yaml_files import read_values
 from normreport.errors import WeightsError
 from normreport.io.files import array_digest, canonical_json, read_arrays
 from normreport.plan.figure_index import figure_index, figure_settings
-from normreport.training.networks import read_checkpoint
+from normreport.training.pretrained_weights import read_state_dict
 from tests.fuzz.inputs import FOLDERS, checkpoints, configurations, write_folder
 
 TIMES = int(os.environ.get("FUZZ", "1"))
@@ -135,7 +135,7 @@ def test_any_file_of_weights_is_read_or_refused(folder: Any, file: tuple[str, by
     path.write_bytes(content)
     message, state = "", {}
     try:
-        state = read_checkpoint(path)
+        state = read_state_dict(path)
     except WeightsError as error:
         message = str(error)
     ENDS.setdefault("files of weights", Counter())["refused" if message else "taken"] += 1

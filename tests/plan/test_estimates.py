@@ -14,7 +14,9 @@ from normreport.config.experiment import Config, load_config
 from normreport.plan import estimates
 from normreport.plan.estimates import Cost, format_duration, total_cost
 from normreport.training import networks
-from normreport.training.loop import Images, TrainingState, train
+from normreport.training.images import ImageSet
+from normreport.training.loop import train
+from normreport.training.state import TrainingState
 
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
 ARMS = ("raw", "unit", "imagenet")
@@ -44,7 +46,7 @@ def test_the_time_of_a_training_is_told_within_a_factor(config: Config) -> None:
         "mobilenet_v2", classes=10, image_size_px=32, optimizer=settings.optimizer, seed=0
     )
     images, heldout = (
-        Images(torch.rand(count, 3, 32, 32), torch.arange(count) % 10) for count in (128, 40)
+        ImageSet(torch.rand(count, 3, 32, 32), torch.arange(count) % 10) for count in (128, 40)
     )
     began = time.perf_counter()
     list(train(TrainingState.begin(network, settings), images, heldout, seed=0))

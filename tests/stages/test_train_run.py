@@ -11,8 +11,8 @@ from normreport.errors import WeightsError
 from normreport.io.files import array_digest
 from normreport.normalizations import normalize
 from normreport.stages.train_run import check_run
-from normreport.training.loop import Epoch
 from normreport.training.seeds import epoch_order
+from normreport.training.state import Epoch
 from tests.stages.conftest import LAYER, processed, read, trained
 
 

@@ -13,8 +13,10 @@ from normreport.config.training import FitSettings, OptimizerSettings, Scheduler
 from normreport.errors import ConfigError
 from normreport.stages.train_run import copied_weights
 from normreport.training import networks
+from normreport.training.images import normalize_split
 from normreport.training.layer_summaries import summarize_layer
-from normreport.training.loop import TrainingState, normalized, train
+from normreport.training.loop import train
+from normreport.training.state import TrainingState
 
 # The smallest of each family, and the size of the images: 32 px where its layers fit that.
 FAMILIES = {
@@ -79,13 +81,13 @@ def test_an_architecture_trains_and_keeps_its_layers(name: str) -> None:
     network = networks.build(
         name, classes=4, image_size_px=size, optimizer=settings.optimizer, seed=0
     )
-    outline = networks.shape_only_network(name, image_size_px=size)
+    shapes = networks.shape_only_network(name, image_size_px=size)
     before = copied_weights(network)
-    sets = (normalized(arrays, split, "imagenet") for split in ("train", "heldout"))
+    sets = (normalize_split(arrays, split, "imagenet") for split in ("train", "heldout"))
     first, last = train(TrainingState.begin(network, settings), *sets, seed=0)
     after = copied_weights(network)
     assert before
-    assert list(before) == list(outline.measured())
+    assert list(before) == list(shapes.measured_layers())
     assert before.keys() == after.keys()
     summaries = [summarize_layer(before[layer], after[layer]) for layer in before]
     assert any(summary.displacement for summary in summaries)

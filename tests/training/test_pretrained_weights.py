@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import pickle
+import re
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models.vision_transformer import VisionTransformer, interpolate_embeddings
+
+from normreport.errors import WeightsError
+from normreport.training.networks import Network, shape_only_network
+from normreport.training.pretrained_weights import (
+    StateDict,
+    adapt,
+    load_backbone,
+    read_state_dict,
+)
+from tests.training.helpers import (
+    Bomb,
+    build_network,
+    copy_state,
+    equal_states,
+    random_images,
+    relative_gap,
+)
+
+pytestmark = pytest.mark.usefixtures("narrow_vggs")
+
+
+@pytest.mark.parametrize(("source", "target"), [(32, 64), (64, 32), (32, 32), (64, 64)])
+def test_loading_keeps_the_function_between_folded_and_unfolded_networks(
+    source: int, target: int
+) -> None:
+    trained = build_network(image_size_px=source, seed=1)
+    network = build_network(image_size_px=target, seed=2, pretrained=copy_state(trained))
+    head = trained.module.get_submodule(trained.head)
+    network.module.set_submodule(network.head, head)
+    images = random_images()
+    with torch.no_grad():
+        assert relative_gap(network.module.eval()(images), trained.module.eval()(images)) < 1e-5
+
+
+def test_unfolding_and_folding_again_restores_the_weights() -> None:
+    folded = copy_state(build_network(seed=1))
+    unfolded = build_network(seed=2, image_size_px=64, pretrained=folded)
+    again = copy_state(build_network(seed=3, pretrained=copy_state(unfolded)))
+    for name in folded.keys() - {"classifier.6.weight", "classifier.6.bias"}:
+        torch.testing.assert_close(again[name], folded[name], rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("classes", [10, 3, 1000])
+def test_the_last_layer_of_pretrained_weights_is_ignored(classes: int) -> None:
+    pretrained = copy_state(build_network("mobilenet_v2", classes=classes, seed=1))
+    scratch = copy_state(build_network("mobilenet_v2", seed=2))
+    found = copy_state(build_network("mobilenet_v2", seed=2, pretrained=pretrained))
+    for name, value in found.items():
+        expected = scratch if name.startswith("classifier.1.") else pretrained
+        assert torch.equal(value, expected[name]), name
+
+
+def small_vit(size: int) -> Network:
+    vit = VisionTransformer(
+        image_size=size, patch_size=8, num_layers=1, num_heads=2, hidden_dim=8, mlp_dim=16
+    )
+    return Network(vit, "heads.head")
+
+
+def test_position_embeddings_are_interpolated_as_torchvision_does() -> None:
+    state = copy_state(small_vit(32))
+    positions = state["encoder.pos_embedding"]
+    expected = interpolate_embeddings(64, 8, OrderedDict(state))["encoder.pos_embedding"]
+    larger, same = small_vit(64), small_vit(32)
+    for network in (larger, same):
+        load_backbone(network.module, state, head=network.head)
+    assert torch.equal(larger.module.encoder.pos_embedding, expected)
+    assert torch.equal(same.module.encoder.pos_embedding, positions)
+    assert torch.equal(state["encoder.pos_embedding"], positions)
+    assert torch.equal(larger.module.conv_proj.weight, same.module.conv_proj.weight)
+
+
+@pytest.mark.parametrize("shape", [(1, 7, 8), (2, 17, 8), (17, 8), (1, 17, 9)])
+def test_position_embeddings_that_cannot_be_interpolated_are_listed(shape: tuple[int, ...]) -> None:
+    state = copy_state(small_vit(32)) | {"encoder.pos_embedding": torch.zeros(shape)}
+    with pytest.raises(WeightsError, match=r"encoder\.pos_embedding has shape"):
+        load_backbone(small_vit(64).module, state, head="heads.head")
+
+
+def test_pretrained_weights_may_lack_the_last_layer() -> None:
+    pretrained = copy_state(build_network(seed=1))
+    without = {name: v for name, v in pretrained.items() if not name.startswith("classifier.6.")}
+    found = copy_state(build_network(seed=2, pretrained=without))
+    assert torch.equal(found["features.0.weight"], pretrained["features.0.weight"])
+
+
+def test_weights_that_do_not_fit_are_listed() -> None:
+    state = copy_state(build_network(seed=1))
+    del state["features.0.bias"]
+    state["features.99.weight"] = torch.zeros(1)
+    state["classifier.3.bias"] = torch.zeros(21)
+    with pytest.raises(WeightsError) as caught:
+        build_network(pretrained=state)
+    message = str(caught.value)
+    assert message.startswith("pretrained weights: 3 weights do not fit the network: ")
+    assert "missing features.0.bias" in message
+    assert "unexpected features.99.weight" in message
+    assert "classifier.3.bias has shape (21,), expected (20,)" in message
+    assert "only the last layer may differ" in message
+
+
+def test_a_long_list_of_misfits_is_shortened() -> None:
+    state = copy_state(build_network("mobilenet_v2"))
+    with pytest.raises(WeightsError, match=r"pretrained weights: \d+ weights do not fit") as caught:
+        build_network("vgg_narrow", pretrained=state)
+    assert re.search(r"; and \d+ more\. Expected", str(caught.value))
+    assert len(str(caught.value)) < 600
+
+
+def test_a_failed_load_leaves_the_network_unchanged() -> None:
+    network = build_network(seed=1)
+    before = copy_state(network)
+    state = copy_state(build_network(seed=2)) | {"features.0.weight": torch.zeros(1)}
+    with pytest.raises(WeightsError):
+        load_backbone(network.module, state, head=network.head)
+    assert all(torch.equal(value, before[name]) for name, value in copy_state(network).items())
+
+
+@pytest.mark.parametrize("image_size_px", [32, 64])
+def test_weights_are_checked_against_a_network_on_the_meta_device(
+    tmp_path: Path, image_size_px: int
+) -> None:
+    network = shape_only_network("vgg_narrow", image_size_px=image_size_px)
+    for size in (32, 64):  # folded and unfolded
+        path = tmp_path / f"{size}.pth"
+        torch.save(copy_state(build_network(image_size_px=size)), path)
+        adapt(read_state_dict(path), network.module, head=network.head)
+    other = tmp_path / "other.pth"
+    torch.save(copy_state(build_network("vgg_narrow_bn")), other)
+    with pytest.raises(
+        WeightsError, match=re.escape(f"{other}: ") + r"\d+ weights do not fit the "
+    ):
+        adapt(read_state_dict(other), network.module, head=network.head, source=str(other))
+
+
+@pytest.fixture
+def weights() -> StateDict:
+    generator = torch.Generator().manual_seed(0)
+    return {
+        "features.0.weight": torch.randn(4, 3, 3, 3, generator=generator),
+        "steps": torch.tensor(3),
+    }
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".safetensors"])
+def test_a_saved_state_dict_is_read_back(tmp_path: Path, weights: StateDict, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    (save_file if suffix == ".safetensors" else torch.save)(weights, path)
+    assert equal_states(read_state_dict(path), weights)
+
+
+def test_pytorchs_legacy_format_is_read(tmp_path: Path, weights: StateDict) -> None:
+    torch.save(weights, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    assert equal_states(read_state_dict(tmp_path / "a.pth"), weights)
+
+
+@pytest.mark.parametrize("wrapper", ["state_dict", "model"])
+def test_a_state_dict_inside_a_training_checkpoint_is_read(
+    tmp_path: Path, weights: StateDict, wrapper: str
+) -> None:
+    torch.save({wrapper: weights, "epoch": 3, "optimizer": {"lr": 0.1}}, tmp_path / "a.pth")
+    assert equal_states(read_state_dict(tmp_path / "a.pth"), weights)
+
+
+def test_the_prefix_of_parallel_training_is_removed(tmp_path: Path, weights: StateDict) -> None:
+    torch.save({f"module.{name}": v for name, v in weights.items()}, tmp_path / "a.pth")
+    assert equal_states(read_state_dict(tmp_path / "a.pth"), weights)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_weights_of_any_precision_are_read_as_fp32_without_gradients(
+    tmp_path: Path, weights: StateDict, dtype: torch.dtype
+) -> None:
+    whole = {name: value for name, value in weights.items() if value.is_floating_point()}
+    saved = {name: nn.Parameter(value.to(dtype)) for name, value in whole.items()}
+    torch.save(saved | {"batches": torch.tensor(3)}, tmp_path / "a.pth")
+    found = read_state_dict(tmp_path / "a.pth")
+    assert found.pop("batches").dtype == torch.int64
+    for name, value in found.items():
+        assert value.dtype == torch.float32
+        assert np.array_equal(value.numpy(), whole[name].to(dtype).float().numpy())
+
+
+def test_a_checkpoint_with_code_raises_and_executes_nothing(
+    tmp_path: Path, weights: StateDict
+) -> None:
+    sign = tmp_path / "sign"
+    path = tmp_path / "a.pth"
+    torch.save({"state_dict": weights, "extra": Bomb(sign)}, path)
+    torch.load(path, weights_only=False)
+    assert sign.exists()  # the bomb is live
+    sign.unlink()
+    with pytest.raises(WeightsError, match=re.escape(str(path)) + ".*cannot be read safely"):
+        read_state_dict(path)
+    assert not sign.exists()
+
+
+def test_a_bare_pickle_with_code_raises_and_executes_nothing(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    path = tmp_path / "a.pt"
+    path.write_bytes(pickle.dumps(Bomb(sign)))
+    with pytest.raises(WeightsError, match="cannot be read safely"):
+        read_state_dict(path)
+    assert not sign.exists()
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+@pytest.mark.parametrize("damage", ["empty", "two bytes", "half", "garbage", "folder", "missing"])
+def test_a_damaged_checkpoint_raises_an_error_with_its_path(
+    tmp_path: Path, weights: StateDict, suffix: str, damage: str
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    if damage == "folder":
+        path.mkdir()
+    elif damage != "missing":
+        (save_file if suffix == ".safetensors" else torch.save)(weights, path)
+        whole = path.read_bytes()
+        path.write_bytes(
+            {
+                "empty": b"",
+                "two bytes": b"\x80\x02",
+                "half": whole[: len(whole) // 2],
+                "garbage": b"not a checkpoint" * 40,
+            }[damage]
+        )
+    with pytest.raises(WeightsError, match=re.escape(str(path)) + ": "):
+        read_state_dict(path)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_truncated_legacy_checkpoint_raises_an_error_with_its_path(
+    tmp_path: Path, weights: StateDict, share: float
+) -> None:
+    path = tmp_path / "a.pth"
+    torch.save(weights, path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(WeightsError, match=re.escape(str(path)) + ": "):
+        read_state_dict(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [torch.zeros(3), [torch.zeros(3)], {"a": torch.zeros(3), "lr": 0.1}, {1: torch.zeros(3)}],
+    ids=["tensor", "list", "numbers", "numbered"],
+)
+def test_a_checkpoint_with_other_content_raises(tmp_path: Path, content: Any) -> None:
+    path = tmp_path / "a.pth"
+    torch.save(content, path)
+    with pytest.raises(WeightsError, match="expected a dictionary of tensors"):
+        read_state_dict(path)
