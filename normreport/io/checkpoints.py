@@ -1,9 +1,9 @@
-"""What unfinished work keeps, so that after a kill it goes on instead of beginning anew.
+"""Checkpoints, from which interrupted work resumes.
 
-A checkpoint is one safetensors file: the arrays of a state, and all else as JSON in an array of
-bytes, so that reading it executes nothing. It tells what the work rests on and bears a checksum, a
-digest of all that it holds: one of other settings, data or code is not used, nor a damaged one.
-It is not flushed to the disk: whatever a power failure leaves of it, the checksum tells.
+A checkpoint is one safetensors file: the arrays of a state, and all other values as JSON in an
+array of bytes. Reading it executes no code. It records the inputs of the work, and a checkpoint
+with other settings, data or code is not used. A checksum detects damage, such as a file that a
+power failure truncated; checkpoints are therefore not flushed to the disk.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from numpy.typing import NDArray
 from normreport.errors import StorageError
 from normreport.io import files
 
-# A checkpoint is due after so many seconds, or after so many that writing one takes no more than
-# this share of the time. VGG16's 400 MB take about a second, once in its run of 40 s.
-SECONDS = 20.0
-SHARE = 0.02
+# A checkpoint is due after this many seconds, or later if writing would take more than this share
+# of the time. VGG16's 400 MB take about a second, once in a run of 40 s.
+INTERVAL_SECONDS = 20.0
+TIME_SHARE = 0.02
 
 
 @dataclass
 class Checkpoint:
-    """The place where a training, or the decoding of images, keeps its state.
+    """The checkpoint of one job, such as a training or the decoding of images.
 
     Attributes
     ----------
     folder
-        Of this work alone; removed when it has ended.
+        The job's own folder, which :meth:`remove` deletes.
     inputs
-        All that decides what it computes, as JSON has it: settings, digests, versions.
+        Everything that decides the result, as JSON values: settings, digests, versions.
     """
 
     folder: Path
@@ -46,32 +46,35 @@ class Checkpoint:
 
     def __post_init__(self) -> None:
         self._last = time.perf_counter()
-        self._wait = SECONDS
+        self._wait = INTERVAL_SECONDS
 
     def load(self) -> Any:
-        """Give the state that this very work has kept, or None; arrays are NumPy's.
+        """Return the saved state with NumPy arrays, or None if there is no usable checkpoint.
 
-        What cannot be used is removed, with a line in the log.
+        An unusable checkpoint is removed, and a line in the log says why.
         """
         if not self.path.exists():
             return None
         try:
             inputs, state = _read(self.path)
-            others = [key for key, value in self.inputs.items() if inputs.get(key) != value]
-            reason = f"is of other {' and '.join(others)}" if others else None
+            changed = [key for key, value in self.inputs.items() if inputs.get(key) != value]
+            reason = f"has other {', '.join(changed)}" if changed else None
         except StorageError:
             reason = "is damaged"
         if reason:
-            _log(f"{self.path} {reason}: not used, and removed")
+            _log(f"removed the checkpoint {self.path}, as it {reason}")
             self.remove()
             return None
-        _log(f"going on from {self.path}")
+        _log(f"resuming from {self.path}")
         return state
 
     def save_if_due(self, state: Callable[[], Any]) -> None:
-        """Keep a state, made only if it is time: values that JSON has, arrays and tensors.
+        """Save a state if a checkpoint is due. If it cannot be written, the work continues.
 
-        A checkpoint that cannot be written does not end the work.
+        Parameters
+        ----------
+        state
+            Returns the state: JSON values, arrays and tensors. Called only if it is due.
         """
         started = time.perf_counter()
         if started - self._last < self._wait:
@@ -79,29 +82,29 @@ class Checkpoint:
         try:
             _write(self.path, self.inputs, state())
         except StorageError as error:
-            _log(f"going on without a checkpoint: {error}")
+            _log(f"continuing without a checkpoint: {error}")
         self._last = time.perf_counter()
-        self._wait = max(SECONDS, (self._last - started) / SHARE)
+        self._wait = max(INTERVAL_SECONDS, (self._last - started) / TIME_SHARE)
 
     def remove(self) -> None:
-        """Remove the folder, with what a kill may have left half-written in it."""
+        """Remove the folder, including partial files of a killed process."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def path(self) -> Path:
-        """The file that holds the state, where there is one."""
+        """The file of the saved state."""
         return self.folder / "checkpoint.safetensors"
 
 
 def _write(path: Path, inputs: Mapping[str, Any], state: Any) -> None:
     arrays: dict[str, NDArray[Any]] = {}
 
-    def put_aside(array: Any) -> dict[str, str]:
+    def store_array(array: Any) -> dict[str, str]:
         name = str(len(arrays))
         arrays[name] = np.asarray(array)
         return {"array": name}
 
-    text = json.dumps({"inputs": inputs, "state": state}, default=put_aside)
+    text = json.dumps({"inputs": inputs, "state": state}, default=store_array)
     arrays["content"] = np.frombuffer(text.encode(), dtype=np.uint8)
     arrays["checksum"] = np.frombuffer(_checksum(arrays).encode(), dtype=np.uint8)
     files.write_arrays(path, arrays)
@@ -113,10 +116,10 @@ def _read(path: Path) -> tuple[dict[str, Any], Any]:
     if checksum != _checksum(arrays).encode():
         raise files.unreadable(path, ValueError("the checksum does not match"))
 
-    def put_back(value: dict[str, Any]) -> Any:
+    def restore_array(value: dict[str, Any]) -> Any:
         return arrays[value["array"]] if value.keys() == {"array"} else value
 
-    content = json.loads(arrays["content"].tobytes(), object_hook=put_back)
+    content = json.loads(arrays["content"].tobytes(), object_hook=restore_array)
     return content["inputs"], content["state"]
 
 

@@ -1,24 +1,19 @@
-"""Reading and writing: whole files or none, the same bytes every time.
+"""Reading and writing files atomically, with reproducible bytes.
 
-Every write goes to a temporary name in the same folder and is renamed at the end, so that no
-partial file is ever seen under a final name. Formats are chosen for their bytes: JSON with sorted
-keys and without NaN, CSV with Python's shortest exact floats, safetensors (which, unlike ``.npz``,
-holds no clock) for arrays.
+Equal values give equal bytes: JSON has sorted keys and no NaN, CSV has Python's shortest exact
+floats, and arrays are written as safetensors, which has no timestamps, unlike ``.npz``.
 """
 
 from __future__ import annotations
 
 import csv
-import fcntl
-import glob
 import hashlib
 import io
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,84 +22,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from normreport.errors import StorageError
-
-
-@contextmanager
-def atomic(path: Path, *, progress: Path | None = None) -> Iterator[Path]:
-    """Give a temporary path that becomes `path` when the block ends well, and vanishes otherwise.
-
-    Parameters
-    ----------
-    path
-        The file to write.
-    progress
-        A file that tells what of an unfinished one is of use. While it is there, what a block
-        leaves that failed or was killed is kept, and given to the next one. (Not on a file system
-        without locks, where nobody can tell it from what another process is writing.)
-
-    Raises
-    ------
-    StorageError
-        If the disk is full, read-only, or the folder may not be written.
-    """
-    temporary: Path | None = None
-    handle: int | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        found = _leftover(path, is_wanted=progress is not None and progress.exists())
-        handle, temporary = found or _created(path)
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: could not be written ({error.strerror or error}). Expected a disk with free "
-            "space and a folder that may be written; nothing was left half-written. Free some "
-            "space or mend the permissions and run the same command again."
-        ) from error
-    finally:
-        if handle is not None:
-            os.close(handle)
-        if temporary is not None and (progress is None or not progress.exists()):
-            temporary.unlink(missing_ok=True)
-
-
-def _created(path: Path) -> tuple[int, Path]:
-    """Make an empty file beside `path`, and lock it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    _lock(handle)
-    return handle, Path(name)
-
-
-def _leftover(path: Path, *, is_wanted: bool) -> tuple[int, Path] | None:
-    """Lock one, if wanted, of what processes that ended left half-written, and remove the others.
-
-    What a living one is writing is locked.
-    """
-    found = None
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        with suppress(FileNotFoundError), leftover.open("r+b") as stream:
-            if not _lock(stream.fileno()):
-                continue
-            # It may have got its final name before it was locked.
-            if is_wanted and found is None and leftover.exists():
-                found = os.dup(stream.fileno()), leftover
-            else:
-                leftover.unlink()
-    return found
-
-
-def _lock(handle: int) -> bool:
-    """Lock an open file until it is closed, however its process ends; whether that was possible."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another process has it, or the file system has no locks
-        return False
-    return True
+from normreport.io.atomic import atomic
 
 
 def canonical_json(value: Any, *, indent: int | None = None) -> str:
-    """One text for equal values: sorted keys, no NaN, no spaces unless indented."""
+    """Return the same text for equal values: sorted keys, no NaN, no spaces unless indented."""
     separators = (",", ": ") if indent is not None else (",", ":")
     return json.dumps(
         value,
@@ -117,23 +39,23 @@ def canonical_json(value: Any, *, indent: int | None = None) -> str:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` whole or not at all."""
+    """Write bytes."""
     with atomic(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all."""
+    """Write text as UTF-8."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as canonical, indented JSON."""
+    """Write a value as canonical JSON with indentation."""
     write_text(path, canonical_json(value, indent=1) + "\n")
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows as CSV: a missing value is an empty cell, a float its shortest exact text."""
+    """Return rows as CSV. Missing values are empty cells, floats their shortest exact text."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fieldnames=list(columns), lineterminator="\n")
     writer.writeheader()
@@ -147,12 +69,12 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays as one safetensors file."""
+    """Write named arrays to a safetensors file."""
     with atomic(path) as temporary:
         ordered = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         try:
             save_file(ordered, temporary)
-        except SafetensorError as error:  # how a full disk shows there
+        except SafetensorError as error:  # the error of a full disk
             raise OSError(str(error)) from error
 
 
@@ -163,19 +85,25 @@ def arrays_in_place(
     *,
     progress: Path | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Give arrays that lie in a safetensors file, to be filled there instead of in memory.
+    """Give memory-mapped arrays of a new safetensors file, which may be larger than memory.
 
     Parameters
     ----------
     path
-        The file, which is whole when the block ends well and is not there otherwise.
+        The file, which appears when the block ends without an exception.
     shapes
-        Of each array its safetensors dtype, ``I64`` or ``U8``, and its shape.
+        The safetensors dtype, ``I64`` or ``U8``, and the shape of each array.
     progress
-        As :func:`atomic` has it: the arrays may hold what an unfinished block put there, or zeros.
+        As for :func:`~normreport.io.atomic.atomic`. The arrays contain zeros, or the values of an
+        interrupted block.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
     """
     dtypes: dict[str, np.dtype[Any]] = {"I64": np.dtype("<i8"), "U8": np.dtype("u1")}
-    # The largest items first, so that every array is aligned.
+    # Arrays with larger items come first, which aligns all of them.
     names = sorted(shapes, key=lambda name: -dtypes[shapes[name][0]].itemsize)
     header, starts, end = {}, {}, 0
     for name in names:
@@ -190,7 +118,7 @@ def arrays_in_place(
         with temporary.open("r+b") as stream:
             stream.write(len(text).to_bytes(8, "little") + text)
             stream.truncate(begin + end)
-            # Room on the disk is taken now: later its lack would be a signal, not an error.
+            # Preallocate: on a full disk, writing to a memory map would raise SIGBUS.
             os.posix_fallocate(stream.fileno(), 0, begin + end)
         arrays = {
             name: np.memmap(
@@ -204,7 +132,13 @@ def arrays_in_place(
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
+    """Read a JSON file.
+
+    Raises
+    ------
+    StorageError
+        If the file is missing or damaged; so do all functions that read.
+    """
     try:
         return json.loads(read_text(path))
     except ValueError as error:
@@ -212,7 +146,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_text(path: Path) -> str:
-    """Read UTF-8."""
+    """Read UTF-8 text."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -220,7 +154,7 @@ def read_text(path: Path) -> str:
 
 
 def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
-    """Read named arrays, all of them or only `names`, from a safetensors file."""
+    """Read the arrays of a safetensors file: all, or only `names`."""
     try:
         with safe_open(path, framework="numpy") as archive:
             wanted = list(archive.keys()) if names is None else list(names)
@@ -230,7 +164,7 @@ def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.
 
 
 def read_item(path: Path, name: str, index: int) -> np.ndarray:
-    """Read one item along the first axis of a named array; the others stay on the disk."""
+    """Read one item along the first axis of a named array, without reading the others."""
     try:
         with safe_open(path, framework="numpy") as archive:
             item: np.ndarray = archive.get_slice(name)[index]
@@ -240,27 +174,27 @@ def read_item(path: Path, name: str, index: int) -> np.ndarray:
 
 
 def unreadable(path: Path, error: Exception) -> StorageError:
-    """Make the error for a file that is missing, truncated or of another format."""
+    """Return the error for a file that is missing, damaged or of another format."""
     return StorageError(
-        f"{path}: could not be read ({error}). Expected a whole file as normreport writes it. "
-        "Delete it and run snakemake again: only this part is made anew."
+        f"{path}: could not be read ({error}). Expected a complete file written by normreport. "
+        "Delete it and run snakemake again, which rebuilds only what is missing."
     )
 
 
 def array_digest(array: np.ndarray) -> str:
-    """SHA-256 of an array's dtype, shape and values (C order)."""
+    """Return the SHA-256 of an array's dtype, shape and values in C order."""
     digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
     digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
 def text_digest(text: str) -> str:
-    """SHA-256 of a text."""
+    """Return the SHA-256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
+    """Return the SHA-256 of a file's bytes."""
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -269,12 +203,12 @@ def file_digest(path: Path) -> str:
 
 
 def check_digest(path: Path, expected: str | None) -> None:
-    """Check that a file is the one whose digest was written down.
+    """Check that a file has the digest that its manifest records.
 
     Raises
     ------
     StorageError
-        If it is another, or missing, or an older version wrote no digest of it.
+        If the digest differs, the file is missing, or the manifest has no digest of it.
     """
     if file_digest(path) != expected:
-        raise unreadable(path, ValueError("it is not the file that its manifest tells of"))
+        raise unreadable(path, ValueError("its digest differs from the one in its manifest"))

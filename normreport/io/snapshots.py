@@ -1,4 +1,4 @@
-"""Read the weights that a run kept, and check them against their digests."""
+"""Reading a run's snapshots, verified by their digests."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from normreport.io import files
 
 
 def epoch_digests(weights: NDArray[np.float32]) -> list[str]:
-    """Compute the SHA-256 of a layer's weights at every epoch."""
+    """Return the SHA-256 of a layer's weights at every epoch."""
     return [files.array_digest(epoch) for epoch in weights]
 
 
 @dataclass(frozen=True)
 class KeptLayer:
-    """One layer of a run by epoch; each epoch is read on demand and none stays in memory.
+    """The weights of one layer at every epoch of a run, read from the disk when indexed.
 
     Attributes
     ----------
     path
         The run's snapshots.
     layer
-        Module path of the layer.
+        Dotted path of the layer.
     digests
-        Digest of the layer's weights at each epoch, as ``digest_weights`` wrote them.
+        SHA-256 of the layer's weights at each epoch, as ``digest_weights`` writes them.
     """
 
     path: Path
@@ -42,17 +42,17 @@ class KeptLayer:
         return (self[epoch] for epoch in range(len(self)))
 
     def __getitem__(self, epoch: int) -> NDArray[np.float32]:
-        """Read one epoch, (C_out, C_in / groups[, k, k]); -1 is the last.
+        """Read the weights of one epoch, shape (C_out, C_in / groups[, k, k]); -1 is the last.
 
         Raises
         ------
         StorageError
-            If the file is damaged, lacks the layer or holds other weights.
+            If the file is damaged, lacks the layer or has other weights than the digest.
         """
-        at = range(len(self))[epoch]
-        weights: NDArray[np.float32] = files.read_item(self.path, self.layer, at)
-        if files.array_digest(weights) != self.digests[at]:
+        index = range(len(self))[epoch]
+        weights: NDArray[np.float32] = files.read_item(self.path, self.layer, index)
+        if files.array_digest(weights) != self.digests[index]:
             raise files.unreadable(
-                self.path, ValueError(f"{self.layer} holds other weights than were digested")
+                self.path, ValueError(f"{self.layer} has other weights than its digest")
             )
         return weights

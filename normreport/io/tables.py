@@ -1,8 +1,8 @@
-"""Tables of many rows: written so that damage shows, read as one.
+"""Tables in Parquet and CSV files.
 
-What stages hand on lies in Parquet files with a checksum of every page: a file that is cut short
-or has a byte changed cannot be read, and numbers come back bit for bit. CSV is for what people
-read beside the report, and for what a run's manifest has a digest of.
+Stages exchange Parquet files, whose page checksums detect truncation and changed bytes. CSV is for
+tables that people read, and for tables whose digest a manifest records. Both restore floats bit
+for bit.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from normreport.io.files import atomic, read_text, unreadable
+from normreport.io.atomic import atomic
+from normreport.io.files import read_text, unreadable
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows as Parquet; a missing value is null.
+    """Write rows as Parquet. Missing values are null.
 
     Raises
     ------
@@ -28,16 +29,14 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
         If the file cannot be written.
     """
     frame = pd.DataFrame.from_records(list(rows), columns=list(columns))
-    # Without what pandas would add of itself: its version is not part of a table.
+    # Remove pandas' metadata, whose version would change the bytes.
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
     with atomic(path) as temporary:
         parquet.write_table(table, temporary, write_page_checksum=True)
 
 
 def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
-    """Read CSV or Parquet files with the same columns and put them under each other.
-
-    Floats are read exactly as they were written.
+    """Read CSV or Parquet files with the same columns, and concatenate their rows.
 
     Raises
     ------
@@ -62,7 +61,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         text = read_text(path)
         if not text.endswith("\n"):
-            raise ValueError("it is cut short")
+            raise ValueError("it is truncated")
         return pd.read_csv(io.StringIO(text))
     except ValueError as error:
         raise unreadable(path, error) from error

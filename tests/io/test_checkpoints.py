@@ -1,4 +1,4 @@
-"""A checkpoint gives back what it was given, or nothing."""
+"""A checkpoint restores the saved state, or nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from normreport.io import checkpoints
 from normreport.io.checkpoints import Checkpoint
 
-BASIS: dict[str, Any] = {
+INPUTS: dict[str, Any] = {
     "settings": {"epochs": 3, "layers": ["a", "b"], "rate": 0.1},
     "data": {"train_images": "12ab"},
     "code": "34cd",
@@ -38,19 +38,19 @@ def _state() -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def always_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
-    monkeypatch.setattr(checkpoints, "SHARE", math.inf)
+    monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "TIME_SHARE", math.inf)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give a folder with a checkpoint."""
-    Checkpoint(tmp_path / "run", BASIS).save_if_due(_state)
+    """Return a folder with a checkpoint."""
+    Checkpoint(tmp_path / "run", INPUTS).save_if_due(_state)
     return tmp_path / "run"
 
 
-def test_a_state_comes_back_bit_for_bit(folder: Path) -> None:
-    found, given = Checkpoint(folder, BASIS).load(), _state()
+def test_a_state_is_restored_bit_for_bit(folder: Path) -> None:
+    found, given = Checkpoint(folder, INPUTS).load(), _state()
     assert found.keys() == given.keys()
     assert found["weight"].tobytes() == given["weight"].contiguous().numpy().tobytes()
     assert found["weight"].shape == (4, 3, 2, 2)
@@ -64,50 +64,50 @@ def test_a_state_comes_back_bit_for_bit(folder: Path) -> None:
     assert found["betas"] == [0.9, 0.999]
 
 
-def test_going_on_is_told_and_an_untouched_folder_is_not(
+def test_only_a_resumed_job_is_logged(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert Checkpoint(tmp_path / "another", BASIS).load() is None
+    assert Checkpoint(tmp_path / "another", INPUTS).load() is None
     assert capsys.readouterr().err == ""
-    Checkpoint(folder, BASIS).load()
-    assert capsys.readouterr().err == f"going on from {folder}/checkpoint.safetensors\n"
+    Checkpoint(folder, INPUTS).load()
+    assert capsys.readouterr().err == f"resuming from {folder}/checkpoint.safetensors\n"
 
 
-OTHERS = {
-    "settings": {**BASIS["settings"], "rate": 0.2},
+CHANGED = {
+    "settings": {**INPUTS["settings"], "rate": 0.2},
     "data": {"train_images": "12ac"},
     "code": "34ce",
     "versions": {"torch": "3"},
 }
 
 
-@pytest.mark.parametrize("key", OTHERS)
-def test_a_checkpoint_of_another_basis_is_named_and_removed(
+@pytest.mark.parametrize("key", CHANGED)
+def test_a_checkpoint_with_other_inputs_is_logged_and_removed(
     folder: Path, key: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert Checkpoint(folder, {**BASIS, key: OTHERS[key]}).load() is None
-    assert f"checkpoint.safetensors is of other {key}: not used" in capsys.readouterr().err
+    assert Checkpoint(folder, {**INPUTS, key: CHANGED[key]}).load() is None
+    assert f"checkpoint.safetensors, as it has other {key}\n" in capsys.readouterr().err
     assert not folder.exists()
 
 
-def test_all_that_is_different_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert Checkpoint(folder, OTHERS).load() is None
-    assert "is of other settings and data and code and versions: " in capsys.readouterr().err
+def test_all_changed_inputs_are_logged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert Checkpoint(folder, CHANGED).load() is None
+    assert "as it has other settings, data, code, versions\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
-def test_a_checkpoint_that_is_cut_short_is_removed(
+def test_a_truncated_checkpoint_is_removed(
     folder: Path, share: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (path,) = folder.iterdir()
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    assert Checkpoint(folder, BASIS).load() is None
-    assert capsys.readouterr().err == f"{path} is damaged: not used, and removed\n"
+    assert Checkpoint(folder, INPUTS).load() is None
+    assert capsys.readouterr().err == f"removed the checkpoint {path}, as it is damaged\n"
     assert not folder.exists()
 
 
-def test_a_single_bit_breaks_the_seal(folder: Path) -> None:
+def test_the_checksum_detects_a_single_changed_bit(folder: Path) -> None:
     (path,) = folder.iterdir()
     whole = path.read_bytes()
     for position in np.random.default_rng(0).integers(0, 8 * len(whole), 60):
@@ -115,32 +115,32 @@ def test_a_single_bit_breaks_the_seal(folder: Path) -> None:
         damaged[position // 8] ^= 1 << position % 8
         folder.mkdir(exist_ok=True)
         path.write_bytes(damaged)
-        assert Checkpoint(folder, BASIS).load() is None, position
+        assert Checkpoint(folder, INPUTS).load() is None, position
         assert not folder.exists()
 
 
-def test_the_last_state_replaces_those_before(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path / "run", BASIS)
+def test_the_last_state_replaces_earlier_ones(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "run", INPUTS)
     checkpoint.save_if_due(lambda: {"epoch": 1})
     checkpoint.save_if_due(lambda: {"epoch": 2})
-    assert Checkpoint(tmp_path / "run", BASIS).load() == {"epoch": 2}
+    assert Checkpoint(tmp_path / "run", INPUTS).load() == {"epoch": 2}
     assert len(list((tmp_path / "run").iterdir())) == 1
 
 
-def test_writing_takes_no_more_than_its_share_of_the_time(
+def test_writing_takes_at_most_its_share_of_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "SECONDS", 20.0)
-    monkeypatch.setattr(checkpoints, "SHARE", 0.02)
+    monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 20.0)
+    monkeypatch.setattr(checkpoints, "TIME_SHARE", 0.02)
     now = 1000.0
     monkeypatch.setattr(checkpoints.time, "perf_counter", lambda: now)
-    checkpoint = Checkpoint(tmp_path / "run", BASIS)
+    checkpoint = Checkpoint(tmp_path / "run", INPUTS)
     written = []
 
     def state() -> dict[str, Any]:
         nonlocal now
         written.append(now - 1000)
-        now += 3.0  # what making and writing it takes
+        now += 3.0  # the time of making and writing it
         return {}
 
     for _ in range(1000):
@@ -149,17 +149,17 @@ def test_writing_takes_no_more_than_its_share_of_the_time(
     assert written[:3] == [20, 173, 326]  # 3 s are 2% of 150 s
 
 
-def test_a_disk_that_takes_no_checkpoint_does_not_end_the_training(
+def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_work(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "results").write_text("a file where a folder must be")
-    Checkpoint(tmp_path / "results" / "run", BASIS).save_if_due(_state)
-    assert capsys.readouterr().err.startswith("going on without a checkpoint: ")
+    (tmp_path / "results").write_text("a file in place of a folder")
+    Checkpoint(tmp_path / "results" / "run", INPUTS).save_if_due(_state)
+    assert capsys.readouterr().err.startswith("continuing without a checkpoint: ")
 
 
-def test_nothing_is_left_of_a_training_that_has_ended(folder: Path) -> None:
-    (folder / ".checkpoint.safetensors.x.part").write_text("half-written when it was killed")
-    checkpoint = Checkpoint(folder, BASIS)
+def test_remove_deletes_the_folder_and_its_partial_files(folder: Path) -> None:
+    (folder / ".checkpoint.safetensors.x.part").write_text("partial")
+    checkpoint = Checkpoint(folder, INPUTS)
     checkpoint.remove()
     assert not folder.exists()
-    checkpoint.remove()  # nor is anything to be removed
+    checkpoint.remove()  # a second call does nothing

@@ -10,10 +10,8 @@ from normreport.io import files
 from normreport.io.snapshots import KeptLayer, epoch_digests
 
 
-@pytest.mark.parametrize("damage", [None, "changed", "shorter", "cut", "layer", "missing"])
-def test_a_layer_is_read_as_it_was_digested_or_its_file_is_named(
-    tmp_path: Path, damage: str | None
-) -> None:
+@pytest.mark.parametrize("damage", [None, "changed", "shorter", "truncated", "layer", "missing"])
+def test_a_layer_is_verified_by_its_digests(tmp_path: Path, damage: str | None) -> None:
     weights = np.random.default_rng(0).standard_normal((3, 4, 3, 2, 2)).astype(np.float32)
     digests = epoch_digests(weights)
     kept = {"shorter": weights[:2], "changed": weights + np.float32(1e-6)}.get(
@@ -22,7 +20,7 @@ def test_a_layer_is_read_as_it_was_digested_or_its_file_is_named(
     path = tmp_path / "snapshots.safetensors"
     if damage != "missing":
         files.write_arrays(path, {"features.3" if damage == "layer" else "features.0": kept})
-    if damage == "cut":
+    if damage == "truncated":
         path.write_bytes(path.read_bytes()[:-1])
     if damage is None:
         layer = KeptLayer(path, "features.0", digests)
@@ -34,12 +32,12 @@ def test_a_layer_is_read_as_it_was_digested_or_its_file_is_named(
         list(KeptLayer(path, "features.0", digests))
 
 
-def test_an_epoch_is_read_without_the_others(tmp_path: Path) -> None:
+def test_one_epoch_is_read_and_verified_without_the_others(tmp_path: Path) -> None:
     weights = np.random.default_rng(0).standard_normal((3, 4, 3, 2, 2)).astype(np.float32)
     digests = epoch_digests(weights)
     path = tmp_path / "snapshots.safetensors"
     files.write_arrays(path, {"features.0": np.append(weights[:2], weights[:1], axis=0)})
     layer = KeptLayer(path, "features.0", digests)
     assert np.array_equal(layer[1], weights[1])
-    with pytest.raises(StorageError, match="holds other weights"):
+    with pytest.raises(StorageError, match="has other weights"):
         layer[2]

@@ -1,4 +1,4 @@
-"""Tables of many runs as one, exact to the last bit."""
+"""Tables of several files are concatenated, and floats are exact."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from normreport.io import files
 from normreport.io.tables import read_tables, write_table
 
 
-def test_tables_come_under_each_other_in_the_order_of_the_files(tmp_path: Path) -> None:
+def test_rows_are_concatenated_in_the_order_of_the_files(tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.csv" for name in "bca"]
     for i, path in enumerate(paths):
         files.write_csv(path, ["run", "epoch"], [{"run": i, "epoch": e} for e in range(3)])
@@ -24,16 +24,16 @@ def test_tables_come_under_each_other_in_the_order_of_the_files(tmp_path: Path) 
     assert found.index.tolist() == list(range(9))
 
 
-def test_a_table_that_is_cut_short_within_a_row_is_named(tmp_path: Path) -> None:
+def test_a_csv_that_is_truncated_within_a_row_raises(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     files.write_csv(path, ["run", "x"], [{"run": 1, "x": 0.123}])
     path.write_text(path.read_text()[:-3])
-    assert path.read_text() == "run,x\n1,0.1"  # a number, though not the one that was written
-    with pytest.raises(StorageError, match=r"a\.csv: could not be read \(it is cut short\)"):
+    assert path.read_text() == "run,x\n1,0.1"  # a valid number, but the wrong one
+    with pytest.raises(StorageError, match=r"a\.csv: could not be read \(it is truncated\)"):
         read_tables([path])
 
 
-def test_floats_are_read_as_they_were_written(tmp_path: Path) -> None:
+def test_csv_floats_are_restored_bit_for_bit(tmp_path: Path) -> None:
     bits = np.random.default_rng(0).integers(0, 2**64, 20_000, dtype=np.uint64)
     values = bits.view(np.float64)
     values = np.concatenate([values[np.isfinite(values)], [5e-324, -0.0, 0.1, 1 / 3]])
@@ -41,7 +41,7 @@ def test_floats_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert read_tables([tmp_path / "a.csv"])["x"].to_numpy().tobytes() == values.tobytes()
 
 
-def test_names_of_layers_stay_text_and_missing_values_are_nan(tmp_path: Path) -> None:
+def test_layer_names_stay_text_and_missing_values_become_nan(tmp_path: Path) -> None:
     rows = [{"layer": "features.0", "std": None}, {"layer": "features.10", "std": 0.5}]
     files.write_csv(tmp_path / "a.csv", ["layer", "std"], rows)
     found = read_tables([tmp_path / "a.csv"])
@@ -49,7 +49,7 @@ def test_names_of_layers_stay_text_and_missing_values_are_nan(tmp_path: Path) ->
     assert found["std"].isna().tolist() == [True, False]
 
 
-def test_a_run_without_a_single_epoch_changes_no_type_of_the_others(tmp_path: Path) -> None:
+def test_an_empty_table_does_not_change_the_types_of_the_others(tmp_path: Path) -> None:
     columns = ["seed", "epoch", "loss", "status"]
     rows = [{"seed": 1, "epoch": 0, "loss": 2.5, "status": "OK"}]
     files.write_csv(tmp_path / "diverged.csv", columns, [])
@@ -60,7 +60,7 @@ def test_a_run_without_a_single_epoch_changes_no_type_of_the_others(tmp_path: Pa
     )
 
 
-def test_runs_without_a_single_epoch_are_a_table_without_rows(tmp_path: Path) -> None:
+def test_empty_tables_give_an_empty_table(tmp_path: Path) -> None:
     paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
     for path in paths:
         files.write_csv(path, ["seed", "loss"], [])
@@ -69,7 +69,7 @@ def test_runs_without_a_single_epoch_are_a_table_without_rows(tmp_path: Path) ->
     assert len(found) == 0
 
 
-def test_a_column_that_one_run_leaves_empty_is_a_number_in_the_others(tmp_path: Path) -> None:
+def test_a_column_that_is_empty_in_one_table_stays_numeric(tmp_path: Path) -> None:
     files.write_csv(tmp_path / "a.csv", ["x"], [{"x": None}, {"x": None}])
     files.write_csv(tmp_path / "b.csv", ["x"], [{"x": 0.25}])
     found = read_tables([tmp_path / "a.csv", tmp_path / "b.csv"])["x"]
@@ -80,11 +80,9 @@ def test_a_column_that_one_run_leaves_empty_is_a_number_in_the_others(tmp_path: 
 @pytest.mark.parametrize(
     "content",
     [None, b"", b"a,b\n1,2,3\n4\n5,6,7,8\n", b"a,b\n\xff\xfe,2\n", b'a,b\n1,"2\n'],
-    ids=["missing", "empty", "ragged", "not UTF-8", "cut in a quote"],
+    ids=["missing", "empty", "ragged", "not UTF-8", "truncated in a quote"],
 )
-def test_a_damaged_table_ends_in_a_message_that_names_it(
-    tmp_path: Path, content: bytes | None
-) -> None:
+def test_a_damaged_csv_raises_an_error_with_its_path(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "a.csv"
     if content is not None:
         path.write_bytes(content)
@@ -92,14 +90,14 @@ def test_a_damaged_table_ends_in_a_message_that_names_it(
         read_tables([path])
 
 
-def written(path: Path) -> bytes:
+def write_example(path: Path) -> bytes:
     rows = [{"layer": f"features.{i % 7}", "std": i / 3, "dead": i} for i in range(1000)]
     write_table(path, ["layer", "std", "dead"], [*rows, {"layer": "last", "std": None, "dead": 0}])
     return path.read_bytes()
 
 
-def test_a_parquet_table_comes_back_bit_for_bit_in_the_same_bytes(tmp_path: Path) -> None:
-    assert written(tmp_path / "a.parquet") == written(tmp_path / "b.parquet")
+def test_parquet_is_restored_bit_for_bit_and_has_reproducible_bytes(tmp_path: Path) -> None:
+    assert write_example(tmp_path / "a.parquet") == write_example(tmp_path / "b.parquet")
     found = read_tables([tmp_path / "a.parquet"])
     assert found.dtypes.astype(str).tolist() == ["str", "float64", "int64"]
     assert found["std"].to_list()[:-1] == [i / 3 for i in range(1000)]
@@ -108,17 +106,17 @@ def test_a_parquet_table_comes_back_bit_for_bit_in_the_same_bytes(tmp_path: Path
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
-def test_a_parquet_table_that_is_cut_short_anywhere_is_named(tmp_path: Path, share: float) -> None:
+def test_a_truncated_parquet_file_raises(tmp_path: Path, share: float) -> None:
     path = tmp_path / "a.parquet"
-    whole = written(path)
+    whole = write_example(path)
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(StorageError, match=r"a\.parquet: could not be read .* is made anew"):
+    with pytest.raises(StorageError, match=r"a\.parquet: could not be read .* rebuilds only"):
         read_tables([path])
 
 
-def test_a_parquet_table_with_one_bit_changed_is_never_read_as_another(tmp_path: Path) -> None:
+def test_a_parquet_file_with_a_changed_bit_is_never_read_as_another_table(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    whole = written(path)
+    whole = write_example(path)
     expected = read_tables([path])
     for position in np.random.default_rng(0).integers(0, len(whole), 200).tolist():
         damaged = bytearray(whole)
@@ -131,6 +129,6 @@ def test_a_parquet_table_with_one_bit_changed_is_never_read_as_another(tmp_path:
         pd.testing.assert_frame_equal(found, expected)
 
 
-def test_a_parquet_table_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_parquet_file_raises(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"a\.parquet: could not be read"):
         read_tables([tmp_path / "a.parquet"])

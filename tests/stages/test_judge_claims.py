@@ -58,7 +58,7 @@ def test_a_table_that_lost_a_row_is_named_and_judges_nothing(
     rows = getattr(runs[1], table).read_text().splitlines(keepends=True)
     cut.write_text("".join(rows[:-1]))
     damaged = SimpleNamespace(**{**vars(runs[1]), table: cut})
-    with pytest.raises(StorageError, match=rf"{table}\.csv: could not be read .*manifest tells"):
+    with pytest.raises(StorageError, match=rf"{table}\.csv: could not be read .*its manifest"):
         judge(tmp_path, data, pretrained, [runs[0], damaged, *runs[2:]], comparisons)
     assert not (tmp_path / "results.json").exists()
 

@@ -63,7 +63,7 @@ def test_files_that_are_cut_short_are_named_and_only_their_runs_are_made_anew(sm
     for run, path in paths.items():
         log = (built.folder / f"logs/digest_weights/{run}.log").read_text()
         name = path.relative_to(built.folder)
-        assert re.search(rf"{name}: could not be read .* only this part is made anew", log)
+        assert re.search(rf"{name}: could not be read .* rebuilds only what is missing", log)
         assert "Traceback" not in log
         path.unlink()
     assert trained(built.snakemake(*SMOKE).stdout) == 2

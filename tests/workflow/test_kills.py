@@ -27,7 +27,7 @@ ELSEWHERE = {"TZ": "Pacific/Auckland", "LC_ALL": "C"}
 # A run of the smoke preset is over before its first checkpoint is due. Python imports this first.
 ALWAYS_DUE = """
 from normreport.io import checkpoints
-checkpoints.SECONDS, checkpoints.SHARE = 0.0, float("inf")
+checkpoints.INTERVAL_SECONDS, checkpoints.TIME_SHARE = 0.0, float("inf")
 """
 
 
@@ -67,7 +67,7 @@ def wait_for(build, is_due):
 def resumed_stages(clone):
     """Count what went on from a checkpoint since this was asked last."""
     logs = [*(clone.folder / "logs").rglob("*.log")]
-    count = sum("going on from" in path.read_text(errors="replace") for path in logs)
+    count = sum("resuming from" in path.read_text(errors="replace") for path in logs)
     for path in logs:
         path.unlink()
     return count
