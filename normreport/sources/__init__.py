@@ -1,8 +1,7 @@
-"""Where images come from: every source ends as the same uint8 arrays.
+"""Image sources, which all give the same uint8 arrays.
 
-Images are resized here, once and before any normalization, so that arms differ in nothing else.
-A source (one module each) says which images there are; which of them are taken, and how they are
-decoded, is the same for all.
+Images are resized here, before any normalization, so all normalizations see the same pixels. Each
+source has a module that lists its images. Choosing and decoding them is the same for all sources.
 """
 
 from __future__ import annotations
@@ -16,23 +15,23 @@ from numpy.typing import NDArray
 
 from normreport.config.data import DataSettings, ImageFolder, Npz, Parquet, TorchvisionData
 from normreport.errors import DataError
-from normreport.sources.decoding import NOTHING, Skipped, fill
-from normreport.sources.pool import Splits
+from normreport.sources.decoding import NO_IMAGE, Skipped, fill_arrays
+from normreport.sources.pool import SourceImages
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Images and labels, split.
+    """Decoded images and labels of both splits.
 
     Attributes
     ----------
     train_images, heldout_images : array of uint8, shape (N, H, W, 3)
     train_labels, heldout_labels : array of int64, shape (N,)
-        Ordered so that any first part is stratified by class as well as it can be.
+        Every prefix is stratified by class, up to rounding.
     classes
-        Names, in the order of the labels.
+        Class names, in the order of the labels.
     skipped
-        Images that could not be read and were left out.
+        Unreadable images that were left out.
     """
 
     train_images: NDArray[np.uint8]
@@ -43,8 +42,8 @@ class DataSet:
     skipped: tuple[Skipped, ...] = ()
 
 
-def shapes(settings: DataSettings) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Safetensors dtype and shape of every array of a data set."""
+def array_shapes(settings: DataSettings) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return the safetensors dtype and the shape of every array of a data set."""
     size = settings.image_size_px
     counts = {"train": settings.train_images, "heldout": settings.heldout_images}
     return {
@@ -54,8 +53,42 @@ def shapes(settings: DataSettings) -> dict[str, tuple[str, tuple[int, ...]]]:
     }
 
 
-def load(
-    splits: Splits,
+def list_images(settings: DataSettings) -> SourceImages:
+    """List the images of a source without decoding them.
+
+    Raises
+    ------
+    DataError
+        If the source has too few images, fewer than two classes, or a class without images.
+    """
+    # Each source module is imported on use, as each needs another library.
+    match settings.source:
+        case ImageFolder() as source:
+            from normreport.sources import imagefolder
+
+            images = imagefolder.list_images(source, settings.seed)
+        case TorchvisionData() as source:
+            from normreport.sources import torchvision_data
+
+            images = torchvision_data.list_images(source, settings.seed)
+        case Npz() as source:
+            from normreport.sources import npz
+
+            images = npz.list_images(source, settings.seed)
+        case Parquet() as source:
+            from normreport.sources import parquet
+
+            images = parquet.list_images(source, settings.seed)
+        case name:
+            from normreport.sources import bundled
+
+            images = bundled.SOURCES[name](settings)
+    _check(images, settings)
+    return images
+
+
+def load_images(
+    source: SourceImages,
     arrays: Mapping[str, NDArray[Any]],
     *,
     skip: bool = False,
@@ -67,107 +100,70 @@ def load(
 
     Parameters
     ----------
-    splits
-        What the source has, as :func:`find` gives it.
+    source
+        The images, from :func:`list_images`.
     arrays
-        Filled with the result, each as :func:`shapes` says.
+        Filled with the result; of the shapes of :func:`array_shapes`.
     skip
-        Whether another image is taken instead of one that cannot be read.
+        Use other images instead of unreadable ones.
     threads
-        Images decoded at a time; the result does not depend on it.
+        Number of images to decode at the same time. It does not affect the result.
     checksums
-        Of each split those of the images that `arrays` already held once, as
-        :func:`~normreport.sources.decoding.fill` has them; grows.
+        Checksums, by split, of images that `arrays` contains already
+        (:func:`~normreport.sources.decoding.fill_arrays`). Updated.
     after_batch
-        Called now and then, when `arrays` and `checksums` agree.
+        Called regularly, when `arrays` and `checksums` are consistent.
 
     Raises
     ------
     DataError
-        If an image cannot be read.
+        If an image cannot be read, or too many are skipped.
     """
     checksums = {} if checksums is None else checksums
     skipped: list[Skipped] = []
-    # Held-out images are the head of the order: they stay the same when the number of training
-    # images grows.
-    pools = {"heldout": splits.heldout or splits.train, "train": splits.train}
+    # Held-out images come first in the order: they stay the same with more training images.
+    pools = {"heldout": source.heldout or source.train, "train": source.train}
     for split, pool in pools.items():
         images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
-        taken = fill(
+        used = fill_arrays(
             pool,
             images,
             labels,
-            checksums.setdefault(split, np.full(len(labels), NOTHING)),
-            what=split,
+            checksums.setdefault(split, np.full(len(labels), NO_IMAGE)),
+            split=split,
             threads=threads,
             skip=skip,
             skipped=skipped,
             after_batch=after_batch,
         )
-        if splits.heldout is None:
-            pools["train"] = replace(pool, order=pool.order[taken:])
-    return DataSet(**arrays, classes=splits.classes, skipped=tuple(skipped))
+        if source.heldout is None:
+            pools["train"] = replace(pool, order=pool.order[used:])
+    return DataSet(**arrays, classes=source.classes, skipped=tuple(skipped))
 
 
-def find(settings: DataSettings) -> Splits:
-    """Say which images a source has, without decoding them.
-
-    Raises
-    ------
-    DataError
-        If there are too few, or their classes are not what a network can be trained on.
-    """
-    # A source's own module is imported where it is used: each needs another library.
-    match settings.source:
-        case ImageFolder() as source:
-            from normreport.sources import imagefolder
-
-            splits = imagefolder.find(source, settings.seed)
-        case TorchvisionData() as source:
-            from normreport.sources import torchvision_data
-
-            splits = torchvision_data.find(source, settings.seed)
-        case Npz() as source:
-            from normreport.sources import npz
-
-            splits = npz.find(source, settings.seed)
-        case Parquet() as source:
-            from normreport.sources import parquet
-
-            splits = parquet.find(source, settings.seed)
-        case name:
-            from normreport.sources import bundled
-
-            splits = bundled.SOURCES[name](settings)
-    _check(splits, settings)
-    return splits
-
-
-def _check(splits: Splits, settings: DataSettings) -> None:
-    if len(splits.classes) < 2:
+def _check(source: SourceImages, settings: DataSettings) -> None:
+    if len(source.classes) < 2:
         raise DataError(
-            f"{splits.name}: expected at least two classes, found "
-            f"{', '.join(map(repr, splits.classes)) or 'none'}. A network learns to tell classes "
-            "apart; give it more than one."
+            f"{source.name}: expected at least two classes, found "
+            f"{', '.join(map(repr, source.classes)) or 'none'}. Add images of another class."
         )
-    found = np.bincount(splits.train.labels, minlength=len(splits.classes))
-    if not found.all():
-        empty = splits.classes[int(found.argmin())]
+    counts = np.bincount(source.train.labels, minlength=len(source.classes))
+    if not counts.all():
+        empty = source.classes[int(counts.argmin())]
         raise DataError(
-            f"{splits.name}: class {empty!r} has no image to train on. Add some, or take the "
-            "class away."
+            f"{source.name}: class {empty!r} has no training image. Add some, or remove the class."
         )
     asked = {"train_images": settings.train_images, "heldout_images": settings.heldout_images}
-    if splits.heldout is None:
-        pools = [(" + ".join(asked), sum(asked.values()), splits.train, "images")]
+    if source.heldout is None:
+        pools = [(" + ".join(asked), sum(asked.values()), source.train, "images")]
     else:
         pools = [
-            ("train_images", settings.train_images, splits.train, "training images"),
-            ("heldout_images", settings.heldout_images, splits.heldout, "held-out images"),
+            ("train_images", settings.train_images, source.train, "training images"),
+            ("heldout_images", settings.heldout_images, source.heldout, "held-out images"),
         ]
-    for keys, wanted, pool, what in pools:
-        if wanted > len(pool.order):
+    for keys, count, pool, kind in pools:
+        if count > len(pool.order):
             raise DataError(
-                f"{splits.name}: {keys} is {wanted}, expected at most {len(pool.order)}, "
-                f"the {what} that the source has. Ask for fewer."
+                f"{source.name}: {keys} is {count}, but the source has only {len(pool.order)} "
+                f"{kind}. Lower the number, or add images."
             )

@@ -1,4 +1,4 @@
-"""Which files a source reads, so that an edit of one is seen without reading them."""
+"""Fingerprints of a source's files, which reveal edits without reading the contents."""
 
 from __future__ import annotations
 
@@ -13,31 +13,41 @@ from normreport.sources import imagefolder
 
 
 def files_digest(source: Source, *, is_fetched: bool = False) -> str | None:
-    """SHA-256 of the names, sizes and times of a source's files; None if none are watched.
+    """Return the SHA-256 of the names, sizes and modification times of a source's files.
 
-    Reading the contents of thousands of images whenever the workflow is read would take minutes,
-    a look at their names, sizes and times takes a second for fifty thousand. Images that are the
-    same after all (touched, or copied anew) are prepared again, to the same bytes. All that is in
-    torchvision's root is looked at once torchvision has fetched what it lacked.
+    This takes a second for fifty thousand images, while reading them whenever the workflow starts
+    would take minutes. Images that were touched or copied are prepared again, to the same bytes.
+
+    Parameters
+    ----------
+    source
+        The source.
+    is_fetched
+        Whether torchvision has downloaded its files. Only then are they included.
+
+    Returns
+    -------
+    str or None
+        None for bundled images and for torchvision's data sets before the download.
 
     Raises
     ------
     DataError
-        If a file or folder is not there.
+        If a file or folder does not exist.
     """
     match source:
         case ImageFolder():
             top = Path(source.path)
-            listings = imagefolder.listed(top).values()
-            return _digest(top, [path for listing in listings for _, path in listing.files()])
+            splits = imagefolder.list_class_files(top).values()
+            return _digest(top, [path for class_files in splits for _, path in class_files.files()])
         case Npz():
             path = Path(source.path)
             return _digest(path.parent, [path.name])
         case Parquet():
-            from normreport.sources import parquet  # half a second that others need not wait
+            from normreport.sources import parquet  # importing pyarrow takes half a second
 
             top = Path(source.path)
-            return _digest(top, [os.path.relpath(path, top) for path in parquet.files(top)])
+            return _digest(top, [os.path.relpath(path, top) for path in parquet.list_files(top)])
         case TorchvisionData() if is_fetched:
             top = Path(source.root)
             paths = sorted(path for path in top.rglob("*") if path.is_file())
@@ -53,9 +63,9 @@ def _digest(top: Path, paths: Iterable[str]) -> str:
         except OSError as error:
             if not os.path.islink(top / path):
                 raise DataError(
-                    f"{top / path}: could not be read ({error.strerror}). Mend the path, which is "
-                    "taken from the folder that snakemake runs in, or the permissions."
+                    f"{top / path}: could not be read ({error.strerror}). Correct the path, which "
+                    "is relative to the folder where snakemake runs, or the permissions."
                 ) from error
-            status = os.lstat(top / path)  # a link to nothing is for the decoder to tell
+            status = os.lstat(top / path)  # the decoder reports a broken link
         rows.append((os.fsencode(path).hex(), status.st_size, status.st_mtime_ns))
     return text_digest(canonical_json(rows))

@@ -1,4 +1,4 @@
-"""Images that are not decoded yet, and which of them come first."""
+"""The images of a source before decoding, and the order in which they are chosen."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from PIL import Image
 
 
 @dataclass(frozen=True)
-class Pool:
-    """Images to choose from.
+class ImagePool:
+    """Labeled images to choose from, decoded on demand.
 
     Attributes
     ----------
     labels : array of int64, shape (N,)
-    order : array of int64, at most N of the images
-        The images are taken from its head.
+    order : array of int64, shape (at most N,)
+        Numbers of the images; the first ones are used.
     read
-        Decodes one image, given its number, to one of Pillow's modes L and RGB; called from
-        several threads. Raises UnreadableImageError.
+        Decodes the image of a number to Pillow's mode L or RGB. Called from several threads.
+        Raises UnreadableImageError.
     """
 
     labels: NDArray[np.int64]
@@ -33,41 +33,43 @@ class Pool:
     def stratified(
         cls, labels: NDArray[np.int64], read: Callable[[int], Image.Image], seed: int
     ) -> Self:
-        """Put the images into an order of which every first part is stratified."""
+        """Create a pool in a random order whose prefixes are stratified by class."""
         return cls(labels, stratified_order(labels, np.random.default_rng(seed)), read)
 
 
 @dataclass(frozen=True)
-class Splits:
-    """What a source has.
+class SourceImages:
+    """All images of a source.
 
     Attributes
     ----------
     name
-        How messages call the source.
+        The source in error messages.
     classes
-        Names, in the order of the labels.
-    train, heldout
-        The images; held-out ones are split from those for training if there are no others.
+        Class names, in the order of the labels.
+    train
+        Images for training.
+    heldout
+        Held-out images; None if they are to be split from `train`.
     """
 
     name: str
     classes: tuple[str, ...]
-    train: Pool
-    heldout: Pool | None = None
+    train: ImagePool
+    heldout: ImagePool | None = None
 
 
 def stratified_order(
     labels: NDArray[np.int64], generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Shuffle so that every prefix holds each class in proportion, up to rounding.
+    """Shuffle so that every prefix contains each class in proportion, up to rounding.
 
-    Each image gets the quantile of its place within its shuffled class; sorting by that quantile
+    Each image gets the quantile of its rank within its shuffled class. Sorting by that quantile
     spreads every class evenly.
     """
     shuffled = generator.permutation(len(labels))
     quantile = np.empty(len(labels))
-    # The images of one class after those of the other, shuffled within a class.
+    # Group by class; the stable sort keeps each class shuffled.
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
     _, counts = np.unique(labels, return_counts=True)
     for members in np.split(by_class, np.cumsum(counts)[:-1]):

@@ -1,4 +1,4 @@
-"""Any classification data set of torchvision, by the name of its class."""
+"""torchvision's classification data sets, by class name."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from torchvision import datasets
 
 from normreport.config.data import TorchvisionData
 from normreport.errors import DataError, UnreadableImageError, nearest
-from normreport.sources.decoding import reason
-from normreport.sources.pool import Pool, Splits
+from normreport.sources.decoding import error_reason
+from normreport.sources.pool import ImagePool, SourceImages
 
-# What this program decides; the rest of a class's parameters are the user's.
-OURS = {
+# Parameters that normreport sets; users may set the others.
+RESERVED = {
     "root",
     "download",
     "transform",
@@ -29,29 +29,30 @@ OURS = {
 }
 
 
-def find(source: TorchvisionData, seed: int) -> Splits:
-    """Open the data set in its root; torchvision downloads it if it is not there.
+def list_images(source: TorchvisionData, seed: int) -> SourceImages:
+    """Open the data set; torchvision downloads it if its root lacks it.
 
     Raises
     ------
     DataError
-        If torchvision has no such data set, it takes no such arguments, is neither there nor to be
-        downloaded, or is not one of images and classes.
+        If torchvision has no such data set, it rejects the arguments, the download fails, or it
+        does not consist of images with one class each.
     """
-    data = _opened(source, source.arguments)
-    other = source.heldout_arguments
+    data = _open_dataset(source, source.arguments)
     train = _pool(source, data, seed)
-    heldout = None if other is None else _pool(source, _opened(source, other), seed)
+    heldout = None
+    if source.heldout_arguments is not None:
+        heldout = _pool(source, _open_dataset(source, source.heldout_arguments), seed)
     named = getattr(data, "classes", None) or range(int(train.labels.max(initial=0)) + 1)
     # Some classes have several names.
     classes = [", ".join(name) if isinstance(name, tuple) else str(name) for name in named]
     for pool in (train, heldout or train):
         if pool.labels.min(initial=0) < 0 or pool.labels.max(initial=0) >= len(classes):
-            raise _unfit(source, f"labels beyond the {len(classes)} classes that it names")
-    return Splits(f"torchvision's {source.dataset}", tuple(classes), train, heldout)
+            raise _unsuitable(source, f"labels beyond its {len(classes)} classes")
+    return SourceImages(f"torchvision's {source.dataset}", tuple(classes), train, heldout)
 
 
-def _opened(source: TorchvisionData, arguments: Mapping[str, Any]) -> Any:
+def _open_dataset(source: TorchvisionData, arguments: Mapping[str, Any]) -> Any:
     known = [name for name in datasets.__all__ if inspect.isclass(getattr(datasets, name))]
     if source.dataset not in known:
         raise DataError(
@@ -59,12 +60,12 @@ def _opened(source: TorchvisionData, arguments: Mapping[str, Any]) -> Any:
         )
     kind = getattr(datasets, source.dataset)
     parameters = inspect.signature(kind).parameters
-    theirs = [name for name in parameters if name not in OURS]
+    allowed = [name for name in parameters if name not in RESERVED]
     for name in arguments:
-        if name not in theirs:
+        if name not in allowed:
             raise DataError(
-                f"torchvision's {source.dataset} takes no argument {name!r} here. "
-                f"{nearest(name, theirs)}"
+                f"torchvision's {source.dataset}: the argument {name!r} cannot be set. "
+                f"{nearest(name, allowed)}"
             )
     options = dict(arguments) | ({"root": source.root} if "root" in parameters else {})
     try:
@@ -76,45 +77,45 @@ def _opened(source: TorchvisionData, arguments: Mapping[str, Any]) -> Any:
             return kind(**options, download=True)
     except Exception as error:  # each of torchvision's classes raises its own
         raise DataError(
-            f"torchvision's {source.dataset}: could be neither opened in {source.root!r} nor "
-            f"downloaded there ({error or type(error).__name__}). Expected its files there, or a "
-            "network and arguments that it takes. Mend them, or put the files there."
+            f"torchvision's {source.dataset}: could neither be opened in {source.root!r} nor "
+            f"downloaded ({error or type(error).__name__}). Check the arguments and the internet "
+            "connection, or put the files there."
         ) from error
 
 
-def _pool(source: TorchvisionData, data: Any, seed: int) -> Pool:
-    # A data set may draw from a generator that all share, so that one image is read at a time.
+def _pool(source: TorchvisionData, data: Any, seed: int) -> ImagePool:
+    # A data set may use a shared random generator, so images are read one at a time.
     lock = Lock()
 
     def read(i: int) -> Image.Image:
         with lock:
             try:
                 image = data[i][0]
-            except Exception as error:  # decoders raise whatever they stumble over
+            except Exception as error:  # decoders raise many types
                 name = f"torchvision's {source.dataset}"
-                raise UnreadableImageError(name, f"image {i}", reason(error)) from error
+                raise UnreadableImageError(name, f"image {i}", error_reason(error)) from error
         if not isinstance(image, Image.Image):
-            raise _unfit(source, f"{type(image).__name__} where images must be")
+            raise _unsuitable(source, f"{type(image).__name__} instead of an image")
         return image
 
-    return Pool.stratified(_labels(source, data), read, seed)
+    return ImagePool.stratified(_labels(source, data), read, seed)
 
 
 def _labels(source: TorchvisionData, data: Any) -> NDArray[np.int64]:
-    # Most have them at hand; of the others every image must be read.
-    at_hand = (getattr(data, name, None) for name in ("targets", "labels", "_labels"))
-    found = next((labels for labels in at_hand if labels is not None), None)
+    # Most data sets have an attribute with the labels; the others must be read image by image.
+    attributes = (getattr(data, name, None) for name in ("targets", "labels", "_labels"))
+    stored = next((labels for labels in attributes if labels is not None), None)
     try:
-        labels = np.asarray([data[i][1] for i in range(len(data))] if found is None else found)
+        labels = np.asarray([data[i][1] for i in range(len(data))] if stored is None else stored)
     except (ValueError, TypeError) as error:
-        raise _unfit(source, f"labels that are no numbers ({error})") from error
+        raise _unsuitable(source, f"labels that are not numbers ({error})") from error
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise _unfit(source, f"labels of type {labels.dtype} and shape {labels.shape}")
+        raise _unsuitable(source, f"labels of type {labels.dtype} and shape {labels.shape}")
     return labels.astype(np.int64)
 
 
-def _unfit(source: TorchvisionData, found: str) -> DataError:
+def _unsuitable(source: TorchvisionData, found: str) -> DataError:
     return DataError(
         f"torchvision's {source.dataset}: expected a data set of images with one class each, "
-        f"found {found}. Name another."
+        f"found {found}. Choose another."
     )

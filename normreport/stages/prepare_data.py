@@ -30,7 +30,7 @@ def run(
     but a changed `skip_unreadable` does not matter.
     """
     chosen = parse(DataSettings, settings, where="prepare_data --settings")
-    splits = sources.find(chosen)
+    splits = sources.list_images(chosen)
     inputs = {
         # Skipping one image does not change the others.
         "settings": chosen.model_dump(mode="json", exclude={"source": {"skip_unreadable"}}),
@@ -40,9 +40,9 @@ def run(
     }
     checkpoint = Checkpoint(checkpoints, inputs)
     checksums = checkpoint.load() or {}
-    shapes = sources.shapes(chosen)
+    shapes = sources.array_shapes(chosen)
     with files.arrays_in_place(images, shapes, progress=checkpoint.path) as arrays:
-        data = sources.load(
+        data = sources.load_images(
             splits,
             arrays,
             skip=getattr(chosen.source, "skip_unreadable", False),

@@ -1,4 +1,4 @@
-"""Small image files for the tests of the sources."""
+"""Small images, files and data sets that the tests of the sources share."""
 
 from __future__ import annotations
 
@@ -25,20 +25,22 @@ def load(source: Any, threads: int = 2, **counts: int) -> DataSet:
 
 
 def in_memory(chosen: DataSettings, *, threads: int = 1) -> DataSet:
-    """Load a data set into arrays that are no file."""
+    """Load a data set into arrays in memory."""
     skip = getattr(chosen.source, "skip_unreadable", False)
-    return sources.load(sources.find(chosen), empty(chosen), skip=skip, threads=threads)
+    return sources.load_images(
+        sources.list_images(chosen), empty(chosen), skip=skip, threads=threads
+    )
 
 
 def empty(chosen: DataSettings) -> dict[str, NDArray[Any]]:
-    """Make arrays for a data set."""
+    """Return empty arrays for a data set."""
     dtypes = {"I64": np.int64, "U8": np.uint8}
-    shapes = sources.shapes(chosen).items()
+    shapes = sources.array_shapes(chosen).items()
     return {name: np.zeros(shape, dtypes[dtype]) for name, (dtype, shape) in shapes}
 
 
 def picture(number: int, size: int = 20) -> Image.Image:
-    """Make a picture like no other: noise."""
+    """Return a picture of noise, different for each number."""
     pixels = np.random.default_rng(number).integers(0, 256, (size, size, 3), dtype=np.uint8)
     return Image.fromarray(pixels)
 
@@ -46,7 +48,7 @@ def picture(number: int, size: int = 20) -> Image.Image:
 def write_classes(
     folder: Path, classes: dict[str, int], suffix: str = ".png", size: int = 20
 ) -> Path:
-    """Write so many pictures into the folder of each class."""
+    """Write a number of pictures into the folder of each class."""
     for label, (name, count) in enumerate(classes.items()):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for i in range(count):

@@ -1,4 +1,4 @@
-"""Digits and photographs: the right pixels, evenly spread, and no image in both splits."""
+"""Digits and photographs: their pixels, strata, and separate splits."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def _same(a: DataSet, b: DataSet) -> bool:
 
 
 @pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> NoReturn:
-        raise AssertionError("the network was asked")
+        raise AssertionError("the network was used")
 
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "create_connection", refuse)
@@ -54,8 +54,8 @@ both = pytest.mark.parametrize("source", ["digits", "photographs"])
 
 
 @both
-@pytest.mark.usefixtures("no_network")
-def test_a_source_gives_as_many_images_as_asked_and_asks_no_network(source: str) -> None:
+@pytest.mark.usefixtures("no_connection")
+def test_a_source_gives_the_requested_images_without_a_connection(source: str) -> None:
     found = _load(source, train=23, heldout=11, size=24)
     assert found.train_images.shape == (23, 24, 24, 3)
     assert found.heldout_images.shape == (11, 24, 24, 3)
@@ -74,14 +74,14 @@ def test_the_same_seed_gives_the_same_bytes(source: str) -> None:
 
 
 @both
-def test_another_seed_gives_other_images_in_both_splits(source: str) -> None:
+def test_the_seed_affects_both_splits(source: str) -> None:
     a, b = _load(source, seed=5), _load(source, seed=6)
     assert not np.array_equal(a.train_images, b.train_images)
     assert not np.array_equal(a.heldout_images, b.heldout_images)
 
 
 @both
-def test_more_training_images_change_neither_the_others_nor_the_heldout_ones(source: str) -> None:
+def test_more_training_images_keep_the_others_and_the_held_out_ones(source: str) -> None:
     few, many = _load(source, train=60), _load(source, train=90)
     assert np.array_equal(few.heldout_images, many.heldout_images)
     assert np.array_equal(few.heldout_labels, many.heldout_labels)
@@ -90,7 +90,7 @@ def test_more_training_images_change_neither_the_others_nor_the_heldout_ones(sou
 
 
 @both
-def test_loading_leaves_numpys_global_generator_alone(source: str) -> None:
+def test_loading_keeps_numpys_global_generator(source: str) -> None:
     before = np.random.get_state()[1].copy()
     _load(source)
     assert np.array_equal(np.random.get_state()[1], before)
@@ -98,7 +98,7 @@ def test_loading_leaves_numpys_global_generator_alone(source: str) -> None:
 
 @both
 def test_the_first_images_are_of_different_classes(source: str) -> None:
-    # The figure of the inputs shows the first eight.
+    # The figure of the inputs shows the first eight images.
     for seed in range(3):
         labels = _load(source, train=128, heldout=64, size=16, seed=seed).train_labels
         assert len(set(labels[:8].tolist())) >= 7
@@ -109,13 +109,13 @@ def test_the_first_images_are_of_different_classes(source: str) -> None:
 
 @pytest.fixture(scope="module")
 def enlarged() -> NDArray[np.float64]:
-    """Every digit of scikit-learn, resized by PyTorch instead of Pillow, shape (1797, 32, 32)."""
+    """Return scikit-learn's digits, resized by PyTorch, not Pillow; shape (1797, 32, 32)."""
     grey = torch.from_numpy(load_digits().images) * (255 / 16)
     resized = interpolate(grey[:, None].round(), size=(32, 32), mode="bilinear", antialias=True)
     return resized[:, 0].numpy()
 
 
-def test_digits_are_scikit_learns_resized_each_in_one_split_only(
+def test_digits_are_resized_and_each_is_in_only_one_split(
     enlarged: NDArray[np.float64],
 ) -> None:
     found = _load("digits", train=100, heldout=50)
@@ -133,30 +133,30 @@ def test_digits_are_scikit_learns_resized_each_in_one_split_only(
     assert len(set(used)) == 150
 
 
-def test_the_classes_of_the_digits_are_their_names() -> None:
+def test_the_classes_of_the_digits_are_the_numerals() -> None:
     assert _load("digits").classes == tuple("0123456789")
 
 
 @pytest.mark.parametrize("split", ["train", "heldout"])
-def test_every_first_part_of_the_digits_holds_each_class_in_proportion(split: str) -> None:
+def test_every_prefix_of_the_digits_is_stratified(split: str) -> None:
     found = _load("digits", train=900, heldout=800, size=16)
     labels = getattr(found, f"{split}_labels")
     shares = np.bincount(load_digits().target) / 1797
     counts = np.cumsum(labels[:, None] == np.arange(10), axis=0)
     expected = np.arange(1, len(labels) + 1)[:, None] * shares
-    # Each bound of a part is off by one at most; the held-out part starts where all images do.
+    # Each end of a slice is off by at most one. The held-out slice starts at the first image.
     assert np.abs(counts - expected).max() <= (1 if split == "heldout" else 2)
 
 
-def test_all_digits_can_be_used_and_not_one_more() -> None:
+def test_all_digits_can_be_used_but_no_more() -> None:
     found = _load("digits", train=1697, heldout=100, size=16)
     assert (
         np.bincount(np.concatenate([found.train_labels, found.heldout_labels])).tolist()
         == np.bincount(load_digits().target).tolist()
     )
     message = (
-        "digits: train_images + heldout_images is 1798, expected at most 1797, the images that "
-        "the source has. Ask for fewer."
+        "digits: train_images + heldout_images is 1798, but the source has only 1797 images. "
+        "Lower the number, or add images."
     )
     with pytest.raises(DataError, match=re.escape(message)):
         _load("digits", train=1698, heldout=100)
@@ -167,9 +167,9 @@ def test_all_digits_can_be_used_and_not_one_more() -> None:
 
 @pytest.fixture
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put marks for pixels into scikit-image's photographs, their sizes as they are.
+    """Replace the pixels of scikit-image's photographs by marks, and keep their sizes.
 
-    Red is 0 where crops for training may lie and 255 elsewhere; green is ten times the class.
+    Red is 0 in the region of training crops and 255 elsewhere. Green is ten times the class.
     """
 
     def mark(photograph: NDArray[np.uint8], label: int) -> NDArray[np.uint8]:
@@ -190,7 +190,7 @@ def marked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("marked")
-def test_no_pixel_of_a_photograph_is_in_a_training_crop_and_a_heldout_crop() -> None:
+def test_training_and_held_out_crops_share_no_pixel() -> None:
     for seed in range(5):
         found = _load("photographs", train=200, heldout=200, size=16, seed=seed)
         assert (found.train_images[..., 0] == 0).all()
@@ -207,7 +207,7 @@ def test_the_class_of_a_crop_is_its_photograph() -> None:
         assert (images[..., 1] == 10 * labels[:, None, None]).all()
 
 
-def test_every_photograph_gives_as_many_crops_up_to_one() -> None:
+def test_photographs_have_equally_many_crops_up_to_one() -> None:
     found = _load("photographs", train=64, heldout=27, size=16)
     for labels in (found.train_labels, found.heldout_labels):
         counts = np.bincount(labels, minlength=10)

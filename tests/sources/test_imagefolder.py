@@ -1,4 +1,4 @@
-"""Folders of images: whose they are, what is refused, and what an edit changes."""
+"""Folders of images: their classes, their errors, and their fingerprints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from normreport import sources
 from normreport.errors import DataError, NormreportError, UnreadableImageError
-from normreport.sources.decoding import resized
+from normreport.sources.decoding import resize
 from normreport.sources.fingerprint import files_digest
 from tests.sources.images import load, picture, settings, write_classes
 
@@ -25,24 +25,24 @@ def source(path: Path, **more: Any) -> dict[str, Any]:
     return {"kind": "imagefolder", "path": str(path), **more}
 
 
-def refused(path: Path, message: str, **counts: int) -> None:
+def assert_error(path: Path, message: str, **counts: int) -> None:
     with pytest.raises(DataError, match=re.escape(message)):
         load(source(path), **counts)
 
 
-def test_every_image_is_taken_once_with_the_class_of_its_folder(tmp_path: Path) -> None:
+def test_every_image_is_used_once_with_the_class_of_its_folder(tmp_path: Path) -> None:
     write_classes(tmp_path, {"rose": 5, "aster": 3})
     found = load(source(tmp_path), train=6, heldout=2)
     assert found.classes == ("aster", "rose")
     images = [*found.train_images, *found.heldout_images]
     labels = [*found.train_labels, *found.heldout_labels]
-    expected = {resized(picture(i), 16).tobytes(): 1 for i in range(5)}
-    expected |= {resized(picture(1000 + i), 16).tobytes(): 0 for i in range(3)}
+    expected = {resize(picture(i), 16).tobytes(): 1 for i in range(5)}
+    expected |= {resize(picture(1000 + i), 16).tobytes(): 0 for i in range(3)}
     pairs = zip(images, labels, strict=True)
     assert {image.tobytes(): int(label) for image, label in pairs} == expected
 
 
-def test_a_subset_is_stratified_and_grows_without_changing(tmp_path: Path) -> None:
+def test_a_subset_is_stratified_and_a_prefix_of_a_larger_one(tmp_path: Path) -> None:
     write_classes(tmp_path, {"a": 20, "b": 10})
     few, many = (
         load(source(tmp_path), train=6, heldout=6),
@@ -57,44 +57,46 @@ def test_a_subset_is_stratified_and_grows_without_changing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("heldout", ["eval", "val", "test"])
-def test_a_folder_for_training_and_one_held_out_are_kept_apart(
-    tmp_path: Path, heldout: str
-) -> None:
+def test_training_and_held_out_folders_are_separate(tmp_path: Path, heldout: str) -> None:
     write_classes(tmp_path / "train", {"a": 4, "b": 4})
     write_classes(tmp_path / heldout, {"a": 1, "b": 1})
     picture(77).save(tmp_path / heldout / "a/0.png")
     picture(78).save(tmp_path / heldout / "b/0.png")
     found = load(source(tmp_path), train=8, heldout=2)
-    expected = {resized(picture(n), 16).tobytes() for n in (77, 78)}
+    expected = {resize(picture(n), 16).tobytes() for n in (77, 78)}
     assert {image.tobytes() for image in found.heldout_images} == expected
-    refused(tmp_path, "heldout_images is 3, expected at most 2, the held-out images", heldout=3)
-    refused(tmp_path, "train_images is 9, expected at most 8, the training images", train=9)
+    assert_error(
+        tmp_path, "heldout_images is 3, but the source has only 2 held-out images", heldout=3
+    )
+    assert_error(tmp_path, "train_images is 9, but the source has only 8 training images", train=9)
 
 
-def test_classes_of_training_and_of_held_out_images_must_be_the_same(tmp_path: Path) -> None:
+def test_different_classes_in_training_and_held_out_folders_raise(tmp_path: Path) -> None:
     write_classes(tmp_path / "train", {"a": 4, "b": 4})
     write_classes(tmp_path / "val", {"a": 4, "c": 4})
-    refused(tmp_path, "expected the same classes in 'train' and 'val', found 'b' in one of them")
+    assert_error(tmp_path, "expected the same classes in 'train' and 'val', found 'b' in only one")
 
 
-def test_a_folder_called_train_alone_is_a_class(tmp_path: Path) -> None:
+def test_a_folder_named_train_without_a_held_out_folder_is_a_class(tmp_path: Path) -> None:
     write_classes(tmp_path, {"train": 4, "bus": 4})
     assert load(source(tmp_path)).classes == ("bus", "train")
 
 
-def test_folders_within_a_class_belong_to_it(tmp_path: Path) -> None:
+def test_subfolders_of_a_class_belong_to_it(tmp_path: Path) -> None:
     write_classes(tmp_path, {"a": 2, "a/deep/er": 2, "b": 2})
     found = load(source(tmp_path))
     assert Counter([*found.train_labels, *found.heldout_labels]) == {0: 4, 1: 2}
 
 
-def test_what_is_hidden_or_no_image_is_passed_over(tmp_path: Path) -> None:
+def test_dotfiles_and_files_without_an_image_suffix_are_ignored(tmp_path: Path) -> None:
     write_classes(tmp_path, {"a": 3, "b": 3, ".git": 3})
     (tmp_path / "a/notes.txt").write_text("not an image")
     (tmp_path / "a/._0.png").write_text("not an image")
     (tmp_path / "labels.csv").write_text("a,b")
     assert load(source(tmp_path)).classes == ("a", "b")
-    refused(tmp_path, "train_images + heldout_images is 7, expected at most 6", train=5)
+    assert_error(
+        tmp_path, "train_images + heldout_images is 7, but the source has only 6 images", train=5
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,26 +105,29 @@ def test_what_is_hidden_or_no_image_is_passed_over(tmp_path: Path) -> None:
         ({}, "expected at least two classes, found none"),
         ({"a": 9}, "expected at least two classes, found 'a'"),
         ({"a": 9, "b": 0}, "b: expected images, found none with a suffix of .jpg, .jpeg, .png"),
-        ({"Rose": 3, "rose": 3}, "found 'Rose' and 'rose', which are one folder on some systems"),
-        ({"caf\u00e9": 3, "cafe\u0301": 3}, "which are one folder on some systems"),
-        ({"a": 2, "b": 2}, "train_images + heldout_images is 6, expected at most 4"),
+        (
+            {"Rose": 3, "rose": 3},
+            "the class folders 'Rose' and 'rose' are one folder on some systems",
+        ),
+        ({"caf\u00e9": 3, "cafe\u0301": 3}, "are one folder on some systems"),
+        ({"a": 2, "b": 2}, "train_images + heldout_images is 6, but the source has only 4 images"),
     ],
 )
-def test_folders_that_nothing_can_be_learned_from_are_refused(
+def test_folders_that_cannot_be_trained_on_raise(
     tmp_path: Path, classes: dict[str, int], message: str
 ) -> None:
-    refused(write_classes(tmp_path, classes), message)
+    assert_error(write_classes(tmp_path, classes), message)
 
 
-def test_a_folder_that_is_not_there_or_is_a_file_is_named(tmp_path: Path) -> None:
-    refused(
+def test_a_missing_folder_or_a_file_in_its_place_raises(tmp_path: Path) -> None:
+    assert_error(
         tmp_path / "none", f"{tmp_path / 'none'}: could not be read (No such file or directory)"
     )
     (tmp_path / "file").touch()
-    refused(tmp_path / "file", "file: could not be read (Not a directory)")
+    assert_error(tmp_path / "file", "file: could not be read (Not a directory)")
 
 
-def test_links_are_followed_and_a_folder_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+def test_links_are_followed_and_duplicate_folders_raise(tmp_path: Path) -> None:
     elsewhere = write_classes(tmp_path / "elsewhere", {"x": 3})
     here = write_classes(tmp_path / "here", {"a": 3})
     (here / "b").symlink_to(elsewhere / "x")
@@ -130,14 +135,14 @@ def test_links_are_followed_and_a_folder_that_is_there_twice_is_refused(tmp_path
     found = load(source(here), train=5)
     assert Counter([*found.train_labels, *found.heldout_labels]) == {0: 4, 1: 3}
     (here / "c").symlink_to(elsewhere / "x")
-    refused(here, "is the same folder as")
+    assert_error(here, "a link makes this the same folder as")
     (here / "c").unlink()
     (here / "a/loop").symlink_to(here / "a")
-    refused(here, f"{here / 'a/loop'}: is the same folder as {here / 'a'}, by a link")
+    assert_error(here, f"{here / 'a/loop'}: a link makes this the same folder as {here / 'a'}. ")
 
 
-def broken(folder: Path, kind: str) -> None:
-    """Put a file that is no image where one should be."""
+def write_unreadable(folder: Path, kind: str) -> None:
+    """Put an unreadable file beside the images."""
     path = folder / "a/bad.jpg"
     whole = (folder / "a/0.png").read_bytes()
     match kind:
@@ -153,24 +158,22 @@ def broken(folder: Path, kind: str) -> None:
             os.mkfifo(path)
 
 
-BROKEN = {
+REASONS = {
     "truncated": "",
-    "empty": "it does not begin as such a file does",
-    "text": "it does not begin as such a file does",
+    "empty": "not an image of a known format",
+    "text": "not an image of a known format",
     "link": "No such file or directory",
-    "pipe": "it is no file",
+    "pipe": "not a regular file",
 }
 
 
-@pytest.mark.parametrize("kind", BROKEN)
-def test_an_image_that_cannot_be_read_is_named_or_skipped_if_asked(
-    tmp_path: Path, kind: str
-) -> None:
+@pytest.mark.parametrize("kind", REASONS)
+def test_an_unreadable_image_raises_or_is_skipped(tmp_path: Path, kind: str) -> None:
     write_classes(tmp_path, {"a": 3, "b": 4})
-    broken(tmp_path, kind)
+    write_unreadable(tmp_path, kind)
     with pytest.raises(UnreadableImageError) as caught:
         load(source(tmp_path), train=6)
-    start = f"{tmp_path}: a/bad.jpg: is no image that can be read ({BROKEN[kind]}"
+    start = f"{tmp_path}: a/bad.jpg: this image cannot be read ({REASONS[kind]}"
     assert str(caught.value).startswith(start)
     assert "skip_unreadable" in str(caught.value)
     found = load(source(tmp_path, skip_unreadable=True), train=5)
@@ -178,23 +181,23 @@ def test_an_image_that_cannot_be_read_is_named_or_skipped_if_asked(
     images = {image.tobytes() for image in [*found.train_images, *found.heldout_images]}
     assert len(images) == 7
     with pytest.raises(
-        DataError, match=r"1 of the 6 train images are missing, as 1 of the source cannot"
+        DataError, match=r"1 of the 6 train images are missing: 1 images of the source cannot"
     ):
         load(source(tmp_path, skip_unreadable=True), train=6)
 
 
-def test_held_out_images_that_cannot_be_read_leave_too_few_for_training(tmp_path: Path) -> None:
+def test_skipped_held_out_images_may_leave_too_few_for_training(tmp_path: Path) -> None:
     write_classes(tmp_path, {"a": 3, "b": 3})
     for path in tmp_path.rglob("*.png"):
         path.write_bytes(b"")
     write_classes(tmp_path, {"a": 2, "b": 3})
-    # Whatever comes first in the order: with each seed one image cannot be read.
+    # One image is unreadable, wherever each seed puts it in the order.
     for seed in range(4):
-        with pytest.raises(DataError, match=r"1 of the 4 train images are missing, as 1 of the so"):
+        with pytest.raises(DataError, match=r"1 of the 4 train images are missing: 1 im"):
             load(source(tmp_path, skip_unreadable=True), train=4, heldout=2, seed=seed)
 
 
-def test_the_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
+def test_the_number_of_threads_does_not_affect_the_result(tmp_path: Path) -> None:
     write_classes(tmp_path, {"a": 30, "b": 20})
     for i in range(5):
         (tmp_path / f"a/{i}.png").write_bytes(b"")
@@ -208,22 +211,22 @@ def test_the_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> 
     assert one.skipped
 
 
-def test_an_edit_of_an_image_is_seen_and_of_nothing_else(tmp_path: Path) -> None:
+def test_only_an_edit_of_an_image_changes_the_fingerprint(tmp_path: Path) -> None:
     write_classes(tmp_path, {"a": 3, "b": 3})
-    watched = settings(source(tmp_path)).source
-    before = files_digest(watched)
+    imagefolder_settings = settings(source(tmp_path)).source
+    before = files_digest(imagefolder_settings)
     (tmp_path / "README.md").write_text("about")
     (tmp_path / "a/notes.txt").write_text("about")
-    assert files_digest(watched) == before
+    assert files_digest(imagefolder_settings) == before
     seen = [before]
     picture(5, size=21).save(tmp_path / "a/0.png")
-    seen.append(files_digest(watched))
+    seen.append(files_digest(imagefolder_settings))
     (tmp_path / "a/1.png").rename(tmp_path / "b/9.png")
-    seen.append(files_digest(watched))
+    seen.append(files_digest(imagefolder_settings))
     os.utime(tmp_path / "b/0.png", ns=(0, 0))
-    seen.append(files_digest(watched))
+    seen.append(files_digest(imagefolder_settings))
     (tmp_path / "b/0.png").unlink()
-    seen.append(files_digest(watched))
+    seen.append(files_digest(imagefolder_settings))
     assert len(set(seen)) == 5
 
 
@@ -236,7 +239,7 @@ NAMES = st.text(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(classes=st.dictionaries(NAMES, st.integers(0, 3), max_size=4), train=st.integers(2, 8))
-def test_any_folder_is_read_whole_or_refused_in_words(
+def test_any_folder_is_read_or_raises_an_error_with_its_path(
     tmp_path_factory: pytest.TempPathFactory, classes: dict[str, int], train: int
 ) -> None:
     folder = write_classes(tmp_path_factory.mktemp("any"), classes, suffix=".bmp")
@@ -252,8 +255,8 @@ def test_any_folder_is_read_whole_or_refused_in_words(
     assert not refusal or refusal.startswith(str(folder))
 
 
-def test_a_name_of_any_bytes_is_a_class_that_can_be_written(tmp_path: Path) -> None:
+def test_a_class_name_of_invalid_utf8_is_made_printable(tmp_path: Path) -> None:
     write_classes(tmp_path, {"a": 4})
     write_classes(Path(os.fsdecode(os.fsencode(tmp_path))), {os.fsdecode(b"\xff\xfe"): 4})
-    classes = sources.find(settings(source(tmp_path))).classes
+    classes = sources.list_images(settings(source(tmp_path))).classes
     assert [name.encode() for name in classes] == [b"a", "\ufffd\ufffd".encode()]

@@ -1,4 +1,4 @@
-"""Arrays of images: what is taken, and what is refused in words."""
+"""NumPy .npz files: valid arrays and errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from PIL import Image
 
 from normreport import sources
 from normreport.errors import DataError, StorageError
-from normreport.sources.decoding import resized
+from normreport.sources.decoding import resize
 from normreport.sources.fingerprint import files_digest
 from tests.sources.images import load, picture, settings
 
@@ -40,7 +40,7 @@ def saved(folder: Path, save: Save = np.savez, **values: Any) -> dict[str, str]:
     return {"kind": "npz", "path": str(path)}
 
 
-def test_images_are_those_of_the_file_with_their_labels(tmp_path: Path) -> None:
+def test_images_and_labels_are_those_of_the_file(tmp_path: Path) -> None:
     found = load(saved(tmp_path, classes=np.array(["off <b>", "on"])), train=5, heldout=3)
     assert found.classes == ("off <b>", "on")
     images = [*found.train_images, *found.heldout_images]
@@ -50,19 +50,19 @@ def test_images_are_those_of_the_file_with_their_labels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("images", [IMAGES[..., 0], IMAGES[..., :1]])
-def test_grey_images_become_equal_channels(tmp_path: Path, images: Any) -> None:
+def test_grey_images_give_equal_channels(tmp_path: Path, images: Any) -> None:
     found = load(saved(tmp_path, images=images), train=6, heldout=2)
     assert found.classes == ("0", "1")
     assert np.array_equal(found.train_images, found.train_images[..., :1].repeat(3, axis=3))
 
 
 @SAVES
-def test_images_are_read_from_a_disk_where_they_may_be_larger_than_memory(
+def test_images_are_memory_mapped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save: Save
 ) -> None:
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    pool = sources.find(settings(saved(tmp_path, save))).train
+    pool = sources.list_images(settings(saved(tmp_path, save))).train
     mapped = inspect.getclosurevars(pool.read).nonlocals["images"]
     assert isinstance(mapped, np.memmap)
     assert np.array_equal(mapped, IMAGES)
@@ -70,7 +70,7 @@ def test_images_are_read_from_a_disk_where_they_may_be_larger_than_memory(
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def test_a_disk_without_room_for_unpacked_images_ends_in_a_message(
+def test_a_full_disk_while_unpacking_raises(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = saved(tmp_path, np.savez_compressed)
@@ -79,12 +79,12 @@ def test_a_disk_without_room_for_unpacked_images_ends_in_a_message(
         load(source)
     assert str(caught.value) == (
         f"{source['path']}: images: could not be unpacked into {tempfile.gettempdir()} (No space "
-        "left on device). Expected room for 0 MB there, as they are compressed. Free some space, "
-        "or name another folder by TMPDIR."
+        "left on device). They are compressed, and unpacking needs 0 MB. Free some space, or set "
+        "TMPDIR to another folder."
     )
 
 
-def test_images_in_columns_are_the_same(tmp_path: Path) -> None:
+def test_fortran_order_gives_the_same_images(tmp_path: Path) -> None:
     found, expected = (
         load(saved(tmp_path, images=images)) for images in (np.asfortranarray(IMAGES), IMAGES)
     )
@@ -92,7 +92,7 @@ def test_images_in_columns_are_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_an_array_that_ends_too_early_is_refused(tmp_path: Path, method: int) -> None:
+def test_a_truncated_array_raises(tmp_path: Path, method: int) -> None:
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"descr": "|u1", "fortran_order": False, "shape": (8, 16, 16, 3)}
@@ -102,12 +102,14 @@ def test_an_array_that_ends_too_early_is_refused(tmp_path: Path, method: int) ->
     with zipfile.ZipFile(tmp_path / "data.npz", "w", method) as archive:
         archive.writestr("images.npy", header.getvalue() + b"\0" * 100)
         archive.writestr("labels.npy", labels.getvalue())
-    with pytest.raises(DataError, match=r"could not be read \(images\.npy is not as long as its"):
+    with pytest.raises(
+        DataError, match=r"could not be read \(images\.npy has another length than its"
+    ):
         load({"kind": "npz", "path": str(tmp_path / "data.npz")})
 
 
 @SAVES
-def test_a_damaged_array_is_refused(tmp_path: Path, save: Save) -> None:
+def test_a_damaged_array_raises(tmp_path: Path, save: Save) -> None:
     source = saved(tmp_path, save)
     path = Path(source["path"])
     content = bytearray(path.read_bytes())
@@ -119,7 +121,7 @@ def test_a_damaged_array_is_refused(tmp_path: Path, save: Save) -> None:
 
 def test_images_are_resized(tmp_path: Path) -> None:
     found = load(saved(tmp_path), size=24)
-    sizes = {resized(picture(i, size=16), 24).tobytes() for i in range(8)}
+    sizes = {resize(picture(i, size=16), 24).tobytes() for i in range(8)}
     assert {image.tobytes() for image in found.train_images} <= sizes
 
 
@@ -128,7 +130,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "floats": (
         {"images": IMAGES / 255},
         "images: expected uint8 of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3), found float64 "
-        "of shape (8, 16, 16, 3). Convert it",
+        "of shape (8, 16, 16, 3). Convert the",
     ),
     "NaN": ({"images": NAN}, "found float32 of shape (8, 16, 16, 3) with NaN"),
     "one image": ({"images": IMAGES[0, :, :, 0]}, "found uint8 of shape (16, 16)"),
@@ -141,7 +143,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "negative": ({"labels": LABELS - 1}, "expected whole numbers from 0 to 0, one for each class"),
     "beyond": ({"labels": LABELS + 1, "classes": ["a", "b"]}, "from 0 to 1, one for each class, "),
     "huge": ({"labels": LABELS * 10**12}, "expected whole numbers from 0 to 8, one for each class"),
-    "a gap": ({"labels": LABELS * 2}, "class '1' has no image to train on"),
+    "a gap": ({"labels": LABELS * 2}, "class '1' has no training image"),
     "one class": ({"labels": LABELS * 0}, "expected at least two classes, found '0'"),
     "classes": ({"classes": np.zeros((2, 2))}, "classes: expected a list of names, found float64"),
     "pickled": ({"images": np.array([{}] * 8)}, "Object arrays cannot be loaded when allow_pickle"),
@@ -151,9 +153,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("kind", WRONG)
 @SAVES
-def test_arrays_that_are_no_images_and_labels_are_refused(
-    tmp_path: Path, save: Save, kind: str
-) -> None:
+def test_arrays_that_are_not_images_and_labels_raise(tmp_path: Path, save: Save, kind: str) -> None:
     values, message = WRONG[kind]
     source = saved(tmp_path, save, **values)
     with pytest.raises(DataError, match="^" + re.escape(f"{source['path']}: ")) as caught:
@@ -170,7 +170,7 @@ def test_arrays_that_are_no_images_and_labels_are_refused(
         (b"PK\x03\x04 broken", "File is not a zip file"),
     ],
 )
-def test_a_file_that_is_no_npz_is_refused(
+def test_a_file_of_another_format_raises(
     tmp_path: Path, content: bytes | None, message: str
 ) -> None:
     path = tmp_path / "data.npz"
@@ -181,16 +181,16 @@ def test_a_file_that_is_no_npz_is_refused(
     assert message in str(caught.value)
 
 
-def test_an_array_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_array_raises_an_error_with_its_name(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", pixels=IMAGES)
     with pytest.raises(DataError, match=r"images is not a file in the archive"):
         load({"kind": "npz", "path": str(tmp_path / "data.npz")})
     np.save(tmp_path / "one.npy", IMAGES)
-    with pytest.raises(DataError, match=r"it holds one array without a name"):
+    with pytest.raises(DataError, match=r"it contains a single array without a name"):
         load({"kind": "npz", "path": str(tmp_path / "one.npy")})
 
 
-def test_a_new_file_is_seen(tmp_path: Path) -> None:
+def test_a_new_file_changes_the_fingerprint(tmp_path: Path) -> None:
     source = settings(saved(tmp_path)).source
     before = files_digest(source)
     assert files_digest(source) == before
@@ -206,7 +206,7 @@ ARRAYS = arrays.arrays(
 
 @hypothesis_settings(max_examples=40, deadline=None)
 @given(images=ARRAYS, labels=ARRAYS)
-def test_any_arrays_are_read_or_refused_in_words(
+def test_any_arrays_are_read_or_raise_an_error_with_the_path(
     tmp_path_factory: pytest.TempPathFactory, images: Any, labels: Any
 ) -> None:
     source = saved(tmp_path_factory.mktemp("any"), images=images, labels=labels)

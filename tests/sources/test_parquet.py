@@ -1,4 +1,4 @@
-"""Parquet files as Hugging Face has them."""
+"""Parquet files as in Hugging Face data sets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyarrow import parquet as pq
 
 from normreport.errors import DataError, UnreadableImageError
 from normreport.sources import parquet
-from normreport.sources.decoding import resized
+from normreport.sources.decoding import resize
 from normreport.sources.fingerprint import files_digest
 from tests.sources.images import load, picture, settings
 
@@ -40,7 +40,7 @@ def source(path: Path, **more: Any) -> dict[str, Any]:
     return {"kind": "parquet", "path": str(path), **more}
 
 
-def test_images_of_all_row_groups_have_their_labels_and_names(tmp_path: Path) -> None:
+def test_images_of_all_row_groups_have_their_labels_and_class_names(tmp_path: Path) -> None:
     pq.write_table(
         described(rows(range(8)), ["even", "odd"]), tmp_path / "a.parquet", row_group_size=3
     )
@@ -49,22 +49,22 @@ def test_images_of_all_row_groups_have_their_labels_and_names(tmp_path: Path) ->
     assert found.classes == ("even", "odd")
     images = [*found.train_images, *found.heldout_images]
     labels = [*found.train_labels, *found.heldout_labels]
-    expected = {resized(picture(i), 16).tobytes(): i % 2 for i in range(12)}
+    expected = {resize(picture(i), 16).tobytes(): i % 2 for i in range(12)}
     assert {i.tobytes(): label for i, label in zip(images, labels, strict=True)} == expected
 
 
-def test_each_row_group_is_read_once_for_a_split(
+def test_each_row_group_is_read_once_per_split(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pq.write_table(rows(range(40)), tmp_path / "a.parquet", row_group_size=10)
     read = []
-    original = parquet._Rows._read
+    original = parquet._RowReader._read_group
 
     def counted(self: Any, path: Path, group: int) -> Any:
         read.append(group)
         return original(self, path, group)
 
-    monkeypatch.setattr(parquet._Rows, "_read", counted)
+    monkeypatch.setattr(parquet._RowReader, "_read_group", counted)
     load(source(tmp_path / "a.parquet"), train=30, heldout=10, threads=1)
     assert len(read) <= 8  # four for each split
     assert len(set(read)) == 4
@@ -78,32 +78,34 @@ def test_each_row_group_is_read_once_for_a_split(
         ("data/train-0.parquet", "data/eval-0.parquet"),
     ],
 )
-def test_files_for_training_and_held_out_ones_are_kept_apart(
-    tmp_path: Path, train: str, heldout: str
-) -> None:
+def test_training_and_held_out_files_are_separate(tmp_path: Path, train: str, heldout: str) -> None:
     for name, numbers in ((train, range(6)), (heldout, range(6, 9))):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(rows(numbers), path)
     found = load(source(tmp_path), train=6, heldout=3)
-    expected = {resized(picture(i), 16).tobytes() for i in range(6, 9)}
+    expected = {resize(picture(i), 16).tobytes() for i in range(6, 9)}
     assert {image.tobytes() for image in found.heldout_images} == expected
 
 
-def test_names_as_labels_and_bytes_as_images_in_other_columns(tmp_path: Path) -> None:
+def test_columns_may_have_other_names_with_bytes_and_class_names(tmp_path: Path) -> None:
     table = pa.table({"png": [content(i) for i in range(6)], "what": ["b", "a", "c"] * 2})
     pq.write_table(table, tmp_path / "x.parquet")
     path = tmp_path / "x.parquet"
     found = load(source(path, image_column="png", label_column="what"))
     assert found.classes == ("a", "b", "c")
-    with pytest.raises(DataError, match=r"no column 'image', which image_column asks for. Known: "):
+    with pytest.raises(
+        DataError, match=r"image_column is 'image', but there is no such column\. Known: "
+    ):
         load(source(path))
 
 
-def test_what_is_no_parquet_or_has_no_labels_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="none: expected a Parquet file, or a folder with such"):
+def test_a_missing_file_another_format_or_invalid_labels_raise(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match="none: expected a Parquet file or a folder with Parquet files"
+    ):
         load(source(tmp_path / "none"))
-    with pytest.raises(DataError, match="expected a Parquet file, or a folder with such"):
+    with pytest.raises(DataError, match="expected a Parquet file or a folder with Parquet files"):
         load(source(tmp_path))
     path = tmp_path / "x.parquet"
     path.write_bytes(b"PAR1 broken")
@@ -115,39 +117,41 @@ def test_what_is_no_parquet_or_has_no_labels_is_refused(tmp_path: Path) -> None:
         ([0, 1, None, 1], "NoneT"),
     ):
         pq.write_table(rows(range(4), labels), path)
-        with pytest.raises(DataError, match=f"'label': expected whole numbers or names.*{found}"):
+        with pytest.raises(DataError, match=f"'label': expected one whole number or name.*{found}"):
             load(source(path))
     pq.write_table(described(rows(range(4), [0, 1, 2, 3]), ["a", "b"]), path)
     with pytest.raises(DataError, match="one of the 2 classes that the file names, found 2"):
         load(source(path))
 
 
-def test_a_row_without_an_image_is_named_or_skipped_if_asked(tmp_path: Path) -> None:
+def test_a_row_without_an_image_raises_or_is_skipped(tmp_path: Path) -> None:
     images = [content(i) for i in range(7)] + [b"", None]
     table = pa.table({"image": images, "label": [0, 1, 2] * 3})
     path = tmp_path / "x.parquet"
     pq.write_table(table, path)
-    with pytest.raises(UnreadableImageError, match=r"row 7 of row group 0 of x.parquet: is no ima"):
+    with pytest.raises(
+        UnreadableImageError, match=r"row 7 of row group 0 of x.parquet: this image"
+    ):
         load(source(path), train=7)
     found = load(source(path, skip_unreadable=True), train=5)
     assert {image.image for image in found.skipped} <= {
         f"row {i} of row group 0 of x.parquet" for i in (7, 8)
     }
-    with pytest.raises(DataError, match="of the source cannot be read and there are no others"):
+    with pytest.raises(DataError, match="of the source cannot be read, and no others"):
         load(source(path, skip_unreadable=True), train=7)
 
 
-def test_a_new_file_is_seen(tmp_path: Path) -> None:
+def test_a_new_file_changes_the_fingerprint(tmp_path: Path) -> None:
     pq.write_table(rows(range(4)), tmp_path / "a.parquet")
-    watched = settings(source(tmp_path)).source
-    before = files_digest(watched)
+    parquet_settings = settings(source(tmp_path)).source
+    before = files_digest(parquet_settings)
     (tmp_path / "README.md").write_text("about")
-    assert files_digest(watched) == before
+    assert files_digest(parquet_settings) == before
     pq.write_table(rows(range(4)), tmp_path / "b.parquet")
-    assert files_digest(watched) != before
+    assert files_digest(parquet_settings) != before
 
 
-def test_the_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
+def test_the_number_of_threads_does_not_affect_the_result(tmp_path: Path) -> None:
     pq.write_table(rows(range(40)), tmp_path / "a.parquet", row_group_size=7)
     one, many = (load(source(tmp_path), train=20, heldout=9, threads=t) for t in (1, 6))
     assert np.array_equal(one.train_images, many.train_images)

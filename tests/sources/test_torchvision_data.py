@@ -1,4 +1,4 @@
-"""torchvision's data sets: by name, from their root, and never a traceback."""
+"""torchvision's data sets, local or downloaded, and their errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def source(dataset: str, root: Path | str = "unused", **more: Any) -> dict[str, 
     return {"kind": "torchvision", "dataset": dataset, "root": str(root), **more}
 
 
-def test_a_data_set_is_called_by_name_with_its_arguments() -> None:
+def test_a_data_set_is_created_by_name_with_its_arguments() -> None:
     found = load(source("FakeData", arguments=FAKE), train=20, heldout=10)
     assert found.classes == ("0", "1", "2")
     assert found.train_images.shape == (20, 16, 16, 3)
@@ -34,11 +34,11 @@ def test_a_data_set_is_called_by_name_with_its_arguments() -> None:
     assert np.array_equal(found.heldout_images, again.heldout_images)
 
 
-def test_held_out_images_can_be_another_part() -> None:
+def test_held_out_images_can_have_other_arguments() -> None:
     both = source(
         "FakeData", arguments=FAKE, heldout_arguments=FAKE | {"size": 6, "random_offset": 99}
     )
-    with pytest.raises(DataError, match="heldout_images is 7, expected at most 6"):
+    with pytest.raises(DataError, match="heldout_images is 7, but the source has only 6"):
         load(both, train=30, heldout=7)
     found = load(both, train=30, heldout=6)
     trained_on = {image.tobytes() for image in found.train_images}
@@ -47,7 +47,7 @@ def test_held_out_images_can_be_another_part() -> None:
 
 @pytest.fixture
 def cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put files as CIFAR10 has them into a root."""
+    """Write CIFAR10's files into a root, and return it."""
     folder = tmp_path / "cifar-10-batches-py"
     folder.mkdir()
     generator = np.random.default_rng(0)
@@ -62,9 +62,7 @@ def cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_what_lies_in_the_root_is_not_downloaded(
-    cifar: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_in_the_root_are_not_downloaded(cifar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(utils, "download_url", None)
     found = load(
         source("CIFAR10", cifar, arguments={"train": True}, heldout_arguments={"train": False}),
@@ -75,7 +73,7 @@ def test_what_lies_in_the_root_is_not_downloaded(
     assert np.bincount(found.heldout_labels).tolist() == [2] * 10
 
 
-def test_without_files_and_network_the_root_is_named(
+def test_a_failed_download_raises_an_error_with_the_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def offline(*_: Any, **__: Any) -> None:
@@ -85,7 +83,7 @@ def test_without_files_and_network_the_root_is_named(
     with pytest.raises(DataError) as caught:
         load(source("CIFAR10", tmp_path))
     assert str(caught.value).startswith(
-        f"torchvision's CIFAR10: could be neither opened in '{tmp_path}' nor downloaded there "
+        f"torchvision's CIFAR10: could neither be opened in '{tmp_path}' nor downloaded "
         "(<urlopen error Name or service not known>)."
     )
 
@@ -95,21 +93,21 @@ def test_without_files_and_network_the_root_is_named(
     [
         ("CIFAR11", {}, "torchvision has no data set 'CIFAR11'. Did you mean 'CIFAR10'?"),
         ("utils", {}, "torchvision has no data set 'utils'."),
-        ("FakeData", {"sise": 3}, "takes no argument 'sise' here. Did you mean 'size'?"),
-        ("FakeData", {"transform": "x"}, "takes no argument 'transform' here."),
-        ("CIFAR10", {"root": "x"}, "takes no argument 'root' here."),
-        ("SVHN", {"split": "x"}, "could be neither opened in 'unused' nor downloaded there (Unkn"),
+        ("FakeData", {"sise": 3}, "the argument 'sise' cannot be set. Did you mean 'size'?"),
+        ("FakeData", {"transform": "x"}, "the argument 'transform' cannot be set."),
+        ("CIFAR10", {"root": "x"}, "the argument 'root' cannot be set."),
+        ("SVHN", {"split": "x"}, "could neither be opened in 'unused' nor downloaded (Unkn"),
         ("FakeData", {"size": 1, "num_classes": 1}, "expected at least two classes, found '0'"),
     ],
 )
-def test_a_data_set_that_does_not_exist_or_takes_no_such_arguments_is_refused(
+def test_an_unknown_data_set_or_invalid_arguments_raise(
     dataset: str, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(DataError, match=re.escape(message)):
         load(source(dataset, arguments=arguments))
 
 
-def test_what_is_no_classification_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_set_without_classes_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     class Boxes:
         def __init__(self) -> None:
             self.targets = [[1, 2], [3, 4]]
@@ -119,17 +117,17 @@ def test_what_is_no_classification_is_refused(monkeypatch: pytest.MonkeyPatch) -
         load(source("FakeData"))
 
 
-def test_published_data_sets_are_not_watched() -> None:
+def test_a_data_set_has_no_fingerprint_before_the_download() -> None:
     assert files_digest(settings(source("CIFAR10")).source) is None
 
 
-def test_what_is_in_the_root_is_known_once_it_is_there(cifar: Path) -> None:
-    watched = settings(source("CIFAR10", cifar)).source
+def test_downloaded_files_have_a_fingerprint(cifar: Path) -> None:
+    cifar_settings = settings(source("CIFAR10", cifar)).source
     (cifar / "cifar-10-batches-py" / "link").symlink_to("nowhere")
-    seen = [files_digest(watched, is_fetched=True)]
-    assert seen == [files_digest(watched, is_fetched=True)]
+    seen = [files_digest(cifar_settings, is_fetched=True)]
+    assert seen == [files_digest(cifar_settings, is_fetched=True)]
     os.utime(cifar / "cifar-10-batches-py" / "test_batch", (0, 0))
-    seen.append(files_digest(watched, is_fetched=True))
+    seen.append(files_digest(cifar_settings, is_fetched=True))
     (cifar / "more").touch()
-    seen.append(files_digest(watched, is_fetched=True))
+    seen.append(files_digest(cifar_settings, is_fetched=True))
     assert len(set(seen)) == 3

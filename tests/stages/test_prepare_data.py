@@ -91,7 +91,7 @@ def test_images_that_were_skipped_are_in_the_manifest(tmp_path):
     manifest = read(found["manifest"])
     skipped = {image["image"]: image["why"] for image in manifest["skipped"]}
     assert set(skipped) == {"a/bad.tif", "b/worse.jpg"}
-    assert skipped["b/worse.jpg"] == "it does not begin as such a file does"
+    assert skipped["b/worse.jpg"] == "not an image of a known format"
     assert str(tmp_path) not in found["manifest"].read_text()
     assert sum(manifest["images_per_class"]["train"]) == 7
 
@@ -103,8 +103,8 @@ def test_images_that_were_skipped_are_in_the_manifest(tmp_path):
 def always_due(monkeypatch):
     """Keep a checkpoint after every four images."""
     monkeypatch.setattr(decoding, "BATCH", 4)
-    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
-    monkeypatch.setattr(checkpoints, "SHARE", math.inf)
+    monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "TIME_SHARE", math.inf)
 
 
 @pytest.fixture
@@ -114,9 +114,9 @@ def reads(monkeypatch):
 
     def decoded(file, *, name, **more):
         names.append(name)
-        return decoding.decoded(file, name=name, **more)
+        return decoding.decode_image(file, name=name, **more)
 
-    monkeypatch.setattr(imagefolder, "decoded", decoded)
+    monkeypatch.setattr(imagefolder, "decode_image", decoded)
     return names
 
 
@@ -144,7 +144,7 @@ def test_after_an_image_that_cannot_be_read_others_are_skipped_without_reading_a
     tmp_path, always_due, reads
 ):
     source = with_one_that_is_bad(tmp_path / "flowers")
-    with pytest.raises(DataError, match=r"b/5\.png: is no image that can be read"):
+    with pytest.raises(DataError, match=r"b/5\.png: this image cannot be read"):
         prepared(tmp_path / "made", source, 10, 1)
     assert unfinished(tmp_path / "made").stat().st_size > 11 * 16 * 16 * 3
     before, reads[:] = {*reads}, []
@@ -157,12 +157,12 @@ def test_after_an_image_that_cannot_be_read_others_are_skipped_without_reading_a
 
 def test_where_an_image_was_mended_all_begins_anew(tmp_path, always_due, reads, capsys):
     source = with_one_that_is_bad(tmp_path / "flowers")
-    with pytest.raises(DataError, match=r"b/5\.png: is no image that can be read"):
+    with pytest.raises(DataError, match=r"b/5\.png: this image cannot be read"):
         prepared(tmp_path / "made", source, 11, 1)
     picture(5).save(tmp_path / "flowers/b/5.png")
     reads.clear()
     found = prepared(tmp_path / "made", source, 11, 1)
-    assert "checkpoint.safetensors is of other data: not used, and rem" in capsys.readouterr().err
+    assert "checkpoint.safetensors, as it has other data" in capsys.readouterr().err
     assert len(reads) == 12
     assert bytes_of(found) == bytes_of(prepared(tmp_path / "anew", source, 11, 1))
 
@@ -170,7 +170,7 @@ def test_where_an_image_was_mended_all_begins_anew(tmp_path, always_due, reads, 
 @pytest.mark.parametrize("damage", ["a bit", "the end", "all", "more", "another"])
 def test_what_is_damaged_in_unfinished_images_is_read_again(tmp_path, always_due, reads, damage):
     source = with_one_that_is_bad(tmp_path / "flowers")
-    with pytest.raises(DataError, match="is no image that can be read"):
+    with pytest.raises(DataError, match="this image cannot be read"):
         prepared(tmp_path / "made", source, 10, 1)
     part = unfinished(tmp_path / "made")
     content = bytearray(part.read_bytes())
@@ -203,8 +203,8 @@ def test_two_at_once_leave_each_other_alone(tmp_path, always_due, monkeypatch):
         if len(seen) == 8:  # when the first has kept a checkpoint
             found = prepared(tmp_path / "made", source, 11, 1)
             assert found["images"].read_bytes() == expected[0]
-        return decoding.decoded(file, name=name, **more)
+        return decoding.decode_image(file, name=name, **more)
 
-    monkeypatch.setattr(imagefolder, "decoded", decoded)
+    monkeypatch.setattr(imagefolder, "decode_image", decoded)
     assert bytes_of(prepared(tmp_path / "made", source, 11, 1)) == expected
     assert len(seen) == 24

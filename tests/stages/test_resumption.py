@@ -44,7 +44,7 @@ from normreport.io import checkpoints
 from normreport.sources import decoding
 
 decoding.BATCH = 4
-checkpoints.SECONDS, checkpoints.SHARE = 0, float("inf")
+checkpoints.INTERVAL_SECONDS, checkpoints.TIME_SHARE = 0, float("inf")
 save_if_due = checkpoints.Checkpoint.save_if_due
 stage, options, left = json.loads(sys.argv[1])
 
@@ -172,9 +172,9 @@ def told_reads(monkeypatch):
 
     def decoded(file, **names):
         print(f"read {file}", file=sys.stderr)
-        return decoding.decoded(file, **names)
+        return decoding.decode_image(file, **names)
 
-    monkeypatch.setattr(imagefolder, "decoded", decoded)
+    monkeypatch.setattr(imagefolder, "decode_image", decoded)
 
 
 def test_what_is_killed_twice_goes_on_and_ends_in_the_same_bytes(
@@ -187,7 +187,7 @@ def test_what_is_killed_twice_goes_on_and_ends_in_the_same_bytes(
         assert [path.name for path in tmp_path.glob("[!.]*")] == ["checkpoints"]
     finished(stage, options)
     log = capsys.readouterr().err
-    assert f"going on from {tmp_path}/checkpoints/checkpoint.safetensors" in log
+    assert f"resuming from {tmp_path}/checkpoints/checkpoint.safetensors" in log
     assert 1 <= log.count(step) < all_of_them
     assert written(tmp_path) == whole
     assert not (tmp_path / "checkpoints").exists()
@@ -205,8 +205,8 @@ def interrupted(stage, options, *, after):
     save_if_due = Checkpoint.save_if_due
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decoding, "BATCH", 4)
-        patch.setattr(checkpoints, "SECONDS", 0.0)
-        patch.setattr(checkpoints, "SHARE", math.inf)
+        patch.setattr(checkpoints, "INTERVAL_SECONDS", 0.0)
+        patch.setattr(checkpoints, "TIME_SHARE", math.inf)
         patch.setattr(Checkpoint, "save_if_due", save_and_stop)
         with pytest.raises(KeyboardInterrupt):
             finished(stage, options)
@@ -242,7 +242,7 @@ def test_a_checkpoint_of_other_work_is_not_used(
         options["images"] = tmp_path / "other.safetensors"
         save_file(images, options["images"])
     finished(stage, options)
-    assert f"{path} is of other {other}: not used, and removed" in capsys.readouterr().err
+    assert f"removed the checkpoint {path}, as it has other {other}\n" in capsys.readouterr().err
     # What was trained tells of its data and code, prepared images only of themselves.
     same = other == "settings" or (stage, other) == ("prepare_data", "code")
     assert (written(tmp_path) == whole) == same
