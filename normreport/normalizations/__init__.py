@@ -1,12 +1,12 @@
-"""The arms of the experiment: what happens to an image before the network sees it.
+"""Input normalizations, which are the arms of the experiment.
 
-One module per arm, each with one function `apply`, from uint8 images, shape (N, H, W, 3), to
-float32 of the same shape. A new arm is a new module. Images were resized beforehand, once and
-alike for every arm; only `published_meanstd` resizes again, as its original did. All but `dataset`,
-which takes statistics from the training images, look at nothing but the image itself.
+Each module has one function `apply`, which converts uint8 images, shape (N, H, W, 3), to float32
+of the same shape. To add a normalization, add a module. Images have been resized before; only
+`published_meanstd` resizes again, as the published pipeline does. `dataset` uses statistics of the
+training images; the others treat each image independently.
 
-No arm is imported here: a run depends on its own arm's source, so that an edit of one arm trains no
-other anew.
+The modules are imported by name, when they are used. A run thus depends only on the code of its
+own normalization, and an edit of one normalization does not retrain the others.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from numpy.typing import NDArray
 Images = NDArray[np.uint8]
 Inputs = NDArray[np.float32]
 
-# 256 images of 32 x 32 px, 5 of 224 x 224: VGG16's first convolution makes 64 MiB of them.
+# 256 images of 32 x 32 px or 5 of 224 x 224: 64 MiB as output of VGG16's first convolution.
 BATCH_PIXELS = 256 * 32**2
 
 NORMALIZATIONS = tuple(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def source(name: str) -> str:
-    """Give the module of the arm called `name`, for the source files that a stage depends on."""
+    """Return the dotted name of a normalization's module."""
     return f"{__name__}.{name}"
 
 
 def normalize(images: Images, name: str, train_images: Images | None = None) -> Inputs:
-    """Apply the arm called `name`.
+    """Apply a normalization to images.
 
     Parameters
     ----------
@@ -41,23 +41,23 @@ def normalize(images: Images, name: str, train_images: Images | None = None) -> 
     name
         One of ``NORMALIZATIONS``.
     train_images : array of uint8, shape (M, H, W, 3), optional
-        Where `dataset` takes its statistics from; `images` themselves if not given.
+        Images whose statistics `dataset` uses; by default `images`.
 
     Returns
     -------
     array of float32, shape (N, H, W, 3)
     """
-    arm = importlib.import_module(source(name))
+    module = importlib.import_module(source(name))
     inputs: Inputs
     if name == "dataset":
-        inputs = arm.apply(images, images if train_images is None else train_images)
+        inputs = module.apply(images, images if train_images is None else train_images)
     else:
-        inputs = arm.apply(images)
+        inputs = module.apply(images)
     return inputs
 
 
 def batches(images: int, image_size_px: int) -> Iterator[slice]:
-    """Yield slices of at most `BATCH_PIXELS` pixels, or of one image, so that memory is bounded."""
+    """Yield slices of at most `BATCH_PIXELS` pixels, or of one image, to bound the memory."""
     size = max(1, BATCH_PIXELS // image_size_px**2)
     for start in range(0, images, size):
         yield slice(start, start + size)

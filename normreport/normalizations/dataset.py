@@ -1,4 +1,4 @@
-"""The data set's own channel statistics."""
+"""Standardization by the data set's channel statistics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from normreport.normalizations import Images, Inputs, unit
 def apply(images: Images, train_images: Images) -> Inputs:
     """Divide by 255, then standardize each channel by the training images' mean and std.
 
-    Of all that were prepared, also where a model is trained on fewer.
+    The statistics are those of all prepared training images, even if a model uses fewer.
     """
     reference = unit.apply(train_images).astype(np.float64)
     mean: NDArray[np.float64] = reference.mean(axis=(0, 1, 2))

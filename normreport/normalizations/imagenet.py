@@ -1,4 +1,4 @@
-"""ImageNet's channel statistics, as torchvision's reference weights use them."""
+"""Standardization by ImageNet's channel statistics, as torchvision's weights expect."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 
 
 def apply(images: Images) -> Inputs:
-    """Divide by 255, subtract ImageNet's channel means, divide by its standard deviations."""
+    """Divide by 255, subtract ImageNet's channel means and divide by its standard deviations."""
     return (unit.apply(images) - MEAN) / STD

@@ -1,4 +1,4 @@
-"""The other half of `imagenet`: the shift."""
+"""The shift of `imagenet` without its scale."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from normreport.normalizations import Images, Inputs, imagenet, unit
 
 
 def apply(images: Images) -> Inputs:
-    """Divide by 255 and subtract ImageNet's channel means; divide by nothing more."""
+    """Divide by 255 and subtract ImageNet's channel means."""
     return unit.apply(images) - imagenet.MEAN

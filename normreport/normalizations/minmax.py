@@ -1,4 +1,4 @@
-"""Each image's own range."""
+"""Min-max scaling of each image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from normreport.normalizations import Images, Inputs
 
 
 def apply(images: Images) -> Inputs:
-    """Map every image's own smallest value to 0 and its largest to 1; a constant image to 0."""
+    """Map each image's smallest value to 0 and its largest to 1. A constant image becomes 0."""
     values = images.astype(np.float32)
     low: Inputs = values.min(axis=(1, 2, 3), keepdims=True)
     extent: Inputs = values.max(axis=(1, 2, 3), keepdims=True) - low

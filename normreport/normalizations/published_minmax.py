@@ -1,4 +1,4 @@
-"""What the article calls min/max normalization."""
+"""The article's "min/max normalization"."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from normreport.normalizations import Images, Inputs, unit
 
 
 def apply(images: Images) -> Inputs:
-    """Do what the article calls min/max normalization: float32, divided by 255."""
+    """Convert to float32 and divide by 255."""
     return unit.apply(images)

@@ -1,4 +1,4 @@
-"""What the article calls no normalization."""
+"""The article's "no normalization"."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from normreport.normalizations import Images, Inputs, unit
 
 
 def apply(images: Images) -> Inputs:
-    """Do what the article calls no normalization: ToTensor, which divides by 255."""
+    """Apply torchvision's ToTensor, which divides by 255."""
     return unit.apply(images)

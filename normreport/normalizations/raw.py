@@ -8,5 +8,5 @@ from normreport.normalizations import Images, Inputs
 
 
 def apply(images: Images) -> Inputs:
-    """Leave the values 0..255 as they are."""
+    """Convert to float32 and keep the values 0 to 255."""
     return images.astype(np.float32)

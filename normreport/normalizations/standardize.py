@@ -1,4 +1,4 @@
-"""Each image's own mean and standard deviation."""
+"""Standardization of each image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from normreport.normalizations import Images, Inputs
 
 
 def apply(images: Images) -> Inputs:
-    """Give every image mean 0 and standard deviation 1, over all its values; a constant one 0."""
+    """Scale each image to mean 0 and standard deviation 1. A constant image becomes 0."""
     values = images.astype(np.float64)
     mean: NDArray[np.float64] = values.mean(axis=(1, 2, 3), keepdims=True)
     spread: NDArray[np.float64] = values.std(axis=(1, 2, 3), keepdims=True)

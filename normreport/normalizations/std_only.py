@@ -1,4 +1,4 @@
-"""One half of `imagenet`: the scale."""
+"""The scale of `imagenet` without its shift."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from normreport.normalizations import Images, Inputs, imagenet, unit
 
 
 def apply(images: Images) -> Inputs:
-    """Divide by 255 and by ImageNet's channel standard deviations; subtract nothing."""
+    """Divide by 255 and by ImageNet's channel standard deviations."""
     return unit.apply(images) / imagenet.STD

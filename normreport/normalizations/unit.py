@@ -8,5 +8,5 @@ from normreport.normalizations import Images, Inputs
 
 
 def apply(images: Images) -> Inputs:
-    """Divide by 255: the values lie in [0, 1]. This is also what torchvision's ToTensor does."""
+    """Divide by 255 to the range [0, 1], as torchvision's ToTensor does."""
     return np.divide(images, np.float32(255), dtype=np.float32)
