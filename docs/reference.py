@@ -16,7 +16,8 @@ from sphinx.application import Sphinx
 
 from normreport import cli
 from normreport.claims import CLAIMS
-from normreport.config.experiment import schema
+from normreport.config import experiment
+from normreport.config import results as results_file
 
 MARKER = re.compile(r"<!-- generated: ([a-z ]+) -->")
 Schema = Mapping[str, Any]
@@ -24,9 +25,22 @@ Schema = Mapping[str, Any]
 
 def configuration() -> str:
     """Describe every key of the configuration: type, default and meaning."""
-    root = schema()
+    return _schema(experiment.schema())
+
+
+def results() -> str:
+    """Describe every key of results.json: type and meaning."""
+    root = results_file.schema()
+    return "\n".join([*_keys(root, root, defaults=False), _schema(root, defaults=False)])
+
+
+def _schema(root: Schema, *, defaults: bool = True) -> str:
     groups = _groups(root)
-    return "\n".join(line for name, paths in groups.items() for line in _group(root, name, paths))
+    return "\n".join(
+        line
+        for name, paths in groups.items()
+        for line in _group(root, name, paths, defaults=defaults)
+    )
 
 
 def _groups(root: Schema) -> dict[str, list[str]]:
@@ -37,7 +51,9 @@ def _groups(root: Schema) -> dict[str, list[str]]:
         for key, value in node.get("properties", {}).items():
             place = f"{path}{key}"
             for name in _references(value):
-                at = f"{place}.<name>" if value.get("type") == "object" else place
+                if "properties" not in root["$defs"][name]:
+                    continue  # a list of words, which the type of the key shows
+                at = place + {"object": ".<name>", "array": "[]"}.get(value.get("type"), "")
                 places = groups.setdefault(name, [])
                 if at not in places:
                     places.append(at)
@@ -60,21 +76,28 @@ def _references(node: Any) -> Iterator[str]:
             yield from _references(value)
 
 
-def _group(root: Schema, name: str, paths: list[str]) -> Iterator[str]:
+def _group(root: Schema, name: str, paths: list[str], *, defaults: bool) -> Iterator[str]:
     node = root["$defs"][name]
-    title = " and ".join(f"`{path}`" for path in dict.fromkeys(paths))
+    title = ", ".join(f"`{path}`" for path in paths)
     kind = node["properties"].get("kind", {}).get("const")
     yield f"## {title}" + (f" of kind `{kind}`" if kind else "")
     yield ""
     yield _one_line(node.get("description", ""))
     yield ""
+    yield from _keys(root, node, defaults=defaults)
+
+
+def _keys(root: Schema, node: Schema, *, defaults: bool) -> Iterator[str]:
     for key, value in node["properties"].items():
-        if key in node.get("required", ()):
-            default = "required"
-        else:  # a default that is made anew for each group is not in the schema: it is empty
-            default = f"default {_value(value.get('default', ''))}"
+        details = [_type(root, value)]
+        if defaults and key in node.get("required", ()):
+            details.append("required")
+        elif (
+            defaults
+        ):  # a default that is made anew for each group is not in the schema: it is empty
+            details.append(f"default {_value(value.get('default', ''))}")
         yield f"`{key}`"
-        yield f": *{_type(root, value)}; {default}.* {_one_line(value.get('description', ''))}"
+        yield f": *{'; '.join(details)}.* {_one_line(value.get('description', ''))}"
         yield ""
 
 
@@ -183,6 +206,7 @@ def _escape(text: str) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "configuration": configuration,
+    "results": results,
     "commands": commands,
     "stages": stages,
     "claims": claims,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from normreport.cli import COMMANDS, STAGES
-from normreport.config.experiment import schema
+from normreport.config import experiment, results
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +61,11 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
 
 
 def test_the_references_name_every_key_and_command(site: Path) -> None:
-    configuration = (site / "configuration.html").read_text(encoding="utf-8")
-    for group in schema()["$defs"].values():
-        for key in group.get("properties", {}):
-            assert f'<span class="pre">{key}</span>' in configuration, key
+    for page, schema in (("configuration", experiment.schema()), ("results", results.schema())):
+        text = (site / f"{page}.html").read_text(encoding="utf-8")
+        for group in schema["$defs"].values():
+            for key in group.get("properties", {}):
+                assert f'<span class="pre">{key}</span>' in text, (page, key)
     commands = (site / "command-line.html").read_text(encoding="utf-8")
     for name in (*COMMANDS, *STAGES):
         assert f'<span class="pre">{name}</span>' in commands, name
