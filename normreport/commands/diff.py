@@ -1,4 +1,4 @@
-"""Say what differs between two reports, and what may explain it."""
+"""List the differences between two reports and their possible causes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from normreport.provenance.record import read_page
 
 
 def run(*, old: Path, new: Path, json: bool) -> int:
-    """Print the differences; give 1 if there are any."""
+    """Print the differences; return 1 if there are any."""
     _, old_record = read_page(old)
     _, new_record = read_page(new)
     found = compare_records(old_record, new_record)
@@ -27,12 +27,12 @@ def run(*, old: Path, new: Path, json: bool) -> int:
 
 
 def comparison_lines(found: Comparison) -> Iterable[str]:
-    """Write a comparison as text: causes in full, outputs by name, numbers by their largest."""
+    """Yield a comparison as lines: all causes, names of outputs, largest differences of numbers."""
     yield from _section(
         "Inputs", [f"{cause}: {_short(cause.old)} → {_short(cause.new)}" for cause in found.causes]
     )
     if not found.causes:
-        yield "No input that the reports record differs: another kind of processor may explain it."
+        yield "No recorded input differs; another kind of processor may explain the differences."
     for title, effects in (
         ("Runs", found.runs), ("Verdicts", found.verdicts), ("Figures", found.figures),
     ):  # fmt: skip
@@ -41,7 +41,7 @@ def comparison_lines(found: Comparison) -> Iterable[str]:
 
 
 def number_lines(numbers: Iterable[Change]) -> list[str]:
-    """Write one line per claim or table: how many numbers differ, and the one that does most."""
+    """Return one line per claim or table: the count of differences and the largest one."""
     groups: dict[str, list[Change]] = {}
     for change in numbers:
         groups.setdefault(".".join(change.name.split(".")[:2]), []).append(change)
@@ -57,7 +57,7 @@ def number_lines(numbers: Iterable[Change]) -> list[str]:
 
 
 def _effects(effects: Iterable[Effect]) -> list[str]:
-    """Write one line per output; the causes once, where several outputs in a row share them."""
+    """Return one line per output; causes shared by consecutive outputs are listed once."""
     lines, before = [], None
     for effect in effects:
         because = ", ".join(effect.because) or "no recorded input"

@@ -1,4 +1,4 @@
-"""Check a report against results: data, drawings, numbers and sentences."""
+"""Check that a report matches its results: data, figures, numbers and sentences."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ from normreport.provenance.verification import Part, compare_pages, compare_tabl
 from normreport.source_code import ROOT
 from normreport.stages import render_html
 
-# What snakemake makes; a rebuild makes its own.
-MADE = frozenset({".git", ".snakemake", "benchmarks", "config.yaml", "logs", "public", "results"})
-# So many files are named; on another kind of processor nearly all are other ones.
-NAMED = 3
+# What a build creates; a rebuild creates its own.
+BUILD_OUTPUTS = frozenset(
+    {".git", ".snakemake", "benchmarks", "config.yaml", "logs", "public", "results"}
+)
+# Name at most this many files: on another kind of processor nearly all files differ.
+MAX_NAMED = 3
 Record = dict[str, Any]
 
 
 def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
-    """Print "identical", or what differs and by how much; give 1 if anything does."""
+    """Print "identical" or the differences; return 1 if there are any."""
     page, record = read_page(report)
     folder = report if report.is_dir() else report.parent
     beside = results or folder.resolve().parent
@@ -51,30 +53,30 @@ def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
             f"{len(record['claims'])} verdicts, every number and every sentence"
         )
         return 0
-    print("different; where there is an arrow, from the report to the results:")
+    print("different (report → results):")
     print("\n".join(lines))
     claims = len(record["claims"])
-    apart = largest(number.relative for number in found.numbers)
-    print(f"{claims - len(found.verdicts)} of {claims} verdicts agree, {_to(apart)}.")
+    difference = largest(number.relative for number in found.numbers)
+    print(f"{claims - len(found.verdicts)} of {claims} verdicts agree, {_agreement(difference)}.")
     return 1
 
 
-def _to(apart: float) -> str:
-    if math.isinf(apart):
+def _agreement(difference: float) -> str:
+    if math.isinf(difference):
         return "and some numbers have no counterpart"
-    return f"numbers to {apart:.2g} relative" if apart else "every number"
+    return f"numbers to {difference:.2g} relative" if difference else "every number"
 
 
 def _rebuilt(record: Record, folder: Path) -> Path:
-    """Make the report of a record's configuration anew; give the folder of its results."""
+    """Rebuild the report of a record's configuration; return the folder of its results."""
     for entry in ROOT.iterdir():
-        if entry.name not in MADE:
+        if entry.name not in BUILD_OUTPUTS:
             (folder / entry.name).symlink_to(entry)
     files.write_json(folder / "config.yaml", record["config"])  # JSON is YAML
     done = subprocess.run(
         ["snakemake", "--cores", "all", paths.HTML],
         cwd=folder,
-        # Programs beside this Python, and the code that is here.
+        # Use the programs beside this Python, and the code here.
         env=os.environ
         | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -85,20 +87,20 @@ def _rebuilt(record: Record, folder: Path) -> Path:
     )
     if done.returncode:
         raise RebuildError(
-            f"the report could not be made anew: snakemake ended with status {done.returncode}. "
-            "What went wrong stands above; mend it and run the same command again."
+            f"the report could not be rebuilt: snakemake exited with status {done.returncode}. "
+            "The cause is printed above; correct it and run the same command again."
         )
     return folder / paths.RESULTS
 
 
 def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:
-    """Give the record of the results in a folder, with what their files hold at this moment."""
+    """Return the record of the results in a folder, updated from the current files."""
     missing = [path for path in record["files"] if not (root / path).is_file()]
     if missing:
         raise StorageError(
-            f"{root}: {len(missing)} of the report's {len(record['files'])} files are not there, "
-            f"the first is {missing[0]}. Expected the folder of all results that snakemake makes; "
-            "give it by --results, or let --rebuild make it."
+            f"{root}: {len(missing)} of the report's {len(record['files'])} files are missing, the "
+            f"first is {missing[0]}. Expected the folder of all results; pass it as --results, or "
+            "use --rebuild."
         )
     there: Record = read_record(root / "report/provenance.json")
     digests = {path: files.file_digest(root / path) for path in record["files"]}
@@ -108,13 +110,13 @@ def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:
     templates = folders_digest(*_config(record).report.template_folders(ROOT / "templates"))
     there |= found | {"files": digests, "templates": templates}
     if rebuilt:
-        # A rebuild has neither a commit nor a PDF.
+        # A rebuild has neither commit nor PDF.
         there |= {key: record[key] for key in ("revision", "with_pdf")}
     return there
 
 
 def _data(record: Record, there: Record, beside: Path, root: Path) -> Iterator[str]:
-    """Name the files that are other ones; of a table of the report, by how much."""
+    """Yield the files that differ, with the differences per column for tables of the report."""
     others = []
     for path, digest in record["files"].items():
         if there["files"][path] == digest:
@@ -128,19 +130,19 @@ def _data(record: Record, there: Record, beside: Path, root: Path) -> Iterator[s
         else:
             others.append(path)
     if others:
-        more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
-        yield f"data: not as the report was made from: {', '.join(others[:NAMED])}{more}"
+        more = f" and {len(others) - MAX_NAMED} more" if len(others) > MAX_NAMED else ""
+        yield f"data: changed since the report was built: {', '.join(others[:MAX_NAMED])}{more}"
 
 
 def _record(record: Record, there: Record, found: Comparison) -> Iterator[str]:
-    """Name verdicts, numbers and all else that the report records otherwise."""
+    """Yield the verdicts, numbers and other entries of the record that differ."""
     yield from (f"verdict: {effect.name}: {effect.what}" for effect in found.verdicts)
     yield from (f"numbers: {line}" for line in number_lines(found.numbers))
-    told = {change.name for change in found.numbers}
+    listed = {change.name for change in found.numbers}
     for key in sorted(set(record) - {"files"}):
         rest = [
             change for change in changes(record[key], there.get(key), key)
-            if change.name not in told and not change.name.endswith(".verdict")
+            if change.name not in listed and not change.name.endswith(".verdict")
         ]  # fmt: skip
         if rest:
             more = f" and {len(rest) - 1} more" if len(rest) > 1 else ""
@@ -148,7 +150,7 @@ def _record(record: Record, there: Record, found: Comparison) -> Iterator[str]:
 
 
 def _page(page: str, record: Mapping[str, Any], root: Path) -> Iterator[str]:
-    """Name each part of the page that the results at hand give otherwise."""
+    """Yield each part of the page that differs from a page rendered from the results."""
     config = _config(record)
     in_order = sorted(record["figures"], key=lambda name: record["figures"][name]["number"])
     expected = render_html.page(

@@ -79,7 +79,7 @@ def test_where_no_input_differs_that_is_said(
     other = write_report(tmp_path, default_values, digests={RUNS[0]: {"final_weights": "f" * 64}})
     assert main(["diff", str(old), str(other)]) == 1
     text = capsys.readouterr().out
-    assert "No input that the reports record differs" in text
+    assert "No recorded input differs" in text
     assert f"  {RUNS[0]}: final weights   [explained by: no recorded input]" in text
 
 

@@ -167,7 +167,7 @@ def test_a_value_of_a_table_is_found(results: Path, page: Path, verified: Verify
     replace(results / f"report/data/{CURVES}.csv", "2.5", "2.6")
     status, out = verified(page)
     assert status == 1
-    assert f"data: not as the report was made from: report/data/{CURVES}.csv" in out
+    assert f"data: changed since the report was built: report/data/{CURVES}.csv" in out
 
 
 def test_of_a_table_whose_original_is_at_hand_the_amount_is_told(
@@ -209,7 +209,7 @@ def test_a_drawing_of_the_results_is_found(results: Path, page: Path, verified: 
     replace(results / f"figures/{CURVES}.svg", "L 30 40", "L 30 50")
     status, out = verified(page)
     assert status == 1
-    assert f"data: not as the report was made from: figures/{CURVES}.svg" in out
+    assert f"data: changed since the report was built: figures/{CURVES}.svg" in out
     assert f"drawing: Figure 1 ({CURVES}): 40 instead of 50 (0.2 relative)" in out
 
 
@@ -240,7 +240,7 @@ def test_one_bit_of_a_large_file_is_found(
     (results / name).write_bytes(content)
     status, out = verified(page)
     assert status == 1
-    assert f"data: not as the report was made from: {name}\n" in out
+    assert f"data: changed since the report was built: {name}\n" in out
 
 
 def test_a_rebuild_with_other_last_bits_agrees_to_a_relative_difference(
@@ -278,7 +278,7 @@ def test_results_that_are_not_whole_are_a_mistake_of_the_user(
     (results / f"figures/{CURVES}.svg").unlink()
     status, out = verified(page)
     assert status == 2
-    assert f"1 of the report's 19 files are not there, the first is figures/{CURVES}.svg" in out
+    assert f"1 of the report's 19 files are missing, the first is figures/{CURVES}.svg" in out
 
 
 def test_a_page_of_something_else_is_a_mistake_of_the_user(
