@@ -202,7 +202,7 @@ def _page(prepared: Prepared, styles: Mapping[str, ArmStyle]) -> Page:
         {start: rows_of(prepared.runs, start=start) for _, start in prepared.places},
         prepared.arms,
         last,
-        means=gettext("An arm has an outline only where all of its runs are there."),
+        means=gettext("An arm has an outline only at epochs that all of its runs reached."),
     )
     rows = math.ceil(len(prepared.places) / prepared.columns)
     return page(prepared.title.replace(ANY_EPOCH, str(last)), keys, notes, body=0.2 + 2.0 * rows)
@@ -258,17 +258,17 @@ def _explanation(prepared: Prepared) -> str:
     last, runs = prepared.last_epoch, prepared.runs
     text = gettext(
         "Histograms of the weights of %(model)s at epoch %(epoch)s, per kept layer and start: each "
-        "outline holds the weights of all of an arm\u2019s runs (%(seeds)s). A layer and start has "
-        "equally wide bins, which reach to the outermost weight of any of its runs at any epoch. "
-        "The vertical axis goes by decades, so that a single weight in the tails is seen. The "
-        "panels of a layer share their axes.",
+        "outline holds the weights of all of an arm\u2019s runs (%(seeds)s). The bins of a "
+        "panel are equally wide and reach the outermost weight of any run at any epoch. The "
+        "vertical axis is logarithmic and shows single weights in the tails. The panels of a "
+        "layer share their axes.",
         model=model_label(prepared.model),
         epoch=last,
         seeds=seeds_phrase(runs),
     )
     if (runs.groupby(["start", "normalization", "seed"])["epoch"].max() < last).any():
         text += " " + gettext(
-            "What a run that ended early had beyond the bins of the others is in the outermost one."
+            "The outermost bins also hold the weights of runs that ended early, however large."
         )
     if last > 0:
         text += " " + gettext("The grey area holds the weights of all arms at epoch 0.")

@@ -155,20 +155,20 @@ def draw(prepared: Prepared) -> Canvas:
 def describe(prepared: Prepared) -> Words:
     """Explain the bars and points, and count the points beyond their bar."""
     explanation = gettext(
-        "Largest minus smallest standard deviation of a layer\u2019s weights, in percent of "
-        "the one that they are drawn with, from scratch."
+        "The range (largest minus smallest) of the standard deviation of a layer\u2019s weights "
+        "over runs from scratch, in percent of that of the initial distribution."
     )
     alt = gettext("%(title)s, one row per layer.", title=prepared.title)
     if prepared.layers.empty:
         return Words(caption=f"{explanation} {_no_law()}", alt=f"{alt} {_no_law()}")
     bars = gettext(
-        "Grey bars end where 95%% of %(inits)s independent inits lie (the numbers at the "
-        "right; exact for Gaussian weights).",
+        "Grey bars end at the numbers at the right: 95%% of the ranges of %(inits)s independent "
+        "inits are smaller (exact for Gaussian weights).",
         inits=prepared.layers["inits"].iloc[0],
     )
     points = gettext(
-        "Points are the runs: the seeds of an arm before the first step and at epoch %(epoch)s, "
-        "and the arms of one seed, which share their init, at epoch %(epoch)s.",
+        "Points are the ranges over the seeds of an arm, at epoch 0 and at epoch %(epoch)s, and "
+        "over the arms of one seed, which share their init, at epoch %(epoch)s.",
         epoch=prepared.last_epoch,
     )
     observation = _observation(prepared.ranges)
@@ -248,8 +248,7 @@ def _observation(ranges: pd.DataFrame) -> str:
         widest = rows.loc[rows["range_percent"].idxmax()]
         texts.append(
             ngettext(
-                "%(compared)s, %(beyond)s of %(num)s range (at most %(most)s, %(model)s, "
-                "%(layer)s)",
+                "%(compared)s, %(beyond)s of %(num)s range (%(most)s, %(model)s, %(layer)s)",
                 "%(compared)s, %(beyond)s of %(num)s ranges (at most %(most)s, %(model)s, "
                 "%(layer)s)",
                 len(rows),
@@ -262,4 +261,4 @@ def _observation(ranges: pd.DataFrame) -> str:
         )
     if not texts:
         return gettext("There are no two runs to compare.")
-    return gettext("Beyond the bar lie: %(ranges)s.", ranges="; ".join(texts))
+    return gettext("Beyond the bar are: %(ranges)s.", ranges="; ".join(texts))

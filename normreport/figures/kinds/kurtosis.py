@@ -189,10 +189,10 @@ def describe(prepared: Prepared) -> Words:
     explanation = gettext(
         "Excess kurtosis of the weights of every measured layer of %(model)s in network order, "
         "epoch by epoch, as the mean over the runs of a start (%(seeds)s per arm). A normal "
-        "distribution is in the middle of the scale, heavier tails are to the right, lighter "
-        "ones, with a line at the foot of their cells, to the left. Colours end at "
-        "\u00b1%(limit)s; %(beyond)s of %(values)s values lie beyond. The numbers beside a "
-        "panel are those of epoch %(epoch)s.",
+        "distribution has 0. Positive values mean heavier tails; negative values, with a line at "
+        "the foot of their cells, mean lighter tails. Colours end at \u00b1%(limit)s; %(beyond)s "
+        "of %(values)s values lie beyond. The numbers beside a panel are those of epoch "
+        "%(epoch)s.",
         model=model_label(prepared.model),
         seeds=seeds_phrase(prepared.runs),
         limit=compact(limit),
@@ -344,12 +344,12 @@ def _observation(data: pd.DataFrame, last: int) -> str:
         farthest = rows.loc[rows[_VALUE].abs().idxmax()]
         sentences.append(
             ngettext(
-                "%(start)s, %(near)s of %(num)s layer is at epoch %(epoch)s as near to 0 as 95%% "
-                "of samples of as many normal numbers; the farthest from 0 is %(layer)s with "
+                "%(start)s, %(near)s of %(num)s layer is within the 95%% range of normal samples "
+                "of the same size at epoch %(epoch)s; the farthest from 0 is %(layer)s with "
                 "%(value)s.",
-                "%(start)s, %(near)s of %(num)s layers are at epoch %(epoch)s as near to 0 as "
-                "95%% of samples of as many normal numbers; the farthest from 0 is %(layer)s with "
-                "%(value)s.",
+                "%(start)s, %(near)s of %(num)s layers are within the 95%% range of normal "
+                "samples of the same size at epoch %(epoch)s; the farthest from 0 is %(layer)s "
+                "with %(value)s.",
                 len(rows),
                 start=start_title(str(start)),
                 near=int((rows[_VALUE].abs() <= rows["chance"]).sum()),

@@ -169,12 +169,12 @@ def describe(prepared: Prepared) -> Words:
     observation = _observation(prepared.data, last)
     explanation = gettext(
         "Quantile-quantile plots of the weights of %(model)s at epoch %(epoch)s, per kept "
-        "layer and start, with the diagonal laid flat: weights are standardized by their own "
-        "mean and standard deviation, and what is drawn is how far their quantile lies above "
-        "the normal one. A curve that rises from left to right has heavier tails than a normal "
-        "distribution. Thin lines are single runs, bold lines an arm\u2019s mean over "
-        "%(seeds)s, dashed grey lines each seed at epoch 0; the grey band holds each quantile "
-        "of 95%% of samples of as many normal numbers. The panels of a layer share their axes.",
+        "layer and start. The weights are standardized by their own mean and standard "
+        "deviation; the vertical axis is their quantile minus the normal quantile. A curve that "
+        "rises from left to right has heavier tails than a normal distribution. Thin lines are "
+        "single runs, bold lines an arm\u2019s mean over %(seeds)s, dashed grey lines each seed "
+        "at epoch 0. At each quantile, the grey band holds 95%% of normal samples of the same "
+        "size. The panels of a layer share their axes.",
         model=model_label(prepared.model),
         epoch=last,
         seeds=seeds_phrase(prepared.runs),
@@ -272,7 +272,7 @@ def _observation(data: pd.DataFrame, last: int) -> str:
     is_beyond = means["departure"].abs() > means["chance"]
     shares = is_beyond.groupby([means["layer"], means["start"], means["normalization"]]).mean()
     departure = gettext(
-        "The mean that departs most is that of %(layer)s, %(start)s, %(arm)s: %(quantile)s where "
+        "The largest departure of a mean is in %(layer)s, %(start)s, %(arm)s: %(quantile)s where "
         "a normal distribution has %(normal)s.",
         layer=farthest["layer"],
         start=start_label(farthest["start"]),

@@ -147,8 +147,8 @@ def describe(prepared: Prepared) -> Words:
         return Words(caption=nothing_to_draw(title), alt=f"{alt} {observation}")
     explanation = gettext(
         "Percentiles of the weights of %(layer)s (%(model)s, %(start)s) at every epoch, "
-        "averaged over %(seeds)s. The bands hold 98%%, 90%% and 50%% of the weights, the line "
-        "is their median; all panels and starts share the axes.",
+        "averaged over %(seeds)s. The bands hold 98%%, 90%% and 50%% of the weights; the line "
+        "is the median. All panels and starts share the axes.",
         layer=prepared.layer,
         model=model_label(prepared.model),
         start=start_label(prepared.start),

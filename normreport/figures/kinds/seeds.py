@@ -189,9 +189,9 @@ def describe(prepared: Prepared) -> Words:
     explanation = gettext(
         "Densities of the weights of %(layer)s (%(model)s, %(start)s) at epoch %(epoch)s, as "
         "the article compared them. Its \u201cnone\u201d and \u201cmin/max\u201d share their "
-        "preprocessing (here the arm %(both)s), its \u201cmean/std\u201d is %(third)s. Left "
-        "every curve has a seed of its own, as far as there are enough; right all have the "
-        "same one. Below, how far the curves of each pair lie apart.",
+        "preprocessing (here the arm %(both)s); its \u201cmean/std\u201d is %(third)s. At the "
+        "left, every curve has its own seed, if there are enough; at the right, all curves have "
+        "the same seed. The bars show how far the curves of each pair lie apart.",
         layer=prepared.layer,
         model=model_label(prepared.model),
         start=start_label(prepared.start),

@@ -180,20 +180,21 @@ def describe(prepared: Prepared) -> Words:
     final = prepared.final_pairs
     explanation = ngettext(
         "Wasserstein-1 distance between the weights of two runs of %(model)s at epoch %(epoch)s, "
-        "over the weights' standard deviation at epoch 0 (\u03c3\u2080). Points are pairs of runs "
-        "of %(num)s seed, bars and numbers the mean of all pairs of a kind; the panels share a "
-        "logarithmic axis.",
+        "over the weights' standard deviation at epoch 0 (\u03c3\u2080). A point is a pair of runs "
+        "(%(num)s seed); a bar and its number are the mean of all pairs of a kind. The panels "
+        "share a logarithmic axis.",
         "Wasserstein-1 distance between the weights of two runs of %(model)s at epoch %(epoch)s, "
-        "over the weights' standard deviation at epoch 0 (\u03c3\u2080). Points are pairs of runs "
-        "of %(num)s seeds, bars and numbers the mean of all pairs of a kind; the panels share a "
-        "logarithmic axis.",
+        "over the weights' standard deviation at epoch 0 (\u03c3\u2080). A point is a pair of runs "
+        "(%(num)s seeds); a bar and its number are the mean of all pairs of a kind. The panels "
+        "share a logarithmic axis.",
         len(set(final["seed_a"]) | set(final["seed_b"])),
         model=model_label(prepared.model),
         epoch=prepared.last_epoch,
     )
     if len(prepared.data) < len(final):
         explanation += " " + gettext(
-            "Of each kind %(most)s at most are drawn, evenly by rank.", most=_MOST_POINTS
+            "At most %(most)s pairs of each kind are drawn, evenly spaced by rank.",
+            most=_MOST_POINTS,
         )
     observation = _observation(prepared)
     alt = gettext("%(title)s, by kind of pair.", title=prepared.title)
@@ -233,7 +234,7 @@ def _notes(prepared: Prepared) -> list[str]:
     ]
     runs = pd.concat(sides).sort_values("epoch", kind="stable", ignore_index=True)
     by_start = {start: rows_of(runs, start=start) for start in prepared.starts}
-    means = gettext("Means are over the pairs whose runs both go on.")
+    means = gettext("Means are over the pairs of runs that both continue.")
     return run_notes(by_start, in_order(runs["normalization"]), prepared.last_epoch, means=means)
 
 

@@ -184,13 +184,13 @@ def describe(prepared: Prepared) -> Words:
         return Words(caption=nothing_to_draw(title), alt=f"{alt} {observation}")
     explanation = ngettext(
         "Violins of the weights of %(layer)s (%(model)s, %(start)s), at %(drawn)s of %(num)s "
-        "epoch: the wider, the more weights have that value; the white tick is the median. "
-        "Each is the mean density over %(seeds)s; all panels and starts share the axes and the "
-        "scale of the widths.",
+        "epoch. A violin is wider where more weights have that value; the white tick is the "
+        "median. Each violin is the mean density over %(seeds)s. All panels and starts share the "
+        "axes and the scale of the widths.",
         "Violins of the weights of %(layer)s (%(model)s, %(start)s), at %(drawn)s of %(num)s "
-        "epochs: the wider, the more weights have that value; the white tick is the median. "
-        "Each is the mean density over %(seeds)s; all panels and starts share the axes and the "
-        "scale of the widths.",
+        "epochs. A violin is wider where more weights have that value; the white tick is the "
+        "median. Each violin is the mean density over %(seeds)s. All panels and starts share the "
+        "axes and the scale of the widths.",
         prepared.last_epoch + 1,
         layer=prepared.layer,
         model=model_label(prepared.model),

@@ -33,7 +33,7 @@ def test_a_limit_is_the_95_percent_point_of_the_range_of_three_inits(drawing: Dr
     chi_squared = np.random.default_rng(0).chisquare(1727, size=(100_000, 3))
     simulated = np.quantile(np.ptp(np.sqrt(chi_squared / 1727), axis=1), 0.95)
     assert np.allclose(drawing.data["limit_percent"], 100 * simulated, rtol=0.01)
-    assert "95% of 3 independent inits" in drawing.caption
+    assert "95% of the ranges of 3 independent inits" in drawing.caption
 
 
 def test_ranges_are_over_whole_groups_of_runs(table: pd.DataFrame, drawing: Drawing) -> None:

@@ -116,4 +116,4 @@ def test_chance_is_the_95_percent_range_of_normal_samples(drawing: Drawing) -> N
 def test_the_words_count_the_layers_within_chance(drawing: Drawing) -> None:
     final = drawing.data.query("start == 'pretrained' and epoch == 6")
     near = int((final["excess_kurtosis"].abs() <= final["chance"]).sum())
-    assert f"Pretrained, {near} of 13 layers are at epoch 6 as near to 0" in drawing.caption
+    assert f"Pretrained, {near} of 13 layers are within the 95% range" in drawing.caption

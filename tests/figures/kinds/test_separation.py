@@ -100,14 +100,14 @@ def test_many_pairs_are_thinned_by_rank_and_averaged_in_full() -> None:
     assert drawn["w1_over_sigma0"].min() == rows.min()
     assert drawn["w1_over_sigma0"].max() == rows.max()
     assert drawn["mean"].iloc[0] == pytest.approx(rows.mean())
-    assert "120 at most" in drawing.caption
+    assert "At most 120 pairs of each kind" in drawing.caption
 
 
 def test_a_note_names_the_diverged_runs(diverged_runs: pd.DataFrame) -> None:
     drawing = synthetic.drawn("separation", synthetic.distances(diverged_runs), model="vgg16")
     words = " ".join(text.get_text() for text in drawing.figure.texts)
     assert "raw: 1 of 3 runs diverged (seed 1 after epoch 2)" in words
-    assert "Means are over the pairs whose runs both go on." in words
+    assert "Means are over the pairs of runs that both continue." in words
 
 
 def test_a_single_run_has_no_pair_to_compare(table: pd.DataFrame) -> None:
