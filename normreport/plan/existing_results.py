@@ -1,75 +1,92 @@
-"""Results that Snakemake has no memory of, and when they may be adopted.
+"""Results without Snakemake's metadata, and when a build may adopt them.
 
-Snakemake keeps in ``.snakemake/`` what each file was made of. Without that it goes by times, which
-copying sets: stale results would pass for new ones.
+Snakemake keeps in ``.snakemake/`` what each file was made of. Without it, Snakemake compares the
+times of files. Copying sets these times, and outdated results would seem up to date.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from normreport.config.record import RecordSettings
+from normreport.config.runs import Run
 from normreport.errors import StorageError
 from normreport.io import files
+from normreport.plan import paths
 from normreport.provenance.differences import changes
 from normreport.provenance.record import FLOW, folders_digest, read_record, versions
 from normreport.source_code import figure_modules, run_modules, source_digest
 
-HOW = "snakemake --cores 1 --touch --forceall --config adopt=true"
+ADOPT_COMMAND = "snakemake --cores 1 --touch --forceall --config adopt=true"
 
 
-def is_remembered(results: Path, memory: Path) -> bool:
-    """Tell whether Snakemake remembers results; where there are none, none are forgotten."""
-    # What a job made, or has begun to make: as files, or with --persistence-backend db.
-    notes = [*memory.glob("metadata/*"), *memory.glob("incomplete/*"), *memory.glob("metadata.db")]
-    return bool(notes) or not any(path.is_file() for path in results.rglob("*"))
+def has_metadata(results: Path, metadata: Path) -> bool:
+    """Return whether Snakemake knows what results were made of; True if there are none."""
+    # Of finished and of started jobs: files, or one file with --persistence-backend db.
+    known = [
+        *metadata.glob("metadata/*"),
+        *metadata.glob("incomplete/*"),
+        *metadata.glob("metadata.db"),
+    ]
+    return bool(known) or not any(path.is_file() for path in results.rglob("*"))
 
 
-def missing_metadata_error(results: Path, memory: Path) -> StorageError:
-    """Make the error for results without Snakemake's memory of them."""
+def missing_metadata_error(results: Path, metadata: Path) -> StorageError:
+    """Return the error for results without Snakemake's metadata."""
     return StorageError(
-        f"{results} is here, but not {memory}, where Snakemake keeps what it was made of: whether "
-        f"it is of this configuration and this code is not known. Bring {memory} from where "
-        f"{results} was made, or move {results} away; where a whole report is in it and the images "
-        f"have not changed since, adopt it: {HOW}"
+        f"{results} is here, but not {metadata}, where Snakemake keeps what {results} was made "
+        "from. Without it, nobody can tell whether the results belong to this configuration and "
+        f"code. Copy {metadata} from where {results} was made, or move {results} away. If it "
+        f"holds a complete report and the images have not changed since, adopt it: {ADOPT_COMMAND}"
     )
 
 
 def check_adoption(results: Path, settings: RecordSettings, templates: list[Path]) -> None:
-    """Check that results are those of a configuration and of the code that is here.
+    """Check that results belong to a configuration and to the code of this clone.
+
+    This cannot detect images that have changed at their source.
+
+    Parameters
+    ----------
+    results
+        The folder of the results.
+    settings
+        What a build of this clone would record.
+    templates
+        The folders of templates, the user's own first.
 
     Raises
     ------
     StorageError
-        If no whole report tells what they were made of, if that is something else, or if a file is
-        not the one that it tells of. Whether images were changed where they come from is not seen.
+        If there is no record of a complete report, if it names another configuration or other
+        code, or if a file differs from the recorded one.
     """
-    record = read_record(results / "report/provenance.json")
+    record = read_record(results / Path(paths.RECORD).relative_to(paths.RESULTS))
     here = {
         "config": settings.model_dump(mode="json")["config"],
         "code": {stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
         "versions": versions(),
         "templates": folders_digest(*templates),
     }
-    others = (
+    differences = (
         [change.name for key in here for change in changes(record[key], here[key], key)]
-        or _of_other_code(record)
-        or _other_files(results, record["files"])
+        or _of_other_code(record, settings.config.runs())
+        or _changed_files(results, record["files"])
     )
-    if others:
-        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    if differences:
+        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
         raise StorageError(
-            f"{results} was not made by this configuration and this code, or is not whole: "
-            f"{', '.join(others[:3])}{more}. Expected the results of the report in it, unchanged; "
-            f"move {results} away and run snakemake without adopt=true."
+            f"{results} was not made by this configuration and this code, or is not complete: "
+            f"{', '.join(differences[:3])}{more}. Expected the unchanged results of the report in "
+            f"it. Move {results} away and run snakemake without adopt=true."
         )
 
 
-def _of_other_code(record: Mapping[str, Any]) -> list[str]:
-    """Name runs and figures whose own code, which stages import by its name, is another one."""
-    modules = {run["id"]: run_modules(run["id"].split("/")[2]) for run in record["runs"]}
+def _of_other_code(record: Mapping[str, Any], runs: Iterable[Run]) -> list[str]:
+    """Name the runs and figures whose own modules have changed: stages import these by name."""
+    modules = {run.id: run_modules(run.normalization) for run in runs}
     codes = {run["id"]: run["code"] for run in record["runs"]}
     for name, figure in record["figures"].items():
         drawn = figure["settings"]
@@ -78,10 +95,11 @@ def _of_other_code(record: Mapping[str, Any]) -> list[str]:
     return [f"code of {name}" for name in codes if codes[name] != source_digest(*modules[name])]
 
 
-def _other_files(results: Path, digests: Mapping[str, str]) -> list[str]:
-    paths = {path: results / path for path in digests}
+def _changed_files(results: Path, digests: Mapping[str, str]) -> list[str]:
+    """Name the files that are missing, or not the recorded ones."""
+    known = {path: results / path for path in digests}
     return [
         name
-        for name, path in paths.items()
+        for name, path in known.items()
         if not path.is_file() or files.file_digest(path) != digests[name]
     ]

@@ -1,4 +1,4 @@
-"""What the system must have beforehand, and that nobody else is at work."""
+"""System prerequisites of a build, and the lock of its folder."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from normreport.errors import StorageError
 
-# WeasyPrint lays text out with Pango, a library of the system that pip cannot bring.
+# WeasyPrint lays out text with Pango, a system library that pip cannot install.
 PANGO = ("pango-1.0", "pangoft2-1.0", "harfbuzz", "fontconfig")
 INSTALL_PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
 def pdf_unavailable_reason() -> str | None:
-    """Why the PDF cannot be made on this system, and what to do; None if it can."""
+    """Return why this system cannot make the PDF, and the remedy; None if it can."""
     missing = [name for name in PANGO if ctypes.util.find_library(name) is None]
     if not missing:
         return None
@@ -27,24 +27,24 @@ def pdf_unavailable_reason() -> str | None:
 
 
 def warn() -> None:
-    """Say what is missing; the report is made all the same, without the PDF."""
+    """Print a warning if the report will have no PDF."""
     reason = pdf_unavailable_reason()
     if reason:
         print(f"The report will have no PDF: {reason}", file=sys.stderr)
 
 
-def claim_folder(folder: Path) -> None:
-    """Claim a folder for this process alone until it ends, however it ends.
+def lock_folder(folder: Path) -> None:
+    """Lock a folder for this process until it ends, even if it is killed.
 
     Raises
     ------
     StorageError
-        If another process has claimed it.
+        If another process holds the lock.
     """
-    # Never closed, which would end the claim; the system closes it, even after a kill.
-    claim = os.open(folder / "claimed", os.O_RDWR | os.O_CREAT, 0o644)
+    # Never closed here, which would release the lock. The system closes it with the process.
+    lock = os.open(folder / "claimed", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise StorageError(
             f"{folder.resolve().parent}: another snakemake is at work here, expected one at a "

@@ -1,4 +1,4 @@
-"""Results without Snakemake's memory of them are refused, or adopted where a record vouches."""
+"""Results without Snakemake's metadata are refused, or adopted if their record matches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from normreport.config.record import RecordSettings, Revision
 from normreport.errors import StorageError
 from normreport.plan.existing_results import (
     check_adoption,
-    is_remembered,
+    has_metadata,
     missing_metadata_error,
 )
 from normreport.source_code import figure_modules, run_modules, source_digest
@@ -24,7 +24,7 @@ Values = dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("notes", "made", "remembered"),
+    ("metadata", "results", "expected"),
     [
         ([], [], True),
         ([], ["results/data/target/manifest.json"], False),
@@ -34,13 +34,13 @@ Values = dict[str, Any]
         ([".snakemake/metadata.db"], ["results/report/index.html"], True),
     ],
 )
-def test_results_are_remembered_where_snakemake_has_a_note_of_any_job(
-    tmp_path: Path, notes: list[str], made: list[str], remembered: bool
+def test_one_job_in_the_metadata_is_enough(
+    tmp_path: Path, metadata: list[str], results: list[str], expected: bool
 ) -> None:
-    for name in (*notes, *made):
+    for name in (*metadata, *results):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert is_remembered(tmp_path / "results", tmp_path / ".snakemake") is remembered
+    assert has_metadata(tmp_path / "results", tmp_path / ".snakemake") is expected
 
 
 def test_results_without_metadata_are_an_error_that_names_both_folders_and_the_ways_out() -> None:
@@ -64,17 +64,17 @@ def results(tmp_path: Path, default_values: Values) -> Path:
 
 
 def settings(values: Values) -> RecordSettings:
-    """Give what a build of today would record."""
+    """Give what a build would record now."""
     return RecordSettings(config=load_config(values), revision=Revision(**UNKNOWN), with_pdf=True)
 
 
-def test_results_of_this_configuration_and_code_are_adopted_whatever_the_commit(
+def test_results_of_this_configuration_and_code_are_adopted_from_any_commit(
     results: Path, default_values: Values
 ) -> None:
     check_adoption(results, settings(default_values), [TEMPLATES])
 
 
-def test_results_of_another_configuration_are_not(results: Path, changed: Any) -> None:
+def test_results_of_another_configuration_are_refused(results: Path, changed: Any) -> None:
     other = settings(changed({"training.epochs": 7}))
     with pytest.raises(
         StorageError, match=r"this configuration .*: config\.training\.epochs\. Exp"
@@ -83,7 +83,7 @@ def test_results_of_another_configuration_are_not(results: Path, changed: Any) -
 
 
 @pytest.mark.parametrize("key", ["code.train_run", "versions.torch"])
-def test_results_of_other_code_are_not(results: Path, default_values: Values, key: str) -> None:
+def test_results_of_other_code_are_refused(results: Path, default_values: Values, key: str) -> None:
     path = results / "report/provenance.json"
     record = json.loads(path.read_text())
     part, name = key.split(".")
@@ -94,7 +94,7 @@ def test_results_of_other_code_are_not(results: Path, default_values: Values, ke
 
 
 @pytest.mark.parametrize("part", ["runs", "figures"])
-def test_results_of_another_arm_or_kind_of_figure_are_not(
+def test_results_of_another_arm_or_kind_of_figure_are_refused(
     results: Path, default_values: Values, part: str
 ) -> None:
     path = results / "report/provenance.json"
@@ -105,16 +105,16 @@ def test_results_of_another_arm_or_kind_of_figure_are_not(
     }[part]
     changed["code"] = "another"
     path.write_text(json.dumps(record))
-    with pytest.raises(StorageError, match=f"whole: code of {name}. Exp"):
+    with pytest.raises(StorageError, match=f"complete: code of {name}. Exp"):
         check_adoption(results, settings(default_values), [TEMPLATES])
 
 
-def test_results_of_other_templates_are_not(results: Path, default_values: Values) -> None:
+def test_results_of_other_templates_are_refused(results: Path, default_values: Values) -> None:
     with pytest.raises(StorageError, match="templates"):
         check_adoption(results, settings(default_values), [TEMPLATES / "sections"])
 
 
-def test_a_file_that_was_changed_or_lost_is_named(results: Path, default_values: Values) -> None:
+def test_a_changed_or_missing_file_is_named(results: Path, default_values: Values) -> None:
     (results / "data/target/images.safetensors").unlink()
     (results / "report/results.json").write_text("{}")
     names = r"data/target/images\.safetensors, report/results\.json\. Expected"
@@ -122,6 +122,6 @@ def test_a_file_that_was_changed_or_lost_is_named(results: Path, default_values:
         check_adoption(results, settings(default_values), [TEMPLATES])
 
 
-def test_a_build_that_did_not_end_cannot_be_adopted(tmp_path: Path, default_values: Values) -> None:
+def test_an_interrupted_build_cannot_be_adopted(tmp_path: Path, default_values: Values) -> None:
     with pytest.raises(StorageError, match=r"provenance\.json: could not be read"):
         check_adoption(tmp_path, settings(default_values), [TEMPLATES])

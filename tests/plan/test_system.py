@@ -1,4 +1,4 @@
-"""What is missing is told beforehand, with what to do about it."""
+"""Missing prerequisites are named with their remedy; a folder has one build at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
     )
 
 
-def test_a_system_with_pango_hinders_no_pdf(
+def test_a_system_with_pango_can_make_the_pdf(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _without(monkeypatch)
@@ -28,7 +28,7 @@ def test_a_system_with_pango_hinders_no_pdf(
     assert capsys.readouterr() == ("", "")
 
 
-def test_what_is_missing_is_named_with_the_command_that_installs_it(
+def test_missing_libraries_are_named_with_the_command_that_installs_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _without(monkeypatch, "pangoft2-1.0", "fontconfig")
@@ -39,7 +39,7 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(
     )
 
 
-def test_the_warning_says_that_only_the_pdf_is_left_out(
+def test_the_warning_says_that_only_the_pdf_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _without(monkeypatch, "pango-1.0")
@@ -49,14 +49,14 @@ def test_the_warning_says_that_only_the_pdf_is_left_out(
     assert err.startswith("The report will have no PDF: the system lacks pango-1.0, which")
 
 
-def test_the_answer_here_is_whether_weasyprint_can_be_imported() -> None:
+def test_the_check_agrees_with_an_import_of_weasyprint() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", "import weasyprint"], capture_output=True, text=True, check=False
     )
     assert (system.pdf_unavailable_reason() is None) == (ended.returncode == 0), ended.stderr
 
 
-def test_the_system_can_be_asked_before_anything_is_installed(root: Path) -> None:
+def test_the_check_needs_no_installed_package(root: Path) -> None:
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); import normreport.plan.system as s; s.warn()"
     )
@@ -69,19 +69,19 @@ def test_the_system_can_be_asked_before_anything_is_installed(root: Path) -> Non
     assert ended.returncode == 0, ended.stderr
 
 
-CLAIM = (
-    "import sys, time; from pathlib import Path; from normreport.plan.system import claim_folder\n"
-    "claim_folder(Path(sys.argv[1])); print('claimed', flush=True); time.sleep(60)\n"
+LOCK = (
+    "import sys, time; from pathlib import Path; from normreport.plan.system import lock_folder\n"
+    "lock_folder(Path(sys.argv[1])); print('locked', flush=True); time.sleep(60)\n"
 )
 
 
-def test_a_folder_is_claimed_by_one_process_until_it_ends_even_by_a_kill(tmp_path: Path) -> None:
+def test_one_process_locks_a_folder_until_it_ends_even_by_a_kill(tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", CLAIM, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", LOCK, str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout is not None
-        assert other.stdout.readline() == "claimed\n"
+        assert other.stdout.readline() == "locked\n"
         with pytest.raises(StorageError, match=r"another snakemake is at work here.*Wait until"):
-            system.claim_folder(tmp_path)
+            system.lock_folder(tmp_path)
         other.kill()
-    system.claim_folder(tmp_path)
+    system.lock_folder(tmp_path)

@@ -42,7 +42,7 @@ def test_a_failed_run_is_told_and_the_next_build_is_whole(smoke, built):
     for _ in range(2):  # a second time there is nothing to be made, and still all is not well
         partial = built.snakemake(*PARTIAL, check=False)
         assert partial.returncode == 1
-        assert "The report is partial, 1 of 8 runs failed" in partial.stdout
+        assert "The report is partial: 1 of 8 runs failed." in partial.stdout
     report = built.folder / "results/report"
     results = json.loads((report / "results.json").read_text())
     (failure,) = results["failures"]
@@ -76,7 +76,7 @@ def test_without_pretrained_weights_the_runs_from_scratch_are_reported(smoke, tm
     copy = copy_of(smoke, tmp_path)
     shutil.rmtree(tmp_path / "results/pretrained")
     partial = copy.snakemake(*PARTIAL, check=False)
-    assert "The report is partial, 4 of 8 runs failed" in partial.stdout
+    assert "The report is partial: 4 of 8 runs failed." in partial.stdout
     results = json.loads((tmp_path / "results/report/results.json").read_text())
     assert {(run["start"], run["state"]) for run in results["runs"]} == {
         ("pretrained", "FAILED"),

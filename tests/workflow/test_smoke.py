@@ -49,8 +49,17 @@ def words(text):
 
 def test_it_says_how_many_runs_and_where_the_report_is(smoke):
     assert "Runs to be trained: 8 of 8" in smoke.output
-    assert smoke.output.rstrip().count("The report: results/report/index.html") == 1
     assert re.search(r"train_run +8\n", smoke.output)
+    *_, verdicts, place = smoke.output.splitlines()
+    assert re.match(r"\d+ claims: \d+ ", verdicts)
+    assert place == "The report: results/report/index.html"
+
+
+def test_a_build_prints_one_short_line_for_each_job(smoke):
+    jobs = re.findall(r"^\d\d:\d\d:\d\d \[\d+/56\] (.*)$", smoke.output, re.M)
+    assert len(jobs) == 56
+    assert "train_run mobilenet_v2 scratch unit 0: missing output, new input" in jobs
+    assert len(smoke.output) < 10_000
 
 
 @pytest.mark.parametrize("run", RUNS)

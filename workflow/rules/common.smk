@@ -19,7 +19,7 @@ import normreport
 
 if Path(normreport.__path__[0]).resolve() != (CLONE / "normreport").resolve():
     raise WorkflowError(
-        f"Another copy of the code was imported before the Snakefile was read: {normreport.__path__[0]}."
+        f"Another copy of normreport was imported before this one: {normreport.__path__[0]}."
         f" Expected {CLONE / 'normreport'}. Start snakemake in a process of its own, without a"
         " sitecustomize or a plugin that imports normreport."
     )
@@ -38,21 +38,23 @@ from normreport.plan.code import (
     stage_versions,
 )
 from normreport.plan.existing_results import (
-    HOW,
+    ADOPT_COMMAND,
     check_adoption,
-    is_remembered,
+    has_metadata,
     missing_metadata_error,
 )
 from normreport.plan.resources import training_gpus
-from normreport.plan.system import claim_folder, pdf_unavailable_reason
+from normreport.plan.system import lock_folder, pdf_unavailable_reason
+from normreport.plan.terminal import end_build, follow_build, headline
 from normreport.plan.workflow import Plan, as_json, verbatim
 from normreport.provenance.record import FLOW, versions as recorded_versions
 from normreport.report.user_files import check_own_files
 from normreport.training.layer_names import measured_layers
 
-# These keys are given by --config only; config.yaml cannot set them for good.
+# Keys of --config: a report of the runs that are complete, results from elsewhere, losses.
 IS_PARTIAL = config.pop("partial", False)
 IS_ADOPTION = config.pop("adopt", False)
+WITH_LOSSES = config.pop("losses", False)
 PDF_UNAVAILABLE_REASON = pdf_unavailable_reason()
 RESULTS, METADATA = Path(paths.RESULTS), Path(paths.METADATA)
 try:
@@ -69,7 +71,7 @@ try:
     )
     check_own_files(plan.config.report)
     # Jobs on other machines read the workflow while the first files are made.
-    if workflow.is_main_process and not is_remembered(RESULTS, METADATA):
+    if workflow.is_main_process and not has_metadata(RESULTS, METADATA):
         if not IS_ADOPTION:
             raise missing_metadata_error(RESULTS, METADATA)
         templates = [Path(folder) for folder in plan.template_folders()]
@@ -89,20 +91,23 @@ wildcard_constraints:
     figure="|".join(re.escape(figure) for figure in plan.figures),
 
 
+# Holds the handler that prints from the start of a build to its end.
+terminal = {}
+
+
 onstart:
     if IS_ADOPTION and not workflow.touch:
-        raise WorkflowError(f"adopt=true goes with --touch: {HOW}")
+        raise WorkflowError(f"adopt=true goes with --touch: {ADOPT_COMMAND}")
     try:
-        claim_folder(METADATA)
+        lock_folder(METADATA)
     except NormreportError as error:
         raise WorkflowError(str(error))
-    training = [
-        job for job in workflow.dag.needrun_jobs() if job.rule.name == "train_run"
-    ]
-    print(
-        f"Runs to be trained: {len(training)} of {len(list(plan.config.runs()))}",
-        file=sys.stderr,
-    )
+    order = [rule.name for rule in workflow.rules]
+    jobs = [job.rule.name for job in workflow.dag.needrun_jobs()]
+    stages = sorted(jobs, key=order.index)
+    training = stages.count("train_run")
+    runs = len(list(plan.config.runs()))
+    print(f"Runs to be trained: {training} of {runs}", file=sys.stderr)
     if training:
         # Only torchvision knows the names of models and layers, and importing it takes seconds.
         checked = subprocess.run(
@@ -115,17 +120,30 @@ onstart:
             raise WorkflowError(checked.stderr.strip())
     if PDF_UNAVAILABLE_REASON:
         print(f"The PDF is left out: {PDF_UNAVAILABLE_REASON}", file=sys.stderr)
+    # Whoever asks for more or less than a line a job gets Snakemake's own output.
+    output = workflow.output_settings
+    if not (output.quiet or output.verbose or output.printshellcmds):
+        terminal["log"] = follow_build(
+            logger,
+            sys.stdout if output.stdout else sys.stderr,
+            stages,
+            with_losses=WITH_LOSSES,
+            with_whole_logs=output.show_failed_logs,
+        )
 
 
 onerror:
+    end_build(logger, terminal.get("log"))
     print(
-        "What went wrong is at the end of the log named above; snakemake --show-failed-logs"
-        " prints it. When all else is done (--keep-going), --config partial=true reports the runs"
-        " that there are.",
+        "A job failed; its log is named above, and snakemake --show-failed-logs prints it."
+        " To report the runs that succeeded, run snakemake --keep-going and then"
+        " snakemake --config partial=true.",
         file=sys.stderr,
     )
 
 
 onsuccess:
-    if Path(paths.HTML).exists():
+    end_build(logger, terminal.get("log"))
+    if Path(paths.HTML).exists() and Path(paths.RESULTS_JSON).exists():
+        print(headline(Path(paths.RESULTS_JSON)), file=sys.stderr)
         print(f"The report: {paths.HTML}", file=sys.stderr)

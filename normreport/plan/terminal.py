@@ -1,0 +1,285 @@
+"""What a build prints: one line a job, progress bars in a terminal, and the verdicts at its end.
+
+Snakemake describes each job by its files, which takes 40,000 characters for the last one. The
+handlers here print a line instead; Snakemake's own log under ``.snakemake/log`` keeps the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from normreport.io.files import read_json
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+# The name of Snakemake's own handler for the terminal.
+DEFAULT_HANDLER = "DefaultStreamHandler"
+LOG_LINES = 5
+# Snakemake's reasons to run a job, and ours. The files that may follow are left out, but one.
+REASONS = (
+    ("Missing output files", "missing output"),
+    ("Incomplete output files", "unfinished output"),
+    ("Updated input files", "changed input"),
+    ("Input files updated by another job", "new input"),
+    ("Set of input files has changed", "another set of inputs"),
+    ("Code has changed", "changed rule"),
+    ("Params have changed", "changed settings"),
+    ("Forced execution", "forced"),
+)
+# Lines of Snakemake that repeat what a job's own line says.
+REPEATED = re.compile(r"Select jobs to execute|Execute \d+ jobs|Finished job|Shell command:")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that was started.
+
+    Attributes
+    ----------
+    rule
+        The stage.
+    name
+        The stage and the values of its wildcards.
+    log
+        The path of the log, if the job has one.
+    """
+
+    rule: str
+    name: str
+    log: str | None
+
+
+def short_reason(reason: str) -> str:
+    """Shorten Snakemake's reason to run a job to a few words.
+
+    Returns
+    -------
+    str
+        Such as ``"changed input (normreport/training/loop.py)"``.
+    """
+    parts = []
+    for opening, words in REASONS:
+        _, found, rest = reason.partition(opening)
+        if not found:
+            continue
+        first = re.match(r": ([^,;\s]+)", rest)
+        # A changed input is the only file that a reader cannot guess.
+        parts.append(f"{words} ({first[1]})" if first and words == "changed input" else words)
+    return ", ".join(parts) or "requested"
+
+
+def last_lines(path: str | None, count: int) -> list[str]:
+    """Return the last lines of a log that are not empty."""
+    try:
+        with open(path or os.devnull, encoding="utf-8", errors="replace") as stream:
+            return list(deque((line.rstrip() for line in stream if line.strip()), count))
+    except OSError:
+        return []
+
+
+def headline(results: Path) -> str:
+    """Count the verdicts of a report: ``"21 claims: 9 supported, 12 not evaluable"``.
+
+    Raises
+    ------
+    StorageError
+        If the results cannot be read.
+    """
+    claims = read_json(results)["claims"]
+    verdicts = Counter(claim["verdict"].lower() for claim in claims)
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    return f"{len(claims)} claims: {counts}"
+
+
+class PlainLines(logging.Handler):
+    """Prints a line for each job that starts, and the end of the log of each that fails.
+
+    Parameters
+    ----------
+    stream
+        Where lines go.
+    jobs
+        The stage of every job of the build.
+    with_losses
+        Whether to print the last epoch of each finished training.
+    with_whole_logs
+        Whether to print the whole log of a failed job.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        jobs: Iterable[str],
+        *,
+        with_losses: bool = False,
+        with_whole_logs: bool = False,
+    ) -> None:
+        super().__init__(logging.INFO)
+        self.stream = stream
+        self.totals = Counter(jobs)
+        self.done: Counter[str] = Counter()
+        self.running: dict[int, Job] = {}
+        self.with_losses = with_losses
+        self.with_whole_logs = with_whole_logs
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print what a record of Snakemake says, if it is news."""
+        try:
+            fields = vars(record)
+            match str(fields.get("event")):
+                case "job_info":
+                    self._start(fields)
+                case "job_finished":
+                    self._finish(fields["job_id"])
+                case "job_error":
+                    self._fail(fields)
+                case "None" | "error":
+                    message = record.getMessage()
+                    if message != "None" and not REPEATED.match(message):
+                        self.print(message)
+        except Exception:
+            self.handleError(record)
+
+    def print(self, line: str) -> None:
+        """Print one line."""
+        self.stream.write(f"{line}\n")
+        self.stream.flush()
+
+    def _start(self, fields: Mapping[str, object]) -> None:
+        wildcards, logs = fields["wildcards"], fields["log"]
+        values = wildcards.values() if isinstance(wildcards, Mapping) else ()
+        rule = str(fields["rule_name"])
+        log = str(logs[0]) if isinstance(logs, list) and logs else None
+        job = Job(rule, " ".join([rule, *map(str, values)]), log)
+        self.running[int(str(fields["jobid"]))] = job
+        count = f"[{self.done.total()}/{self.totals.total()}]"
+        reason = short_reason(str(fields["reason"]))
+        self.print(f"{time.strftime('%H:%M:%S')} {count} {job.name}: {reason}")
+
+    def _finish(self, job_id: int) -> None:
+        job = self.running.pop(job_id)
+        self.done[job.rule] += 1
+        if self.with_losses and job.rule == "train_run":
+            for line in last_lines(job.log, 1):
+                self.print(f"  {job.name}: {line}")
+
+    def _fail(self, fields: Mapping[str, object]) -> None:
+        job = self.running.pop(int(str(fields["jobid"])))
+        self.print(f"Failed: {job.name}. Its log: {job.log}")
+        for line in last_lines(job.log, 10**9 if self.with_whole_logs else LOG_LINES):
+            self.print(f"    {line}")
+
+
+class Bars(PlainLines):
+    """Prints the same lines above a progress bar for each stage, with an estimate of the time left.
+
+    With `with_losses`, the last epoch of each training in progress stands below the bars.
+    """
+
+    def __init__(self, stream: TextIO, jobs: Iterable[str], **options: bool) -> None:
+        super().__init__(stream, jobs, **options)
+        # Imported here, because a start of Snakemake must stay quick.
+        from rich.console import Console
+        from rich.live import Live
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self.console = Console(file=stream, highlight=False, markup=False)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        # A training may take longer than the 30 seconds that rich remembers.
+        self.progress = Progress(
+            *columns, TimeRemainingColumn(), console=self.console, speed_estimate_period=86_400
+        )
+        self.tasks = {
+            rule: self.progress.add_task(rule, total=total) for rule, total in self.totals.items()
+        }
+        self.live = Live(
+            get_renderable=self._picture, console=self.console, refresh_per_second=1, transient=True
+        )
+        self.live.start()
+
+    def print(self, line: str) -> None:
+        """Print one line above the bars."""
+        self.console.print(line, soft_wrap=True)
+
+    def close(self) -> None:
+        """Remove the bars."""
+        self.live.stop()
+        super().close()
+
+    def _picture(self) -> RenderableType:
+        from rich.console import Group
+        from rich.text import Text
+
+        jobs = list(self.running.values()) if self.with_losses else []
+        losses = [
+            Text(f"{job.name}: {line}", no_wrap=True, overflow="ellipsis")
+            for job in jobs
+            if job.rule == "train_run"
+            for line in last_lines(job.log, 1)
+        ]
+        return Group(self.progress, *losses)
+
+    def _finish(self, job_id: int) -> None:
+        rule = self.running[job_id].rule
+        super()._finish(job_id)
+        self.progress.update(self.tasks[rule], completed=self.done[rule])
+
+
+def follow_build(
+    logger: logging.Logger,
+    stream: TextIO,
+    jobs: Iterable[str],
+    *,
+    with_losses: bool = False,
+    with_whole_logs: bool = False,
+) -> PlainLines | None:
+    """Replace Snakemake's own output of a build.
+
+    Parameters
+    ----------
+    logger
+        Snakemake's logger.
+    stream
+        Where Snakemake prints. A terminal gets progress bars.
+    jobs
+        The stage of every job of the build.
+    with_losses, with_whole_logs
+        As :class:`PlainLines` takes them.
+
+    Returns
+    -------
+    PlainLines or None
+        The handler in use; None if a logger plugin that the user chose prints instead.
+    """
+    default = next((each for each in logger.handlers if each.name == DEFAULT_HANDLER), None)
+    if default is None:
+        return None
+    is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+    handler = (Bars if is_terminal else PlainLines)(
+        stream, jobs, with_losses=with_losses, with_whole_logs=with_whole_logs
+    )
+    logger.removeHandler(default)
+    logger.addHandler(handler)
+    return handler
+
+
+def end_build(logger: logging.Logger, handler: PlainLines | None) -> None:
+    """Close the handler of :func:`follow_build`: a report's headline is the last line."""
+    if handler is not None:
+        logger.removeHandler(handler)
+        handler.close()

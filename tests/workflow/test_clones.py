@@ -1,0 +1,69 @@
+"""A clone runs its own code, whatever other copies of the package Python could import."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.workflow.conftest import SMOKE, Clone
+
+# Imported by every command: the log of a job shows whose code ran.
+SIGNED = """
+import os, sys
+if os.path.basename(sys.argv[0]) != "snakemake":
+    print("the code of {name}", file=sys.stderr)
+"""
+TARGET = ("results/failures.json", "--forceall", *SMOKE)
+
+
+def signed_clone(folder, name):
+    """Give a clone whose commands sign their logs."""
+    folder.mkdir()
+    clone = Clone(folder)
+    cli = folder / "normreport/cli.py"
+    cli.write_text(cli.read_text() + SIGNED.format(name=name))
+    return clone
+
+
+@pytest.fixture(scope="module")
+def clones(tmp_path_factory):
+    """Give two clones with different code."""
+    folder = tmp_path_factory.mktemp("clones")
+    return signed_clone(folder / "first", "first"), signed_clone(folder / "second", "second")
+
+
+def log(clone):
+    return (clone.folder / "logs/record_failures/failures.log").read_text()
+
+
+def test_a_clone_runs_its_own_code_beside_an_installed_package(clones):
+    """The package that is installed beside this Python is another copy than either clone."""
+    for clone, name in zip(clones, ("first", "second"), strict=True):
+        clone.snakemake(*TARGET, PYTHONPATH="")
+        assert log(clone) == f"the code of {name}\n"
+
+
+def test_a_clone_runs_its_own_code_though_another_one_comes_first(clones):
+    first, second = clones
+    second.snakemake(*TARGET, PYTHONPATH=str(first.folder))
+    assert log(second) == "the code of second\n"
+
+
+def test_a_clone_runs_its_own_code_from_another_working_directory(clones, tmp_path):
+    first, second = clones
+    for name in ("config.yaml", "templates", "workflow"):
+        (tmp_path / name).symlink_to(second.folder / name)
+    second.snakemake(*TARGET, "--directory", str(tmp_path), PYTHONPATH=str(first.folder))
+    assert (tmp_path / "logs/record_failures/failures.log").read_text() == "the code of second\n"
+
+
+def test_code_of_another_clone_that_was_imported_already_stops_the_workflow(clones):
+    first, second = clones
+    site = first.folder / "sitecustomize.py"
+    site.write_text("import normreport\n")
+    stopped = second.snakemake(*TARGET, check=False, PYTHONPATH=str(first.folder))
+    site.unlink()
+    assert stopped.returncode != 0
+    assert "Another copy of normreport was imported" in stopped.stdout
+    assert str(first.folder / "normreport") in stopped.stdout
+    assert str(second.folder / "normreport") in stopped.stdout
+    assert "Traceback" not in stopped.stdout
