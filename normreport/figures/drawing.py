@@ -133,9 +133,6 @@ def make_drawing(source: Source, settings: FigureSettings) -> Drawing:
         The figure with its words and its numbers.
     """
     module = kind_module(settings.kind)
-    if not hasattr(module, "prepare"):  # interim: kinds that still draw from arguments
-        old = cast(Any, module)
-        return cast(Drawing, old.draw(**old.arguments(source, settings)))
     return draw_prepared(module, module.prepare(source, settings))
 
 

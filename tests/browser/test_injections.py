@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Dialog, Page
 from pypdf import PdfReader
 from weasyprint import HTML
 
-from normreport.figures.kinds import examples
 from normreport.figures.svg import to_svg
 from normreport.report.article import Illustration
 from tests.articles import record_of, rendered, results_of
@@ -34,7 +33,8 @@ DRAWN = "figures-of-classes"
 def drawing() -> str:
     """Give the figure of example images, whose classes have harmful names."""
     images = synthetic.examples(k=len(INJECTIONS))
-    return to_svg(examples.draw(images, labels=INJECTIONS), DRAWN)
+    drawing = synthetic.drawn_prepared("examples", examples=images, labels=INJECTIONS)
+    return to_svg(drawing, DRAWN)
 
 
 def article(drawing: str, medium: str = "screen") -> str:

@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Drawing, TrainingImages, make_drawing
+from normreport.figures.drawing import (
+    Drawing,
+    TrainingImages,
+    draw_prepared,
+    kind_module,
+    make_drawing,
+)
 from normreport.figures.kinds import (
-    centre,
-    curves,
-    displacement,
-    inputs,
     resize,
 )
-from normreport.figures.kinds import examples as examples_kind
-from normreport.figures.kinds import levels as levels_kind
 
 LAYERS = {"features.0": 0.0589, "features.28": 0.0208}
 VGG_CONVS = [f"features.{i}" for i in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)]
@@ -297,6 +297,12 @@ def drawn(kind: str, source: pd.DataFrame | TrainingImages, **settings: Any) -> 
     return make_drawing(source, FigureSettings.model_construct(kind=kind, **settings))
 
 
+def drawn_prepared(kind: str, **fields: Any) -> Drawing:
+    """Draw a kind from values that its `prepare` would compute."""
+    module: Any = kind_module(kind)
+    return draw_prepared(module, module.Prepared(**fields))
+
+
 def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
     """Draw every kind for the first model, start and layer of a `runs` table."""
     model, layer = str(table["model"].iloc[0]), str(table["layer"].iloc[0])
@@ -309,19 +315,21 @@ def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
         "ribbon": drawn("ribbon", measured, **key),
         "violin": drawn("violin", dense, **key),
         "spread": drawn("spread", measured, **key),
-        "curves": curves.draw(histories(table), model=model),
-        "displacement": displacement.draw(layer_summaries(table), model=model),
+        "curves": drawn("curves", histories(table), model=model),
+        "displacement": drawn("displacement", layer_summaries(table), model=model),
         "seeds": drawn("seeds", dense, normalizations=(arms[0], arms[-1]), **key),
         "inits": drawn("inits", from_scratch if len(from_scratch) else measured),
         "histogram": drawn("histogram", histograms(table), model=model),
         "quantiles": drawn("quantiles", quantiles(table), model=model),
         "kurtosis": drawn("kurtosis", layer_summaries(table), model=model),
-        "centre": centre.draw(measured),
-        "levels": levels_kind.draw(levels(), pixels=3072, unequal_pixels=0),
-        "resize": resize.draw(resized()),
+        "centre": drawn("centre", measured),
+        "levels": drawn_prepared("levels", levels=levels(), pixels=3072, unequal_pixels=0),
+        "resize": draw_prepared(kind_module("resize"), resize.compare(resized())),
         "separation": drawn("separation", distances(table), model=model),
-        "examples": examples_kind.draw(examples(arms, k=3), labels=["zero", "one", "two"]),
-        "inputs": inputs.draw(input_histograms(arms)),
+        "examples": drawn_prepared(
+            "examples", examples=examples(arms, k=3), labels=["zero", "one", "two"]
+        ),
+        "inputs": drawn_prepared("inputs", histograms=input_histograms(arms)),
     }
 
 

@@ -151,7 +151,7 @@ def test_a_run_that_failed_is_named_and_its_arm_has_no_mean(
     condition = {"model": "mobilenet_v2", "start": "scratch", "normalization": "unit", "seed": 1}
     told = condition | {"stage": "train_run", "log": ""}
     failures = tmp_path / "failures.json"
-    write_json(failures, [told, told | {"model": "vgg16"}])
+    write_json(failures, {"runs": [told, told | {"model": "vgg16"}]})
     paths = {key: tmp_path / key for key in ("svg", "table", "text")}
     draw_figure.run(
         figure=kind,
@@ -161,8 +161,8 @@ def test_a_run_that_failed_is_named_and_its_arm_has_no_mean(
         **paths,
     )
     caption = read(paths["text"])["caption"]
-    name = "mobilenet_v2/scratch/unit/seed1 (train_run ended without a word)"
-    assert f"Not shown, as it failed: {name}." in caption
+    name = "mobilenet_v2/scratch/unit/seed1 (train_run failed without a message)"
+    assert f"Not shown, because it failed: {name}." in caption
     assert ("vgg16/scratch/unit/seed1" in caption) == (kind in {"inits", "centre"})
     with paths["table"].open() as stream:
         assert not any(row.get("seed") == "mean" for row in csv.DictReader(stream))

@@ -1,7 +1,9 @@
 """Training curves: loss and accuracy over the epochs, run by run."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ from matplotlib.axes import Axes
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Drawing
+from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import arm_keys, epoch_axis, log_axis, page, panel_title
 from normreport.figures.runs import (
     comparable_rows,
@@ -24,7 +26,6 @@ from normreport.figures.runs import (
 from normreport.figures.style import (
     MUTED,
     THIN,
-    ArmStyle,
     Marks,
     arm_styles,
     empty_panel,
@@ -41,122 +42,170 @@ from normreport.text.formatting import extremes, number, percent
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import N_, gettext, ngettext
 
+KIND = Kind(order=(20, 1), table="history", per=("model",))
+
 _MEASURES = {
     "train_loss": N_("loss, training"),
     "heldout_loss": N_("loss, held out"),
     "heldout_accuracy_percent": N_("accuracy, held out (%%)"),
 }
 _BESIDE = ("axes fraction", "data")
-_LOG_FROM = 20.0  # ratio of a row's largest loss to its smallest
+_LOG_FROM = 20.0  # ratio of the largest loss of a row of panels to the smallest
 _REFERENCE: Marks = {"color": MUTED, "linewidth": 0.9, "linestyle": (0.0, (1.0, 1.6))}
 
 
-KIND = Kind(order=(20, 1), table="history", per=("model",))
+@dataclass(frozen=True)
+class Prepared:
+    """The histories of one model.
+
+    Attributes
+    ----------
+    model : str
+        The label of the model.
+    arms : list of str
+        The arms of the experiment.
+    classes : int
+        The number of classes of the target images.
+    last : int
+        The last epoch of any run.
+    shown : pandas.DataFrame
+        The rows of the model whose losses and accuracy are finite.
+    runs, means : mapping of str to pandas.DataFrame
+        For each start, the rows of its runs, and each arm's mean over its seeds.
+    """
+
+    model: str
+    arms: list[str]
+    classes: int
+    last: int
+    shown: pd.DataFrame
+    runs: Mapping[str, pd.DataFrame]
+    means: Mapping[str, pd.DataFrame]
+
+    @property
+    def title(self) -> str:
+        """The title of the figure."""
+        return gettext("%(model)s: training curves", model=self.model)
+
+    @property
+    def data(self) -> pd.DataFrame:
+        """What is drawn.
+
+        Columns `start`, `normalization`, `seed` ("mean" for the mean over seeds), `epoch`,
+        `train_loss`, `heldout_loss`, `heldout_accuracy_percent`.
+        """
+        parts = [
+            rows.assign(start=start)
+            for start, runs in self.runs.items()
+            for rows in (runs, self.means[start].assign(seed="mean"))
+        ]
+        data = pd.concat(parts, ignore_index=True).astype({"seed": str})
+        return data[["start", "normalization", "seed", "epoch", *_MEASURES]]
 
 
-def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
-    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
-    return {"histories": source, "model": settings.model}
+class _Reference(NamedTuple):
+    """A horizontal line: its value, its label, and where the label stands."""
+
+    value: float
+    text: str
+    alignment: str
 
 
-def draw(histories: pd.DataFrame, *, model: str) -> Drawing:
-    """Draw the training curves of one model: starts side by side, measures one below the other.
+def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+    """Select the histories of one model, and average them.
 
     Parameters
     ----------
-    histories : pandas.DataFrame
+    source : pandas.DataFrame
         Columns `model`, `start`, `normalization`, `seed`, `status`, `classes`, `epoch`,
         `train_loss`, `heldout_loss` (cross-entropy in nats, evaluation mode) and
         `heldout_accuracy` (0 to 1). Rows without a finite loss are left out.
-    model : str
-        Which rows to draw.
+    settings : FigureSettings
+        `model`.
 
     Returns
     -------
-    Drawing
-        `data` has the columns `start`, `normalization`, `seed` ("mean" for the mean over seeds),
-        `epoch`, `train_loss`, `heldout_loss`, `heldout_accuracy_percent`.
+    Prepared
+        The histories.
     """
-    arms = in_order(histories["normalization"])
-    starts = in_order(histories["start"])
-    styles = arm_styles(arms)
-    shown = comparable_rows(histories, model=model)
+    (model,) = settings.required("model")
+    shown = comparable_rows(source, model=model)
     shown = shown.assign(heldout_accuracy_percent=100 * shown["heldout_accuracy"])
     shown = shown[np.isfinite(shown[list(_MEASURES)]).all(axis=1)]
-    last = last_epoch(shown)
-    classes = int(shown["classes"].max())
-    runs = {start: rows_of(shown, start=start) for start in starts}
-    means = {start: mean_over_seeds(runs[start], list(_MEASURES)) for start in starts}
+    runs = {start: rows_of(shown, start=start) for start in in_order(source["start"])}
+    return Prepared(
+        model=model_label(model),
+        arms=in_order(source["normalization"]),
+        classes=int(shown["classes"].max()),
+        last=last_epoch(shown),
+        shown=shown,
+        runs=runs,
+        means={start: mean_over_seeds(rows, list(_MEASURES)) for start, rows in runs.items()},
+    )
 
-    title = gettext("%(model)s: training curves", model=model_label(model))
-    chance = gettext("chance: ln %(classes)s", classes=classes)
-    learned = gettext("learned: %(share)s ln %(classes)s", share=LEARNED_SHARE, classes=classes)
-    one_in = gettext("chance: 1 in %(classes)s", classes=classes)
-    references = {
-        "train_loss": [
-            (np.log(classes), chance, "bottom"),
-            (compute_learning_threshold(classes), learned, "top"),
-        ],
-        "heldout_loss": [(np.log(classes), chance, "center")],
-        "heldout_accuracy_percent": [(100 / classes, one_in, "center")],
-    }
-    right = max(text_width(text, 8) for text in (chance, learned, one_in)) + 0.06
+
+def draw(prepared: Prepared) -> Canvas:
+    """Draw the starts side by side, and the measures one below the other."""
+    starts = list(prepared.runs)
+    references = _references(prepared.classes)
+    texts = [reference.text for lines in references.values() for reference in lines]
+    right = max(text_width(text, 8) for text in texts) + 0.06
     with house_style():
-        sheet = page(title, arm_keys(styles), run_notes(runs, arms, last), body=4.7)
+        notes = run_notes(prepared.runs, prepared.arms, prepared.last)
+        sheet = page(prepared.title, arm_keys(arm_styles(prepared.arms)), notes, body=4.7)
         panels = sheet.panels(
             3 * len(starts), len(starts), head=0.26, right=right, gap=(0.14, 0.16)
         )
         for i, ax in enumerate(panels):
-            measure = list(_MEASURES)[i // len(starts)]
-            start = starts[i % len(starts)]
+            measure, start = list(_MEASURES)[i // len(starts)], starts[i % len(starts)]
             if i < len(starts):
                 panel_title(ax, start_label(start))
             if start == starts[0]:
                 ax.set_ylabel(gettext(_MEASURES[measure]))
             if i + len(starts) >= len(panels):
                 ax.set_xlabel(gettext("epoch"))
-            epoch_axis(ax, last)
-            lines = [value for value, _, _ in references[measure]]
-            _scale(ax, measure, np.concatenate([shown[measure].to_numpy(), lines]))
-            if runs[start].empty:
-                empty_panel(ax, no_run(model_label(model), start_label(start)))
+            epoch_axis(ax, prepared.last)
+            lines = [reference.value for reference in references[measure]]
+            _scale(ax, measure, np.concatenate([prepared.shown[measure].to_numpy(), lines]))
+            if prepared.runs[start].empty:
+                empty_panel(ax, no_run(prepared.model, start_label(start)))
             else:
-                _plot(ax, runs[start], means[start], measure, styles, last)
-            for value, text, alignment in references[measure]:
-                if len(runs[start]):
-                    ax.axhline(value, zorder=1, **_REFERENCE)
-                if start == starts[-1]:
-                    nudge = {"bottom": 1, "top": -1}.get(alignment, 0)
-                    style = {"va": alignment, "size": 8, "color": MUTED}
-                    label(ax, text, (1, value), inside=_BESIDE, offset=(4, nudge), **style)
+                _plot(ax, prepared, start, measure)
+            _draw_references(
+                ax,
+                references[measure],
+                with_lines=len(prepared.runs[start]) > 0,
+                with_labels=start == starts[-1],
+            )
+    return Canvas(figure=sheet.figure, last=prepared.last)
 
-    parts = [
-        part.assign(start=start)
-        for start in starts
-        for part in (runs[start], means[start].assign(seed="mean"))
-    ]
-    data = pd.concat(parts, ignore_index=True).astype({"seed": str})
-    data = data[["start", "normalization", "seed", "epoch", *_MEASURES]]
-    seen = _observation(shown, means, starts, last, compute_learning_threshold(classes))
-    return Drawing(
-        figure=sheet.figure,
-        data=data,
-        caption=gettext(
-            "Training of %(model)s: cross-entropy in evaluation mode on the training and the "
-            "held-out images, and held-out accuracy. Thin lines are single runs, bold lines an "
-            "arm's mean over %(seeds)s. The dotted lines are chance for %(classes)s classes "
-            "(ln %(classes)s = %(chance)s) and, for the training loss, the gate below which a run "
-            "that did not diverge has learned (%(gate)s).",
-            model=model_label(model),
-            seeds=seeds_phrase(shown),
-            classes=classes,
-            chance=number(np.log(classes)),
-            gate=number(compute_learning_threshold(classes)),
-        )
-        + f" {seen}",
-        alt=gettext("%(title)s, loss and accuracy per epoch.", title=title) + f" {seen}",
-        last=last,
-    )
+
+def _references(classes: int) -> dict[str, list[_Reference]]:
+    """Give the lines of chance and of the gate, by measure."""
+    chance = gettext("chance: ln %(classes)s", classes=classes)
+    learned = gettext("learned: %(share)s ln %(classes)s", share=LEARNED_SHARE, classes=classes)
+    one_in = gettext("chance: 1 in %(classes)s", classes=classes)
+    return {
+        "train_loss": [
+            _Reference(np.log(classes), chance, "bottom"),
+            _Reference(compute_learning_threshold(classes), learned, "top"),
+        ],
+        "heldout_loss": [_Reference(np.log(classes), chance, "center")],
+        "heldout_accuracy_percent": [_Reference(100 / classes, one_in, "center")],
+    }
+
+
+def _draw_references(
+    ax: Axes, references: Sequence[_Reference], *, with_lines: bool, with_labels: bool
+) -> None:
+    """Draw lines across a panel, and label them to its right."""
+    for value, text, alignment in references:
+        if with_lines:
+            ax.axhline(value, zorder=1, **_REFERENCE)
+        if with_labels:
+            nudge = {"bottom": 1, "top": -1}.get(alignment, 0)
+            style = {"va": alignment, "size": 8, "color": MUTED}
+            label(ax, text, (1, value), inside=_BESIDE, offset=(4, nudge), **style)
 
 
 def _scale(ax: Axes, measure: str, values: np.ndarray) -> None:
@@ -169,19 +218,15 @@ def _scale(ax: Axes, measure: str, values: np.ndarray) -> None:
         ax.set_ylim(shared_limits(values, floor=0.0))
 
 
-def _plot(
-    ax: Axes,
-    runs: pd.DataFrame,
-    means: pd.DataFrame,
-    measure: str,
-    styles: dict[str, ArmStyle],
-    last: int,
-) -> None:
+def _plot(ax: Axes, prepared: Prepared, start: str, measure: str) -> None:
+    """Draw a measure of every run and arm of a start; a cross ends a run that diverged."""
+    styles = arm_styles(prepared.arms)
+    runs, means = prepared.runs[start], prepared.means[start]
     for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
         style = styles[arm]
         of = mark(arm=arm, seed=seed)
         ax.plot(run["epoch"], run[measure], color=tint(style.color, 0.45), linewidth=THIN, **of)
-        if run["epoch"].iloc[-1] < last:
+        if run["epoch"].iloc[-1] < prepared.last:
             ax.plot(
                 run["epoch"].iloc[-1],
                 run[measure].iloc[-1],
@@ -196,17 +241,31 @@ def _plot(
         ax.plot(mean["epoch"], mean[measure], **mean_line(styles[arm]), **of)
 
 
-def _observation(
-    shown: pd.DataFrame,
-    means: dict[str, pd.DataFrame],
-    starts: list[str],
-    last: int,
-    gate: float,
-) -> str:
+def describe(prepared: Prepared) -> Words:
+    """Say what the lines are, and how many runs have learned."""
+    caption = gettext(
+        "Training of %(model)s: cross-entropy in evaluation mode on the training and the "
+        "held-out images, and held-out accuracy. Thin lines are single runs, bold lines an "
+        "arm's mean over %(seeds)s. The dotted lines are chance for %(classes)s classes "
+        "(ln %(classes)s = %(chance)s) and, for the training loss, the gate below which a run "
+        "that did not diverge has learned (%(gate)s).",
+        model=prepared.model,
+        seeds=seeds_phrase(prepared.shown),
+        classes=prepared.classes,
+        chance=number(np.log(prepared.classes)),
+        gate=number(compute_learning_threshold(prepared.classes)),
+    )
+    alt = gettext("%(title)s, loss and accuracy per epoch.", title=prepared.title)
+    observation = _observation(prepared)
+    return Words(caption=f"{caption} {observation}", alt=f"{alt} {observation}")
+
+
+def _observation(prepared: Prepared) -> str:
     """Give each start's final accuracies, and how many of its runs have learned."""
+    gate, last = compute_learning_threshold(prepared.classes), prepared.last
     sentences = []
-    for start in starts:
-        ends = rows_of(shown, start=start).groupby(["normalization", "seed"]).last()
+    for start, runs in prepared.runs.items():
+        ends = runs.groupby(["normalization", "seed"]).last()
         if ends.empty:
             continue
         learned = int(((ends["train_loss"] < gate) & (ends["status"] == "OK")).sum())
@@ -219,7 +278,8 @@ def _observation(
                 learned=learned,
             )
         )
-        final = means[start][means[start]["epoch"] == last]
+        means = prepared.means[start]
+        final = means[means["epoch"] == last]
         if len(final):
             column = "heldout_accuracy_percent"
             values = dict(zip(final["normalization"], final[column] / 100, strict=True))

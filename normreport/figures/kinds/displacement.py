@@ -1,15 +1,15 @@
 """How far every measured layer has moved from its start, layer by layer."""
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Drawing
+from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import Key, log_axis, page, panel_title
 from normreport.figures.runs import (
     comparable_rows,
@@ -24,6 +24,7 @@ from normreport.figures.runs import (
 from normreport.figures.style import (
     MUTED,
     WIDTH,
+    ArmStyle,
     Marks,
     arm_styles,
     empty_panel,
@@ -37,43 +38,81 @@ from normreport.text.formatting import percent
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import gettext
 
-_RIGHT = 0.30  # inches, for half the name of the last layer
-_NAME_SIZE = 8.0
-_SPREAD = 0.56  # of the room of one layer, over which the arms stand side by side
-
-
 KIND = Kind(order=(40, 1), table="layers", per=("model",))
 
+_RIGHT = 0.30  # inches, for half the name of the last layer
+_NAME_SIZE = 8.0
+_SPREAD = 0.56  # the share of a layer's room that its arms take, side by side
 
-def arguments(source: pd.DataFrame, settings: FigureSettings) -> dict[str, Any]:
-    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
-    return {"layers": source, "model": settings.model}
+
+@dataclass(frozen=True)
+class Prepared:
+    """The displacement of every measured layer of one model.
+
+    Attributes
+    ----------
+    model : str
+        The label of the model.
+    arms : list of str
+        The arms of the experiment.
+    last : int
+        The last epoch.
+    names : list of str
+        The layers in network order.
+    seeds : str
+        How many seeds each arm has, in words.
+    runs : mapping of str to pandas.DataFrame
+        For each start, the rows of its runs.
+    data : pandas.DataFrame
+        The marks: columns `start`, `normalization`, `seed` ("mean" for the mean over seeds),
+        `index` (of the layer, from 1), `layer`, `displacement`, and `x`, where the mark stands.
+    """
+
+    model: str
+    arms: list[str]
+    last: int
+    names: list[str]
+    seeds: str
+    runs: Mapping[str, pd.DataFrame]
+    data: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """The title of the figure."""
+        return gettext(
+            "%(model)s: relative displacement of every measured layer at epoch %(epoch)s",
+            model=self.model,
+            epoch=self.last,
+        )
+
+    @property
+    def roles(self) -> set[str]:
+        """The places that the layers have in their blocks."""
+        return {_role(name) for name in self.names}
 
 
-def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
-    """Draw the displacement of every measured layer at the last epoch: one panel per start.
+def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+    """Select the last epoch of one model, average it, and place the marks.
 
     Parameters
     ----------
-    layers : pandas.DataFrame
+    source : pandas.DataFrame
         Columns `model`, `start`, `normalization`, `seed`, `epoch`, `layer`, `displacement` (the
         norm of w_T - w_0 over that of w_0). The order of the rows is that of the network.
-    model : str
-        Which rows to draw.
+    settings : FigureSettings
+        `model`.
 
     Returns
     -------
-    Drawing
-        `data` has the columns `start`, `normalization`, `seed` ("mean" for the mean over seeds),
-        `index` (of the layer, from 1), `layer`, `displacement`, and `x`, where it stands.
+    Prepared
+        The marks.
     """
-    arms = in_order(layers["normalization"])
-    starts = in_order(layers["start"])
-    styles = arm_styles(arms)
-    shown = comparable_rows(layers, model=model)
+    (model,) = settings.required("model")
+    arms = in_order(source["normalization"])
+    shown = comparable_rows(source, model=model)
     last = last_epoch(shown)
-    names = in_order(layers["layer"][layers["model"] == model])
-    runs = {start: rows_of(shown, start=start) for start in starts}
+    names = in_order(source["layer"][source["model"] == model])
+    runs = {start: rows_of(shown, start=start) for start in in_order(source["start"])}
     parts = []
     for start, table in runs.items():
         means = mean_over_seeds(table, ["displacement"], by=["epoch", "layer"])
@@ -83,86 +122,76 @@ def draw(layers: pd.DataFrame, *, model: str) -> Drawing:
     data["index"] = data["layer"].map({name: i + 1 for i, name in enumerate(names)})
     offsets = {arm: _SPREAD * ((i + 0.5) / len(arms) - 0.5) for i, arm in enumerate(arms)}
     data["x"] = data["index"] + data["normalization"].map(offsets)
-    data = data[["start", "normalization", "seed", "index", "layer", "displacement", "x"]]
-
-    roles = {_role(name) for name in names}
-    title = gettext(
-        "%(model)s: relative displacement of every measured layer at epoch %(epoch)s",
+    return Prepared(
         model=model_label(model),
-        epoch=last,
+        arms=arms,
+        last=last,
+        names=names,
+        seeds=seeds_phrase(shown),
+        runs=runs,
+        data=data[["start", "normalization", "seed", "index", "layer", "displacement", "x"]],
     )
+
+
+def draw(prepared: Prepared) -> Canvas:
+    """Draw one panel per start, on a shared logarithmic axis."""
+    styles = arm_styles(prepared.arms)
+    data, runs, last = prepared.data, prepared.runs, prepared.last
     with house_style():
-        keys = [
-            Key(
-                style.label,
-                {
-                    "color": style.color,
-                    "linewidth": 1.2,
-                    "marker": style.marker,
-                    "markersize": 3.5,
-                    "markeredgewidth": 0,
-                },
-            )
-            for style in styles.values()
-        ]
-        sheet = page(title, keys, run_notes(runs, arms, last), body=0.55 + 2.1 * len(starts))
-        panels = sheet.panels(len(starts), 1, right=_RIGHT, head=0.26, foot=0.55, gap=(0, 0.32))
-        for start, ax in zip(starts, panels, strict=True):
+        keys = [Key(style.label, {**_points(style), "linewidth": 1.2}) for style in styles.values()]
+        body = 0.55 + 2.1 * len(runs)
+        sheet = page(prepared.title, keys, run_notes(runs, prepared.arms, last), body=body)
+        panels = sheet.panels(len(runs), 1, right=_RIGHT, head=0.26, foot=0.55, gap=(0, 0.32))
+        for start, ax in zip(runs, panels, strict=True):
             panel_title(ax, start_label(start))
             ax.set_ylabel(gettext("displacement (%%)"))
-            ax.set_xlim(0.4, len(names) + 0.6)
+            ax.set_xlim(0.4, len(prepared.names) + 0.6)
             log_axis(ax.yaxis, 100 * data["displacement"], unit="%")
             drawn = data[data["start"] == start]
             if drawn.empty:
-                empty_panel(ax, no_run_reached(last, model_label(model), start_label(start)))
-                continue
+                empty_panel(ax, no_run_reached(last, prepared.model, start_label(start)))
             for arm, style in styles.items():
-                rows = drawn[drawn["normalization"] == arm]
-                for seed, points in rows.groupby("seed", sort=False):
-                    look: Marks = {"color": style.color, "linewidth": 1.2, "zorder": 1.9}
-                    pieces = _lines(points, roles) if seed == "mean" else [points]
-                    if seed != "mean":
-                        look = {"linestyle": "none", "marker": style.marker, "markersize": 2.6}
-                        look |= {"markeredgewidth": 0, "color": tint(style.color, 0.65)}
-                    for piece in pieces:
-                        percent_moved = 100 * piece["displacement"]
-                        ax.plot(piece["x"], percent_moved, **look, **mark(arm=arm, seed=seed))
-        _name_layers(panels, names)
+                _draw_arm(ax, drawn[drawn["normalization"] == arm], arm, style, prepared.roles)
+        _name_layers(panels, prepared.names)
+    return Canvas(figure=sheet.figure)
 
-    reading = gettext(
-        "Relative displacement of each measured layer of %(model)s at epoch %(epoch)s: the norm "
-        "of the change of its weights since epoch 0, in percent of their norm at epoch 0. Layers "
-        "stand in network order; points are single runs, lines an arm's mean over %(seeds)s; the "
-        "panels share a logarithmic axis.",
-        model=model_label(model),
-        epoch=last,
-        seeds=seeds_phrase(shown),
-    )
-    if len(roles) > 1:
-        reading += " " + gettext("The lines go from block to block, one for each layer of a block.")
-    seen = _observation(data, starts)
-    return Drawing(
-        figure=sheet.figure,
-        data=data,
-        caption=f"{reading} {seen}",
-        alt=gettext("%(title)s, one panel per start.", title=title) + f" {seen}",
-    )
+
+def _points(style: ArmStyle) -> Marks:
+    """How the key shows an arm: its line with a point."""
+    return {
+        "color": style.color,
+        "marker": style.marker,
+        "markersize": 3.5,
+        "markeredgewidth": 0,
+    }
+
+
+def _draw_arm(ax: Axes, rows: pd.DataFrame, arm: str, style: ArmStyle, roles: set[str]) -> None:
+    """Draw an arm's runs as points, and its mean as lines."""
+    line: Marks = {"color": style.color, "linewidth": 1.2, "zorder": 1.9}
+    points: Marks = {"linestyle": "none", "marker": style.marker, "markersize": 2.6}
+    points |= {"markeredgewidth": 0, "color": tint(style.color, 0.65)}
+    for seed, marks in rows.groupby("seed", sort=False):
+        is_mean = seed == "mean"
+        for piece in _lines(marks, roles) if is_mean else [marks]:
+            look = line if is_mean else points
+            ax.plot(piece["x"], 100 * piece["displacement"], **look, **mark(arm=arm, seed=seed))
 
 
 def _role(layer: str) -> str:
-    """Name a layer's place in its block: what follows the block's own name, features.2."""
+    """Return a layer's place in its block: what follows the block's name, such as features.2."""
     return ".".join(layer.split(".")[2:])
 
 
 def _lines(means: pd.DataFrame, roles: set[str]) -> Iterator[pd.DataFrame]:
-    """Join the layers of one role, from block to block, as long as the blocks are neighbours."""
+    """Split an arm's means into lines: layers of one role in neighbouring blocks are joined."""
     for _, rows in means.groupby(means["layer"].map(_role), sort=False):
         # A block has no more layers than there are roles.
         yield from (part for _, part in rows.groupby((rows["index"].diff() > len(roles)).cumsum()))
 
 
 def _name_layers(panels: list[Axes], names: list[str]) -> None:
-    """Write the layers' numbers below the panels, and as many names as there is room for."""
+    """Write the layers' numbers below the panels, and as many names as fit."""
     ax = panels[-1]
     room = ax.get_position().width * WIDTH / len(names)
     longest = max(text_width(name, _NAME_SIZE) for name in names)
@@ -182,11 +211,29 @@ def _name_layers(panels: list[Axes], names: list[str]) -> None:
     ax.set_xlabel(gettext("measured layer in network order"), labelpad=13)
 
 
-def _observation(data: pd.DataFrame, starts: list[str]) -> str:
+def describe(prepared: Prepared) -> Words:
+    """Say what a displacement is, and which layers move most."""
+    caption = gettext(
+        "Relative displacement of each measured layer of %(model)s at epoch %(epoch)s: the norm "
+        "of the change of its weights since epoch 0, in percent of their norm at epoch 0. Layers "
+        "stand in network order; points are single runs, lines an arm's mean over %(seeds)s; the "
+        "panels share a logarithmic axis.",
+        model=prepared.model,
+        epoch=prepared.last,
+        seeds=prepared.seeds,
+    )
+    if len(prepared.roles) > 1:
+        caption += " " + gettext("The lines go from block to block, one for each layer of a block.")
+    alt = gettext("%(title)s, one panel per start.", title=prepared.title)
+    observation = _observation(prepared)
+    return Words(caption=f"{caption} {observation}", alt=f"{alt} {observation}")
+
+
+def _observation(prepared: Prepared) -> str:
     """Give, for each start, the layer that moves most and the median of all layers."""
-    means = data[data["seed"] == "mean"]
+    means = prepared.data[prepared.data["seed"] == "mean"]
     sentences = []
-    for start in starts:
+    for start in prepared.runs:
         rows = means[means["start"] == start]
         if rows.empty:
             continue

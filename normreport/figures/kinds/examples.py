@@ -1,19 +1,22 @@
 """Example images as the network sees them under each arm."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.axes import Axes
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Drawing, TrainingImages
+from normreport.figures.drawing import Canvas, TrainingImages, Words
 from normreport.figures.page import page
 from normreport.figures.pictures import displayed
 from normreport.figures.style import (
     MUTED,
     WIDTH,
+    ArmStyle,
     Marks,
     arm_styles,
     house_style,
@@ -24,67 +27,96 @@ from normreport.normalizations import normalize
 from normreport.text.formatting import compact, listing
 from normreport.text.language import gettext, ngettext
 
+KIND = Kind(order=(10, 1), arms="all")
+
+_EXAMPLES = 8  # images
 _SIZE = 8.5  # of the labels
 _HEAD = 0.2  # inches, for the images' labels
 _GAP = 0.06
 _LARGEST = 0.9  # inches, of an image
 
 
-KIND = Kind(order=(10, 1), arms="all")
+@dataclass(frozen=True)
+class Prepared:
+    """The same images under every arm.
 
-EXAMPLES = 8
+    Attributes
+    ----------
+    examples : mapping of str to numpy.ndarray
+        For each arm the k images after its normalization, float32 of shape (k, H, W, 3).
+    labels : sequence of str
+        The classes of the k images.
+    """
+
+    examples: Mapping[str, npt.NDArray[np.float32]]
+    labels: Sequence[str]
+
+    @property
+    def title(self) -> str:
+        """The title of the figure."""
+        return gettext("Example images as the network sees them")
+
+    @property
+    def ranges(self) -> dict[str, str]:
+        """The smallest and the largest value of each arm, in words."""
+        return {
+            arm: gettext(
+                "%(low)s to %(high)s", low=compact(images.min()), high=compact(images.max())
+            )
+            for arm, images in self.examples.items()
+        }
+
+    @property
+    def data(self) -> pd.DataFrame:
+        """The values behind the colours, one row per arm and channel.
+
+        Columns `normalization`, `channel`, `min`, `max`, `mean`, `std` (of all values of the
+        arm's images, ddof 0).
+        """
+        rows = [
+            (arm, channel, values.min(), values.max(), values.mean(), values.std())
+            for arm, images in self.examples.items()
+            for channel, values in zip("rgb", np.moveaxis(images.astype(float), -1, 0), strict=True)
+        ]
+        columns = ["normalization", "channel", "min", "max", "mean", "std"]
+        return pd.DataFrame(rows, columns=columns)
 
 
-def arguments(source: TrainingImages, settings: FigureSettings) -> dict[str, Any]:
-    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
-    # The first images are of different classes.
-    first = source.images[:EXAMPLES]
-    return {
-        "examples": {arm: normalize(first, arm, source.images) for arm in settings.normalizations},
-        "labels": [source.classes[label] for label in source.labels[:EXAMPLES]],
-    }
-
-
-def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> Drawing:
-    """Draw example images: one row per arm, one column per image.
+def prepare(source: TrainingImages, settings: FigureSettings) -> Prepared:
+    """Put the first images through the pipeline of every arm.
 
     Parameters
     ----------
-    examples : dict of str to numpy.ndarray
-        For each arm the same k images after its normalization, shape (k, H, W, 3).
-    labels : list of str
-        What the k images show.
+    source : TrainingImages
+        The first images are of different classes.
+    settings : FigureSettings
+        `normalizations`.
 
     Returns
     -------
-    Drawing
-        `data` has one row per arm and channel: `normalization`, `channel`, `min`, `max`, `mean`,
-        `std` (of all values of the arm's images, ddof 0).
+    Prepared
+        The normalized images.
     """
-    styles = arm_styles(list(examples))
-    data = pd.DataFrame(
-        [
-            (arm, channel, part.min(), part.max(), part.mean(), part.std())
-            for arm, images in examples.items()
-            for channel, part in zip("rgb", np.moveaxis(images.astype(float), -1, 0), strict=True)
-        ],
-        columns=["normalization", "channel", "min", "max", "mean", "std"],
+    first = source.images[:_EXAMPLES]
+    return Prepared(
+        examples={arm: normalize(first, arm, source.images) for arm in settings.normalizations},
+        labels=[source.classes[label] for label in source.labels[:_EXAMPLES]],
     )
-    ranges = {
-        arm: gettext("%(low)s to %(high)s", low=compact(images.min()), high=compact(images.max()))
-        for arm, images in examples.items()
-    }
-    columns = len(labels)
-    beside = [*ranges.values(), *(style.label for style in styles.values())]
+
+
+def draw(prepared: Prepared) -> Canvas:
+    """Draw one row per arm, and one column per image."""
+    styles = arm_styles(list(prepared.examples))
+    columns = len(prepared.labels)
+    beside = [*prepared.ranges.values(), *(style.label for style in styles.values())]
     left = max(text_width(text, _SIZE) for text in beside) + 0.18
     side = min(_LARGEST, (WIDTH - left - _GAP) / columns - _GAP)
-    title = gettext("Example images as the network sees them")
     with house_style():
-        height, width = next(iter(examples.values())).shape[1:3]
-        body = _HEAD + len(examples) * (side * height / width + _GAP)
-        sheet = page(title, [], [], body=body)
+        height, width = next(iter(prepared.examples.values())).shape[1:3]
+        body = _HEAD + len(prepared.examples) * (side * height / width + _GAP)
+        sheet = page(prepared.title, [], [], body=body)
         panels = sheet.panels(
-            len(examples) * columns,
+            len(prepared.examples) * columns,
             columns,
             left=left,
             right=WIDTH - left - columns * (side + _GAP) + _GAP,
@@ -92,47 +124,54 @@ def draw(examples: dict[str, npt.NDArray[np.float32]], *, labels: list[str]) -> 
             foot=_GAP,
             gap=(_GAP, _GAP),
         )
-        for i, (arm, images) in enumerate(examples.items()):
+        for i, (arm, images) in enumerate(prepared.examples.items()):
             row = panels[i * columns : (i + 1) * columns]
-            for ax, image in zip(row, displayed(images, images.min(), images.max()), strict=True):
-                ax.imshow(image, interpolation="none")
-                ax.set_axis_off()
-            look: Marks = {"ha": "right", "size": _SIZE}
-            name, color = styles[arm].label, styles[arm].color
-            label(row[0], name, (0, 0.5), offset=(-8, 3), weight="bold", color=color, **look)
-            label(row[0], ranges[arm], (0, 0.5), offset=(-8, -9), color=MUTED, **look)
-        for ax, text in zip(panels, labels, strict=False):  # the first row only
+            _draw_row(row, images, styles[arm], prepared.ranges[arm])
+        for ax, text in zip(panels[:columns], prepared.labels, strict=True):
             label(ax, _shortened(text, side), (0.5, 1), offset=(0, 4), ha="center", size=_SIZE)
+    return Canvas(figure=sheet.figure)
 
-    spans = [gettext("%(range)s in %(arm)s", range=r, arm=arm) for arm, r in ranges.items()]
-    seen = gettext("The values range from %(spans)s.", spans=listing(spans))
-    return Drawing(
-        figure=sheet.figure,
-        data=data,
-        caption=ngettext(
-            "%(num)s example image after each arm's normalization, one row per arm.",
-            "%(num)s example images after each arm's normalization, one row per arm.",
-            columns,
-        )
-        + " "
-        + gettext(
-            "A network gets the numbers, not the colours: for display each row's own range, "
-            "printed beside it, is mapped linearly to black and full colour, so rows that look "
-            "alike may differ in scale."
-        )
-        + f" {seen}",
-        alt=ngettext(
-            "%(title)s: %(num)s image in one row per arm.",
-            "%(title)s: %(num)s images in one row per arm.",
-            columns,
-            title=title,
-        )
-        + f" {seen}",
+
+def _draw_row(
+    row: Sequence[Axes], images: npt.NDArray[np.float32], style: ArmStyle, values: str
+) -> None:
+    """Draw the images of one arm, with its name and the range of its values on the left."""
+    for ax, image in zip(row, displayed(images, images.min(), images.max()), strict=True):
+        ax.imshow(image, interpolation="none")
+        ax.set_axis_off()
+    look: Marks = {"ha": "right", "size": _SIZE}
+    label(row[0], style.label, (0, 0.5), offset=(-8, 3), weight="bold", color=style.color, **look)
+    label(row[0], values, (0, 0.5), offset=(-8, -9), color=MUTED, **look)
+
+
+def describe(prepared: Prepared) -> Words:
+    """Say how the values become colours, and give their ranges."""
+    columns = len(prepared.labels)
+    ranges = prepared.ranges.items()
+    spans = [gettext("%(range)s in %(arm)s", range=values, arm=arm) for arm, values in ranges]
+    observation = gettext("The values range from %(spans)s.", spans=listing(spans))
+    count = ngettext(
+        "%(num)s example image after each arm's normalization, one row per arm.",
+        "%(num)s example images after each arm's normalization, one row per arm.",
+        columns,
     )
+    reading = gettext(
+        "A network gets the numbers, not the colours: for display each row's own range, "
+        "printed beside it, is mapped linearly to black and full colour, so rows that look "
+        "alike may differ in scale."
+    )
+    alt = ngettext(
+        "%(title)s: %(num)s image in one row per arm.",
+        "%(title)s: %(num)s images in one row per arm.",
+        columns,
+        title=prepared.title,
+    )
+    return Words(caption=f"{count} {reading} {observation}", alt=f"{alt} {observation}")
 
 
 def _shortened(text: str, room: float) -> str:
-    """Cut a label to the width of its image; a class may be a folder with an undecodable name."""
+    """Cut a label to the width of its image."""
+    # A class may be a folder whose name is not valid UTF-8.
     text = text.encode(errors="replace").decode()
     fits = max(1, int(room / text_width("x", _SIZE)))
     return text if len(text) <= fits + 1 else text[:fits] + "\u2026"

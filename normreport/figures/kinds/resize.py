@@ -1,14 +1,16 @@
-"""What the Resize of one published pipeline changes in the input, and the others do not have."""
+"""What the Resize step, which one published pipeline alone has, changes in the input."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.axes import Axes
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Drawing, TrainingImages
+from normreport.figures.drawing import Canvas, TrainingImages, Words
 from normreport.figures.page import Key, page, panel_title
 from normreport.figures.pictures import displayed
 from normreport.figures.style import (
@@ -26,63 +28,95 @@ from normreport.normalizations import normalize
 from normreport.text.formatting import number, percent
 from normreport.text.language import gettext, ngettext
 
+KIND = Kind(order=(60, 2), arms=("imagenet", "published_meanstd"))
+
+# Equal but for the Resize: both go on with the mean and std of ImageNet.
 _BEFORE = "imagenet"
 _AFTER = "published_meanstd"
 _SIZE = 8.5  # of the rows' labels
 _SIDE = 0.92  # inches, of an image
 _GAP = 0.06
-_IMAGES = 3
-_FREQUENCIES = np.linspace(0, 0.5, 101)  # cycles per pixel, up to every second pixel
-
-
-KIND = Kind(order=(60, 2), arms=("imagenet", "published_meanstd"))
-
+_IMAGES = 3  # of a row
 # Enough images for the mean spectrum; at 224 pixels a side they take 19 MB.
-RESIZED = 32
+_RESIZED = 32
+_FREQUENCIES = np.linspace(0, 0.5, 101)  # cycles per pixel; 0.5 is a period of two pixels
 
 
-def arguments(source: TrainingImages, settings: FigureSettings) -> dict[str, Any]:
-    """Give the arguments of :func:`draw`; this goes once the kind has prepare and describe."""
-    # Equal but for the Resize, as both go on with ImageNet's mean and std.
-    images = source.images[:RESIZED]
-    return {"inputs": {arm: normalize(images, arm) for arm in settings.normalizations}}
+@dataclass(frozen=True)
+class Prepared:
+    """Images with and without the Resize.
+
+    Attributes
+    ----------
+    inputs : mapping of str to numpy.ndarray
+        The same k images under `imagenet`, float32 of shape (k, H, W, 3), and under
+        `published_meanstd`, which resizes them first, of shape (k, H', W', 3).
+    data : pandas.DataFrame
+        Columns `normalization`, `pixels` (of an image), `std` (of an image's values),
+        `neighbour_difference` (mean absolute, of two pixels side by side or above each other),
+        `frequency` (cycles per pixel) and `share` (of an image's variance at or below it). All
+        are means over the k images.
+    """
+
+    inputs: Mapping[str, npt.NDArray[np.float32]]
+    data: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """The title of the figure."""
+        return gettext("What Resize does to the input of one published pipeline")
+
+    @property
+    def rows(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The rows of images by their names; the last is the centre, in the size of the first."""
+        before, after = self.inputs[_BEFORE], self.inputs[_AFTER]
+        height, width = (
+            min(pair) for pair in zip(before.shape[1:3], after.shape[1:3], strict=True)
+        )
+        top, left = (after.shape[1] - height) // 2, (after.shape[2] - width) // 2
+        return {
+            gettext("without Resize"): before,
+            gettext("after Resize"): after,
+            gettext("after Resize, centre"): after[:, top : top + height, left : left + width],
+        }
 
 
-def draw(inputs: dict[str, npt.NDArray[np.float32]]) -> Drawing:
-    """Draw images before and after the Resize, and where in the spectrum their variance lies.
+def prepare(source: TrainingImages, settings: FigureSettings) -> Prepared:
+    """Normalize the first images in both ways, and compute their spectra.
 
     Parameters
     ----------
-    inputs : dict of str to numpy.ndarray
-        The same k images under `imagenet`, shape (k, H, W, 3), and under `published_meanstd`,
-        which resizes them beforehand, shape (k, H', W', 3).
+    source : TrainingImages
+        The training images.
+    settings : FigureSettings
+        `normalizations`.
 
     Returns
     -------
-    Drawing
-        `data` has the columns `normalization`, `pixels` (of an image), `std` (of an image's
-        values), `neighbour_difference` (mean absolute, of two pixels side by side or above each
-        other), `frequency` (cycles per pixel) and `share` (of an image's variance at or below
-        it); all are means over the k images.
+    Prepared
+        Images and spectra.
     """
-    before, after = inputs[_BEFORE], inputs[_AFTER]
-    height, width = (min(pair) for pair in zip(before.shape[1:3], after.shape[1:3], strict=True))
-    top, left = (after.shape[1] - height) // 2, (after.shape[2] - width) // 2
-    rows = {
-        gettext("without Resize"): before,
-        gettext("after Resize"): after,
-        gettext("after Resize, centre"): after[:, top : top + height, left : left + width],
-    }
-    data = pd.concat([_described(arm, inputs[arm]) for arm in (_BEFORE, _AFTER)], ignore_index=True)
+    images = source.images[:_RESIZED]
+    return compare({arm: normalize(images, arm) for arm in settings.normalizations})
+
+
+def compare(inputs: Mapping[str, npt.NDArray[np.float32]]) -> Prepared:
+    """Compute the spectra of images under `imagenet` and under `published_meanstd`."""
+    tables = [_described(arm, inputs[arm]) for arm in (_BEFORE, _AFTER)]
+    return Prepared(inputs, pd.concat(tables, ignore_index=True))
+
+
+def draw(prepared: Prepared) -> Canvas:
+    """Draw images before and after the Resize, and their spectra."""
+    rows = prepared.rows
     styles = arm_styles([_BEFORE, _AFTER])
     lines = {_BEFORE: {**mean_line(styles[_BEFORE]), "linestyle": "-"}}
     lines[_AFTER] = mean_line(styles[_AFTER])
-    title = gettext("What Resize does to the input of one published pipeline")
     beside = max(text_width(name, _SIZE) for name in rows) + 0.14
-    shown = min(_IMAGES, len(before))
+    shown = min(_IMAGES, len(prepared.inputs[_BEFORE]))
     with house_style():
-        keys = [Key(name, lines[arm]) for name, arm in zip(rows, (_BEFORE, _AFTER), strict=False)]
-        sheet = page(title, keys, [], body=0.1 + 3 * (_SIDE + _GAP) + 0.34)
+        keys = [Key(name, lines[arm]) for name, arm in zip(rows, lines, strict=False)]
+        sheet = page(prepared.title, keys, [], body=0.1 + 3 * (_SIDE + _GAP) + 0.34)
         pictures = sheet.panels(
             3 * shown,
             shown,
@@ -92,44 +126,50 @@ def draw(inputs: dict[str, npt.NDArray[np.float32]]) -> Drawing:
             foot=0.34,
             gap=(_GAP, _GAP),
         )
-        look: Marks = {"ha": "right", "size": _SIZE}
+        limits = prepared.inputs[_BEFORE].min(), prepared.inputs[_BEFORE].max()
         for i, (name, images) in enumerate(rows.items()):
-            row = pictures[i * shown : (i + 1) * shown]
-            visible = displayed(images[:shown], before.min(), before.max())
-            for ax, image in zip(row, visible, strict=True):
-                ax.imshow(image, interpolation="none")
-                ax.set_axis_off()
-            size = f"{images.shape[1]} \u00d7 {images.shape[2]} px"
-            label(row[0], name, (0, 0.5), offset=(-8, 3), weight="bold", **look)
-            label(row[0], size, (0, 0.5), offset=(-8, -9), color=MUTED, **look)
+            _draw_row(pictures[i * shown : (i + 1) * shown], images, name, limits)
         (spectrum,) = sheet.panels(1, 1, left=beside + shown * (_SIDE + _GAP) + 0.6, head=0.3)
         panel_title(spectrum, gettext("variance up to a frequency"), MUTED)
         spectrum.set(xlim=(-0.01, 0.51), ylim=(0, 1.03))
         spectrum.set_xlabel(gettext("cycles per pixel"))
         spectrum.set_ylabel(gettext("share of the variance"))
-        for name, (arm, curve) in zip(
-            rows, data.groupby("normalization", sort=False), strict=False
-        ):
+        curves = prepared.data.groupby("normalization", sort=False)
+        for name, (arm, curve) in zip(rows, curves, strict=False):
             spectrum.plot(curve["frequency"], curve["share"], **lines[arm], **mark(line=name))
+    return Canvas(figure=sheet.figure)
 
-    seen = _observation(data, len(before))
-    return Drawing(
-        figure=sheet.figure,
-        data=data,
-        caption=gettext(
-            "Training images as the network gets them with ImageNet\u2019s mean and standard "
-            "deviation, without the Resize that only this published pipeline has and after it, "
-            "and the centre of the latter at the size of the former: as much as filters of the "
-            "same size see. Right, how much of an image\u2019s variance lies at or below a spatial "
-            "frequency."
-        )
-        + f" {seen}",
-        alt=gettext("%(title)s: images before and after, and their spectrum.", title=title)
-        + f" {seen}",
+
+def _draw_row(
+    row: Sequence[Axes], images: npt.NDArray[np.float32], name: str, limits: tuple[float, float]
+) -> None:
+    """Draw a row of images, with its name and the size of an image on the left."""
+    visible = displayed(images[: len(row)], *limits)
+    for ax, image in zip(row, visible, strict=True):
+        ax.imshow(image, interpolation="none")
+        ax.set_axis_off()
+    size = f"{images.shape[1]} \u00d7 {images.shape[2]} px"
+    look: Marks = {"ha": "right", "size": _SIZE}
+    label(row[0], name, (0, 0.5), offset=(-8, 3), weight="bold", **look)
+    label(row[0], size, (0, 0.5), offset=(-8, -9), color=MUTED, **look)
+
+
+def describe(prepared: Prepared) -> Words:
+    """Say what the rows are, and compare the numbers before and after."""
+    caption = gettext(
+        "Training images as the network gets them with ImageNet\u2019s mean and standard "
+        "deviation, without the Resize that only this published pipeline has and after it, "
+        "and the centre of the latter at the size of the former: as much as filters of the "
+        "same size see. Right, how much of an image\u2019s variance lies at or below a spatial "
+        "frequency."
     )
+    alt = gettext("%(title)s: images before and after, and their spectrum.", title=prepared.title)
+    observation = _observation(prepared.data, len(prepared.inputs[_BEFORE]))
+    return Words(caption=f"{caption} {observation}", alt=f"{alt} {observation}")
 
 
 def _described(arm: str, images: npt.NDArray[np.float32]) -> pd.DataFrame:
+    """Compute the numbers of one arm, see :class:`Prepared`."""
     steps = [np.abs(np.diff(images, axis=axis)).mean(dtype=float) for axis in (1, 2)]
     return pd.DataFrame(
         {
@@ -147,9 +187,9 @@ def _variance_up_to(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Return the share of a grey image's variance at or below each of the frequencies."""
     # Mirrored, so that no jump from one edge to the other counts as detail.
     half = np.concatenate([image, image[::-1]])
-    whole = np.concatenate([half, half[:, ::-1]], axis=1).astype(float)
-    power = np.abs(np.fft.fft2(whole - whole.mean())) ** 2
-    rows, columns = (np.fft.fftfreq(size) for size in whole.shape)
+    mirrored = np.concatenate([half, half[:, ::-1]], axis=1).astype(float)
+    power = np.abs(np.fft.fft2(mirrored - mirrored.mean())) ** 2
+    rows, columns = (np.fft.fftfreq(size) for size in mirrored.shape)
     frequency = np.hypot(rows[:, None], columns[None, :])
     order = np.argsort(frequency, axis=None)
     cumulated = np.cumsum(power.ravel()[order])
@@ -160,7 +200,6 @@ def _variance_up_to(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 def _observation(data: pd.DataFrame, images: int) -> str:
     """Compare pixels, contrast, neighbours and the median frequency."""
     before, after = (data[data["normalization"] == arm] for arm in (_BEFORE, _AFTER))
-
     detail = [
         1 - float(np.interp(0.125, rows["frequency"], rows["share"])) for rows in (before, after)
     ]

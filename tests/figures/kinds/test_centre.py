@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import centre
 from tests.figures import synthetic
 from tests.figures.synthetic import three
 
@@ -18,7 +17,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return centre.draw(table)
+    return synthetic.drawn("centre", table)
 
 
 def test_the_data_are_the_marks(drawing: Drawing) -> None:
@@ -54,7 +53,7 @@ def test_every_run_is_a_point_and_the_means_are_over_all(
 
 
 def test_a_place_that_lost_a_run_has_points_but_no_mean(diverged_runs: pd.DataFrame) -> None:
-    drawing = centre.draw(synthetic.measures(diverged_runs))
+    drawing = synthetic.drawn("centre", synthetic.measures(diverged_runs))
     scratch = drawing.data[drawing.data["start"] == "scratch"]
     assert "mean" not in set(scratch["seed"])
     assert set(scratch["seed"]) == {"0", "1", "2", "epoch 0"}

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import curves
 from tests.figures import synthetic
 from tests.figures.synthetic import three
 
@@ -19,7 +18,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return curves.draw(table, model="vgg16")
+    return synthetic.drawn("curves", table, model="vgg16")
 
 
 def test_the_data_are_the_lines_of_six_panels(drawing: Drawing) -> None:
@@ -56,7 +55,7 @@ def test_the_loss_axis_goes_by_decades_where_the_range_asks_for_it(
     table: pd.DataFrame, factor: float, scale: str
 ) -> None:
     loss = table["train_loss"].where(table["epoch"] < 6, factor * table["train_loss"])
-    drawing = curves.draw(table.assign(train_loss=loss), model="vgg16")
+    drawing = synthetic.drawn("curves", table.assign(train_loss=loss), model="vgg16")
     assert drawing.figure.axes[0].get_yscale() == scale
 
 
@@ -76,7 +75,7 @@ def test_the_words_count_the_runs_that_learned_and_give_the_accuracies(
 
 
 def test_a_run_that_failed_has_not_learned(diverged_runs: pd.DataFrame) -> None:
-    drawing = curves.draw(synthetic.histories(diverged_runs), model="vgg16")
+    drawing = synthetic.drawn("curves", synthetic.histories(diverged_runs), model="vgg16")
     assert "From scratch, 4 of 6 runs learned." in drawing.caption
     crosses = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "x"]
     assert len(crosses) == 2
@@ -84,14 +83,19 @@ def test_a_run_that_failed_has_not_learned(diverged_runs: pd.DataFrame) -> None:
 
 def test_a_run_that_diverged_has_not_learned_even_if_no_run_went_on(table: pd.DataFrame) -> None:
     low = table.assign(train_loss=0.1)
-    assert "From scratch, 9 of 9 runs learned" in curves.draw(low, model="vgg16").caption
+    assert (
+        "From scratch, 9 of 9 runs learned" in synthetic.drawn("curves", low, model="vgg16").caption
+    )
     lost = low.assign(status=np.where(low["start"] == "scratch", "DIVERGED", "OK"))
-    assert "From scratch, 0 of 9 runs learned" in curves.draw(lost, model="vgg16").caption
+    assert (
+        "From scratch, 0 of 9 runs learned"
+        in synthetic.drawn("curves", lost, model="vgg16").caption
+    )
 
 
 def test_rows_without_a_finite_loss_are_left_out(table: pd.DataFrame) -> None:
     lost = (table["seed"] == 0) & (table["normalization"] == "raw") & (table["epoch"] > 3)
     broken = table.assign(train_loss=table["train_loss"].where(~lost, np.nan))
-    drawing = curves.draw(broken, model="vgg16")
+    drawing = synthetic.drawn("curves", broken, model="vgg16")
     run = drawing.data.query("normalization == 'raw' and seed == '0'")
     assert run["epoch"].max() == 3

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import displacement
 from tests.figures import synthetic
 from tests.figures.synthetic import two
 
@@ -17,7 +16,7 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return displacement.draw(table, model="vgg16")
+    return synthetic.drawn("displacement", table, model="vgg16")
 
 
 def test_the_data_are_the_points_and_the_lines(drawing: Drawing) -> None:
@@ -41,7 +40,7 @@ def test_starts_share_a_logarithmic_axis(drawing: Drawing) -> None:
 def test_layers_that_did_not_move_are_drawn_at_zero(table: pd.DataFrame) -> None:
     frozen = table["layer"] == "features.0"
     still = table.assign(displacement=table["displacement"].where(~frozen, 0.0))
-    ax = displacement.draw(still, model="vgg16").figure.axes[0]
+    ax = synthetic.drawn("displacement", still, model="vgg16").figure.axes[0]
     assert ax.get_yscale() == "symlog"
     assert ax.get_yticklabels()[0].get_text() == "0%"
     assert ax.get_ylim()[0] < 0
@@ -49,7 +48,7 @@ def test_layers_that_did_not_move_are_drawn_at_zero(table: pd.DataFrame) -> None
 
 def test_52_layers_stay_readable(runs: pd.DataFrame) -> None:
     table = synthetic.layer_summaries(runs, synthetic.MOBILENET_CONVS)
-    drawing = displacement.draw(table, model="vgg16")
+    drawing = synthetic.drawn("displacement", table, model="vgg16")
     named = [
         text
         for text in drawing.figure.axes[-1].texts
@@ -63,7 +62,7 @@ def test_52_layers_stay_readable(runs: pd.DataFrame) -> None:
 
 def test_a_line_joins_the_layers_of_one_place_in_neighbouring_blocks(runs: pd.DataFrame) -> None:
     table = synthetic.layer_summaries(runs, synthetic.MOBILENET_CONVS)
-    drawing = displacement.draw(table, model="vgg16")
+    drawing = synthetic.drawn("displacement", table, model="vgg16")
     order = {name: i + 1 for i, name in enumerate(synthetic.MOBILENET_CONVS)}
     expected = {
         tuple(order[f"features.{block}.conv.{place}"] for block in range(first, 18))
@@ -91,6 +90,8 @@ def test_the_words_give_the_median_and_the_largest_mean(
 
 
 def test_an_arm_with_a_diverged_run_has_points_but_no_line(diverged_runs: pd.DataFrame) -> None:
-    drawing = displacement.draw(synthetic.layer_summaries(diverged_runs), model="vgg16")
+    drawing = synthetic.drawn(
+        "displacement", synthetic.layer_summaries(diverged_runs), model="vgg16"
+    )
     rows = drawing.data.query("start == 'scratch' and normalization == 'raw'")
     assert set(rows["seed"]) == {"0", "2"}

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from normreport.figures.drawing import Drawing
-from normreport.figures.kinds import inputs
 from tests.figures import synthetic
 from tests.figures.synthetic import three
 
@@ -17,7 +16,7 @@ def table() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def drawing(table: pd.DataFrame) -> Drawing:
-    return inputs.draw(table)
+    return synthetic.drawn_prepared("inputs", histograms=table)
 
 
 def test_the_data_are_the_steps_of_every_channel(table: pd.DataFrame, drawing: Drawing) -> None:
@@ -42,7 +41,7 @@ def test_a_spike_of_background_asks_for_decades_and_even_shares_do_not(
     table: pd.DataFrame, drawing: Drawing
 ) -> None:
     assert "by decades" in drawing.caption
-    even = inputs.draw(table.assign(share=1 / 64))
+    even = synthetic.drawn_prepared("inputs", histograms=table.assign(share=1 / 64))
     assert "by decades" not in even.caption
     assert even.figure.axes[0].get_yscale() == "linear"
 

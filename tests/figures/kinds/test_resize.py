@@ -3,14 +3,20 @@
 import numpy as np
 import pytest
 
+from normreport.figures.drawing import Drawing, draw_prepared, kind_module
 from normreport.figures.kinds import resize
+from normreport.normalizations import Inputs
 from tests.figures import synthetic
 from tests.figures.synthetic import three
 
 
+def drawn(inputs: dict[str, Inputs]) -> Drawing:
+    return draw_prepared(kind_module("resize"), resize.compare(inputs))
+
+
 def test_the_centre_has_the_size_of_the_images_before() -> None:
     inputs = synthetic.resized()
-    drawing = resize.draw(inputs)
+    drawing = drawn(inputs)
     shown = [np.asarray(ax.images[0].get_array()) for ax in drawing.figure.axes[:9]]
     assert [image.shape[0] for image in shown] == [16] * 3 + [64] * 3 + [16] * 3
     for whole, centre in zip(shown[3:6], shown[6:], strict=True):
@@ -20,7 +26,7 @@ def test_the_centre_has_the_size_of_the_images_before() -> None:
 def test_rows_share_the_range_of_the_images_before() -> None:
     inputs = synthetic.resized()
     low, high = float(inputs["imagenet"].min()), float(inputs["imagenet"].max())
-    drawing = resize.draw(inputs)
+    drawing = drawn(inputs)
     after = inputs["published_meanstd"][0].astype(float)
     shown = np.asarray(drawing.figure.axes[3].images[0].get_array())
     assert np.array_equal(shown, np.round(255 * (after - low) / (high - low)))
@@ -30,7 +36,7 @@ def test_rows_share_the_range_of_the_images_before() -> None:
 def test_the_variance_of_a_wave_lies_at_its_frequency(period: int) -> None:
     wave = np.cos(np.pi * (2 * np.arange(32) + 1) / period).astype(np.float32)
     image = np.broadcast_to(wave[None, :, None], (2, 32, 32, 3)).copy()
-    data = resize.draw({"imagenet": image, "published_meanstd": image}).data
+    data = drawn({"imagenet": image, "published_meanstd": image}).data
     share = data[data["normalization"] == "imagenet"].set_index("frequency")["share"]
     assert share[share.index < 1 / period - 1e-9].max() < 1e-9
     assert share[share.index > 1 / period - 1e-9].min() == pytest.approx(1)
@@ -38,7 +44,7 @@ def test_the_variance_of_a_wave_lies_at_its_frequency(period: int) -> None:
 
 def test_the_words_compare_contrast_and_neighbours() -> None:
     inputs = synthetic.resized()
-    caption = resize.draw(inputs).caption
+    caption = drawn(inputs).caption
     assert "makes 4,096 pixels of 256" in caption
     std = {arm: images.std(axis=(1, 2, 3)).mean() for arm, images in inputs.items()}
     text = f"goes from {three(std['imagenet'])} to {three(std['published_meanstd'])}"
@@ -52,5 +58,5 @@ def test_the_words_compare_contrast_and_neighbours() -> None:
 
 def test_one_image_of_equal_pixels_has_no_variance_to_share() -> None:
     flat = np.ones((1, 8, 8, 3), dtype=np.float32)
-    data = resize.draw({"imagenet": flat, "published_meanstd": flat}).data
+    data = drawn({"imagenet": flat, "published_meanstd": flat}).data
     assert set(data["share"]) == {0.0}

@@ -1,4 +1,4 @@
-"""Histograms of the input against counting by hand."""
+"""The histograms of the figure `inputs`, against counting by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from normreport.figures.input_histograms import BINS, input_histograms
+from normreport.figures.kinds.inputs import BINS, input_histograms
 from normreport.normalizations import Images, Inputs, normalize
 
 ARMS = ("raw", "minmax", "dataset")
@@ -27,22 +27,22 @@ def inputs(images: Images) -> dict[str, Inputs]:
 
 
 @pytest.fixture(scope="module")
-def found(images: Images) -> pd.DataFrame:
+def histograms(images: Images) -> pd.DataFrame:
     return input_histograms(images, ARMS)
 
 
-def test_every_arm_and_channel_has_its_bins_in_order(found: pd.DataFrame) -> None:
+def test_every_arm_and_channel_has_its_bins_in_order(histograms: pd.DataFrame) -> None:
     columns = ["normalization", "channel", "left", "right", "share"]
-    assert found.columns.tolist() == columns
-    groups = found.groupby(["normalization", "channel"], sort=False).size()
+    assert histograms.columns.tolist() == columns
+    groups = histograms.groupby(["normalization", "channel"], sort=False).size()
     assert groups.index.tolist() == [(arm, c) for arm in ARMS for c in "rgb"]
     assert (groups == BINS).all()
 
 
 def test_shares_are_what_counting_by_hand_gives(
-    inputs: dict[str, Inputs], found: pd.DataFrame
+    inputs: dict[str, Inputs], histograms: pd.DataFrame
 ) -> None:
-    for (arm, channel), group in found.groupby(["normalization", "channel"]):
+    for (arm, channel), group in histograms.groupby(["normalization", "channel"]):
         values = inputs[arm][..., "rgb".index(channel)].astype(np.float64).ravel()
         last = len(group) - 1
         for i, row in enumerate(group.itertuples()):
@@ -51,15 +51,15 @@ def test_shares_are_what_counting_by_hand_gives(
             assert row.share == pytest.approx(expected, abs=1e-12)
 
 
-def test_shares_sum_to_one_so_that_no_value_is_lost(found: pd.DataFrame) -> None:
-    sums = found.groupby(["normalization", "channel"])["share"].sum()
+def test_shares_sum_to_one_so_that_no_value_is_lost(histograms: pd.DataFrame) -> None:
+    sums = histograms.groupby(["normalization", "channel"])["share"].sum()
     assert sums.to_numpy() == pytest.approx(np.ones(9))
 
 
 def test_every_arm_has_its_own_range_and_its_channels_share_it(
-    inputs: dict[str, Inputs], found: pd.DataFrame
+    inputs: dict[str, Inputs], histograms: pd.DataFrame
 ) -> None:
-    for (arm, _), group in found.groupby(["normalization", "channel"]):
+    for (arm, _), group in histograms.groupby(["normalization", "channel"]):
         assert group["left"].iloc[0] == inputs[arm].min()
         assert group["right"].iloc[-1] == inputs[arm].max()
         assert np.array_equal(group["right"].iloc[:-1], group["left"].iloc[1:])
@@ -67,7 +67,7 @@ def test_every_arm_has_its_own_range_and_its_channels_share_it(
 
 
 def test_images_of_one_colour_are_one_full_bin() -> None:
-    found = input_histograms(np.full((2, 4, 4, 3), 7, dtype=np.uint8), ["raw"])
-    assert np.isfinite(found["share"]).all()
-    assert found.groupby("channel")["share"].sum().tolist() == [1, 1, 1]
-    assert found.groupby("channel")["share"].max().tolist() == [1, 1, 1]
+    histograms = input_histograms(np.full((2, 4, 4, 3), 7, dtype=np.uint8), ["raw"])
+    assert np.isfinite(histograms["share"]).all()
+    assert histograms.groupby("channel")["share"].sum().tolist() == [1, 1, 1]
+    assert histograms.groupby("channel")["share"].max().tolist() == [1, 1, 1]
