@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from normreport.config.base import Settings, validate
+from normreport.config.figure_words import FigureWords
 from normreport.config.record import RecordSettings, Revision
 from normreport.errors import ConfigError, StorageError
 from normreport.io.files import read_json, text_digest
@@ -132,7 +133,7 @@ def make_record(
     manifests: Sequence[Mapping[str, Any]],
     data: Mapping[str, Mapping[str, Any]],
     pretrained: Sequence[Mapping[str, Any]],
-    figures: Sequence[Mapping[str, Any]],
+    figures: Sequence[FigureWords],
     files: Mapping[str, str],
     code: Mapping[str, str],
     training: Mapping[str, str],
@@ -174,11 +175,11 @@ def make_record(
         "data": {name: manifest["digests"] for name, manifest in data.items()},
         "pretrained": {manifest["model"]: manifest["digests"] for manifest in pretrained},
         "figures": {
-            words["id"]: {
-                **words["made_from"],
+            words.id: {
+                **words.made_from.model_dump(mode="json"),
                 "number": number,
-                "caption": text_digest(words["caption"]),
-                "alt": text_digest(words["alt"]),
+                "caption": text_digest(words.caption),
+                "alt": text_digest(words.alt),
             }
             for number, words in enumerate(figures, start=1)
         },

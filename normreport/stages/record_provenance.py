@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from normreport.config.base import parse
+from normreport.config.figure_words import FigureWords
+from normreport.config.json_files import read_model
 from normreport.config.record import RecordSettings
 from normreport.io import files
 from normreport.provenance.record import FLOW, folders_digest, make_record
@@ -44,7 +46,7 @@ def run(
         manifests=[files.read_json(path) for path in manifests],
         data={path.parent.name: files.read_json(path) for path in data},
         pretrained=[files.read_json(path) for path in pretrained],
-        figures=[files.read_json(path) for path in words],
+        figures=[read_model(FigureWords, path) for path in words],
         files={path.relative_to(root).as_posix(): digest for path, digest in known.items()},
         code={stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
         training={

@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from normreport.config.base import parse
+from normreport.config.figure_words import FigureWords
 from normreport.config.json_files import read_model
 from normreport.config.report import RenderSettings
 from normreport.config.results import Results
@@ -61,4 +62,5 @@ def page(
 def _illustration(path: Path, number: int) -> Illustration:
     # Our own SVG, whose text was escaped when it was drawn.
     svg = Markup(files.read_text(path))
-    return Illustration(number=number, svg=svg, **files.read_json(path.with_suffix(".json")))
+    words = read_model(FigureWords, path.with_suffix(".json"))
+    return Illustration(number=number, svg=svg, **words.model_dump(mode="json"))
