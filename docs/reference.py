@@ -80,7 +80,7 @@ def _group(root: Schema, name: str, paths: list[str], *, defaults: bool) -> Iter
     node = root["$defs"][name]
     title = ", ".join(f"`{path}`" for path in paths)
     kind = node["properties"].get("kind", {}).get("const")
-    yield f"## {title}" + (f" of kind `{kind}`" if kind else "")
+    yield f"### {title}" + (f" of kind `{kind}`" if kind else "")
     yield ""
     yield _one_line(node.get("description", ""))
     yield ""
