@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib
+import pkgutil
 import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 PACKAGE = "normreport"
 ROOT = Path(__file__).parent.parent
@@ -22,6 +25,17 @@ ROOT = Path(__file__).parent.parent
 DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}
 # These carry values from one place to another, exactly; no result depends on their version.
 CARRIERS = {"pydantic", "pydantic_core", "safetensors", "yaml"}
+# Stands for all modules of a package, which `import_submodules` imports.
+ALL = ".*"
+
+
+def import_submodules(package: str) -> list[ModuleType]:
+    """Import every module of a package, sorted by name.
+
+    `source_files` reads the name of the package from the call, so it must be a literal string.
+    """
+    path = importlib.import_module(package).__path__
+    return [importlib.import_module(f"{package}.{one.name}") for one in pkgutil.iter_modules(path)]
 
 
 def source_files(*modules: str) -> list[Path]:
@@ -98,7 +112,8 @@ def source_digest(*modules: str) -> str:
 
 def _modules(path: Path) -> list[str]:
     """Modules of this package that a file imports."""
-    names = _imported(path.read_text(encoding="utf-8"), _package(path))
+    imported = _imported(path.read_text(encoding="utf-8"), _package(path))
+    names = [module for name in imported for module in _expand(name)]
     # `from normreport.figures import style` imports a module, `... import Drawing` a name.
     return [name for name in names if _is_ours(name) and _path(name) is not None]
 
@@ -119,7 +134,22 @@ def _imported(text: str, package: tuple[str, ...]) -> tuple[str, ...]:
             above = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join((*above, *filter(None, [node.module])))
             names += [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Call) and _is_import_of_submodules(node):
+            names.append(f"{ast.literal_eval(node.args[0])}{ALL}")
     return tuple(names)
+
+
+def _is_import_of_submodules(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == import_submodules.__name__
+
+
+def _expand(name: str) -> list[str]:
+    """List the modules of a package that a call of `import_submodules` imports."""
+    if not name.endswith(ALL):
+        return [name]
+    package = name.removesuffix(ALL)
+    folder = ROOT.joinpath(*package.split("."))
+    return [f"{package}.{one.name}" for one in pkgutil.iter_modules([str(folder)])]
 
 
 def _is_ours(name: str) -> bool:

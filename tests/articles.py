@@ -9,9 +9,12 @@ from typing import Any, Protocol
 
 from markupsafe import Markup
 
-from normreport.claims import CLAIMS, Study
+from normreport.claims.claim import JudgedClaim
+from normreport.claims.judging import judge_claim
+from normreport.claims.registry import CLAIMS
+from normreport.claims.study import Study
 from normreport.config.report import RenderSettings
-from normreport.config.results import Results
+from normreport.config.results import ClaimResult, Results
 from normreport.provenance.record import Record
 from normreport.report.article import Illustration, render
 from normreport.report.claim_results import claim_result
@@ -55,6 +58,13 @@ class Named(Protocol):
     id: str
 
 
+def judged_claims(whole: Study) -> list[ClaimResult]:
+    """Judge every claim without a correction for the others; F11 from the stories."""
+    stories = [JudgedClaim(claim, judge_claim(claim, whole)) for claim in CLAIMS if claim.is_story]
+    judged = [JudgedClaim(claim, judge_claim(claim, whole, stories)) for claim in CLAIMS]
+    return [claim_result(one, whole) for one in judged]
+
+
 def results_of(whole: Study) -> dict[str, Any]:
     """Give the results of a study as JSON; the model validates them."""
     settings = {
@@ -85,7 +95,7 @@ def results_of(whole: Study) -> dict[str, Any]:
         "pretraining": [pretraining | {"model": model} for model in models],
         "runs": [],
         "failures": [],
-        "claims": [claim_result(claim, claim.judged(whole), whole) for claim in CLAIMS],
+        "claims": judged_claims(whole),
         "headline": headline(whole),
         "versions": {"python": "3.11", "torch": "2", "torchvision": "0", "numpy": "2"},
     })  # fmt: skip

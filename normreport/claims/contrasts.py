@@ -1,69 +1,73 @@
-"""H1, H2, H4, H5: the spread and the roughness of one arm against another."""
+"""H1, H2, H4, H5: compare the spread and the roughness of two arms."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 
-from normreport.claims.base import (
-    ARTICLE_STARTS,
-    Case,
-    Claim,
-    Place,
-    Study,
-    case_from_seeds,
-    missing,
-    select,
-)
+from normreport.claims.cases import Case, Contrast, Place, case_from_seeds, failed_runs_at
+from normreport.claims.claim import PRIMARY_FAMILY, Claim
+from normreport.claims.needs import Needs
+from normreport.claims.study import ARTICLE_STARTS, Study, select_rows
 from normreport.statistics.inference import MarginTest
 from normreport.statistics.nulls import roughness_ratio_null
 from normreport.text.language import N_, gettext
 
-WIDER = MarginTest(math.log(1.05), level=0.95)
-ROUGHER = MarginTest(math.log(1.25), level=0.95)
+SPREAD = MarginTest(math.log(1.05), level=0.95)
+ROUGHNESS = MarginTest(math.log(1.25), level=0.95)
+RAW_AND_UNIT = Needs(any_start=ARTICLE_STARTS, normalizations=("raw", "unit"))
+UNIT_AND_IMAGENET = Needs(any_start=ARTICLE_STARTS, normalizations=("unit", "imagenet"))
 
 
-def log_ratios(
+def judge_log_ratio(
     study: Study,
+    test: MarginTest,
     column: str,
     over: str,
     under: str,
-    test: MarginTest,
     null: Callable[[int], float] | None = None,
 ) -> Iterator[Case]:
-    """Ln of a statistic in one arm over that in another, per seed, layer and start.
+    """Judge ln of a statistic in one arm over that in another, per start and kept layer.
 
-    `null` gives, for a number of weights, the 95% point of what chance alone gives.
+    Parameters
+    ----------
+    study, test
+        The measurements, and the test of the claim.
+    column
+        A positive statistic of the table `Study.measures`.
+    over, under
+        The arms in the numerator and in the denominator.
+    null
+        Maps the number of weights to the 95% point of the effect under chance alone.
     """
-    lacking = study.missing_conditions(any_start=ARTICLE_STARTS, normalizations=(over, under))
-    if lacking:
-        yield missing(lacking)
-        return
     for model, start, layer in study.kept_layers(ARTICLE_STARTS):
-        rows = study.last(study.rows("measures", model=model, start=start, layer=layer))
-        both = select(rows, normalization=over).merge(
-            select(rows, normalization=under), on="seed", suffixes=("_over", "_under")
+        place = Place.of(
+            model=model, start=start, layer=layer, contrast=Contrast.of_arms(over, under, sign="/")
         )
-        pairs = zip(both[f"{column}_over"], both[f"{column}_under"], strict=True)
+        rows = study.select_last_epoch(study.measures.at(model=model, start=start, layer=layer))
+        pairs = select_rows(rows, normalization=over).merge(
+            select_rows(rows, normalization=under), on="seed", suffixes=("_over", "_under")
+        )
+        values = zip(pairs[f"{column}_over"], pairs[f"{column}_under"], strict=True)
         yield case_from_seeds(
-            Place(model, start, layer, f"{over} / {under}"),
-            [math.log(a / b) if a > 0 < b else None for a, b in pairs],
+            place,
+            [math.log(a / b) if a > 0 < b else None for a, b in values],
             test=test,
-            null=null(int(both["n_over"].iloc[0])) if null and len(both) else None,
-            failed=study.failed(model=model, start=start, normalization=[over, under]),
+            null=null(int(pairs["n_over"].iloc[0])) if null and len(pairs) else None,
+            failed=failed_runs_at(study, place),
         )
 
 
-def rougher(study: Study, over: str, under: str) -> Iterator[Case]:
-    """Ln of the roughness in one arm over that in another, against what chance gives, too."""
-    return log_ratios(study, "roughness", over, under, ROUGHER, roughness_ratio_null)
+def judge_roughness(study: Study, test: MarginTest, over: str, under: str) -> Iterator[Case]:
+    """Judge ln of the roughness ratio against the margin and against chance."""
+    return judge_log_ratio(study, test, "roughness", over, under, roughness_ratio_null)
 
 
-def _contradicts_f4(study: Study, cases: object) -> Iterator[str]:
+def _flag_opposite_of_f4(study: Study, cases: object) -> Iterator[str]:
     yield gettext("the article's own finding F4 says the opposite")
 
 
-ROUGHER_RULE = N_(
+ROUGHNESS_RULE = N_(
     "supported if the 95%% interval lies above the margin, and above the 95%% point of the ratio "
     "for two Gaussian samples of as many numbers; refuted if wholly below the margin"
 )
@@ -75,8 +79,11 @@ RAW_IS_WIDER = Claim(
     statement=N_("Without normalization the weights have a higher variance."),
     statistic=N_("ln of the last epoch's std with raw values over that with division by 255"),
     unit=N_("natural logarithm of a ratio"),
-    test=WIDER,
-    judge=lambda study: log_ratios(study, "std", "raw", "unit", WIDER),
+    test=SPREAD,
+    needs=RAW_AND_UNIT,
+    judge=lambda study, test: judge_log_ratio(study, test, "std", "raw", "unit"),
+    figures=("spread",),
+    family=PRIMARY_FAMILY,
 )
 
 RAW_IS_ROUGHER = Claim(
@@ -89,9 +96,12 @@ RAW_IS_ROUGHER = Claim(
         "derivative, with raw values over that with division by 255"
     ),
     unit=N_("natural logarithm of a ratio"),
-    own_rule=ROUGHER_RULE,
-    test=ROUGHER,
-    judge=lambda study: rougher(study, "raw", "unit"),
+    rule=ROUGHNESS_RULE,
+    test=ROUGHNESS,
+    needs=RAW_AND_UNIT,
+    judge=lambda study, test: judge_roughness(study, test, "raw", "unit"),
+    figures=("density",),
+    family=PRIMARY_FAMILY,
 )
 
 STANDARDIZED_IS_NARROWER = Claim(
@@ -101,9 +111,12 @@ STANDARDIZED_IS_NARROWER = Claim(
     statement=N_("Subtracting a mean and dividing by a standard deviation gives narrower weights."),
     statistic=N_("ln of the last epoch's std with division by 255 over that with mean/std"),
     unit=N_("natural logarithm of a ratio"),
-    test=WIDER,
-    judge=lambda study: log_ratios(study, "std", "unit", "imagenet", WIDER),
-    flags=_contradicts_f4,
+    test=SPREAD,
+    needs=UNIT_AND_IMAGENET,
+    judge=lambda study, test: judge_log_ratio(study, test, "std", "unit", "imagenet"),
+    flags=_flag_opposite_of_f4,
+    figures=("spread",),
+    family=PRIMARY_FAMILY,
 )
 
 STANDARDIZED_IS_SMOOTHER = Claim(
@@ -113,7 +126,10 @@ STANDARDIZED_IS_SMOOTHER = Claim(
     statement=N_("Subtracting a mean and dividing by a standard deviation gives smoother weights."),
     statistic=N_("ln of the roughness J with division by 255 over that with mean/std"),
     unit=N_("natural logarithm of a ratio"),
-    own_rule=ROUGHER_RULE,
-    test=ROUGHER,
-    judge=lambda study: rougher(study, "unit", "imagenet"),
+    rule=ROUGHNESS_RULE,
+    test=ROUGHNESS,
+    needs=UNIT_AND_IMAGENET,
+    judge=lambda study, test: judge_roughness(study, test, "unit", "imagenet"),
+    figures=("density",),
+    family=PRIMARY_FAMILY,
 )

@@ -1,203 +1,117 @@
-"""F1, F4: how far the arms' weight distributions lie apart."""
+"""F1, F4, F6: how far apart the weight distributions of the arms end."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-import numpy as np
 import pandas as pd
 
-from normreport.claims.base import Case, Claim, Place, Study, case_from_seeds, missing, select
+from normreport.claims.cases import Case
+from normreport.claims.claim import PRIMARY_FAMILY, Claim
+from normreport.claims.needs import Needs
+from normreport.claims.pairs import (
+    PairValues,
+    compare_arms_by_permanova,
+    distances_beyond_placebo,
+    flag_unmeasured_floor,
+    judge_pairs,
+    matched_distances,
+    placebo_controls,
+)
+from normreport.claims.study import Study
 from normreport.statistics.inference import FAMILY_ERROR, MarginTest, Verdict
-from normreport.statistics.permanova import permanova
 from normreport.text.language import N_, gettext
 
-SAME = MarginTest(0.02, level=0.90, below=True)
-APART = MarginTest(0.04, level=0.95)
-GROWN = MarginTest(math.log(1.25), level=0.90)
+# The margin of sameness, in standard deviations of the initial weights.
+SAMENESS = MarginTest(0.02, level=0.90, below=True)
 
 
-# The same values as `unit` but for their last bit: a control, not an arm that a claim speaks of.
-PLACEBO, PLACEBO_OF = "placebo", "unit"
-PERMUTATIONS = 9999
-
-
-def compared_arms(study: Study) -> list[str]:
-    """Every arm but the placebo."""
-    return [arm for arm in study.settings.normalizations if arm != PLACEBO]
-
-
-def has_placebo(study: Study) -> bool:
-    """Whether the noise floor was measured: what the last bit of the input does."""
-    return study.missing_conditions(normalizations=(PLACEBO, PLACEBO_OF)) is None
-
-
-def floor_arms(study: Study) -> tuple[str, ...]:
-    """Name the arms that `excess` rests on besides its own."""
-    return (PLACEBO, PLACEBO_OF) if has_placebo(study) else ()
-
-
-def matched(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float]:
-    """W1 over sigma at init between two arms at the last epoch, per seed, same seed in both."""
-    rows = study.last(study.rows("distances", model=model, start=start, layer=layer))
-    rows = rows[rows["seed_a"] == rows["seed_b"]]
-    rows = select(rows, normalization_a=[a, b], normalization_b=[a, b])
-    return list(rows.sort_values("seed_a")["w1_over_sigma0"])
-
-
-def excess(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float]:
-    """Give `matched` minus the same between an arm and its placebo, where there is one."""
-    distances = matched(study, model, start, layer, a, b)
-    if not has_placebo(study):
-        return distances
-    floor = matched(study, model, start, layer, PLACEBO_OF, PLACEBO)
-    return [distance - noise for distance, noise in zip(distances, floor, strict=True)]
-
-
-def arms_apart(
-    study: Study, model: str, start: str, layer: str
-) -> tuple[float | None, float | None]:
-    """PERMANOVA of the arms at the last epoch, on W1, labels permuted within a seed.
-
-    Returns
-    -------
-    pseudo_f, p_value : float or None
-        As of `permanova`; None where a run failed, a distance is not defined, or there are fewer
-        than two arms or seeds.
-    """
-    arms, seeds = compared_arms(study), study.settings.seeds
-    if (
-        len(arms) < 2
-        or len(seeds) < 2
-        or study.failed(model=model, start=start, normalization=arms)
-    ):
-        return None, None
-    rows = study.last(study.rows("distances", model=model, start=start, layer=layer))
-    rows = select(rows, normalization_a=arms, normalization_b=arms)
-    runs = [(arm, seed) for arm in arms for seed in seeds]
-    index = {run: number for number, run in enumerate(runs)}
-    matrix = np.zeros((len(runs), len(runs)))
-    for row in rows.itertuples():
-        a, b = index[row.normalization_a, row.seed_a], index[row.normalization_b, row.seed_b]
-        matrix[a, b] = matrix[b, a] = row.w1
-    if not np.isfinite(matrix).all():
-        return None, None
-    labels, strata = zip(*runs, strict=True)
-    return permanova(matrix, labels, strata, PERMUTATIONS, seed=0)
-
-
-Values = Callable[[Study, str, str, str, str, str], Sequence[float | None]]
-
-
-def cases_of_pairs(
+def _judge_all_pairs(
     study: Study,
-    layers: Iterable[tuple[str, str, str]],
-    pairs: Sequence[tuple[str, str]],
-    values: Values,
     test: MarginTest,
+    start: str,
+    values: PairValues,
     controls: Sequence[str] = (),
 ) -> Iterator[Case]:
-    """One case per kept layer and pair of arms; a failed control fails each of them."""
-    for model, start, layer in layers:
-        for a, b in pairs:
-            arms = list(dict.fromkeys((a, b, *controls)))
-            failed = study.failed(model=model, start=start, normalization=arms)
-            yield case_from_seeds(
-                Place(model, start, layer, f"{a} - {b}"),
-                [] if failed else values(study, model, start, layer, a, b),
-                test=test,
-                failed=failed,
-            )
+    return judge_pairs(
+        study,
+        test,
+        layers=study.kept_layers((start,)),
+        pairs=list(combinations(study.compared_arms(), 2)),
+        values=values,
+        controls=controls,
+    )
 
 
-def _cases(
-    study: Study, start: str, values: Values, test: MarginTest, controls: Sequence[str] = ()
-) -> Iterator[Case]:
-    """Compare every two arms."""
-    lacking = study.missing_conditions(starts=(start,))
-    if lacking or len(compared_arms(study)) < 2:
-        yield missing(lacking or gettext("the experiment has one arm; two are needed"))
-        return
-    pairs = list(combinations(compared_arms(study), 2))
-    yield from cases_of_pairs(study, study.kept_layers((start,)), pairs, values, test, controls)
+def _judge_pretrained(study: Study, test: MarginTest) -> Iterator[Case]:
+    return _judge_all_pairs(study, test, "pretrained", matched_distances)
 
 
-def _shared_start(study: Study, cases: Sequence[Case]) -> Iterable[str]:
-    """Say so if runs from scratch that share their seed are as close as the pretrained ones."""
+def _flag_shared_start(study: Study, cases: Sequence[Case]) -> Iterator[str]:
+    """Say if runs from scratch with a shared seed are as close as the pretrained ones."""
     if any(case.verdict is not Verdict.SUPPORTED for case in cases):
         return
-    scratch = [case for case in _cases(study, "scratch", matched, SAME) if case.effect]
+    judged = _judge_all_pairs(study, SAMENESS, "scratch", matched_distances)
+    scratch = [case for case in judged if case.effect]
     if scratch and all(case.verdict is Verdict.SUPPORTED for case in scratch):
         yield gettext(
             "BY CONSTRUCTION: runs from scratch that share their initial weights are as close"
         )
 
 
-def _above_the_floor(study: Study) -> Iterator[Case]:
-    return _cases(study, "scratch", excess, APART, floor_arms(study))
+def _judge_scratch(study: Study, test: MarginTest) -> Iterator[Case]:
+    controls = placebo_controls(study)
+    return _judge_all_pairs(study, test, "scratch", distances_beyond_placebo, controls)
 
 
-def unmeasured_floor(study: Study, cases: Sequence[Case]) -> Iterable[str]:
-    """Say so if it is not known how far rounding alone drives runs apart."""
-    if lacking := study.missing_conditions(normalizations=(PLACEBO_OF, PLACEBO)):
-        yield gettext(
-            "the noise floor was not measured: %(lacking)s, so that part of a distance may come "
-            "from rounding alone",
-            lacking=lacking,
-        )
-
-
-def _floor_and_permanova(study: Study, cases: Sequence[Case]) -> Iterable[str]:
-    yield from unmeasured_floor(study, cases)
-    found = [arms_apart(study, *place)[1] for place in study.kept_layers(("scratch",))]
-    tested = [p for p in found if p is not None]
-    if tested:
+def _flag_floor_and_permanova(study: Study, cases: Sequence[Case]) -> Iterator[str]:
+    yield from flag_unmeasured_floor(study, cases)
+    tests = [compare_arms_by_permanova(study, *layer) for layer in study.kept_layers(("scratch",))]
+    p_values = [p for _, p in tests if p is not None]
+    if p_values:
         yield gettext(
             "PERMANOVA, with labels permuted within a seed, tells the arms apart in %(apart)s of "
             "%(layers)s layers (p < %(alpha)s, each by itself; the smallest p is %(smallest)s)",
-            apart=sum(p < FAMILY_ERROR for p in tested),
-            layers=len(tested),
+            apart=sum(p < FAMILY_ERROR for p in p_values),
+            layers=len(p_values),
             alpha=FAMILY_ERROR,
-            smallest=f"{min(tested):.2g}",
+            smallest=f"{min(p_values):.2g}",
         )
 
 
-def _against_init(study: Study) -> Iterator[Case]:
-    if len(study.settings.seeds) < 3:
-        yield missing(
-            gettext("the experiment has fewer than three seeds, too few to compare across them")
-        )
-        return
-    yield from _cases(study, "scratch", _growth, GROWN)
+def _judge_growth(study: Study, test: MarginTest) -> Iterator[Case]:
+    return _judge_all_pairs(study, test, "scratch", _jackknife_growth)
 
 
-def _growth(study: Study, model: str, start: str, layer: str, a: str, b: str) -> list[float]:
-    """Ln of W1 at the end over W1 at init, two arms with different seeds: one number per seed.
+def _jackknife_growth(
+    study: Study, model: str, start: str, layer: str, a: str, b: str
+) -> list[float]:
+    """Jackknife ln of W1 at the end over W1 at initialization, between runs of different seeds.
 
-    A pair of runs has two seeds, so that averages per seed would share their pairs, and an
-    interval of them would be too narrow. The numbers are the jackknife's pseudo-values instead
-    (Tukey 1958): n times the logarithm over all pairs minus n - 1 times that without the seed.
+    A pair of runs has two seeds. Averages per seed would share pairs, and their interval would be
+    too narrow. The numbers are the jackknife's pseudo-values (Tukey 1958), one per seed: n times
+    the logarithm over all pairs, minus n - 1 times the logarithm without the seed.
     """
-    rows = study.rows("distances", model=model, start=start, layer=layer)
+    rows = study.distances.at(model=model, start=start, layer=layer)
     rows = rows[rows["seed_a"] != rows["seed_b"]]
     rows = rows[
         ((rows["normalization_a"] == a) & (rows["normalization_b"] == b))
         | ((rows["normalization_a"] == b) & (rows["normalization_b"] == a))
     ]
 
-    def logarithm(pairs: pd.DataFrame) -> float:
+    def log_growth(pairs: pd.DataFrame) -> float:
         before = pairs[pairs["epoch"] == 0]["w1"].mean()
-        after = study.last(pairs)["w1"].mean()
+        after = study.select_last_epoch(pairs)["w1"].mean()
         return math.log(after / before) if before > 0 < after else math.nan
 
-    seeds, whole = study.settings.seeds, logarithm(rows)
+    seeds, overall = study.settings.seeds, log_growth(rows)
     others = [rows[(rows["seed_a"] != seed) & (rows["seed_b"] != seed)] for seed in seeds]
-    return [len(seeds) * whole - (len(seeds) - 1) * logarithm(pairs) for pairs in others]
+    return [len(seeds) * overall - (len(seeds) - 1) * log_growth(pairs) for pairs in others]
 
 
-def _explained_by_init(study: Study, cases: Sequence[Case]) -> Iterable[str]:
+def _flag_explained_by_init(study: Study, cases: Sequence[Case]) -> Iterator[str]:
     explained = [case for case in cases if case.verdict is Verdict.REFUTED]
     if explained:
         yield gettext(
@@ -218,9 +132,13 @@ PRETRAINED_ARE_CLOSE = Claim(
     ),
     statistic=N_("Wasserstein distance W1 between two arms at the last epoch, same seed"),
     unit=N_("sigma at initialization"),
-    test=SAME,
-    judge=lambda study: _cases(study, "pretrained", matched, SAME),
-    flags=_shared_start,
+    test=SAMENESS,
+    needs=Needs(starts=("pretrained",), two_arms=True),
+    judge=_judge_pretrained,
+    flags=_flag_shared_start,
+    figures=("density", "separation"),
+    family=PRIMARY_FAMILY,
+    is_story=True,
 )
 
 SCRATCH_SEPARATES = Claim(
@@ -236,9 +154,13 @@ SCRATCH_SEPARATES = Claim(
         "minus that between division by 255 and its placebo where the experiment has it"
     ),
     unit=N_("sigma at initialization"),
-    test=APART,
-    judge=_above_the_floor,
-    flags=_floor_and_permanova,
+    test=MarginTest(0.04, level=0.95),
+    needs=Needs(starts=("scratch",), two_arms=True),
+    judge=_judge_scratch,
+    flags=_flag_floor_and_permanova,
+    figures=("density", "separation"),
+    family=PRIMARY_FAMILY,
+    is_story=True,
 )
 
 NORMALIZATION_MATTERS = Claim(
@@ -251,11 +173,15 @@ NORMALIZATION_MATTERS = Claim(
         "the first step, jackknifed over seeds"
     ),
     unit=N_("natural logarithm of a ratio"),
-    own_rule=N_(
+    rule=N_(
         "supported if the 90%% interval lies above the margin; refuted, as explained by the "
         "random initialization, if wholly below it"
     ),
-    test=GROWN,
-    judge=_against_init,
-    flags=_explained_by_init,
+    test=MarginTest(math.log(1.25), level=0.90),
+    needs=Needs(starts=("scratch",), two_arms=True, three_seeds=True),
+    judge=_judge_growth,
+    flags=_flag_explained_by_init,
+    figures=("separation",),
+    family=PRIMARY_FAMILY,
+    is_story=True,
 )

@@ -1,4 +1,4 @@
-"""C0, H3: what the input pipelines do, proven on the values themselves."""
+"""C0, H3: what the input pipelines do, computed from pixel values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from normreport.claims.base import Case, Claim, Place, Study
+from normreport.claims.cases import Case, Contrast, Place, exact_case
+from normreport.claims.claim import Claim
+from normreport.claims.study import Study
 from normreport.normalizations import (
     Images,
     batches,
@@ -15,57 +17,51 @@ from normreport.normalizations import (
     published_none,
     unit,
 )
-from normreport.statistics.inference import Interval, MarginTest, Verdict
+from normreport.statistics.inference import MarginTest, Verdict
 from normreport.text.language import N_, gettext
 
 LEVELS: Images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
-# H3: one pixel in a thousand becomes white, as a dead pixel or dust would.
+# H3: one pixel in a thousand turns white, like a dead pixel or dust.
 SALT = 0.001
 SALT_SEED = 0
-VISIBLE = MarginTest(0.01, level=1.0)
 
 
-def _same_pipelines(study: Study) -> Iterator[Case]:
+def _compare_published(study: Study, test: MarginTest) -> Iterator[Case]:
     none, scaled = published_none.apply(LEVELS), published_minmax.apply(LEVELS)
     difference = float(np.abs(none - scaled).max())
     identical = np.array_equal(none.view(np.int32), scaled.view(np.int32))
-    yield Case(
-        Place("", "", "", "published_none - published_minmax"),
+    yield exact_case(
+        Place(contrast=Contrast.of_arms("published_none", "published_minmax")),
         Verdict.REFUTED if identical else Verdict.SUPPORTED,
-        _exact(difference),
+        difference,
     )
 
 
-def _by_identity(study: Study, cases: object) -> Iterator[str]:
+def _flag_identity(study: Study, cases: object) -> Iterator[str]:
     yield gettext(
         "BY IDENTITY: the two pipelines give the same bits for every one of the 256 levels"
     )
 
 
-def _salted(study: Study) -> Iterator[Case]:
-    ways = {"unit": unit.apply, "minmax": minmax.apply}
-    effects = dict.fromkeys(ways, 0.0)
+def _add_salt(study: Study, test: MarginTest) -> Iterator[Case]:
+    pipelines = {"unit": unit.apply, "minmax": minmax.apply}
+    largest_changes = dict.fromkeys(pipelines, 0.0)
     generator = np.random.default_rng(SALT_SEED)
-    for part in batches(len(study.images), study.images.shape[1]):
-        images = study.images[part]
+    for batch in batches(len(study.images), study.images.shape[1]):
+        images = study.images[batch]
         salt = generator.random(images.shape[:3]) < SALT
         salted = images.copy()
         salted[salt] = 255
-        for arm, apply in ways.items():
-            change = np.abs(apply(salted) - apply(images))[~salt]
-            effects[arm] = max(effects[arm], float(change.max()))
-    for arm, effect in effects.items():
-        verdict = Verdict.SUPPORTED if effect > VISIBLE.margin else Verdict.REFUTED
-        yield Case(Place("", "", "", arm), verdict, _exact(effect))
+        for arm, apply in pipelines.items():
+            changes = np.abs(apply(salted) - apply(images))[~salt]
+            largest_changes[arm] = max(largest_changes[arm], float(changes.max()))
+    for arm, largest in largest_changes.items():
+        verdict = Verdict.SUPPORTED if largest > test.margin else Verdict.REFUTED
+        yield exact_case(Place(contrast=Contrast.of_arms(arm)), verdict, largest)
 
 
-def _constant_scale(study: Study, cases: object) -> Iterator[str]:
+def _flag_constant_scale(study: Study, cases: object) -> Iterator[str]:
     yield gettext("BY IDENTITY for division by 255: no pixel's value depends on another's")
-
-
-def _exact(value: float) -> Interval:
-    """Wrap a value that was computed, not estimated."""
-    return Interval(value, value, value, 1.0, 0)
 
 
 UNNORMALIZED = Claim(
@@ -75,10 +71,11 @@ UNNORMALIZED = Claim(
     statement=N_("The pipeline called “none” feeds the network input that is not normalized."),
     statistic=N_("largest difference between “none” and min/max scaling over all 256 levels"),
     unit=N_("input value"),
-    own_rule=N_("refuted by identity if both give the same bits"),
+    rule=N_("refuted by identity if both give the same bits"),
     test=MarginTest(0.0, level=1.0),
-    judge=_same_pipelines,
-    flags=_by_identity,
+    judge=_compare_published,
+    flags=_flag_identity,
+    figures=("levels",),
 )
 
 OUTLIERS = Claim(
@@ -90,10 +87,11 @@ OUTLIERS = Claim(
         "largest change of a clean pixel's input when one pixel in a thousand turns white"
     ),
     unit=N_("input value"),
-    own_rule=N_(
+    rule=N_(
         "per way of scaling: supported above the margin; refuted by identity where exactly zero"
     ),
-    test=VISIBLE,
-    judge=_salted,
-    flags=_constant_scale,
+    test=MarginTest(0.01, level=1.0),
+    judge=_add_salt,
+    flags=_flag_constant_scale,
+    figures=("inputs",),
 )

@@ -1,66 +1,63 @@
-"""F7, F8: the shape of the distribution of a layer's weights."""
+"""F7, F8, F9, F10: the shape of the distribution of a layer's weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from normreport.claims.base import (
-    ARTICLE_STARTS,
-    Case,
-    Claim,
-    Place,
-    Study,
-    case_from_seeds,
-    missing,
-    select,
-)
+from normreport.claims.cases import Case, Contrast, Place, case_from_seeds, failed_runs_at
+from normreport.claims.claim import PRIMARY_FAMILY, Claim
+from normreport.claims.needs import Needs
+from normreport.claims.study import ARTICLE_STARTS, Study
 from normreport.statistics.inference import MarginTest, Verdict
 from normreport.statistics.moments import L_KURTOSIS_OF_NORMAL
 from normreport.statistics.nulls import gaussian_null
 from normreport.text.language import N_, gettext
 
-WIDER = MarginTest(0.05, level=0.95)
-CLOSER = MarginTest(0.02, level=0.95)
-WITHIN_BOUNDS = MarginTest(1.0, level=0.90, below=True)
-# Supported where excess kurtosis halves; refuted where it stays within a tenth, or grows.
-HALVES = MarginTest(0.5, level=0.95, below=True, refuted_from=0.9)
 OTHER_LAWS = ("scratch_uniform", "scratch_laplace")
 SCOPE = N_("only pretrained runs and those from scratch, of which all layers are trained, count")
-# What counts as Gaussian, above what as many Gaussian numbers give by chance.
+# Departures from a Gaussian that matter, beyond those of equally many Gaussian numbers.
 KURTOSIS, SKEWNESS, L_KURTOSIS, W1 = 0.5, 0.25, 0.02, 0.03
+WITHIN_BOUNDS = MarginTest(1.0, level=0.90, below=True)
+VGG_AND_MOBILENET = ("vgg16", "mobilenet_v2")
+WITHOUT_AND_WITH_BATCH_NORMALIZATION = ("vgg16", "vgg16_bn")
 
 
-def _between(
-    study: Study, architectures: tuple[str, str], column: str, test: MarginTest
+def _judge_architectures(
+    study: Study, test: MarginTest, architectures: tuple[str, str], column: str
 ) -> Iterator[Case]:
-    """Difference in a statistic between two architectures, their layers paired in their order."""
-    lacking = study.missing_conditions(architectures=architectures, any_start=ARTICLE_STARTS)
-    if lacking:
-        yield missing(lacking)
-        return
-    model, other = (study.settings.architectures[name] for name in architectures)
-    layers = zip(study.settings.layers[model], study.settings.layers[other], strict=False)
+    """Judge the difference of a statistic between two architectures, layer by layer."""
+    models = tuple(study.settings.architectures[name] for name in architectures)
+    layers = zip(*(study.settings.layers[model] for model in models), strict=False)
     starts = [start for start in ARTICLE_STARTS if start in study.settings.starts]
-    conditions = product(layers, starts, study.settings.normalizations)
-    for (layer, other_layer), start, arm in conditions:
-        places = Place(model, start, layer, arm), Place(other, start, other_layer, arm)
-        one, two = (study.last(place.rows(study, "measures")) for place in places)
+    for pair, start, arm in product(layers, starts, study.settings.normalizations):
+        place = Place(models, (start,), pair, Contrast.of_arms(arm))
+        one, two = (
+            study.select_last_epoch(
+                study.measures.at(model=model, start=start, layer=layer, normalization=arm)
+            )
+            for model, layer in zip(models, pair, strict=True)
+        )
         both = one.merge(two, on="seed", suffixes=("", "_other"))
         yield case_from_seeds(
-            Place(f"{model} - {other}", start, f"{layer} - {other_layer}", arm),
+            place,
             list(both[column] - both[f"{column}_other"]),
             test=test,
-            failed=study.failed(model=[model, other], start=start, normalization=arm),
+            failed=failed_runs_at(study, place),
         )
 
 
-def departure(row: Any) -> float | None:
-    """Largest of four departures from a Gaussian, each relative to its bound; 1 is at the bound.
+def measure_departure(row: Any) -> float | None:
+    """Compute the largest of four departures from a Gaussian, relative to their bounds.
 
-    A bound is the departure that matters plus the 95% point of that of as many Gaussian numbers,
-    so that a small layer is not called non-Gaussian for its size.
+    A bound is the departure that matters plus the 95% point for equally many Gaussian numbers, so
+    a small layer does not fail for its size. A departure of 1 is at the bound.
+
+    Parameters
+    ----------
+    row
+        A row of `Study.measures`, as ``itertuples`` yields it.
     """
     values = row.excess_kurtosis, row.skewness, row.l_kurtosis, row.w1_normal
     if any(value is None or value != value for value in values):
@@ -75,48 +72,42 @@ def departure(row: Any) -> float | None:
     return float(max(departures))
 
 
-def _gaussian(study: Study, epoch: int) -> Iterator[Case]:
-    lacking = study.missing_conditions(any_start=ARTICLE_STARTS)
-    if lacking:
-        yield missing(lacking)
-        return
-    for model, start, layer in study.kept_layers(ARTICLE_STARTS):
+def _judge_departure(
+    study: Study, test: MarginTest, *, epoch: int, starts: Sequence[str] = ARTICLE_STARTS
+) -> Iterator[Case]:
+    for model, start, layer in study.kept_layers(starts):
         for arm in study.settings.normalizations:
-            place = Place(model, start, layer, arm)
-            rows = select(place.rows(study, "measures"), epoch=epoch)
+            place = Place.of(model=model, start=start, layer=layer, contrast=arm)
+            rows = study.measures.at(
+                model=model, start=start, layer=layer, normalization=arm, epoch=epoch
+            )
             yield case_from_seeds(
                 place,
-                [departure(row) for row in rows.itertuples()],
-                test=WITHIN_BOUNDS,
-                failed=place.failed(study),
+                [measure_departure(row) for row in rows.itertuples()],
+                test=test,
+                failed=failed_runs_at(study, place),
             )
 
 
-def _drawn_gaussian(study: Study, cases: Sequence[Case]) -> Iterable[str]:
-    initial = [case for case in _gaussian(study, 0) if case.place and case.place.start == "scratch"]
+def _flag_gaussian_start(study: Study, cases: Sequence[Case]) -> Iterator[str]:
+    """Say that weights from scratch are Gaussian before the first step."""
+    initial = list(_judge_departure(study, WITHIN_BOUNDS, epoch=0, starts=("scratch",)))
     if initial and not any(case.verdict is Verdict.REFUTED for case in initial):
         yield gettext(
             "BY CONSTRUCTION from scratch: torchvision draws the initial weights from a Gaussian"
         )
 
 
-def _limit_theorem(study: Study) -> Iterator[Case]:
-    lacking = study.missing_conditions(any_start=OTHER_LAWS)
-    if lacking:
-        yield missing(lacking)
-        return
+def _judge_kurtosis(study: Study, test: MarginTest) -> Iterator[Case]:
     for model, start, layer in study.kept_layers(OTHER_LAWS):
         for arm in study.settings.normalizations:
-            place = Place(model, start, layer, arm)
-            rows = place.rows(study, "measures").set_index("seed")
-            first, last = (
-                table["excess_kurtosis"] for table in (select(rows, epoch=0), study.last(rows))
-            )
+            place = Place.of(model=model, start=start, layer=layer, contrast=arm)
+            rows = study.measures.at(model=model, start=start, layer=layer, normalization=arm)
+            rows = rows.set_index("seed")
+            first = rows[rows["epoch"] == 0]["excess_kurtosis"]
+            last = study.select_last_epoch(rows)["excess_kurtosis"]
             yield case_from_seeds(
-                place,
-                list(last / first),
-                test=HALVES,
-                failed=place.failed(study),
+                place, list(last / first), test=test, failed=failed_runs_at(study, place)
             )
 
 
@@ -133,8 +124,11 @@ WIDER_IN_THE_CENTRE = Claim(
     ),
     scope=SCOPE,
     unit=N_("c"),
-    test=WIDER,
-    judge=lambda study: _between(study, ("vgg16", "mobilenet_v2"), "iqr_ratio", WIDER),
+    test=MarginTest(0.05, level=0.95),
+    needs=Needs(architectures=VGG_AND_MOBILENET, any_start=ARTICLE_STARTS),
+    judge=lambda study, test: _judge_architectures(study, test, VGG_AND_MOBILENET, "iqr_ratio"),
+    figures=("centre",),
+    family=PRIMARY_FAMILY,
 )
 
 EVERY_LAYER_IS_GAUSSIAN = Claim(
@@ -150,13 +144,16 @@ EVERY_LAYER_IS_GAUSSIAN = Claim(
     values={"kurtosis": KURTOSIS, "skewness": SKEWNESS, "l_kurtosis": L_KURTOSIS, "w1": W1},
     scope=SCOPE,
     unit=N_("share of the bound"),
-    own_rule=N_(
+    rule=N_(
         "supported if the 90%% interval lies within the bound everywhere, refuted by one layer "
         "wholly beyond it"
     ),
     test=WITHIN_BOUNDS,
-    judge=lambda study: _gaussian(study, study.settings.epochs),
-    flags=_drawn_gaussian,
+    needs=Needs(any_start=ARTICLE_STARTS),
+    judge=lambda study, test: _judge_departure(study, test, epoch=study.settings.epochs),
+    flags=_flag_gaussian_start,
+    figures=("histogram", "quantiles"),
+    family=PRIMARY_FAMILY,
 )
 
 LIMIT_THEOREM = Claim(
@@ -169,12 +166,15 @@ LIMIT_THEOREM = Claim(
         "law is uniform or Laplace"
     ),
     unit=N_("share of the initial excess kurtosis"),
-    own_rule=N_(
+    rule=N_(
         "supported if the 95%% interval lies below the margin, refuted if the kurtosis stays "
         "within a tenth or grows"
     ),
-    test=HALVES,
-    judge=_limit_theorem,
+    test=MarginTest(0.5, level=0.95, below=True, refuted_from=0.9),
+    needs=Needs(any_start=OTHER_LAWS),
+    judge=_judge_kurtosis,
+    figures=("kurtosis",),
+    family=PRIMARY_FAMILY,
 )
 
 BATCH_NORMALIZATION = Claim(
@@ -185,6 +185,11 @@ BATCH_NORMALIZATION = Claim(
     statistic=N_("W1 to the normal of VGG16 minus that of VGG16 with batch normalization"),
     scope=SCOPE,
     unit=N_("standard deviations"),
-    test=CLOSER,
-    judge=lambda study: _between(study, ("vgg16", "vgg16_bn"), "w1_normal", CLOSER),
+    test=MarginTest(0.02, level=0.95),
+    needs=Needs(architectures=WITHOUT_AND_WITH_BATCH_NORMALIZATION, any_start=ARTICLE_STARTS),
+    judge=lambda study, test: _judge_architectures(
+        study, test, WITHOUT_AND_WITH_BATCH_NORMALIZATION, "w1_normal"
+    ),
+    figures=("quantiles",),
+    family=PRIMARY_FAMILY,
 )

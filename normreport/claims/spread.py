@@ -1,42 +1,37 @@
-"""F4's second half: the order of the standard deviation among the arms."""
+"""F4b: the order of the standard deviations of the arms."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from normreport.claims.base import Case, Claim, Place, Study, missing
-from normreport.statistics.inference import MarginTest, Verdict, clopper_pearson, share_p_values
+from normreport.claims.cases import Case, Contrast, Place, failed_runs_at, not_evaluable
+from normreport.claims.claim import PRIMARY_FAMILY, Claim
+from normreport.claims.needs import Needs
+from normreport.claims.study import Study
+from normreport.statistics.inference import MarginTest, clopper_pearson_interval, share_p_values
 from normreport.text.language import N_
 
-# The article's order, from the widest to the narrowest. Its "none" divides by 255 as well, so
-# that raw values take the place in the middle.
+# The order of the article, from the widest to the narrowest. Its arm "none" divides by 255 as
+# well, so raw values take its place in the middle.
 ORDER = ("imagenet", "raw", "unit")
-ABOVE_CHANCE = MarginTest(1 / 6, level=0.95)
 
 
-def _cases(study: Study) -> Iterator[Case]:
-    lacking = study.missing_conditions(starts=("scratch",), normalizations=ORDER)
-    if lacking:
-        yield missing(lacking)
-        return
+def _judge_order(study: Study, test: MarginTest) -> Iterator[Case]:
     for model, start, layer in study.kept_layers(("scratch",)):
-        place = Place(model, start, layer, " > ".join(ORDER))
-        failed = study.failed(model=model, start=start, normalization=ORDER)
+        place = Place.of(
+            model=model, start=start, layer=layer, contrast=Contrast.of_arms(*ORDER, sign=">")
+        )
+        failed = failed_runs_at(study, place)
         if failed:
-            yield Case(place, Verdict.NOT_EVALUABLE, reason="; ".join(failed))
+            yield not_evaluable("; ".join(failed), place)
             continue
-        rows = study.last(study.rows("measures", model=model, start=start, layer=layer))
+        rows = study.select_last_epoch(study.measures.at(model=model, start=start, layer=layer))
         table = rows.pivot_table(index="seed", columns="normalization", values="std")
         hits = (table["imagenet"] > table["raw"]) & (table["raw"] > table["unit"])
         successes, trials = int(hits.sum()), len(hits)
-        p = share_p_values(successes, trials, ABOVE_CHANCE.margin)
-        yield Case(
-            place,
-            ABOVE_CHANCE.verdict(p),
-            clopper_pearson(successes, trials, ABOVE_CHANCE.level),
-            tuple(hits.astype(float)),
-            p,
-        )
+        p = share_p_values(successes, trials, test.margin)
+        interval = clopper_pearson_interval(successes, trials, test.level)
+        yield Case(place, test.verdict(p), interval, tuple(hits.astype(float)), p)
 
 
 ORDER_OF_STD = Claim(
@@ -52,9 +47,13 @@ ORDER_OF_STD = Claim(
         "without normalization divided by 255 as well; raw values stand in its place)"
     ),
     unit=N_("share of seeds"),
-    own_rule=N_(
+    rule=N_(
         "supported if the exact 95%% interval lies above the chance of one in six, refuted if below"
     ),
-    test=ABOVE_CHANCE,
-    judge=_cases,
+    test=MarginTest(1 / 6, level=0.95),
+    needs=Needs(starts=("scratch",), normalizations=ORDER),
+    judge=_judge_order,
+    figures=("spread",),
+    family=PRIMARY_FAMILY,
+    is_story=True,
 )

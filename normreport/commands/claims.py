@@ -1,65 +1,81 @@
-"""List every claim, and with results its verdict."""
+"""List the claims, with their verdicts if there are results."""
 
 from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Any
 
-from normreport.claims import CLAIMS
+from pydantic import TypeAdapter, ValidationError
+
+from normreport.claims.registry import CLAIMS
+from normreport.config.results import CaseResult, ClaimResult
 from normreport.errors import StorageError
 from normreport.io import files
 from normreport.text.formatting import number
 
+WIDTH = 98
+
 
 def run(*, results: Path | None) -> None:
-    """Print each claim with statement and rule, then verdict, effect and interval."""
-    judged = {} if results is None else _judged(results)
+    """Print each claim with its statement and rule; with results, also its verdict."""
+    judged = {} if results is None else _read_claims(results)
     for claim in CLAIMS:
         words = claim.localized()
-        print(f"{claim.id}  {words['topic']} ({claim.kind})")
-        _indented(words["statement"])
-        margin = f"margin {number(claim.margin, 2)}"
-        _indented(f"Statistic: {words['statistic']} ({words['unit']}; {margin}).")
-        _indented(f"Rule: {words['rule']}.")
+        print(f"{claim.id}  {words.topic} ({claim.kind})")
+        _print_indented(words.statement)
+        margin = f"margin {number(claim.test.margin, 2)}"
+        _print_indented(f"Statistic: {words.statistic} ({words.unit}; {margin}).")
+        _print_indented(f"Rule: {words.rule}.")
         if claim.id in judged:
-            _indented(_verdict(judged[claim.id]))
+            _print_indented(_describe_verdict(judged[claim.id]))
         print()
 
 
-def _judged(results: Path) -> dict[str, dict[str, Any]]:
-    found = files.read_json(results)
-    if not isinstance(found, dict) or "claims" not in found:
+def _read_claims(results: Path) -> dict[str, ClaimResult]:
+    content = files.read_json(results)
+    if not isinstance(content, dict) or "claims" not in content:
         raise StorageError(
-            f"{results}: holds no claims. Expected a report's results.json; give that one."
+            f"{results}: has no claims. Expected the results.json of a report; give that file."
         )
-    return {claim["id"]: claim for claim in found["claims"]}
+    try:
+        claims = TypeAdapter(list[ClaimResult]).validate_python(content["claims"])
+    except ValidationError as error:
+        raise StorageError(
+            f"{results}: its claims do not match this version of normreport "
+            f"({error.error_count()} errors). Build the report again, or use the version that "
+            "made it."
+        ) from error
+    return {claim.id: claim for claim in claims}
 
 
-def _verdict(claim: dict[str, Any]) -> str:
-    parts = [f"Verdict: {claim['verdict']}"]
-    if claim["reason"]:
-        parts.append(claim["reason"])
-    elif claim["pilot"]:
-        parts.append(f"pilot, {claim['seeds']} seeds")
-    parts += claim["flags"]
-    counts = ", ".join(f"{count} {verdict.lower()}" for verdict, count in claim["counts"].items())
+def _describe_verdict(claim: ClaimResult) -> str:
+    parts = [f"Verdict: {claim.verdict}"]
+    if claim.reason:
+        parts.append(claim.reason)
+    elif claim.pilot:
+        parts.append(f"pilot, {claim.seeds} seeds")
+    parts += claim.flags
+    counts = ", ".join(f"{count} {verdict.lower()}" for verdict, count in claim.counts.items())
     parts.append(f"cases: {counts}")
-    for name in ("least_favourable", "most_favourable"):
-        case = claim[name]
-        if case:
-            effect = case["effect"]
-            where = " ".join(case["place"][key] for key in ("model", "start", "layer", "contrast"))
-            bounds = (
-                f" [{number(effect['low'])}, {number(effect['high'])}]"
-                if effect["low"] is not None
-                else ""
-            )
-            parts.append(
-                f"{name.replace('_', ' ')} case {number(effect['mean'])}{bounds} ({where.strip()})"
-            )
+    if claim.least_favourable:
+        parts.append(f"least favourable case {_describe_case(claim.least_favourable)}")
+    if claim.most_favourable:
+        parts.append(f"most favourable case {_describe_case(claim.most_favourable)}")
     return "; ".join(parts) + "."
 
 
-def _indented(text: str) -> None:
-    print(textwrap.fill(text, width=98, initial_indent="    ", subsequent_indent="    "))
+def _describe_case(case: CaseResult) -> str:
+    """Write the effect of a case, with its interval and its place."""
+    assert case.effect is not None
+    assert case.place is not None
+    bounds = (
+        ""
+        if case.effect.low is None
+        else f" [{number(case.effect.low)}, {number(case.effect.high)}]"
+    )
+    place = " ".join(filter(None, case.place.columns().values()))
+    return f"{number(case.effect.mean)}{bounds} ({place})"
+
+
+def _print_indented(text: str) -> None:
+    print(textwrap.fill(text, width=WIDTH, initial_indent="    ", subsequent_indent="    "))

@@ -49,17 +49,35 @@ class EffectResult(ResultsModel):
     """How many seeds it rests on; 0 where it rests on no run."""
 
 
-class PlaceResult(ResultsModel):
-    """Where a case is; a text is empty where the claim does not distinguish."""
+class ContrastResult(ResultsModel):
+    """What a case compares."""
 
-    model: str
-    """The model, or two of them."""
-    start: str
-    """How the weights began; `both` where two are compared."""
-    layer: str
-    """The layer's module path, or two of them."""
-    contrast: str
-    """The arm, or what is compared with what."""
+    arms: list[str]
+    """The arm, or the arms that are compared; empty if the case is not about arms."""
+    label: str
+    """The comparison as printed, such as `raw - unit`."""
+
+
+class PlaceResult(ResultsModel):
+    """Where a case is judged; a list is empty if the claim does not distinguish by it."""
+
+    models: list[str]
+    """The model, or the models that are compared."""
+    starts: list[str]
+    """How the weights began: one start, or the starts that are compared."""
+    layers: list[str]
+    """The module path of the layer, or of the layers that are compared."""
+    contrast: ContrastResult
+    """What is compared."""
+
+    def columns(self) -> dict[str, str]:
+        """Name the place in the columns of a table; names that are compared are joined."""
+        return {
+            "model": " - ".join(self.models),
+            "start": " - ".join(self.starts),
+            "layer": " - ".join(self.layers),
+            "contrast": self.contrast.label,
+        }
 
 
 class CaseResult(ResultsModel):
@@ -100,6 +118,8 @@ class ClaimResult(ResultsModel):
     """Of effects and margin."""
     rule: str
     """When that supports or refutes."""
+    figures: list[str]
+    """The kinds of figure that show the evidence."""
     margin: float
     """The size of effect that matters."""
     alpha: Share

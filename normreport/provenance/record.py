@@ -238,10 +238,12 @@ def _judged(claim: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def case_name(place: Mapping[str, str] | None) -> str:
-    """Name a case by where it is: ``vgg16, scratch, features.0, raw - unit``."""
-    keys = ("model", "start", "layer", "contrast")
-    return ", ".join(place[key] for key in keys if place[key]) if place else ""
+def case_name(place: Mapping[str, Any] | None) -> str:
+    """Name a case by its place: ``vgg16, scratch, features.0, raw - unit``."""
+    if place is None:
+        return ""
+    names = [" - ".join(place[key]) for key in ("models", "starts", "layers")]
+    return ", ".join(filter(None, [*names, place["contrast"]["label"]]))
 
 
 def versions() -> dict[str, str]:

@@ -33,29 +33,6 @@ from normreport.text.labels import (
 )
 from normreport.text.language import gettext, language_tag, script_messages, translations
 
-# Kinds of figure that show what a claim is about; F11 is about verdicts, which no figure shows.
-EVIDENCE = {
-    "C0": ["levels"],
-    "H1": ["spread"],
-    "H2": ["density"],
-    "H3": ["inputs"],
-    "H4": ["spread"],
-    "H5": ["density"],
-    "F1": ["density", "separation"],
-    "F2": ["displacement"],
-    "F3": ["curves"],
-    "F3b": ["curves"],
-    "F4": ["density", "separation"],
-    "F4b": ["spread"],
-    "F5": ["spread"],
-    "F6": ["separation"],
-    "F7": ["centre"],
-    "F8": ["histogram", "quantiles"],
-    "F9": ["kurtosis"],
-    "F10": ["quantiles"],
-    "P2": ["density", "separation"],
-    "P6": ["displacement"],
-}
 # Comments and spaces are for those who edit a template, not for those who read the page.
 MINIFY: Mapping[str, Callable[[str], str]] = {".css": cssmin, ".js": jsmin}
 
@@ -188,22 +165,22 @@ def render(
 
 
 def figures_for(claim: Mapping[str, Any], figures: Sequence[Illustration]) -> list[Illustration]:
-    """Figures of what a claim is about, where its deciding case lies.
+    """List the figures that show the evidence of a claim at its deciding case.
 
-    Where that is a layer of which there is none, those of the other layers.
+    If the deciding layer has no figure, list the figures of the other layers.
     """
     if not claim["least_favourable"]:
         return []
     place = claim["least_favourable"]["place"]
-    shown = {name: (None, *place[name].split(" - ")) for name in ("model", "start", "layer")}
-    near = [
+    of_the_place = [
         figure
         for figure in figures
-        if figure.kind in EVIDENCE.get(claim["id"], ())
-        and figure.model in shown["model"]
-        and figure.start in shown["start"]
+        if figure.kind in claim["figures"]
+        and figure.model in (None, *place["models"])
+        and figure.start in (None, *place["starts"])
     ]
-    return [figure for figure in near if figure.layer in shown["layer"]] or near
+    of_the_layer = [figure for figure in of_the_place if figure.layer in (None, *place["layers"])]
+    return of_the_layer or of_the_place
 
 
 def csp_hash(script: str) -> str:

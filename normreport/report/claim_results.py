@@ -6,23 +6,34 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from normreport.claims.base import Case, Claim, Judgement, Study
-from normreport.config.results import CaseResult, ClaimResult, PValuesResult
+from normreport.claims.cases import Case, Place
+from normreport.claims.claim import JudgedClaim
+from normreport.claims.study import Study
+from normreport.config.results import (
+    CaseResult,
+    ClaimResult,
+    ContrastResult,
+    EffectResult,
+    PlaceResult,
+    PValuesResult,
+)
 from normreport.statistics.inference import PILOT_BELOW, PValues, Verdict
 
 
-def claim_result(claim: Claim, judgement: Judgement, study: Study) -> ClaimResult:
+def claim_result(judged: JudgedClaim, study: Study) -> ClaimResult:
     """Collect everything that the report may print about a judged claim."""
+    claim, judgement = judged.claim, judged.judgement
     seeds = len(study.settings.seeds)
     cases_by_model = {
-        model: [case for case in judgement.cases if case.place and case.place.model == model]
+        model: [case for case in judgement.cases if case.place and case.place.models == (model,)]
         for model in study.settings.models
     }
     return ClaimResult(
         id=claim.id,
         kind=claim.kind,
-        **claim.localized(),
-        margin=claim.margin,
+        **asdict(claim.localized()),
+        figures=list(claim.figures),
+        margin=claim.test.margin,
         verdict=judgement.verdict,
         p=_p_values(judgement.p),
         alpha=claim.test.alpha,
@@ -53,14 +64,24 @@ def _case_or_none(case: Case | None) -> CaseResult | None:
 
 def _case_result(case: Case) -> CaseResult:
     return CaseResult(
-        place=asdict(case.place) if case.place else None,
+        place=_place_result(case.place) if case.place else None,
         verdict=case.verdict,
-        effect=asdict(case.effect) if case.effect else None,
+        effect=EffectResult(**asdict(case.effect)) if case.effect else None,
         values=list(case.values),
         p=_p_values(case.p),
         sign_flip=_p_values(case.sign_flip),
         null=case.null,
         reason=case.reason,
+    )
+
+
+def _place_result(place: Place) -> PlaceResult:
+    contrast = ContrastResult(arms=list(place.contrast.arms), label=place.contrast.label)
+    return PlaceResult(
+        models=list(place.models),
+        starts=list(place.starts),
+        layers=list(place.layers),
+        contrast=contrast,
     )
 
 

@@ -11,8 +11,8 @@ from pathlib import PurePath
 import numpy as np
 import pandas as pd
 
-from normreport.claims.base import Study, select
-from normreport.claims.distances import PLACEBO, PLACEBO_OF, arms_apart, compared_arms
+from normreport.claims.pairs import compare_arms_by_permanova
+from normreport.claims.study import PLACEBO, PLACEBO_OF, Study
 from normreport.config.failures import Failure
 from normreport.config.manifests import (
     DivergedStatus,
@@ -109,7 +109,7 @@ def case_rows(claims: Sequence[ClaimResult]) -> list[dict[str, Cell]]:
 
 
 def _case_row(claim: str, case: CaseResult) -> dict[str, Cell]:
-    place = case.place.model_dump() if case.place else {}
+    place = case.place.columns() if case.place else {}
     effect = case.effect.model_dump(exclude={"seeds"}) if case.effect else {}
     p_values: dict[str, Cell] = {}
     for name, p in (("p", case.p), ("sign_flip", case.sign_flip)):
@@ -200,10 +200,10 @@ def headline(study: Study) -> Headline:
         layers=_layer_results(study),
         arms=_arm_results(study),
         runs=RunCounts(
-            total=len(study.runs),
-            diverged=_count_state(study.runs, "DIVERGED"),
-            failed=_count_state(study.runs, "FAILED"),
-            learned=int(study.runs["learned"].sum()),
+            total=len(study.runs.rows),
+            diverged=_count_state(study.runs.rows, "DIVERGED"),
+            failed=_count_state(study.runs.rows, "FAILED"),
+            learned=int(study.runs.rows["learned"].sum()),
         ),
     )
 
@@ -221,17 +221,20 @@ def _layer_results(study: Study) -> list[LayerResult]:
     results = []
     for model, start, layer in study.kept_layers(study.settings.starts):
         place = {"model": model, "start": start, "layer": layer}
-        mean = _mean_unless(ended_early=study.ended_early(model=model, start=start))
-        measures = study.rows("measures", **place)
+        runs = study.runs.at(model=model, start=start)
+        mean = _mean_unless(ended_early=not runs["finite"].all())
+        measures = study.measures.at(model=model, start=start, layer=layer)
         first = measures[measures["epoch"] == 0]
-        last = study.last(measures)
-        distances = study.last(study.rows("distances", **place))
+        last = study.select_last_epoch(measures)
+        distances = study.select_last_epoch(
+            study.distances.at(model=model, start=start, layer=layer)
+        )
         same_seed = distances["seed_a"] == distances["seed_b"]
         arms = distances[["normalization_a", "normalization_b"]]
         same_arm = distances["normalization_a"] == distances["normalization_b"]
-        compared = arms.isin(compared_arms(study)).all(axis=1)
+        compared = arms.isin(study.compared_arms()).all(axis=1)
         placebo = arms.isin([PLACEBO, PLACEBO_OF]).all(axis=1)
-        pseudo_f, p_value = arms_apart(study, model, start, layer)
+        pseudo_f, p_value = compare_arms_by_permanova(study, model, start, layer)
         results.append(
             LayerResult(
                 **place,
@@ -255,8 +258,8 @@ def _arm_results(study: Study) -> list[ArmResult]:
     results = []
     for model, start, arm in product(settings.models, settings.starts, settings.normalizations):
         place = {"model": model, "start": start, "normalization": arm}
-        mean = _mean_unless(ended_early=study.ended_early(**place))
-        runs = select(study.runs, **place)
+        runs = study.runs.at(model=model, start=start, normalization=arm)
+        mean = _mean_unless(ended_early=not runs["finite"].all())
         results.append(
             ArmResult(
                 **place,

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from normreport.claims import Study, judge_all
+from normreport.claims.judging import judge_all
+from normreport.claims.registry import CLAIMS
+from normreport.claims.study import IndexedTable, Study
 from normreport.config.base import parse
 from normreport.config.failures import Failures
 from normreport.config.json_files import read_model, write_model
@@ -65,15 +67,15 @@ def run(
     train_images = files.read_arrays(images, ["train_images"])["train_images"]
     study = Study(
         settings=chosen,
-        runs=pd.DataFrame(run_rows),
-        layers=read_tables(layers),
-        measures=read_tables(measures),
-        distances=read_tables(distances),
-        histories=read_tables(histories),
+        runs=IndexedTable(pd.DataFrame(run_rows)),
+        layers=IndexedTable(read_tables(layers)),
+        measures=IndexedTable(read_tables(measures)),
+        distances=IndexedTable(read_tables(distances)),
+        histories=IndexedTable(read_tables(histories)),
         images=train_images,
         classes=trained[0].classes,
     )
-    claims = [claim_result(claim, judgement, study) for claim, judgement in judge_all(study)]
+    claims = [claim_result(judged, study) for judged in judge_all(CLAIMS, study)]
     files.write_csv(runs, RUN_COLUMNS, run_rows)
     files.write_csv(cases, CASE_COLUMNS, case_rows(claims))
     write_model(

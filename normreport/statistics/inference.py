@@ -1,11 +1,12 @@
-"""From one number per seed to a verdict.
+"""Turn one number per seed into a verdict.
 
-The unit of replication is the run: epochs and weights are never replicates. What a claim says of a
-mean over seeds is a `MarginTest`: two one-sided tests against a margin, with Student's t. It
-supports where the interval of its level lies wholly on the claimed side of the margin, and refutes
-where it lies wholly on the other; that is where one p-value is below ``(1 - level) / 2``. A claim
-of a difference has a level of 95%, a claim of sameness one of 90% (Schuirmann 1987: two one-sided
-tests at 5%). Claims that are judged together are corrected by Holm's method (1979).
+The unit of replication is the run: epochs and weights are never replicates. A `MarginTest` compares
+a mean over seeds with a margin by two one-sided Student's t tests. It supports a claim if the
+confidence interval lies entirely on the claimed side of the margin, and refutes it if the interval
+lies entirely on the other side. Equivalently, one of the p-values is below ``(1 - level) / 2``.
+
+A claim of a difference uses a 95% interval, a claim of sameness a 90% interval (two one-sided tests
+at 5%, Schuirmann 1987). Claims that are judged together are corrected by Holm's method (1979).
 """
 
 from __future__ import annotations
@@ -19,18 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv, stdtr, stdtrit
 
-from normreport.text.language import gettext
-
-# Under this number of seeds the report says "pilot": an exact sign-flip test cannot reach 5%.
+# Below this number of seeds an exact sign-flip test cannot reach 5%: the study is a pilot.
 PILOT_BELOW = 6
-# Beyond this number of seeds there are too many sign flips to count each of them.
+# Above this number of seeds there are too many sign flips to enumerate.
 MOST_FLIPPED = 20
-# Of a wrong verdict on any of the claims that are judged together.
+# Family-wise error rate of the claims that are judged together.
 FAMILY_ERROR = 0.05
 
 
 class Verdict(StrEnum):
-    """What the data say of a claim."""
+    """The outcome of a test or of a claim."""
 
     SUPPORTED = "SUPPORTED"
     REFUTED = "REFUTED"
@@ -40,7 +39,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over seeds with its confidence interval; no interval from a single seed."""
+    """A mean over seeds with its confidence interval; a single seed has no bounds."""
 
     mean: float
     low: float | None
@@ -51,7 +50,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class PValues:
-    """One-sided p-values of the two things that can be found: for a claim, and against it."""
+    """One-sided p-values: one for the claim, one against it."""
 
     support: float
     refute: float
@@ -62,23 +61,23 @@ Tail = Callable[[NDArray[np.float64], float], float]
 
 @dataclass(frozen=True)
 class MarginTest:
-    """What a claim says of a mean over seeds: that it lies above a margin, or below it.
+    """Test whether a mean over seeds lies above a margin, or below it.
 
-    A claim of sameness says that a *size* (a distance, an absolute change) is below its margin. A
-    size is never negative, so that of the two one-sided tests the one against ``+margin`` has the
-    larger p-value and decides, and only a mean above the margin can refute.
+    A claim of sameness states that a *size* (a distance, an absolute change) is below its margin.
+    A size is never negative, so the test against ``+margin`` has the larger p-value of the two
+    one-sided tests and decides alone. Only a mean above the margin can refute.
 
     Attributes
     ----------
     margin
-        The size of effect that matters.
+        The smallest effect that matters.
     level
-        Of the interval that is printed; each of the two tests has the error ``alpha``. An exact
-        value has level 1.
+        Confidence level of the printed interval; 1 for an exact value. Each one-sided test has the
+        error rate `alpha`.
     below
-        Whether the claim says that the mean lies below the margin (sameness), not above it.
+        Whether the claim is that the mean lies below the margin (sameness) instead of above it.
     refuted_from
-        Where the other side begins, if not at the margin.
+        The bound of the refuting test, if it is not the margin.
     """
 
     margin: float
@@ -87,55 +86,45 @@ class MarginTest:
     refuted_from: float | None = None
 
     @property
-    def rule(self) -> str:
-        """The rule in words."""
-        level = f"{self.level:.0%}"
-        if self.below:
-            return gettext(
-                "supported if the %(level)s interval lies within the margin, refuted if wholly "
-                "beyond it",
-                level=level,
-            )
-        return gettext(
-            "supported if the %(level)s interval lies above the margin, refuted if wholly below it",
-            level=level,
-        )
-
-    @property
     def alpha(self) -> float:
-        """What a p-value must be below."""
+        """The bound that a p-value must be below."""
         return (1 - self.level) / 2
 
     def p_values(self, values: Sequence[float]) -> PValues:
-        """Student's t, for two or more numbers, one per seed."""
-        return self._tails(values, t_tail)
+        """Compute Student's p-values from one number per seed, for two or more seeds."""
+        return self._p_values(values, t_tail)
 
-    def sign_flip(self, values: Sequence[float]) -> PValues | None:
-        """Exact p-values beside those of Student's t; None where the seeds are too few or many."""
+    def sign_flip_p_values(self, values: Sequence[float]) -> PValues | None:
+        """Compute exact p-values by flipping signs; None for too few or too many seeds."""
         if not PILOT_BELOW <= len(values) <= MOST_FLIPPED:
             return None
-        return self._tails(values, sign_flip_tail)
+        return self._p_values(values, sign_flip_tail)
 
     def verdict(self, p: PValues) -> Verdict:
-        """Tell what p-values of this test say; only one of them can be small."""
+        """Turn p-values of this test into a verdict; at most one of them is below `alpha`."""
         if p.support < self.alpha:
             return Verdict.SUPPORTED
         return Verdict.REFUTED if p.refute < self.alpha else Verdict.INCONCLUSIVE
 
-    def _tails(self, values: Sequence[float], tail: Tail) -> PValues:
+    def _p_values(self, values: Sequence[float], tail: Tail) -> PValues:
         numbers = np.asarray(values, dtype=np.float64)
-        other = self.margin if self.refuted_from is None else self.refuted_from
+        refuting_bound = self.margin if self.refuted_from is None else self.refuted_from
         sign = -1 if self.below else 1
         return PValues(
             support=tail(sign * numbers, sign * self.margin),
-            refute=tail(-sign * numbers, -sign * other),
+            refute=tail(-sign * numbers, -sign * refuting_bound),
         )
 
 
 def t_tail(values: NDArray[np.float64], bound: float) -> float:
-    """Student's one-sided p-value for a mean above `bound`, from two numbers or more.
+    """Compute Student's one-sided p-value for a mean above `bound`.
 
-    Numbers without any scatter prove the side on which they lie: 0, or 1 at or below the bound.
+    Parameters
+    ----------
+    values : array of float64, shape (seeds,)
+        Two or more numbers. If all are equal, the p-value is 0 above the bound and 1 otherwise.
+    bound
+        The mean under the null hypothesis.
     """
     n = values.size
     distance = float(values.mean()) - bound
@@ -146,32 +135,38 @@ def t_tail(values: NDArray[np.float64], bound: float) -> float:
 
 
 def sign_flip_tail(values: NDArray[np.float64], bound: float) -> float:
-    """Exact one-sided p-value for a centre of symmetry above `bound`: all 2^n sign flips count.
+    """Compute the exact one-sided p-value for a centre of symmetry above `bound`.
 
-    Fisher's (1935) permutation test of one sample: without an effect each deviation from the
-    bound might as well have the other sign.
+    This is Fisher's (1935) one-sample permutation test over all 2^n sign flips. Under the null
+    hypothesis, each deviation from the bound has either sign with equal probability.
+
+    Parameters
+    ----------
+    values : array of float64, shape (seeds,)
+    bound
+        The centre of symmetry under the null hypothesis.
     """
     deviations = values - bound
     sums = np.zeros(1)
     for deviation in deviations:
         sums = np.concatenate([sums + deviation, sums - deviation])
-    # Equal sums differ by rounding, as their terms were added in another order.
+    # Equal sums differ by rounding because their terms are added in different orders.
     rounding = 1e-12 * float(np.abs(deviations).sum())
     return float(np.mean(sums >= deviations.sum() - rounding))
 
 
 def share_p_values(successes: int, trials: int, chance: float) -> PValues:
-    """Exact binomial p-values for a share above (support) and below (refute) chance."""
+    """Compute exact binomial p-values for a share above (support) and below (refute) chance."""
     above = betainc(successes, trials - successes + 1, chance) if successes else 1.0
     below = betainc(trials - successes, successes + 1, 1 - chance) if successes < trials else 1.0
     return PValues(support=float(above), refute=float(below))
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p-values of tests that are made together, in their order (Holm 1979).
+def adjust_by_holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values of tests that are made together (Holm 1979); keep their order.
 
-    To reject where the adjusted value is below some level keeps the chance of any wrong rejection
-    below it.
+    Rejecting each hypothesis whose adjusted p-value is below a level keeps the family-wise error
+    rate below that level.
     """
     adjusted = [0.0] * len(p_values)
     highest = 0.0
@@ -182,14 +177,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def t_interval(values: Sequence[float], level: float) -> Interval:
-    """Student's t interval of the mean of one number per seed.
+    """Compute Student's t interval of the mean of one number per seed.
 
     Parameters
     ----------
     values : shape (seeds,)
-        Finite numbers, at least one.
+        One or more finite numbers.
     level
-        Such as 0.95.
+        The confidence level, such as 0.95.
     """
     numbers = np.asarray(values, dtype=np.float64)
     n = numbers.size
@@ -200,8 +195,8 @@ def t_interval(values: Sequence[float], level: float) -> Interval:
     return Interval(mean, mean - reach, mean + reach, level, n)
 
 
-def clopper_pearson(successes: int, trials: int, level: float) -> Interval:
-    """Give the exact interval of a proportion (Clopper and Pearson, 1934)."""
+def clopper_pearson_interval(successes: int, trials: int, level: float) -> Interval:
+    """Compute the exact interval of a proportion (Clopper and Pearson 1934)."""
     tail = (1 - level) / 2
     low = float(betaincinv(successes, trials - successes + 1, tail)) if successes else 0.0
     high = (
@@ -212,11 +207,11 @@ def clopper_pearson(successes: int, trials: int, level: float) -> Interval:
     return Interval(successes / trials, low, high, level, trials)
 
 
-def overall(verdicts: Sequence[Verdict]) -> Verdict:
-    """Judge a claim that is meant for every case from exact verdicts.
+def combine_exact_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
+    """Combine exact verdicts on the cases of a universal claim.
 
-    One refuted case refutes it; it is supported only if every case could be judged and supports
-    it; if none could be judged, neither can the claim.
+    One refuted case refutes the claim. The claim is supported only if every case is evaluable and
+    supported. It is not evaluable if no case is.
     """
     judged = [verdict for verdict in verdicts if verdict is not Verdict.NOT_EVALUABLE]
     if not judged:

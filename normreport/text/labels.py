@@ -41,8 +41,8 @@ KINDS = {
 
 
 def model_label(model: str) -> str:
-    """Name a model as its paper does; each of them, where two are compared."""
-    return " - ".join(MODELS.get(name, name) for name in model.split(" - "))
+    """Name a model as its paper does."""
+    return MODELS.get(model, model)
 
 
 def start_label(start: str) -> str:

@@ -1,9 +1,12 @@
-"""Many studies with a known truth, judged by the report's own code.
+"""Simulate many studies with a known truth and judge them with the report's own code.
 
-Two kinds. In a *family*, every claim that intervals judge has some cases, and each case one number
-per seed, a Gaussian around the true effect; from there on everything is as in the report:
-`case_from_seeds`, `Claim.judged`, `corrected`. In a study of *initial weights* the arms do nothing
-at all: whole tables of distances between networks that differ by seed alone are judged.
+There are two kinds of simulation:
+
+- A *family* of claims that intervals judge. Each claim has some cases, and each case has one number
+  per seed from a Gaussian around the true effect. `case_from_seeds`, `judge_claim` and
+  `correct_families` then work as in the report.
+- *Initial weights*. The arms have no effect: the networks differ only by their seed, and the whole
+  table of their distances is judged.
 """
 
 from __future__ import annotations
@@ -11,27 +14,35 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
-from normreport.claims import PRIMARY
-from normreport.claims.base import Case, Place, case_from_seeds, corrected
+from normreport.claims.cases import Case, Contrast, Place, case_from_seeds
+from normreport.claims.claim import PRIMARY_FAMILY, JudgedClaim
 from normreport.claims.distances import NORMALIZATION_MATTERS
+from normreport.claims.judging import correct_families, judge_claim
+from normreport.claims.needs import Needs
+from normreport.claims.registry import CLAIMS
 from normreport.claims.spread import ORDER_OF_STD
 from normreport.statistics.comparison import distances
-from normreport.statistics.inference import Verdict, clopper_pearson
-from tests.claims.studies import EPOCHS, study
+from normreport.statistics.inference import Verdict, clopper_pearson_interval
+from tests.claims.studies import EPOCHS, replace_tables, study
 
 SEEDS = (3, 6, 10)
 CASES = 4
-# Scatter of a run around the true effect, over the margin.
+# Standard deviation of a run around the true effect, relative to the margin.
 SCATTER = 0.5
-# The true effect of every case of every claim, over the margin.
+# True effect of every case of every claim, relative to the margin.
 EFFECTS = {"none": 0.0, "half the margin": 0.5, "at the margin": 1.0, "twice the margin": 2.0}
-# A share of seeds has a law of its own.
-FAMILY = tuple(claim for claim in PRIMARY if claim is not ORDER_OF_STD)
+# F4b is left out: its values are not Gaussian but shares of seeds.
+FAMILY = tuple(
+    claim for claim in CLAIMS if claim.family == PRIMARY_FAMILY and claim is not ORDER_OF_STD
+)
+# The simulated claims read no table, so any study serves.
+ANY_STUDY = study(
+    seeds=(0,), arms=("unit",), starts=("scratch",), layers={"vgg16": ("features.0",)}
+)
 
 
 @dataclass(frozen=True)
@@ -44,15 +55,16 @@ class Rate:
     @property
     def interval(self):
         """The exact 95% interval (Clopper and Pearson)."""
-        found = clopper_pearson(self.count, self.trials, 0.95)
-        return found.low, found.high
+        exact = clopper_pearson_interval(self.count, self.trials, 0.95)
+        return exact.low, exact.high
 
 
 @dataclass(frozen=True)
-class Cases:
-    """Single cases whose tests have one level: wrong verdicts, how many there may be, right ones.
+class CaseRates:
+    """Rates of wrong and right verdicts on single cases whose tests have one level.
 
-    At the margin each of the two verdicts is wrong, and may come with the error of its test.
+    `nominal` is the highest allowed rate of wrong verdicts. At the margin both verdicts are wrong,
+    and each may have the error rate of its test.
     """
 
     level: float
@@ -62,69 +74,72 @@ class Cases:
 
 
 @dataclass(frozen=True)
-class Families:
-    """Studies with a wrong verdict on any claim, before and after Holm; claims with the right one.
+class FamilyRates:
+    """Rates of studies with any wrong verdict, before (`alone`) and after Holm's correction.
 
-    `right` counts after all corrections.
+    `right` is the rate of claims with the right verdict after all corrections.
     """
 
     alone: Rate
     wrong: Rate
     right: Rate
-    cases: tuple[Cases, ...]
+    cases: tuple[CaseRates, ...]
 
 
-def truth(claim, effect):
-    """Give the verdict that a true effect, over the margin, deserves; none at the margin."""
-    sign = -1 if claim.test.below else 1
-    refuted_from = claim.margin if claim.test.refuted_from is None else claim.test.refuted_from
+def true_verdict(claim, effect):
+    """Give the right verdict for a true effect relative to the margin; None at the margin."""
+    test = claim.test
+    sign = -1 if test.below else 1
+    refuted_from = test.margin if test.refuted_from is None else test.refuted_from
     mean = _mean(claim, effect)
-    if sign * mean > sign * claim.margin:
+    if sign * mean > sign * test.margin:
         return Verdict.SUPPORTED
     return Verdict.REFUTED if sign * mean < sign * refuted_from else None
 
 
-def families(effect, *, seeds, studies):
-    """Judge many studies in which every case of every claim has one true effect."""
+def simulate_families(effect, *, seeds, studies):
+    """Judge many studies in which every case of every claim has the same true effect."""
     generator = np.random.default_rng([seeds, round(100 * effect)])
-    expected = [truth(claim, effect) for claim in FAMILY]
+    expected = [true_verdict(claim, effect) for claim in FAMILY]
     alone = wrong = right = 0
-    found = []
+    case_verdicts = []
     for _ in range(studies):
-        simulated = [_simulated(claim, effect, seeds, generator) for claim in FAMILY]
-        blank = SimpleNamespace(cases={})  # a study without tables: these claims ask for none
-        single = [(claim, claim.judged(blank)) for claim in simulated]
-        judged = corrected(single, simulated)
-        alone += any(map(_is_wrong, (judgement.verdict for _, judgement in single), expected))
-        wrong += any(map(_is_wrong, (judgement.verdict for _, judgement in judged), expected))
+        simulated = [_simulate_claim(claim, effect, seeds, generator) for claim in FAMILY]
+        single = [JudgedClaim(claim, judge_claim(claim, ANY_STUDY)) for claim in simulated]
+        corrected = correct_families(single)
+        alone += any(map(_is_wrong, _verdicts(single), expected))
+        wrong += any(map(_is_wrong, _verdicts(corrected), expected))
         right += sum(
-            judgement.verdict is verdict
-            for (_, judgement), verdict in zip(judged, expected, strict=True)
+            verdict is true for verdict, true in zip(_verdicts(corrected), expected, strict=True)
         )
-        found += [
-            (claim.test.level, case.verdict, verdict)
-            for (claim, judgement), verdict in zip(judged, expected, strict=True)
-            for case in judgement.cases
+        case_verdicts += [
+            (one.claim.test.level, case.verdict, true)
+            for one, true in zip(corrected, expected, strict=True)
+            for case in one.judgement.cases
         ]
     decidable = studies * sum(verdict is not None for verdict in expected)
-    levels = sorted({level for level, _, _ in found})
-    return Families(
+    levels = sorted({level for level, _, _ in case_verdicts})
+    return FamilyRates(
         Rate(alone, studies),
         Rate(wrong, studies),
         Rate(right, decidable),
-        tuple(_of_level(level, effect, found) for level in levels),
+        tuple(_rate_cases(level, effect, case_verdicts) for level in levels),
     )
 
 
-def _of_level(level, effect, found):
-    verdicts = [(verdict, expected) for other, verdict, expected in found if other == level]
-    return Cases(
+def _verdicts(judged):
+    return [one.judgement.verdict for one in judged]
+
+
+def _rate_cases(level, effect, case_verdicts):
+    pairs = [(verdict, true) for other, verdict, true in case_verdicts if other == level]
+    return CaseRates(
         level,
         (1 - level) / (1 if effect == 1 else 2),
-        Rate(sum(_is_wrong(*pair) for pair in verdicts), len(verdicts)),
+        Rate(sum(_is_wrong(*pair) for pair in pairs), len(pairs)),
         Rate(
-            sum(verdict is expected for verdict, expected in verdicts),
-            sum(expected is not None for _, expected in verdicts),
+            sum(verdict is true for verdict, true in pairs),
+            sum(true is not None for _, true in pairs),
         ),
     )
 
@@ -134,28 +149,28 @@ def _is_wrong(verdict, expected):
 
 
 def _mean(claim, effect):
-    # A margin of zero has no size; any unit serves.
-    return claim.margin + (effect - 1) * (claim.margin or 1.0)
+    # A margin of zero has no size, so the unit is arbitrary.
+    return claim.test.margin + (effect - 1) * (claim.test.margin or 1.0)
 
 
-def _simulated(claim, effect, seeds, generator):
-    """Make the same claim, of cases that are drawn instead of measured."""
-    scatter = SCATTER * (claim.margin or 1.0)
+def _simulate_claim(claim, effect, seeds, generator):
+    """Copy a claim with simulated values instead of measured ones."""
+    scatter = SCATTER * (claim.test.margin or 1.0)
     values = generator.normal(_mean(claim, effect), scatter, (CASES, seeds))
 
-    def judge(study) -> Iterator[Case]:
+    def judge(study, test) -> Iterator[Case]:
         for number, row in enumerate(values):
-            place = Place("", "", "", str(number))
-            yield case_from_seeds(place, row.tolist(), test=claim.test, failed=())
+            place = Place(contrast=Contrast(label=str(number)))
+            yield case_from_seeds(place, row.tolist(), test=test, failed=())
 
-    return replace(claim, judge=judge, flags=lambda study, cases: ())
+    return replace(claim, judge=judge, needs=Needs(), flags=lambda study, cases: ())
 
 
-def initial_weights(*, seeds, studies, growth=1.0, weights=300, redrawn=0.5):
-    """Judge F6 on networks that differ by their seed: give the rates of both verdicts.
+def simulate_initial_weights(*, seeds, studies, growth=1.0, weights=300, redrawn=0.5):
+    """Judge F6 on networks that differ only by their seed; return the rates of both verdicts.
 
-    From random weights, each run redraws a part of its variance, which changes every distance but
-    none on average; `growth` moves F6's margin to the truth, so that either verdict is wrong.
+    Each run redraws a part of the variance of its random weights. This changes every distance, but
+    not their mean. `growth` moves the truth: at the margin of F6 either verdict is wrong.
     """
     generator = np.random.default_rng([seeds, round(100 * growth)])
     whole = study(seeds=tuple(range(seeds)), arms=("raw", "unit"), starts=("scratch",),
@@ -172,8 +187,8 @@ def initial_weights(*, seeds, studies, growth=1.0, weights=300, redrawn=0.5):
                 epochs = np.stack([first[seed]] * EPOCHS + [last[seed]]).astype(np.float32)
                 runs.append(({"normalization": arm, "seed": seed}, epochs))
         table = pd.DataFrame([place | row for row in distances(runs, EPOCHS)])
-        judgement = NORMALIZATION_MATTERS.judged(replace(whole, distances=table))
-        verdicts.append(judgement.verdict)
+        simulated = replace_tables(whole, distances=lambda rows, table=table: table)
+        verdicts.append(judge_claim(NORMALIZATION_MATTERS, simulated).verdict)
     return tuple(
         Rate(verdicts.count(verdict), studies) for verdict in (Verdict.SUPPORTED, Verdict.REFUTED)
     )

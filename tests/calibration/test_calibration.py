@@ -10,9 +10,9 @@ from tests.calibration.simulation import (
     FAMILY,
     SEEDS,
     Rate,
-    families,
-    initial_weights,
-    truth,
+    simulate_families,
+    simulate_initial_weights,
+    true_verdict,
 )
 
 STUDIES = 150
@@ -26,7 +26,7 @@ def is_too_frequent(rate: Rate, nominal: float) -> bool:
 @pytest.fixture(scope="module")
 def judged():
     return {
-        (name, seeds): families(effect, seeds=seeds, studies=STUDIES)
+        (name, seeds): simulate_families(effect, seeds=seeds, studies=STUDIES)
         for name, effect in EFFECTS.items()
         for seeds in SEEDS
     }
@@ -71,9 +71,9 @@ def test_more_seeds_and_larger_effects_are_found_more_often(judged):
 
 @pytest.mark.parametrize("seeds", [3, 6])
 def test_random_weights_alone_do_not_look_like_an_effect_of_the_arms(seeds):
-    supported, _ = initial_weights(seeds=seeds, studies=60)
+    supported, _ = simulate_initial_weights(seeds=seeds, studies=60)
     assert not is_too_frequent(supported, 0.05)
-    for verdict in initial_weights(seeds=seeds, studies=60, growth=1.25):
+    for verdict in simulate_initial_weights(seeds=seeds, studies=60, growth=1.25):
         assert not is_too_frequent(verdict, 0.05)
 
 
@@ -81,6 +81,6 @@ def test_the_truth_of_a_claim_follows_its_direction():
     by_id = {claim.id: claim for claim in FAMILY}
     expected = {"H1": Verdict.REFUTED, "F1": Verdict.SUPPORTED, "F9": Verdict.SUPPORTED}
     for claim, verdict in expected.items():
-        assert truth(by_id[claim], EFFECTS["none"]) is verdict
-        assert truth(by_id[claim], EFFECTS["at the margin"]) is None
-        assert truth(by_id[claim], EFFECTS["twice the margin"]) not in (verdict, None)
+        assert true_verdict(by_id[claim], EFFECTS["none"]) is verdict
+        assert true_verdict(by_id[claim], EFFECTS["at the margin"]) is None
+        assert true_verdict(by_id[claim], EFFECTS["twice the margin"]) not in (verdict, None)

@@ -8,7 +8,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from normreport.claims import Study
+from normreport.claims.study import IndexedTable, Study
 from normreport.config.data import DataSettings
 from normreport.config.judging import JudgeSettings
 
@@ -153,11 +153,11 @@ def study(
     columns += ["normalization_b", "seed_b", "w1", "w1_over_sigma0"]
     return Study(
         settings=settings,
-        runs=pd.DataFrame(runs),
-        layers=pd.DataFrame(moments),
-        measures=pd.DataFrame(measures),
-        distances=pd.DataFrame(distances, columns=columns),
-        histories=pd.DataFrame(histories),
+        runs=IndexedTable(pd.DataFrame(runs)),
+        layers=IndexedTable(pd.DataFrame(moments)),
+        measures=IndexedTable(pd.DataFrame(measures)),
+        distances=IndexedTable(pd.DataFrame(distances, columns=columns)),
+        histories=IndexedTable(pd.DataFrame(histories)),
         images=generator.integers(0, 200, (8, 32, 32, 3), dtype=np.uint8),
         classes=10,
     )
@@ -175,22 +175,19 @@ def without_runs(whole, **condition):
 
     failed = {"state": "FAILED", "what": "it was made to fail", "learned": False}
     failed |= {"finite": False, "moved": False, "train_loss": np.nan}
-    runs = whole.runs.assign(what=None)
+    runs = whole.runs.rows.assign(what=None)
     runs.loc[met(runs), list(failed)] = list(failed.values())
-    return replace(
+    return replace_tables(
         whole,
-        runs=runs,
-        distances=whole.distances[~(met(whole.distances, "_a") | met(whole.distances, "_b"))],
-        **{
-            name: getattr(whole, name)[~met(getattr(whole, name))]
-            for name in ("layers", "measures", "histories")
-        },
+        runs=lambda table: runs,
+        distances=lambda table: table[~(met(table, "_a") | met(table, "_b"))],
+        **dict.fromkeys(("layers", "measures", "histories"), lambda table: table[~met(table)]),
     )
 
 
 def with_failed_run(whole, *, gate, **condition):
     """Make one run of a study fail a gate; a run that diverged has no later epochs."""
-    runs = whole.runs.copy()
+    runs = whole.runs.rows.copy()
     mask = np.logical_and.reduce([runs[key] == value for key, value in condition.items()])
     assert mask.sum() == 1
     runs.loc[mask, gate] = False
@@ -201,4 +198,12 @@ def with_failed_run(whole, *, gate, **condition):
         same = np.logical_and.reduce([table[key] == value for key, value in condition.items()])
         return table[~(same & (table["epoch"] > 0))] if gate == "finite" else table
 
-    return replace(whole, runs=runs, layers=cut(whole.layers), measures=cut(whole.measures))
+    return replace_tables(whole, runs=lambda table: runs, layers=cut, measures=cut)
+
+
+def replace_tables(whole, **changes):
+    """Copy a study; each change maps the rows of the named table to other rows."""
+    tables = {
+        name: IndexedTable(change(getattr(whole, name).rows)) for name, change in changes.items()
+    }
+    return replace(whole, **tables)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from normreport.claims import CLAIMS, Case, Judgement, Study
-from normreport.claims.base import Place
+from normreport.claims.cases import Case, Contrast, Place
+from normreport.claims.claim import JudgedClaim, Judgement
+from normreport.claims.registry import CLAIMS
+from normreport.claims.study import Study
 from normreport.cli import main
 from normreport.config.experiment import load_config
 from normreport.report.claim_results import claim_result
@@ -19,7 +21,8 @@ from normreport.statistics.inference import Interval, Verdict
 
 
 def _case(mean: float, *, bounds: bool = True) -> Case:
-    place = Place("vgg16", "scratch", "features.0", "raw - unit")
+    contrast = Contrast.of_arms("raw", "unit")
+    place = Place.of(model="vgg16", start="scratch", layer="features.0", contrast=contrast)
     low, high = (mean - 0.25, mean + 0.25) if bounds else (None, None)
     return Case(place, Verdict.SUPPORTED, Interval(mean, low, high, 0.95, 3), (mean,) * 3)
 
@@ -44,8 +47,8 @@ def results(tmp_path: Path, default_values: dict[str, Any]) -> Path:
         Judgement(Verdict.NOT_EVALUABLE, (missing,), reason="no scratch runs"),
     ]
     claims = [
-        claim_result(c, j, study).model_dump(mode="json")
-        for c, j in zip(CLAIMS, judgements, strict=False)
+        claim_result(JudgedClaim(*pair), study).model_dump(mode="json")
+        for pair in zip(CLAIMS, judgements, strict=False)
     ]
     path = tmp_path / "results.json"
     path.write_text(json.dumps({"claims": claims}))
@@ -66,7 +69,7 @@ def test_every_claim_is_listed_with_statement_statistic_and_rule(
     found = _blocks(text)
     assert list(found) == [claim.id for claim in CLAIMS]
     for claim in CLAIMS:
-        for part in claim.localized().values():
+        for part in asdict(claim.localized()).values():
             assert " ".join(part.split()) in found[claim.id]
         assert "Verdict:" not in found[claim.id]
     assert max(len(line) for line in text.splitlines()) <= 98
@@ -80,10 +83,10 @@ def test_with_results_every_judged_claim_has_its_verdict(
     first, second, third, *others = (found[claim.id] for claim in CLAIMS)
     assert "Verdict: SUPPORTED; pilot, 3 seeds; SHARED START; " in first
     assert "2 supported" in first
-    worst = re.search(r"least favourable case (\S+) \[(\S+), (\S+)\] \((.*?)\)", first)
-    assert worst is not None
-    assert [float(number) for number in worst.groups()[:3]] == [0.5, 0.25, 0.75]
-    assert worst[4] == "vgg16 scratch features.0 raw - unit"
+    least = re.search(r"least favourable case (\S+) \[(\S+), (\S+)\] \((.*?)\)", first)
+    assert least is not None
+    assert [float(number) for number in least.groups()[:3]] == [0.5, 0.25, 0.75]
+    assert least[4] == "vgg16 scratch features.0 raw - unit"
     assert "most favourable case 1.5" in first
     assert "Verdict: INCONCLUSIVE" in second
     assert "least favourable case 0.125 (vgg16" in second
@@ -92,7 +95,7 @@ def test_with_results_every_judged_claim_has_its_verdict(
     assert all("Verdict:" not in other for other in others)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', '{"claims": [{"id": "F1"}]}'])
 def test_a_file_that_holds_no_results_ends_in_a_message(
     tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

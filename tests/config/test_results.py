@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from normreport.claims import judge_all
+from normreport.claims.judging import judge_all
+from normreport.claims.registry import CLAIMS
 from normreport.cli import main
 from normreport.config import results
 from normreport.config.results import ClaimResult, Headline, Results, schema
@@ -31,7 +32,7 @@ STUDIES = {
 def judged(request):
     """Give the claims and the headline of a study, as JSON holds them."""
     whole = study(**request.param)
-    claims = [claim_result(claim, judgement, whole) for claim, judgement in judge_all(whole)]
+    claims = [claim_result(one, whole) for one in judge_all(CLAIMS, whole)]
     return [claim.model_dump(mode="json") for claim in claims], headline(whole)
 
 
@@ -58,7 +59,7 @@ def test_the_schema_takes_what_is_judged_and_refuses_what_is_not(judged):
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_number_that_is_not_finite_is_refused(number):
     whole = study()
-    claim = claim_result(*judge_all(whole)[0], whole).model_dump(mode="json")
+    claim = claim_result(judge_all(CLAIMS, whole)[0], whole).model_dump(mode="json")
     with pytest.raises(ValidationError, match="finite"):
         ClaimResult.model_validate(claim | {"margin": number})
 

@@ -55,8 +55,11 @@ def test_a_summary_holds_every_verdict_and_every_effect() -> None:
 
 def test_a_case_without_a_place_has_no_name() -> None:
     assert case_name(None) == ""
-    place = {"model": "vgg16", "start": "", "layer": "features.0", "contrast": "raw - unit"}
+    contrast = {"arms": ["raw", "unit"], "label": "raw - unit"}
+    place = {"models": ["vgg16"], "starts": [], "layers": ["features.0"], "contrast": contrast}
     assert case_name(place) == "vgg16, features.0, raw - unit"
+    place["starts"] = ["scratch", "pretrained"]
+    assert case_name(place) == "vgg16, scratch - pretrained, features.0, raw - unit"
 
 
 def test_the_digest_of_a_folder_is_of_names_and_bytes_and_not_of_the_place(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from jinja2 import Environment, nodes
 from markupsafe import Markup
 
-from normreport.claims import CLAIMS, PRIMARY
+from normreport.claims.registry import CLAIMS
 from normreport.config.experiment import load_config
 from normreport.errors import ConfigError
 from normreport.plan.figure_index import figure_index
@@ -168,7 +168,7 @@ def test_a_sentence_names_the_start_of_a_case_where_the_claim_looks_at_several()
 
 
 def test_an_inconclusive_sentence_tells_what_its_cases_say():
-    family = {claim.id for claim in PRIMARY}
+    family = {claim.id for claim in CLAIMS if claim.family}
     page = rendered(study(), results=results_with("INCONCLUSIVE"))
     for claim in family:
         article = text_of(page.split(f'id="claim-{claim}"')[1].split("</article>")[0])
@@ -335,13 +335,11 @@ def test_a_claim_leads_to_the_figures_of_its_deciding_case():
         )
         for number, model in enumerate(("vgg16", "mobilenet_v2"), start=1)
     ]  # fmt: skip
-    claim = {
-        "id": "F4",
-        "least_favourable": {"place": {"model": "mobilenet_v2", "layer": "", "start": ""}},
-    }
+    place = {"models": ["mobilenet_v2"], "layers": [], "starts": []}
+    claim = {"figures": ["separation"], "least_favourable": {"place": place}}
     assert figures_for(claim, figures) == figures[1:]
-    assert figures_for({"id": "F4", "least_favourable": None}, figures) == []
-    assert figures_for({"id": "F9", "least_favourable": claim["least_favourable"]}, figures) == []
+    assert figures_for(claim | {"least_favourable": None}, figures) == []
+    assert figures_for(claim | {"figures": ["kurtosis"]}, figures) == []
 
 
 SHOWN_BY = {
@@ -400,9 +398,9 @@ def test_every_sentence_of_the_story_leads_to_its_claim():
 
 
 def test_a_deciding_layer_without_figures_leads_to_those_of_the_others(default_values):
-    place = {"model": "vgg16", "start": "scratch", "layer": "features.28", "contrast": "raw"}
+    place = {"models": ["vgg16"], "starts": ["scratch"], "layers": ["features.28"]}
     found = figures_for(
-        {"id": "F5", "least_favourable": {"place": place}},
+        {"figures": ["spread"], "least_favourable": {"place": place}},
         list(figure_index(load_config(default_values))),
     )
     kept = ("features.0", "features.10")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from normreport.claims.distances import arms_apart
+from normreport.claims.pairs import compare_arms_by_permanova
 from normreport.config.manifests import PretrainingManifest
 from normreport.config.results import FailureResult
 from normreport.normalizations import NORMALIZATIONS
@@ -24,7 +24,7 @@ def test_the_ladder_of_noise_has_a_rung_for_each_kind_of_pair():
         apart = 0.1 if row.start == "scratch" else 0.005
         assert row.between_arms == pytest.approx(apart, abs=1e-3)
         assert row.between_seeds == pytest.approx(0.05, abs=1e-3)
-        found = arms_apart(whole, row.model, row.start, row.layer)
+        found = compare_arms_by_permanova(whole, row.model, row.start, row.layer)
         assert (row.pseudo_f, row.permanova_p) == found
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import jsonschema
 import pytest
 
-from normreport.claims import CLAIMS
+from normreport.claims.registry import CLAIMS
 from normreport.errors import StorageError
 from normreport.io.files import canonical_json
 from normreport.stages import judge_claims
