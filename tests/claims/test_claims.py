@@ -384,7 +384,7 @@ def test_closeness_by_a_shared_start_is_flagged():
 def test_gaussian_weights_at_the_start_are_flagged_as_constructed():
     assert judge("F8", study()).flags[0].startswith("BY CONSTRUCTION")
     heavy = study()
-    heavy.measures["excess_kurtosis"] += 3.0
+    heavy.measures.rows["excess_kurtosis"] += 3.0
     assert judge("F8", heavy).flags == ()
 
 

@@ -1,58 +1,21 @@
-"""A worked example: declare a claim, register it, judge it and write its sentence.
-
-The documentation includes the part between the two markers.
-"""
+"""The worked example of a new claim: found, judged with the others and told in a sentence."""
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
-# [declaration]
-from normreport.claims.cases import Place, case_from_seeds, failed_runs_at
-from normreport.claims.claim import PRIMARY_FAMILY, Claim
-from normreport.claims.needs import Needs
-from normreport.statistics.inference import MarginTest
-from normreport.text.language import N_
-
-
-def judge_skewness(study, test):
-    """Yield one case per kept layer of the runs from scratch with raw inputs."""
-    for model, start, layer in study.kept_layers(("scratch",)):
-        place = Place.of(model=model, start=start, layer=layer, contrast="raw")
-        rows = study.measures.at(model=model, start=start, layer=layer, normalization="raw")
-        skewness = study.select_last_epoch(rows)["skewness"].abs()
-        failed = failed_runs_at(study, place)
-        yield case_from_seeds(place, list(skewness), test=test, failed=failed)
-
-
-SYMMETRIC = Claim(
-    id="F12",
-    kind="finding",
-    topic=N_("Raw inputs keep weights symmetric"),
-    statement=N_("From scratch, raw inputs give a symmetric distribution of weights."),
-    statistic=N_("absolute skewness at the last epoch"),
-    unit=N_("skewness"),
-    test=MarginTest(0.25, level=0.90, below=True),
-    needs=Needs(starts=("scratch",), normalizations=("raw",)),
-    judge=judge_skewness,
-    figures=("histogram", "quantiles"),
-    family=PRIMARY_FAMILY,
-)
-# [/declaration]
-
-from normreport.claims.judging import judge_all  # noqa: E402 (after the part that the docs show)
-from normreport.claims.registry import CLAIMS, find_claims  # noqa: E402
-from normreport.report.claim_results import claim_result  # noqa: E402
-from normreport.statistics.inference import Verdict  # noqa: E402
-from tests.articles import NEVER_JUDGED, TEMPLATES, rendered, results_of, text_of  # noqa: E402
-from tests.claims.studies import study  # noqa: E402
+from normreport.claims.judging import judge_all
+from normreport.claims.registry import CLAIMS, find_claims
+from normreport.report.claim_results import claim_result
+from normreport.statistics.inference import Verdict
+from tests.articles import NEVER_JUDGED, TEMPLATES, rendered, results_of, text_of
+from tests.claims import worked_example
+from tests.claims.studies import study
 
 
 def judge(whole):
-    """Judge the claim of this module together with all others."""
-    claims = [*CLAIMS, *find_claims([sys.modules[__name__]])]
+    """Judge the claim together with all others."""
+    claims = [*CLAIMS, *find_claims([worked_example])]
     judged = {one.claim.id: one for one in judge_all(claims, whole)}
     return claim_result(judged["F12"], whole)
 
@@ -66,7 +29,7 @@ def sentence(claim, whole):
 
 
 def test_the_registry_finds_the_claim():
-    assert find_claims([sys.modules[__name__]]) == (SYMMETRIC,)
+    assert find_claims([worked_example]) == (worked_example.SYMMETRIC,)
 
 
 def test_a_supported_claim_gets_a_generic_sentence():
