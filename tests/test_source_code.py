@@ -57,6 +57,7 @@ def test_training_depends_on_what_trains_and_on_nothing_that_reports() -> None:
     reporting = {"claims", "commands", "figures", "plan", "provenance", "report", "text", "cli"}
     assert not rooms & reporting
     assert not {"config/experiment", "config/report", "statistics/inference"} & found
+    assert "training/torchvision_weights" not in found  # only pretrain_model downloads weights
     assert {name for name in found if name.startswith("stages/")} == {
         "stages/__init__",
         "stages/train_run",

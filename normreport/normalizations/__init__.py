@@ -27,7 +27,7 @@ BATCH_PIXELS = 256 * 32**2
 NORMALIZATIONS = tuple(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def source(name: str) -> str:
+def module_name(name: str) -> str:
     """Return the dotted name of a normalization's module."""
     return f"{__name__}.{name}"
 
@@ -47,7 +47,7 @@ def normalize(images: Images, name: str, train_images: Images | None = None) -> 
     -------
     array of float32, shape (N, H, W, 3)
     """
-    module = importlib.import_module(source(name))
+    module = importlib.import_module(module_name(name))
     inputs: Inputs
     if name == "dataset":
         inputs = module.apply(images, images if train_images is None else train_images)

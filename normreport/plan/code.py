@@ -36,10 +36,10 @@ def stage_versions(*stages: str) -> str:
 def pretraining_modules(config: Config) -> list[str]:
     """Name the modules that pretrain a model, or fetch its weights."""
     arms = [config.pretraining.normalization] if config.is_pretrained_here else []
-    return [f"{STAGES}.pretrain_model", *map(normalizations.source, arms)]
+    return [f"{STAGES}.pretrain_model", *map(normalizations.module_name, arms)]
 
 
 def judging_modules(config: Config) -> list[str]:
     """Name the modules that judge the claims, which look at the input under every arm."""
     arms = {*config.experiment.normalizations, config.pretraining.normalization}
-    return [f"{STAGES}.judge_claims", *map(normalizations.source, sorted(arms))]
+    return [f"{STAGES}.judge_claims", *map(normalizations.module_name, sorted(arms))]

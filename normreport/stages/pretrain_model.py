@@ -21,7 +21,7 @@ from normreport.config.training import FetchedWeights, TrainedWeights
 from normreport.errors import ConfigError
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
-from normreport.normalizations import source
+from normreport.normalizations import module_name
 from normreport.source_code import source_digest
 from normreport.training import torchvision_weights
 from normreport.training.devices import find_device, software_versions, tune_malloc
@@ -104,7 +104,7 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
     """
     arrays = files.read_arrays(images)
     digests = {name: files.array_digest(array) for name, array in arrays.items()}
-    code = source_digest(__name__, source(settings.normalization))
+    code = source_digest(__name__, module_name(settings.normalization))
     used = software_versions(find_device(settings.device))
     inputs = {
         "settings": settings.model_dump(mode="json"),

@@ -1,4 +1,4 @@
-"""Seeds for independent random streams, so that all runs of a seed share them."""
+"""Seeds of independent random streams, which all runs with the same seed share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may feed the program, right and wrong: configurations, folders of images, weights."""
+"""Valid and invalid inputs: configurations, folders of images, files of weights."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ABSURD = st.recursive(
     max_leaves=5,
 )
 WORDS = st.text(min_size=1, max_size=30).filter(lambda text: bool(text.strip()))
-RIGHT: Mapping[tuple[str, ...], st.SearchStrategy[Any]] = {
+VALID_VALUES: Mapping[tuple[str, ...], st.SearchStrategy[Any]] = {
     ("report", "title"): WORDS | st.sampled_from(INJECTIONS),
     ("report", "authors"): st.lists(WORDS | st.sampled_from(INJECTIONS), max_size=3),
     ("report", "accent"): st.from_regex(r"#[0-9a-f]{6}", fullmatch=True),
@@ -85,12 +85,12 @@ PLACES = list(_places(DEFAULT))
 
 @st.composite
 def configurations(draw: st.DrawFn) -> bytes:
-    """Draw the default configuration with right values, wrong ones, or damaged as a text."""
+    """Draw the default configuration with valid or invalid values, or with damaged text."""
     values = copy.deepcopy(DEFAULT)
-    for place in draw(st.lists(st.sampled_from(list(RIGHT)), max_size=4, unique=True)):
-        _group(values, place)[place[-1]] = copy.deepcopy(draw(RIGHT[place]))
-    kind = draw(st.sampled_from(["right", "wrong value", "no key", "other key", "damaged text"]))
-    if kind not in ("right", "damaged text"):
+    for place in draw(st.lists(st.sampled_from(list(VALID_VALUES)), max_size=4, unique=True)):
+        _group(values, place)[place[-1]] = copy.deepcopy(draw(VALID_VALUES[place]))
+    kind = draw(st.sampled_from(["valid", "wrong value", "no key", "other key", "damaged text"]))
+    if kind not in ("valid", "damaged text"):
         place = draw(st.sampled_from(PLACES))
         group = _group(values, place)
         old = group.pop(place[-1], None) if isinstance(group, dict) else None
@@ -105,7 +105,7 @@ def configurations(draw: st.DrawFn) -> bytes:
 
 
 def _group(values: Any, place: tuple[Any, ...]) -> Any:
-    """Give the group that holds a place; the deepest that is left, where others are gone."""
+    """Return the innermost group on the way to a place that still exists."""
     for key in place[:-1]:
         inner = values.get(key) if isinstance(values, dict) else None
         if not isinstance(inner, dict | list):
@@ -116,7 +116,7 @@ def _group(values: Any, place: tuple[Any, ...]) -> Any:
 
 @st.composite
 def damaged(draw: st.DrawFn, content: bytes) -> bytes:
-    """Cut a piece out, put one in, or flip a few bytes; a cut at the end is most likely."""
+    """Truncate the content, remove or insert some bytes, or change a few."""
     where = draw(st.integers(0, len(content)))
     match draw(st.sampled_from(["end", "cut", "insert", "flip"])):
         case "end":
@@ -147,11 +147,11 @@ def _encoded(mode: str, kind: str, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-TURNED = Image.Exif()
-TURNED[0x0112] = 6
-WHOLE = [
+ROTATED = Image.Exif()
+ROTATED[0x0112] = 6
+ENCODED_IMAGES = [
     _encoded("RGB", "PNG"), _encoded("RGBA", "PNG"), _encoded("P", "PNG"), _encoded("1", "PNG"),
-    _encoded("LA", "PNG"), _encoded("I;16", "PNG"), _encoded("RGB", "JPEG", exif=TURNED),
+    _encoded("LA", "PNG"), _encoded("I;16", "PNG"), _encoded("RGB", "JPEG", exif=ROTATED),
     _encoded("CMYK", "JPEG"), _encoded("L", "JPEG"), _encoded("RGBA", "WEBP"),
     _encoded("RGB", "BMP"), _encoded("P", "GIF"), _encoded("I;16", "TIFF"),
     _encoded("CMYK", "TIFF"), _encoded("RGB", "TIFF", compression="tiff_lzw"),
@@ -161,10 +161,18 @@ SUFFIXES = ("png", "jpg", "JPEG", "webp", "tif", "gif", "bmp", "txt", "")
 
 @dataclass(frozen=True)
 class File:
-    """A file of a folder: what it holds, or the special thing that stands in its place."""
+    """A file in a folder.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    content
+        Its bytes; or "link", "loop" or "pipe" for a special file.
+    """
 
     name: str
-    content: bytes | str  # a str is "link", "loop" or "pipe"
+    content: bytes | str
 
 
 NAMES = st.one_of(
@@ -178,9 +186,9 @@ NAMES = st.one_of(
 @st.composite
 def _files(draw: st.DrawFn) -> File:
     name = f"{draw(NAMES)}.{draw(st.sampled_from(SUFFIXES))}"
-    content = draw(st.sampled_from(WHOLE))
-    match draw(st.sampled_from(["whole"] * 12 + ["damaged", "other", "link", "loop", "pipe"])):
-        case "whole":
+    content = draw(st.sampled_from(ENCODED_IMAGES))
+    match draw(st.sampled_from(["intact"] * 12 + ["damaged", "other", "link", "loop", "pipe"])):
+        case "intact":
             return File(name, content)
         case "damaged":
             return File(name, draw(damaged(content)))
@@ -190,18 +198,18 @@ def _files(draw: st.DrawFn) -> File:
             return File(name, special)
 
 
-def _several(least: int) -> st.SearchStrategy[list[File]]:
+def _file_lists(least: int) -> st.SearchStrategy[list[File]]:
     return st.lists(_files(), min_size=least, max_size=6, unique_by=lambda file: file.name)
 
 
 def _classes(least: int) -> st.SearchStrategy[dict[str, list[File]]]:
-    return st.dictionaries(NAMES, _several(2 * least), min_size=least, max_size=4)
+    return st.dictionaries(NAMES, _file_lists(2 * least), min_size=least, max_size=4)
 
 
 @st.composite
 def _split(draw: st.DrawFn) -> dict[str, dict[str, list[File]]]:
     train = draw(_classes(2))
-    other = {name: draw(_several(1)) for name in train}
+    other = {name: draw(_file_lists(1)) for name in train}
     return {"train": train, "val": draw(st.just(other) | _classes(0))}
 
 
@@ -209,7 +217,7 @@ FOLDERS = st.one_of(_classes(2), _classes(2), _classes(0), _split())
 
 
 def write_folder(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write a folder of classes, or one of folders of them."""
+    """Write a folder of classes, or a folder of splits with classes."""
     for name, inner in content.items():
         below = folder / name
         below.mkdir(parents=True, exist_ok=True)
@@ -253,6 +261,6 @@ CHECKPOINTS = [
 
 @st.composite
 def checkpoints(draw: st.DrawFn) -> tuple[str, bytes]:
-    """Draw a suffix and the content of a file of weights, whole or damaged."""
+    """Draw the suffix and the content of a file of weights, intact or damaged."""
     suffix, content = draw(st.sampled_from(CHECKPOINTS))
     return suffix, draw(st.just(content) | damaged(content))

@@ -1,6 +1,6 @@
-"""Whatever a user feeds the program is taken, or refused in one message; nothing is half-written.
+"""Any input is accepted or rejected with one message, and no partial file is left.
 
-`make fuzz` tries forty times as many inputs as the suite, and prints how they ended.
+`make fuzz` tries forty times as many inputs as the test suite, and prints the outcomes.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from normreport.training.pretrained_weights import read_state_dict
 from tests.fuzz.inputs import FOLDERS, checkpoints, configurations, write_folder
 
 TIMES = int(os.environ.get("FUZZ", "1"))
-ENDS: dict[str, Counter[str]] = {}
+OUTCOMES: dict[str, Counter[str]] = {}
 
 
-def tried(examples: int) -> Any:
+def fuzzed(examples: int) -> Any:
     return settings(
         max_examples=examples * TIMES,
         deadline=None,
@@ -41,16 +41,16 @@ def tried(examples: int) -> Any:
 
 @pytest.fixture(scope="module", autouse=True)
 def tally() -> Iterator[None]:
-    """Print at the end how many inputs there were of each kind, and how they ended."""
+    """Print the number of inputs of each kind and their outcomes at the end."""
     yield
-    for kind, ends in ENDS.items():
-        counts = ", ".join(f"{count:,} {end}" for end, count in ends.most_common())
-        print(f"\n{sum(ends.values()):,} {kind}: {counts}", end="")
+    for kind, outcomes in OUTCOMES.items():
+        counts = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common())
+        print(f"\n{sum(outcomes.values()):,} {kind}: {counts}", end="")
 
 
 @pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Give a function that makes an empty folder, for each input one."""
+    """Return a function that makes an empty folder for each input."""
 
     def make() -> Path:
         return tmp_path_factory.mktemp("any")
@@ -58,8 +58,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     return make
 
 
-def called(*arguments: str) -> str:
-    """Call the command line; give what it prints, or "" where it refused in one message."""
+def run_command(*arguments: str) -> str:
+    """Call the command line; return its output, or "" if it rejects the input with a message."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = main(arguments)
@@ -74,14 +74,14 @@ def called(*arguments: str) -> str:
     return ""
 
 
-@tried(100)
+@fuzzed(100)
 @given(text=configurations())
-def test_any_configuration_is_an_experiment_or_refused(folder: Any, text: bytes) -> None:
+def test_any_configuration_is_accepted_or_rejected(folder: Any, text: bytes) -> None:
     path = folder() / "my.yaml"
     path.write_bytes(text)
-    is_taken = bool(called("conditions", str(path)))
-    ENDS.setdefault("configurations", Counter())["taken" if is_taken else "refused"] += 1
-    if is_taken:
+    is_accepted = bool(run_command("conditions", str(path)))
+    OUTCOMES.setdefault("configurations", Counter())["accepted" if is_accepted else "rejected"] += 1
+    if is_accepted:
         config = load_config(read_values(path))
         for run in config.runs():
             canonical_json(config.run_settings(run).model_dump(mode="json"))
@@ -92,13 +92,13 @@ def test_any_configuration_is_an_experiment_or_refused(folder: Any, text: bytes)
                 config.pretrain_settings(model)
         config.judge_settings()
         config.render_settings(with_pdf=True)
-        # As it goes from Snakemake to `normreport check`.
+        # As Snakemake passes it to `normreport check`.
         assert load_config(json.loads(canonical_json(config.model_dump(mode="json")))) == config
 
 
-@tried(40)
+@fuzzed(40)
 @given(content=FOLDERS, data=...)
-def test_any_folder_of_images_becomes_whole_arrays_or_nothing(
+def test_any_folder_of_images_gives_complete_arrays_or_none(
     folder: Any, content: dict[str, Any], data: tuple[bool, bool]
 ) -> None:
     source, made = folder(), folder()
@@ -107,15 +107,17 @@ def test_any_folder_of_images_becomes_whole_arrays_or_nothing(
     wanted = {"train_images": 5 if asks_more else 2, "heldout_images": 1, "image_size_px": 16}
     source_settings = {"kind": "imagefolder", "path": str(source), "skip_unreadable": skips}
     images, manifest = made / "images.safetensors", made / "manifest.json"
-    is_taken = bool(
-        called(
+    is_accepted = bool(
+        run_command(
             *("prepare_data", "--threads", "2", "--images", str(images)),
             *("--manifest", str(manifest), "--checkpoints", str(made / "checkpoints")),
             *("--settings", json.dumps(wanted | {"source": source_settings})),
         )
     )
-    ENDS.setdefault("folders of images", Counter())["taken" if is_taken else "refused"] += 1
-    if not is_taken:
+    OUTCOMES.setdefault("folders of images", Counter())[
+        "accepted" if is_accepted else "rejected"
+    ] += 1
+    if not is_accepted:
         assert list(made.iterdir()) == []
         return
     known, arrays = json.loads(manifest.read_text()), read_arrays(images)
@@ -127,9 +129,9 @@ def test_any_folder_of_images_becomes_whole_arrays_or_nothing(
     assert skips or known["skipped"] == []
 
 
-@tried(60)
+@fuzzed(60)
 @given(file=checkpoints())
-def test_any_file_of_weights_is_read_or_refused(folder: Any, file: tuple[str, bytes]) -> None:
+def test_any_file_of_weights_is_read_or_rejected(folder: Any, file: tuple[str, bytes]) -> None:
     suffix, content = file
     path = folder() / f"weights{suffix}"
     path.write_bytes(content)
@@ -138,5 +140,5 @@ def test_any_file_of_weights_is_read_or_refused(folder: Any, file: tuple[str, by
         state = read_state_dict(path)
     except WeightsError as error:
         message = str(error)
-    ENDS.setdefault("files of weights", Counter())["refused" if message else "taken"] += 1
+    OUTCOMES.setdefault("files of weights", Counter())["rejected" if message else "accepted"] += 1
     assert message.startswith(f"{path}: ") if message else all(isinstance(n, str) for n in state)

@@ -14,8 +14,8 @@ from torchvision import transforms
 from normreport.figures.style import arm_styles
 from normreport.normalizations import (
     NORMALIZATIONS,
+    module_name,
     normalize,
-    source,
 )
 from normreport.source_code import source_files
 
@@ -161,7 +161,7 @@ def test_normalizations_are_the_modules_of_the_package() -> None:
 
 def test_training_depends_only_on_the_code_of_its_normalization() -> None:
     def normalizations(name: str) -> set[str]:
-        files = source_files("normreport.stages.train_run", source(name))
+        files = source_files("normreport.stages.train_run", module_name(name))
         return {path.stem for path in files if path.stem in NORMALIZATIONS}
 
     assert normalizations("raw") == {"raw"}

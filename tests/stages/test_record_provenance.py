@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from normreport.normalizations import source
+from normreport.normalizations import module_name
 from normreport.provenance.record import Record, read_page
 from normreport.source_code import source_digest
 from tests import reports
@@ -52,7 +52,7 @@ def test_runs_have_losses_and_digests(record):
 
 def test_a_run_of_other_code_than_is_here_is_marked(record, tmp_path, default_values):
     assert all(run["older_code"] for run in record["runs"])  # their code is a made-up one
-    here = source_digest("normreport.stages.train_run", source("unit"))
+    here = source_digest("normreport.stages.train_run", module_name("unit"))
     write_report(tmp_path, default_values, digests={RUNS[0]: {"code": here}})
     found = json.loads((tmp_path / "report/provenance.json").read_text())
     assert [run["older_code"] for run in found["runs"]] == [False, True]

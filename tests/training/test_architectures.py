@@ -1,4 +1,4 @@
-"""Every family of torchvision's architectures, through one epoch of real training."""
+"""One model of each of torchvision's families trains for one epoch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from normreport.training.layer_summaries import summarize_layer
 from normreport.training.loop import train
 from normreport.training.state import TrainingState
 
-# The smallest of each family, and the size of the images: 32 px where its layers fit that.
+# The smallest model of each family, and the size of its images: 32 px if its layers accept it.
 FAMILIES = {
     "alexnet": 64,
     "convnext_tiny": 32,
@@ -43,22 +43,22 @@ FAMILIES = {
     "vit_b_32": 64,
     "wide_resnet50_2": 32,
 }
-# Those that take some sizes alone.
-REFUSED = {"maxvit_t": 64, "vit_b_32": 48, "alexnet": 32}
+# Models and sizes that their layers do not accept.
+UNSUITABLE = {"maxvit_t": 64, "vit_b_32": 48, "alexnet": 32}
 
 
 def _family(name: str) -> str:
-    """The module of torchvision that builds an architecture."""
+    """Return the torchvision module that builds an architecture."""
     return torchvision.models.get_model_builder(name).__module__
 
 
-def test_no_family_is_left_out() -> None:
+def test_every_family_is_tested() -> None:
     known = torchvision.models.list_models(torchvision.models)
     assert {_family(name) for name in FAMILIES} == {_family(name) for name in known}
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_an_architecture_trains_and_keeps_its_layers(name: str) -> None:
+def test_an_architecture_trains_and_its_layers_are_measured(name: str) -> None:
     size = FAMILIES[name]
     generator = np.random.default_rng(0)
     arrays = {
@@ -97,8 +97,8 @@ def test_an_architecture_trains_and_keeps_its_layers(name: str) -> None:
         assert network.module.eval()(torch.zeros(1, 3, size, size)).shape == (1, 4)
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_trained_at_a_size_is_refused_beforehand(name: str) -> None:
-    size = REFUSED[name]
+@pytest.mark.parametrize("name", UNSUITABLE)
+def test_an_unsuitable_image_size_raises(name: str) -> None:
+    size = UNSUITABLE[name]
     with pytest.raises(ConfigError, match=f"^here: {name} cannot take images of {size} px"):
         networks.shape_only_network(name, image_size_px=size, size_key="here")

@@ -1,4 +1,4 @@
-"""Words that stand for layers, and the names that they stand for."""
+"""The words `first`, `deep` and `all`, and the cache of layer names."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _measured(architecture: str, key: str) -> Sequence[str]:
         (["elsewhere"], ["elsewhere"]),
     ],
 )  # fmt: skip
-def test_words_become_module_paths_each_once(
+def test_words_are_replaced_by_unique_module_paths(
     changed: Changed, layers: list[str], paths: list[str]
 ) -> None:
     config = load_config(changed({"models.mobilenet_v2.layers": layers}))
@@ -43,7 +43,7 @@ def test_words_become_module_paths_each_once(
     assert found.models["vgg16"] == config.models["vgg16"]
 
 
-def test_an_architecture_of_another_name_is_asked_by_its_own_key(changed: Changed) -> None:
+def test_an_architecture_is_looked_up_with_the_key_that_names_it(changed: Changed) -> None:
     asked = []
 
     def measured(*question: str) -> Sequence[str]:
@@ -60,22 +60,22 @@ def test_an_architecture_of_another_name_is_asked_by_its_own_key(changed: Change
     assert found.models["unused"].layers == ("deep",)
 
 
-def test_all_layers_are_kept_however_many_they_are(changed: Changed) -> None:
+def test_all_keeps_any_number_of_layers(changed: Changed) -> None:
     config = load_config(changed({"models.vgg16.layers": ["all"]}))
     found = with_layer_paths(config, lambda *_: [f"features.{number}" for number in range(500)])
     assert len(found.models["vgg16"].layers) == 500
-    # As it goes from a record to a rebuild.
+    # As a record passes it to a rebuild.
     assert load_config(json.loads(canonical_json(found.model_dump(mode="json")))) == found
 
 
-def test_torchvision_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_layers_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = measured_layers("alexnet", "experiment.models", folder=tmp_path)
     assert list(first) == [f"features.{place}" for place in (0, 3, 6, 8, 10)]
     monkeypatch.setattr(networks, "shape_only_network", None)  # not to be called
     assert measured_layers("alexnet", "experiment.models", folder=tmp_path) == first
 
 
-def test_an_answer_of_other_code_is_not_used(
+def test_a_cache_entry_from_other_code_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("normreport.training.layer_names.source_digest", lambda _: "before")
@@ -85,7 +85,7 @@ def test_an_answer_of_other_code_is_not_used(
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_an_architecture_that_is_none_is_told_by_its_key_and_leaves_no_answer(
+def test_an_unknown_architecture_raises_and_is_not_cached(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(ConfigError, match=r"^models\.x\.architecture: .* Did you mean 'alexnet'\?"):
@@ -93,7 +93,7 @@ def test_an_architecture_that_is_none_is_told_by_its_key_and_leaves_no_answer(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_names_that_are_known_need_no_torch(tmp_path: Path) -> None:
+def test_cached_names_are_read_without_importing_torch(tmp_path: Path) -> None:
     measured_layers("alexnet", "experiment.models", folder=tmp_path)
     program = (
         "import sys; from pathlib import Path\n"

@@ -1,4 +1,4 @@
-"""Summaries of layers against scipy and numpy, below and above the size of a block."""
+"""Summaries are compared to scipy and numpy, below and above the size of a block."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _pair(shape: tuple[int, ...], kind: str = "gaussian") -> tuple[Weights, Weig
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("kind", ["gaussian", "far from zero", "tiny", "huge"])
-def test_a_summary_is_what_scipy_and_numpy_say(shape: tuple[int, ...], kind: str) -> None:
+def test_a_summary_equals_scipy_and_numpy(shape: tuple[int, ...], kind: str) -> None:
     initial, weights = _pair(shape, kind)
     found = summarize_layer(initial, weights)
     w, w0 = weights.astype(np.float64).ravel(), initial.astype(np.float64).ravel()
@@ -55,7 +55,7 @@ def test_a_summary_is_what_scipy_and_numpy_say(shape: tuple[int, ...], kind: str
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_summary_of_every_epoch_agrees_with_the_statistics_of_the_kept_layers(
+def test_a_summary_equals_the_statistics_of_kept_layers(
     shape: tuple[int, ...],
 ) -> None:
     initial, weights = _pair(shape)
@@ -66,7 +66,7 @@ def test_the_summary_of_every_epoch_agrees_with_the_statistics_of_the_kept_layer
     assert found.cosine == pytest.approx(cosine(initial, weights), rel=1e-10)
 
 
-def test_a_layer_that_did_not_move_has_no_displacement() -> None:
+def test_equal_weights_have_zero_displacement() -> None:
     initial, _ = _pair((64, 3, 3, 3))
     found = summarize_layer(initial, initial.copy())
     assert found.displacement == 0
@@ -74,7 +74,7 @@ def test_a_layer_that_did_not_move_has_no_displacement() -> None:
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_a_cosine_is_never_beyond_one(sign: int) -> None:
+def test_a_cosine_never_exceeds_one(sign: int) -> None:
     for n in range(100, 140):
         weights = np.random.default_rng(n).standard_normal(n).astype(np.float32)
         found = summarize_layer(weights, np.float32(sign) * weights)
@@ -84,7 +84,7 @@ def test_a_cosine_is_never_beyond_one(sign: int) -> None:
 
 @pytest.mark.parametrize("value", [0.1, -3.7e-5, 1.0, 12345.678])
 @pytest.mark.parametrize("n", [3, 1728, BLOCK + 5])
-def test_equal_weights_have_no_shape(value: float, n: int) -> None:
+def test_a_constant_layer_has_no_skewness_and_kurtosis(value: float, n: int) -> None:
     weights = np.full(n, value, dtype=np.float32)
     found = summarize_layer(weights, weights)
     assert found.mean == float(np.float32(value))
@@ -93,7 +93,7 @@ def test_equal_weights_have_no_shape(value: float, n: int) -> None:
     assert found.excess_kurtosis is None
 
 
-def test_weights_that_were_all_zero_have_neither_displacement_nor_cosine() -> None:
+def test_zero_initial_weights_give_no_displacement_and_cosine() -> None:
     _, weights = _pair((64, 3, 3, 3))
     found = summarize_layer(np.zeros_like(weights), weights)
     assert found.displacement is None
@@ -101,19 +101,19 @@ def test_weights_that_were_all_zero_have_neither_displacement_nor_cosine() -> No
     assert found.std is not None
 
 
-def test_weights_that_became_zero_moved_by_their_own_length() -> None:
+def test_weights_that_become_zero_have_displacement_one() -> None:
     initial, _ = _pair((64, 3, 3, 3))
     found = summarize_layer(initial, np.zeros_like(initial))
     assert found.displacement == pytest.approx(1, rel=1e-12)
     assert found.cosine is None
 
 
-def test_a_single_weight_has_a_mean_and_nothing_that_needs_more() -> None:
+def test_a_single_weight_has_no_std_and_shape() -> None:
     found = summarize_layer(np.float32([[2.0]]), np.float32([[3.0]]))
     assert astuple(found) == (1, 3.0, None, None, None, 0.5, 1.0)
 
 
-def test_summaries_change_neither_of_their_arrays() -> None:
+def test_summaries_do_not_change_their_arrays() -> None:
     initial, weights = _pair((64, 3, 3, 3))
     before = initial.copy(), weights.copy()
     summarize_layer(initial, weights)
@@ -121,7 +121,7 @@ def test_summaries_change_neither_of_their_arrays() -> None:
     assert np.array_equal(weights, before[1])
 
 
-def test_memory_that_is_not_contiguous_is_read_all_the_same() -> None:
+def test_non_contiguous_memory_gives_the_same_summary() -> None:
     initial, weights = _pair((8, 6, 3, 3))
     channels_last = np.ascontiguousarray(weights.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     assert not channels_last.flags.c_contiguous

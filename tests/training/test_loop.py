@@ -50,7 +50,7 @@ def trained_weights(
 
 
 def plain_sgd(network: Network, images: ImageSet, settings: FitSettings, seed: int) -> list[float]:
-    """Train by the textbook as long as the loss is finite; the loss of every step."""
+    """Train with textbook SGD while the loss is finite; return the loss of every step."""
     losses = []
     for epoch in range(1, settings.epochs + 1):
         torch.manual_seed(derived_seed(seed, "dropout", epoch))
