@@ -42,7 +42,7 @@ publish: system $(INSTALLED)
 test: system $(INSTALLED)
 	pytest --numprocesses 2 --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
-check: $(INSTALLED)
+check: $(INSTALLED) $(NODE_INSTALLED)
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
@@ -50,6 +50,7 @@ check: $(INSTALLED)
 	codespell
 	lint-imports --no-logo
 	mypy
+	npm run --silent check
 
 docs: $(INSTALLED)
 	sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --fresh-env docs docs/_build

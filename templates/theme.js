@@ -1,5 +1,8 @@
-"use strict";
-// Before anything is painted: the theme that the reader chose, if not the system's.
+// @ts-check
+
+// Apply the reader's theme, if one was chosen, before the first paint.
 try {
   document.documentElement.style.colorScheme = localStorage.getItem("normreport-theme") || "";
-} catch { /* a browser may forbid to remember */ }
+} catch {
+  // A browser may forbid storage.
+}
