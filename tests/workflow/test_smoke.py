@@ -156,10 +156,10 @@ def test_results_hold_no_nan_and_no_path(report, smoke):
 def test_the_pdf_has_the_figures_the_captions_and_the_claims(smoke, pdf, page, results):
     text = words(" ".join(sheet.extract_text() for sheet in pdf.pages))
     assert "Does input normalization change" in text
-    numbers = {int(number) for number in re.findall(r"Figure (\d+)\.", words(page))}
-    assert numbers == set(range(1, len(list(smoke.folder.glob("results/figures/*.svg"))) + 1))
-    for number in numbers:
-        assert f"Figure {number}." in text
+    figures = {int(digits) for digits in re.findall(r"Figure (\d+)\.", words(page))}
+    assert figures == set(range(1, len(list(smoke.folder.glob("results/figures/*.svg"))) + 1))
+    for figure in figures:
+        assert f"Figure {figure}." in text
     for claim in results["claims"]:
         assert claim["topic"] in text
     # Words of the drawings themselves: they are drawn, not left out.
