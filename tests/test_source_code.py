@@ -207,3 +207,15 @@ def test_every_package_that_a_stage_imports_is_one_that_is_required(root: Path) 
 def test_a_module_that_does_not_exist_is_a_bug(name: str) -> None:
     with pytest.raises(ModuleNotFoundError, match=name):
         source_files(name)
+
+
+def test_a_registry_depends_on_every_module_of_its_package(copied: Path) -> None:
+    registry = "normreport.claims.registry"
+    modules = {path.stem for path in (copied / "claims").glob("*.py")}
+    assert {f"claims/{name}" for name in modules} <= {
+        path.relative_to(copied).with_suffix("").as_posix() for path in source_files(registry)
+    }
+    before = source_digest(registry)
+    (copied / "claims/new_claim.py").write_text("import normreport.errors\n")
+    assert copied / "claims/new_claim.py" in source_files(registry)
+    assert source_digest(registry) != before
