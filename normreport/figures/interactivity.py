@@ -1,4 +1,4 @@
-"""What a page needs to read numbers back from a picture, and to move it through the epochs."""
+"""Metadata with which the page reads numbers from a figure and moves it through the epochs."""
 
 import base64
 import zlib
@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.scale import SymmetricalLogTransform
 from matplotlib.ticker import FixedLocator
 
-EPOCHS = "epochs"  # what an axis over the epochs is called within a figure (its gid)
-ANY_EPOCH = "{epoch}"  # in a title that the page fills in anew
-_LEVELS = 4000  # of a curve's height, more than the pixels of a screen
+EPOCHS = "epochs"  # the gid of an axis over the epochs
+ANY_EPOCH = "{epoch}"  # the placeholder in a title that the page fills in
+_LEVELS = 4000  # steps of the height of a curve: more than a screen has pixels
 
 
 class Shown(NamedTuple):
-    """What the marks of one ``value`` show: the panel's index, whose runs, and since when."""
+    """What marks show: the index of their panel, whose runs, and whether the change of them."""
 
     panel: int
     of: str
@@ -27,7 +27,7 @@ class Shown(NamedTuple):
 
 
 def panels(figure: Figure) -> list[dict[str, Any]]:
-    """Say for every panel of a figure where its axes have which value.
+    """Describe the axes of every panel of a figure.
 
     Returns
     -------
@@ -55,13 +55,13 @@ def panels(figure: Figure) -> list[dict[str, Any]]:
 
 
 def _title(ax: Axes, column: list[Axes]) -> str:
-    """Return a panel's title, or that of the nearest one above it."""
+    """Return the title of a panel, or of the nearest panel above it that has one."""
     above = [other for other in column if other.bbox.y0 >= ax.bbox.y0 and other.get_label()]
     return str(min(above, key=lambda other: other.bbox.y0).get_label()) if above else ""
 
 
 def _axis(axis: Axis, page: tuple[float, float], neighbours: list[Axes]) -> dict[str, Any]:
-    """Describe an axis; where neighbours share it, one of them has its name."""
+    """Describe an axis. If neighbours share it, one of them has its name."""
     which = "x" if axis is axis.axes.xaxis else "y"
     alike = [getattr(ax, f"{which}axis") for ax in (axis.axes, *neighbours)]
     names = [other.get_label_text() for other in alike]
@@ -83,7 +83,7 @@ def _axis(axis: Axis, page: tuple[float, float], neighbours: list[Axes]) -> dict
 
 
 def _places(axis: Axis) -> dict[str, str]:
-    """Names that a figure gave to whole numbers, on minor ticks where not all are written."""
+    """Return the tick labels of an axis of names, by position; minor ticks have all of them."""
     for ticker in (axis.minor, axis.major):
         if isinstance(ticker.locator, FixedLocator) and ticker.formatter is not None:
             places = list(ticker.locator())
@@ -102,9 +102,9 @@ def frames(
     title: str,
     values: Mapping[str, Shown],
 ) -> dict[str, Any] | None:
-    """Curves at every epoch, for marks that say which ``value`` they show.
+    """Encode the curves at every epoch, for marks that are labelled with a ``value``.
 
-    A mark whose seed is "mean" is moved to the mean of its arm's curves.
+    The page moves a mark whose seed is "mean" to the mean of its arm's curves.
 
     Parameters
     ----------
@@ -114,16 +114,16 @@ def frames(
         where it goes by decades. The seed is "" where the curve is of all of an arm's runs, whose
         mark has none.
     epoch : int
-        The one that is drawn.
+        The epoch that is drawn.
     title : str
-        The figure's, with `ANY_EPOCH` where it names the one that is drawn.
+        The title of the figure, with `ANY_EPOCH` in place of the epoch.
     values : mapping of str to Shown
-        For each ``value`` of a mark the panel that it is in and whose curves it shows there.
+        For each ``value`` of a mark, its panel and the curves that it shows.
 
     Returns
     -------
     dict or None
-        None if there is nothing to move through. `epoch`; `title`; the `grids`, by ``of``;
+        None if no run has a second epoch. `epoch`; `title`; the `grids`, by ``of``;
         `values`; `runs` as (of, arm, seed, number of epochs); `curves` holds for each run its first
         curve and then the change at each later epoch, as 16-bit differences between neighbours on
         the grid, deflated. `units` has two numbers by ``of``: a unit of the first and of a change.
@@ -157,16 +157,16 @@ def frames(
 
 
 def cells(name: str, grids: Mapping[int, np.ndarray], chance: np.ndarray) -> dict[str, Any]:
-    """Give the numbers of a heat map's cells.
+    """Describe the cells of a heat map.
 
     Parameters
     ----------
     name : str
-        What they are.
+        The name of the numbers.
     grids : mapping of int to numpy.ndarray
-        For the index of each panel its rows of cells, NaN where there is none.
+        For the index of each panel its rows of cells; NaN for a missing cell.
     chance : numpy.ndarray
-        For each row within which distance of 0 its numbers lie by chance.
+        For each row, the distance from 0 that chance alone explains.
     """
     return {
         "name": name,

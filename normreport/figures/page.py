@@ -1,4 +1,4 @@
-"""Where things stand in a figure: title, key, panels and notes, all in inches from fixed sizes."""
+"""The layout of a figure: title, key, panels and notes, in inches."""
 
 import math
 import textwrap
@@ -49,20 +49,20 @@ class Key(NamedTuple):
 
 
 def arm_keys(styles: Mapping[str, ArmStyle]) -> list[Key]:
-    """Key entries for the arms' mean lines."""
+    """Return a key entry for the mean line of every arm."""
     return [Key(style.label, mean_line(style)) for style in styles.values()]
 
 
 @dataclass(frozen=True)
 class Page:
-    """A figure with its title, key and notes written, and room left for panels.
+    """A figure that has its title, key and notes, and room for panels.
 
     Attributes
     ----------
     figure : matplotlib.figure.Figure
         The figure.
     bottom, height : float
-        Where the room for the panels begins and how high it is, in inches.
+        The lower edge and the height of the room for the panels, in inches.
     """
 
     figure: Figure
@@ -86,18 +86,18 @@ class Page:
         Parameters
         ----------
         count, columns : int
-            How many panels, and how many side by side.
+            How many panels there are, and how many stand side by side.
         left, right, head, foot : float
-            Inches around the whole grid for labels; `head` lies above the first row.
+            Inches around the grid for labels; `head` is above the first row.
         gap : tuple of float
             Inches between columns and between rows.
         shares : sequence of float
-            The rows' shares of the height, which add up to 1; by default equal ones.
+            The rows' shares of the height, which add up to 1; equal by default.
 
         Returns
         -------
         list of matplotlib.axes.Axes
-            `count` panels. Only the outer ones carry tick labels: axes are shared.
+            `count` panels. Only the outer panels have tick labels, because axes are shared.
         """
         rows = math.ceil(count / columns)
         width = (WIDTH - left - right - gap[0] * (columns - 1)) / columns
@@ -118,36 +118,38 @@ class Page:
 
 
 def balanced_columns(count: int) -> int:
-    """How many panels stand side by side when at most four fit: eight are 4 + 4, five 3 + 2."""
+    """Return how many of `count` panels stand side by side: 8 become 4 + 4, and 5 become 3 + 2."""
     return math.ceil(count / math.ceil(count / _MOST_COLUMNS))
 
 
 def columns_of_starts(starts: int) -> int:
-    """How many panels stand side by side where each row is to be of one layer: three at most."""
+    """Return how many panels stand side by side if each row shows one layer: at most three."""
     return max(n for n in range(1, 4) if starts % n == 0)
 
 
 def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) -> Page:
-    """Begin a figure of the house's width.
+    """Start a figure of the common width.
 
     Parameters
     ----------
     title : str
-        What the figure shows, one line; as small as it must be to fit.
+        What the figure shows. One line; a long title gets a smaller font.
     keys : sequence of Key
-        The key, above the panels, in as many rows as it takes.
+        The entries of the key above the panels, in as many rows as needed.
     notes : sequence of str
-        What the reader must know about missing runs, below the panels.
+        Sentences about missing runs, below the panels.
     body : float
         Height of the room for the panels, in inches.
 
     Returns
     -------
     Page
-        The page; its panels are still to be added.
+        The page, without panels.
     """
     rows = _key_rows(keys)
-    wrap = int(WIDTH / text_width("x", _NOTE_SIZE) * 1.12)  # running text sets narrower than caps
+    wrap = int(
+        WIDTH / text_width("x", _NOTE_SIZE) * 1.12
+    )  # running text is narrower than the estimate
     lines = textwrap.wrap(" ".join(notes), wrap)
     foot = _EDGE + len(lines) * _NOTE_ROW + (0.05 if lines else 0.0)
     height = foot + body + len(rows) * _KEY_ROW + _TITLE + _EDGE
@@ -169,7 +171,7 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
 
 
 def _key_rows(keys: Sequence[Key]) -> list[list[tuple[float, Key]]]:
-    """Break the key into rows; each entry with its distance from the left in inches."""
+    """Break the key into rows. Each entry comes with its distance from the left, in inches."""
     before = _KEY_SAMPLE + 0.06
     widths = [before + text_width(key.label, 8.5) + _KEY_GAP for key in keys]
     if sum(widths) <= WIDTH:
@@ -186,7 +188,7 @@ def _write(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
 
 
 def _sample(figure: Figure, x: float, y: float, key: Key) -> None:
-    """Draw a sample line, its marker (if it has one) in the middle."""
+    """Draw a sample line, with its marker in the middle."""
     middle = x + _KEY_SAMPLE / 2
     figure.add_artist(
         Line2D(
@@ -200,7 +202,7 @@ def _sample(figure: Figure, x: float, y: float, key: Key) -> None:
 
 
 def panel_title(ax: Axes, text: str, color: str = INK) -> None:
-    """Name a panel, above its left edge and for who reads its values."""
+    """Write the title of a panel above its left edge, and label the panel for screen readers."""
     ax.set_label(text)
     size = fitting(text, 9, ax.get_position().width * WIDTH)
     label(ax, text, (0, 1), offset=(0, 5), size=size, weight="bold", color=color)
@@ -214,20 +216,20 @@ def arm_panels(
     limits: tuple[float, float],
     unit: str,
 ) -> dict[str, Axes]:
-    """One panel over the epochs for every arm, side by side, on the same axes.
+    """Add one panel over the epochs for every arm, side by side, on the same axes.
 
     Parameters
     ----------
     sheet : Page
-        Where they go; `arm_body` says how much room they take.
+        The page that gets the panels; `arm_body` gives the height that it needs.
     styles : mapping of str to ArmStyle
         The arms in their order.
     last : int
         The last epoch.
     limits : tuple of float
-        Of the y axis.
+        The limits of the y axis.
     unit : str
-        What the y axis shows.
+        The label of the y axis.
 
     Returns
     -------
@@ -248,13 +250,13 @@ def arm_panels(
 
 
 def arm_body(count: int) -> float:
-    """Inches that the panels of so many arms take."""
+    """Return the height of the panels of `count` arms, in inches."""
     rows = math.ceil(count / balanced_columns(count))
     return 2.7 if rows == 1 else 2.0 * rows
 
 
 def stop_line(ax: Axes, end: int, last: int) -> None:
-    """Mark where an arm's runs cease to be complete, if that is before the last epoch."""
+    """Mark the last epoch that all runs of an arm reached, unless it is the last of all."""
     if end == last:
         return
     ax.axvline(end + 0.5, color=MUTED, linewidth=0.8, linestyle=(0, (1.3, 1.7)))
@@ -266,7 +268,7 @@ def stop_line(ax: Axes, end: int, last: int) -> None:
 
 
 def epoch_axis(ax: Axes, last: int) -> None:
-    """Whole epochs from the start to the last one, with half an epoch on each side."""
+    """Scale the x axis from epoch 0 to the last epoch, with half an epoch on each side."""
     ax.set_xlim(-0.5 - 0.01 * last, last + 0.5 + 0.01 * last)
     wide = ax.get_position().width > 0.4
     steps = {"steps": [1, 2, 5, 10], "integer": True, "min_n_ticks": 1}
@@ -275,16 +277,16 @@ def epoch_axis(ax: Axes, last: int) -> None:
 
 
 def log_axis(axis: Axis, values: npt.ArrayLike, *, unit: str = "") -> None:
-    """Scale an axis by decades over `values`, with plain numbers as labels.
+    """Make an axis logarithmic over `values`, with plain numbers as labels.
 
-    Zeros get a place of their own at the foot of the axis, below the smallest positive value.
+    Zeros stand at the foot of the axis, below the smallest positive value.
 
     Parameters
     ----------
     axis : matplotlib.axis.Axis
-        ``ax.xaxis`` or ``ax.yaxis``; its limits are set, too.
+        ``ax.xaxis`` or ``ax.yaxis``. Its limits are set, too.
     values : array_like
-        Everything that must fit: not negative, may be empty.
+        All values that must fit: not negative, may be empty.
     unit : str
         Written after each label, such as "%".
     """
@@ -311,7 +313,7 @@ def log_axis(axis: Axis, values: npt.ArrayLike, *, unit: str = "") -> None:
 
 
 def _decade_ticks(low: float, high: float) -> list[float]:
-    """Every decade, thinned to about six; below two decades also 2 and 5."""
+    """Return about six decades; over less than two decades, also the multiples 2 and 5."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     decades = range(first, last + 1)
     if high / low < 100:

@@ -1,27 +1,27 @@
-"""Images in a figure."""
+"""Images as pictures in a figure."""
 
 import math
 
 import numpy as np
 import numpy.typing as npt
 
-_MOST_PIXELS = 80  # of a side; what is larger is averaged over blocks
+_MOST_PIXELS = 80  # of a side; larger images are averaged over blocks
 
 
 def displayed(images: npt.NDArray[np.float32], low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Make what a network sees visible, small enough to be part of a page.
+    """Turn the input of a network into pictures that are small enough for a page.
 
     Parameters
     ----------
     images : numpy.ndarray
         Shape (k, H, W, 3).
     low, high : float
-        The values that become black and full colour.
+        The values that become black and full intensity.
 
     Returns
     -------
     numpy.ndarray
-        Shape (k, h, w, 3); blocks of pixels are averaged where there are too many.
+        Shape (k, h, w, 3). Blocks of pixels are averaged in large images.
     """
     values = (images.astype(float) - low) / ((high - low) or 1.0)
     block = math.ceil(max(values.shape[1:3]) / _MOST_PIXELS)

@@ -1,4 +1,4 @@
-"""Which runs a table holds, how far each came, and means that hide no run that is missing."""
+"""The runs in a table: selection, means that hide no missing run, and notes about them."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -14,24 +14,24 @@ from normreport.text.language import gettext, ngettext
 
 
 def in_order(values: pd.Series) -> list[str]:
-    """Distinct names in the order of first appearance."""
+    """Return the distinct names in the order of first appearance."""
     return [str(value) for value in values.unique()]
 
 
 def rows_of(table: pd.DataFrame, **keys: str) -> pd.DataFrame:
-    """Rows whose columns have the given values, in the order of the epochs if there are any."""
+    """Select the rows whose columns have the given values, sorted by epoch if possible."""
     for column, value in keys.items():
         table = table[table[column] == value]
     return table.sort_values("epoch", kind="stable") if "epoch" in table else table
 
 
 def comparable_rows(table: pd.DataFrame, **keys: str) -> pd.DataFrame:
-    """Rows that share the axes of a figure, of which there must be some.
+    """Select the rows that share the axes of a figure.
 
     Raises
     ------
     ValueError
-        If no row has the given values.
+        If there is none.
     """
     rows = rows_of(table, **keys)
     if rows.empty:
@@ -48,19 +48,19 @@ def last_epoch(table: pd.DataFrame) -> int:
 def mean_over_seeds(
     table: pd.DataFrame, values: Sequence[str], by: Sequence[str] = ("epoch",)
 ) -> pd.DataFrame:
-    """Average the seeds of each arm wherever *all* of them have a value.
+    """Average the seeds of each arm where *all* of them have a value.
 
-    A mean over those that survived would show divergence as if it had not happened.
+    A mean over the surviving runs would hide that others diverged.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Columns `normalization`, `seed`, `epoch`, those in `values` and those in `by`; one row per
-        run and combination of `by`. `seeds`, how many each arm should have, where runs failed.
+        run and combination of `by`. If runs failed, `seeds` says how many each arm should have.
     values : sequence of str
-        What to average.
+        The columns to average.
     by : sequence of str
-        What to keep apart within an arm.
+        The columns that define the groups within an arm.
 
     Returns
     -------
@@ -72,13 +72,13 @@ def mean_over_seeds(
 
 
 def sum_over_seeds(table: pd.DataFrame, values: Sequence[str], by: Sequence[str]) -> pd.DataFrame:
-    """Add up the seeds of each arm wherever *all* of them have a value, as `mean_over_seeds`."""
+    """Add up the seeds of each arm where *all* of them have a value, see `mean_over_seeds`."""
     groups = table.groupby(["normalization", *by], sort=False)
     return groups[list(values)].sum()[_of_all_seeds(table, groups)].reset_index()
 
 
 def _of_all_seeds(table: pd.DataFrame, groups: DataFrameGroupBy) -> npt.NDArray[np.bool_]:
-    """Tell of each group of an arm's rows whether all of its seeds are there."""
+    """Return for each group whether it has all seeds of its arm."""
     by_arm = table.groupby("normalization")
     seeds = by_arm["seeds"].first() if "seeds" in table else by_arm["seed"].nunique()
     there = groups["seed"].nunique()
@@ -87,7 +87,7 @@ def _of_all_seeds(table: pd.DataFrame, groups: DataFrameGroupBy) -> npt.NDArray[
 
 
 def seeds_phrase(table: pd.DataFrame) -> str:
-    """Say how many seeds each arm of a table with rows has: "3 seeds", "1 to 3 seeds"."""
+    """Say how many seeds each arm of a non-empty table has: "3 seeds", "1 to 3 seeds"."""
     seeds = table.groupby("normalization")["seed"].nunique()
     low, high = int(seeds.min()), int(seeds.max())
     if low == high:
@@ -96,24 +96,24 @@ def seeds_phrase(table: pd.DataFrame) -> str:
 
 
 def no_run(*place: str) -> str:
-    """Say why a panel is empty: none of its runs is in the table."""
+    """Say that a panel is empty because the table has none of its runs."""
     return gettext("No run of %(place)s.", place=", ".join(place))
 
 
 def no_run_reached(epoch: int, *place: str) -> str:
-    """Say why a panel is empty at an epoch."""
+    """Say that a panel is empty because none of its runs reached an epoch."""
     return gettext(
         "No run of %(place)s reached epoch %(epoch)s.", place=", ".join(place), epoch=epoch
     )
 
 
 def nothing_to_draw(title: str) -> str:
-    """Give the caption of a figure without runs."""
+    """Return the caption of a figure without runs."""
     return gettext("%(title)s: there is no run to draw.", title=title)
 
 
 class Change(NamedTuple):
-    """How a quantity of an arm changed from epoch 0 to its last: from what to what, relatively."""
+    """The relative change of a quantity of an arm, from its first value to its last."""
 
     share: float
     first: float
@@ -123,9 +123,9 @@ class Change(NamedTuple):
 
 
 def largest_change(arms: Mapping[str, pd.Series]) -> Change | None:
-    """Find the largest relative change of a quantity, given per arm by epoch.
+    """Return the largest relative change of a quantity, given per arm as a series over epochs.
 
-    None where no arm has it at epoch 0 and later.
+    None if no arm has more than one epoch.
     """
     changes = [
         Change(last / first - 1, first, last, arm, int(values.index[-1]))
@@ -137,7 +137,7 @@ def largest_change(arms: Mapping[str, pd.Series]) -> Change | None:
 
 
 def no_change() -> str:
-    """Say why there is no largest change."""
+    """Say why there is no change to report."""
     return gettext("No arm has all its runs beyond epoch 0, so there is no change to report.")
 
 
@@ -153,19 +153,20 @@ def run_notes(
     Parameters
     ----------
     runs : mapping of str to pandas.DataFrame
-        For each start the runs of one model, ordered by epoch: columns `normalization`, `seed`,
-        `epoch`, and `status` where it is known; without it a run with fewer epochs has diverged.
+        For each start the runs of one model, sorted by epoch: columns `normalization`, `seed`,
+        `epoch` and, optionally, `status`. Without it, a run with fewer epochs has diverged.
     arms : sequence of str
-        The arms of the whole experiment.
+        The arms of the experiment.
     last : int
         The last epoch of a complete run.
     means : str
-        What an early end does to the figure's means; by default they end with the first run.
+        A sentence on what an early end does to the means of the figure; by default, that a
+        mean ends with the first run that ends.
 
     Returns
     -------
     list of str
-        One sentence per arm that is not whole, and `means` if a run ended early.
+        One sentence per incomplete arm, and `means` if a run ended early.
     """
     notes = []
     any_early = False

@@ -1,4 +1,4 @@
-"""The look of every figure: the arms' colours, the labels, the settings, the limits of axes."""
+"""The look of every figure: colours and labels of the arms, settings, limits of axes."""
 
 import json
 import textwrap
@@ -14,9 +14,9 @@ from matplotlib.colors import to_hex, to_rgb
 
 from normreport.text.language import N_, gettext
 
-Marks = dict[str, Any]  # keywords of matplotlib's artists and settings
+Marks = dict[str, Any]  # keyword arguments for matplotlib
 
-# The neutrals. A page's style sheet may select on them, see `drawing.to_svg`.
+# Neutral colours. A style sheet of the page may select them, see `svg.to_svg`.
 INK = "#1f1f1f"
 MUTED = "#5c5c5c"
 RULE = "#9a9a9a"
@@ -53,12 +53,12 @@ _HOUSE: Any = {
     "lines.dash_capstyle": "butt",
     "lines.scale_dashes": False,
     "lines.solid_capstyle": "butt",
-    "path.simplify": False,  # every corner of a curve is one of its numbers, which a page may read
+    "path.simplify": False,  # the page reads numbers from the corners of a curve
     "savefig.dpi": 72,
     "svg.fonttype": "none",
     "svg.hashsalt": "normreport",
     "text.color": INK,
-    "text.parse_math": False,  # a dollar sign in a layer's name is a dollar sign
+    "text.parse_math": False,  # a dollar sign in the name of a layer stays one
     "xtick.color": RULE,
     "xtick.labelcolor": INK,
     "xtick.labelsize": 8,
@@ -75,7 +75,7 @@ _HOUSE: Any = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw with the house's settings, whatever the user's matplotlibrc says."""
+    """Draw with the settings of this report, and ignore the user's matplotlibrc."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_HOUSE)
@@ -83,7 +83,7 @@ def house_style() -> Iterator[None]:
 
 
 class ArmStyle(NamedTuple):
-    """How one arm looks everywhere: colour first, dashes and marker for who cannot see it."""
+    """How one arm looks in every figure: dashes and marker tell arms apart without colour."""
 
     color: str
     dashes: tuple[float, tuple[float, ...]]  # offset, (on, off, ...) in points; () is solid
@@ -98,8 +98,8 @@ _DASH_DOT = (6.0, 1.6, 1.3, 1.6)
 _LONG = (8.0, 2.5)
 _DASH_DOT_DOT = (6.0, 1.5, 1.2, 1.5, 1.2, 1.5)
 
-# Okabe and Ito's hues with the lightness spread out: all but the light ones reach 3:1 on white,
-# raw, unit and imagenet are L* 44, 28 and 59, and every pair stays apart for deuteranopes.
+# The hues of Okabe and Ito with different lightness: raw, unit and imagenet have L* 44, 28 and 59.
+# All but the light ones have a contrast of 3:1 on white, and deuteranopes can tell every pair apart.
 _ARMS = {
     "raw": ("#b5400a", _SOLID, "o", N_("raw (0-255)")),
     "unit": ("#08427a", _DASHED, "s", N_("unit (/255)")),
@@ -125,12 +125,12 @@ _SPARE = (
 
 
 def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
-    """Give every arm its look; a known arm's never depends on the others.
+    """Return the style of every arm; the style of a known arm never depends on the others.
 
     Parameters
     ----------
     arms : sequence of str
-        The arms of the experiment in their order. Unknown ones take the spare looks in turn.
+        The arms of the experiment in their order. Unknown arms take the spare styles in turn.
 
     Returns
     -------
@@ -151,20 +151,21 @@ def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
 
 
 def mean_line(style: ArmStyle) -> Marks:
-    """How the bold line of an arm's mean is drawn."""
+    """Return the keyword arguments that draw the bold line of an arm's mean."""
     return {"color": style.color, "linestyle": style.dashes, "linewidth": BOLD}
 
 
 def mark(**of: object) -> Marks:
-    """Say what a mark is of, such as ``arm="raw", seed=0``; `drawing.to_svg` writes it down.
+    """Return the keyword argument that labels a mark, such as ``arm="raw", seed=0``.
 
-    The page's controls find marks by it. Give the result to a method of matplotlib that draws.
+    Pass it to a drawing method of matplotlib. `svg.to_svg` writes the labels into the SVG, where
+    the controls of the page find them.
     """
     return {"gid": json.dumps({name: str(value) for name, value in of.items()})}
 
 
 def tint(color: str, strength: float) -> str:
-    """Mix a colour with white paper; opaque, so that every renderer agrees on it."""
+    """Mix a colour with white. The result is opaque, so all renderers show the same colour."""
     red, green, blue = (1 - strength * (1 - channel) for channel in to_rgb(color))
     return to_hex((red, green, blue))
 
@@ -172,20 +173,21 @@ def tint(color: str, strength: float) -> str:
 def text_width(text: str, size: float) -> float:
     """Estimate the width of a text in inches.
 
-    Not measured: the reader's font is not this machine's, and a figure must not change with it.
+    An estimate, because the reader's font may differ from the fonts of this machine, and the
+    figure must not depend on either.
     """
     return 0.55 * size * len(text) / 72
 
 
 def fitting(text: str, size: float, room: float) -> float:
-    """Return the size at which a text takes no more than some inches, at most the given one."""
+    """Return the largest font size, up to `size`, at which a text fits into `room` inches."""
     return min(size, size * room / max(text_width(text, size), 1e-9))
 
 
 def shared_limits(
     *values: npt.ArrayLike, margin: float = 0.04, floor: float | None = None
 ) -> tuple[float, float]:
-    """Limits of an axis that several panels or figures share.
+    """Compute the limits of an axis that several panels or figures share.
 
     Parameters
     ----------
@@ -194,14 +196,14 @@ def shared_limits(
     margin : float
         Share of the range that is added on each side.
     floor : float, optional
-        Where the axis begins, if not below the smallest value.
+        The lower limit; by default a margin below the smallest value.
 
     Returns
     -------
     tuple of float
         Lower and upper limit, never equal; (0, 1) if there is no value.
     """
-    pooled = np.concatenate([np.ravel(np.asarray(part, dtype=float)) for part in values])
+    pooled = np.concatenate([np.ravel(np.asarray(each, dtype=float)) for each in values])
     if pooled.size == 0:
         return 0.0, 1.0
     low = float(pooled.min()) if floor is None else floor
@@ -219,20 +221,20 @@ def label(
     offset: tuple[float, float] = (0.0, 0.0),
     **style: Any,
 ) -> None:
-    """Write a text at a point of a panel, which it may leave.
+    """Write a text at a point of a panel; it may extend beyond the panel.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         The panel.
     text : str
-        One line: renderers place a line by its own width, several by this machine's font.
+        One line. Renderers place several lines by the fonts of this machine.
     at : tuple of float
-        Where, in the coordinates that `inside` names for x and y ("data", "axes fraction").
+        The point, in the coordinates `inside`.
     inside : tuple of str
-        The coordinates of `at`.
+        The coordinate systems of `at` for x and y: "data" or "axes fraction".
     offset : tuple of float
-        Points to the right and upwards from there.
+        Distance to the right and upwards from the point, in points.
     **style
         Keywords of `matplotlib.text.Text`.
     """
@@ -248,12 +250,12 @@ def label(
 
 
 def empty_panel(ax: Axes, reason: str) -> None:
-    """Write into a panel why it shows nothing.
+    """Write into a panel why it is empty.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        The panel; its limits and tick labels stay, since it shares them.
+        The panel. It keeps its limits and tick labels, which other panels share.
     reason : str
         A sentence or two, wrapped to the panel's width.
     """

@@ -12,7 +12,7 @@ from normreport.figures.drawing import Drawing
 from normreport.figures.interactivity import panels
 from normreport.figures.style import FONTS, WIDTH, fitting, house_style
 
-_BESIDE_LABEL = 0.25  # inches, by which an axis's label may be longer than the axis
+_BESIDE_LABEL = 0.25  # inches: how much longer than its axis a label may be
 NATURAL_WIDTH = 720  # CSS pixels; a page may shrink it
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -22,7 +22,7 @@ _URL = re.compile(r"(?<=url\(#)[^)]+(?=\))")
 _REFERENCES = {"clip-path": _URL, "fill": _URL, "href": re.compile(r"(?<=^#).+")}
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 _PATH_COMMAND = re.compile(r"([MLQCz])([^MLQCz]*)")
-# XML 1.0 has no way to write these, not even escaped; the name of a class may hold one.
+# XML 1.0 cannot hold these characters, not even escaped. The name of a class may contain them.
 _ILLEGAL_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _NUMERIC = {"x", "y", "width", "height", "transform", "font-size", "opacity", "fill-opacity"} | {
     f"stroke-{name}" for name in ("opacity", "width", "dasharray", "dashoffset")
@@ -35,18 +35,18 @@ _INHERITED = ("fill", "stroke", "stroke-width", "clip-path")
 def to_svg(drawing: Drawing, figure_id: str) -> str:
     """Write a drawing as one `<svg>` element to be placed inside an HTML page.
 
-    The same drawing and id give the same bytes. Every id starts with `figure_id`, so that many
-    figures can share a page. Colours, widths and fonts are presentation attributes: the element
-    brings no style sheet that could leak into the page, and the page's own style sheet wins over
-    it (``svg [fill="#1f1f1f"] {fill: #e4e8ee}`` is a part of a dark theme). What `style.mark` said
-    of a mark becomes ``data-arm``, ``data-seed`` and the like on its group. The `<metadata>` tell
-    a page how to read the marks' values from where they stand. The whole alternative text is the
-    `<title>`: WeasyPrint takes a PDF's from there alone.
+    The same drawing and id give the same bytes. Every id starts with `figure_id`, so many figures
+    can share a page. Colours, widths and fonts are presentation attributes: the element
+    has no style sheet that could leak into the page, and the page's own style sheet overrides it
+    (``svg [fill="#1f1f1f"] {fill: #e4e8ee}`` is part of a dark theme). The labels of `style.mark`
+    become ``data-arm``, ``data-seed`` and so on, on the group of the mark. From `<metadata>`, the
+    page computes the values of marks from their positions. The `<title>` holds the whole alt text,
+    because WeasyPrint reads it only there.
 
     Parameters
     ----------
     drawing : Drawing
-        What to write.
+        The drawing.
     figure_id : str
         An ASCII letter, then letters, digits, dots, hyphens or underscores; unique in its page.
 
@@ -102,11 +102,11 @@ def _legal(text: str) -> str:
 
 
 def _matplotlib_svg(figure: Figure) -> str:
-    """Matplotlib's own SVG document, without the facts about the moment of writing."""
+    """Return the SVG document of matplotlib, without date and version."""
     _fit_labels(figure)
     buffer = io.StringIO()
     with house_style(), warnings.catch_warnings():
-        # The reader's browser picks the font; what this machine's font lacks does not matter.
+        # The reader's browser chooses the font, so glyphs that this machine lacks do not matter.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         moment = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=moment)
@@ -114,7 +114,7 @@ def _matplotlib_svg(figure: Figure) -> str:
 
 
 def _fit_labels(figure: Figure) -> None:
-    """Write smaller what is too long for its axis, as it may be in another language."""
+    """Shrink axis labels that are too long for their axis, as translations may be."""
     for ax in figure.axes:
         box = ax.get_position()
         for text, share, length in (
@@ -133,7 +133,7 @@ def _remove_style_sheet(root: ElementTree.Element) -> None:
 
 
 def _compact(element: ElementTree.Element) -> None:
-    """Turn `style` into attributes, round numbers, drop what is default and the indentation."""
+    """Turn `style` into attributes, round numbers, and drop defaults and indentation."""
     element.tag = element.tag.removeprefix(_SVG)
     element.tail = None
     if element.tag != "text":
@@ -143,13 +143,13 @@ def _compact(element: ElementTree.Element) -> None:
         name, colon, value = declaration.partition(":")
         if colon:
             attributes[name.strip()] = value.strip()
-    attributes.pop("font-family", None)  # said once on the root
+    attributes.pop("font-family", None)  # the root has it
     if _HREF in attributes:
         attributes["href"] = attributes.pop(_HREF).replace("\n", "")
     if "d" in attributes:
         attributes["d"] = _compact_path(attributes["d"])
     for name in _NUMERIC & attributes.keys():
-        # A matrix maps an image's pixels: rounded, it would move the far edge by points.
+        # A rounded matrix would move the far edge of an image by several points.
         if not attributes[name].startswith("matrix"):
             attributes[name] = _NUMBER.sub(lambda n: _decimal(_hundredths(n[0])), attributes[name])
     if attributes.get("transform", "").startswith("rotate(0 "):
@@ -174,7 +174,7 @@ def _join(hundredths: list[int]) -> str:
 
 
 def _compact_path(path: str) -> str:
-    """Write lines as steps instead of absolute points: half the bytes, and in integers no drift."""
+    """Write lines as relative steps, which take half the bytes; integers prevent a drift."""
     text = ""
     previous = ""
     here = [0, 0]
@@ -195,13 +195,13 @@ def _compact_path(path: str) -> str:
 
 
 def _bare_markers(root: ElementTree.Element) -> None:
-    """Leave a marker's look to where it is used: a page's rules do not reach its copies."""
+    """Drop the look of a marker's definition: the style sheet of a page does not reach its copies."""
     for marker in root.iterfind(".//defs/path"):
         marker.attrib = {name: marker.attrib[name] for name in ("id", "d") if name in marker.attrib}
 
 
 def _name_marks(root: ElementTree.Element) -> None:
-    """Turn what `style.mark` said into attributes."""
+    """Turn the labels of `style.mark` into attributes."""
     for group in root.iter("g"):
         if group.get("id", "").startswith("{"):
             of = json.loads(group.attrib.pop("id"))
@@ -209,7 +209,7 @@ def _name_marks(root: ElementTree.Element) -> None:
 
 
 def _rename_ids(root: ElementTree.Element, figure_id: str) -> None:
-    """Keep the ids that something refers to, as numbers after the figure's own."""
+    """Number the ids that are referred to, after the id of the figure; drop all others."""
     used: dict[str, str] = {}
     for element in root.iter():
         for name, reference in _REFERENCES.items():
@@ -227,7 +227,7 @@ def _rename_ids(root: ElementTree.Element, figure_id: str) -> None:
 
 
 def _unwrap_bare_groups(element: ElementTree.Element) -> None:
-    """Replace every group that carries no attribute by its children."""
+    """Replace every group without attributes by its children."""
     children: list[ElementTree.Element] = []
     for child in element:
         _unwrap_bare_groups(child)
@@ -239,7 +239,7 @@ def _unwrap_bare_groups(element: ElementTree.Element) -> None:
 
 
 def _lift_common_attributes(root: ElementTree.Element) -> None:
-    """Say once on a group what each of its marks says again."""
+    """Move an attribute that all marks of a group share to the group."""
     for group in root.iter("g"):
         for name in _INHERITED:
             values = {child.get(name) for child in group}
