@@ -98,8 +98,8 @@ _DASH_DOT = (6.0, 1.6, 1.3, 1.6)
 _LONG = (8.0, 2.5)
 _DASH_DOT_DOT = (6.0, 1.5, 1.2, 1.5, 1.2, 1.5)
 
-# The hues of Okabe and Ito with different lightness: raw, unit and imagenet have L* 44, 28 and 59.
-# All but the light ones have a contrast of 3:1 on white, and deuteranopes can tell every pair apart.
+# The hues of Okabe and Ito with different lightness (raw, unit, imagenet: L* 44, 28 and 59).
+# All but the light ones have a contrast of 3:1 on white. Deuteranopes can tell every pair apart.
 _ARMS = {
     "raw": ("#b5400a", _SOLID, "o", N_("raw (0-255)")),
     "unit": ("#08427a", _DASHED, "s", N_("unit (/255)")),

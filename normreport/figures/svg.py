@@ -195,7 +195,7 @@ def _compact_path(path: str) -> str:
 
 
 def _bare_markers(root: ElementTree.Element) -> None:
-    """Drop the look of a marker's definition: the style sheet of a page does not reach its copies."""
+    """Drop the look of the marker definitions, whose copies the page's style sheet cannot reach."""
     for marker in root.iterfind(".//defs/path"):
         marker.attrib = {name: marker.attrib[name] for name in ("id", "d") if name in marker.attrib}
 
@@ -209,7 +209,7 @@ def _name_marks(root: ElementTree.Element) -> None:
 
 
 def _rename_ids(root: ElementTree.Element, figure_id: str) -> None:
-    """Number the ids that are referred to, after the id of the figure; drop all others."""
+    """Rename the ids that are referred to, to numbers after the figure's id; drop all others."""
     used: dict[str, str] = {}
     for element in root.iter():
         for name, reference in _REFERENCES.items():
