@@ -147,9 +147,8 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
         The page, without panels.
     """
     rows = _key_rows(keys)
-    wrap = int(
-        WIDTH / text_width("x", _NOTE_SIZE) * 1.12
-    )  # running text is narrower than the estimate
+    # Running text is narrower than the estimate.
+    wrap = int(WIDTH / text_width("x", _NOTE_SIZE) * 1.12)
     lines = textwrap.wrap(" ".join(notes), wrap)
     foot = _EDGE + len(lines) * _NOTE_ROW + (0.05 if lines else 0.0)
     height = foot + body + len(rows) * _KEY_ROW + _TITLE + _EDGE
