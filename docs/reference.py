@@ -15,7 +15,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from normreport import cli
-from normreport.claims import CLAIMS
+from normreport.claims.registry import CLAIMS
 from normreport.config import experiment
 from normreport.config import results as results_file
 
@@ -189,7 +189,7 @@ def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def claims() -> str:
     """Describe every claim: what it says, what is measured and when it is supported."""
-    return "\n".join(_claim(claim.id, claim.kind, claim.localized()) for claim in CLAIMS)
+    return "\n".join(_claim(claim.id, claim.kind, vars(claim.localized())) for claim in CLAIMS)
 
 
 def _claim(name: str, kind: str, words: Mapping[str, str]) -> str:
