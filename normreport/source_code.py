@@ -1,9 +1,8 @@
-"""Which source files, and which versions of other packages, decide what a module computes.
+"""The source files and the versions of other packages that decide what a module computes.
 
-Snakemake sees a rule's own text but not the modules that its command imports, so a stage names
-them as inputs: the module, everything of this package that it imports, and so on. What they import
-from elsewhere is known by its installed version. Both are read from the syntax tree, without
-importing anything.
+Snakemake sees the text of a rule but not the modules that its command imports. So a rule takes as
+inputs its stage's module and every module of this package that it imports, directly or not. Other
+packages enter by their installed versions. Both come from the syntax tree; nothing is imported.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from types import ModuleType
 
 PACKAGE = "normreport"
 ROOT = Path(__file__).parent.parent
-# Where a package is not installed under the name that it is imported by.
+# Distributions that are imported by another name.
 DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}
-# These carry values from one place to another, exactly; no result depends on their version.
+# These only move exact values from one place to another; no result depends on their version.
 CARRIERS = {"pydantic", "pydantic_core", "safetensors", "yaml"}
 # Stands for all modules of a package, which `import_submodules` imports.
 ALL = ".*"
@@ -39,7 +38,7 @@ def import_submodules(package: str) -> list[ModuleType]:
 
 
 def source_files(*modules: str) -> list[Path]:
-    """Files of `modules` and of all that they import from this package, sorted.
+    """Return the files of modules and of all that they import from this package, sorted.
 
     Parameters
     ----------
@@ -49,28 +48,33 @@ def source_files(*modules: str) -> list[Path]:
     Raises
     ------
     ModuleNotFoundError
-        If a module does not exist: a bug in a rule.
+        If a module does not exist, which is a bug in a rule.
     """
-    found: set[Path] = set()
+    files: set[Path] = set()
     queue = list(modules)
     while queue:
         name = queue.pop()
         path = _path(name)
         if path is None:
             raise ModuleNotFoundError(name)
-        if path in found:
+        if path in files:
             continue
-        found.add(path)
+        files.add(path)
+        # Importing a module imports the packages that it lies in.
         queue += [".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 1)]
         queue += _modules(path)
-    return sorted(found)
+    return sorted(files)
 
 
 def package_versions(*modules: str) -> str:
-    """Installed versions of what the source files of `modules` import from elsewhere.
+    """Return the installed versions of the other packages that modules import.
 
-    Only what they import themselves, at the top or within a function: the versions of *its*
-    dependencies belong to the package that needs them.
+    Imports within functions count. The dependencies of these packages do not.
+
+    Parameters
+    ----------
+    modules
+        As :func:`source_files` takes them.
 
     Returns
     -------
@@ -83,17 +87,17 @@ def package_versions(*modules: str) -> str:
         for name in _imported(path.read_text(encoding="utf-8"), _package(path))
     }
     others = names - CARRIERS - {PACKAGE} - sys.stdlib_module_names
-    found = sorted(DISTRIBUTIONS.get(name, name) for name in others)
-    return ", ".join(f"{name} {metadata.version(name)}" for name in found)
+    distributions = sorted(DISTRIBUTIONS.get(name, name) for name in others)
+    return ", ".join(f"{name} {metadata.version(name)}" for name in distributions)
 
 
 def run_modules(normalization: str) -> list[str]:
-    """Name the modules that train a run: its arm's is imported by name only."""
+    """Name the modules that train a run; the stage imports its arm's module by name."""
     return ["normreport.stages.train_run", f"normreport.normalizations.{normalization}"]
 
 
 def figure_modules(kind: str, normalizations: Sequence[str]) -> list[str]:
-    """Name the modules that draw a figure of a kind, which applies the given arms to images."""
+    """Name the modules that draw a figure; the stage imports its kind and its arms by name."""
     return [
         "normreport.stages.draw_figure",
         f"normreport.figures.kinds.{kind}",
@@ -102,7 +106,7 @@ def figure_modules(kind: str, normalizations: Sequence[str]) -> list[str]:
 
 
 def source_digest(*modules: str) -> str:
-    """SHA-256 over the names and bytes of :func:`source_files`."""
+    """Return the SHA-256 of the names and bytes of :func:`source_files`."""
     digest = hashlib.sha256()
     for path in source_files(*modules):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
@@ -111,21 +115,21 @@ def source_digest(*modules: str) -> str:
 
 
 def _modules(path: Path) -> list[str]:
-    """Modules of this package that a file imports."""
+    """Name the modules of this package that a file imports."""
     imported = _imported(path.read_text(encoding="utf-8"), _package(path))
     names = [module for name in imported for module in _expand(name)]
-    # `from normreport.figures import style` imports a module, `... import Drawing` a name.
+    # `from normreport.figures import style` may import a module or a name.
     return [name for name in names if _is_ours(name) and _path(name) is not None]
 
 
 def _package(path: Path) -> tuple[str, ...]:
-    """Give the parts of the package that a file belongs to, which relative imports begin at."""
+    """Return the parts of the name of a file's package, where relative imports start."""
     return path.relative_to(ROOT).parent.parts
 
 
-@cache  # a workflow asks for the same files again and again
+@cache  # A workflow asks for the same files again and again.
 def _imported(text: str, package: tuple[str, ...]) -> tuple[str, ...]:
-    """Dotted names of all that a source text imports: modules, and names that may be modules."""
+    """Return the dotted names that a source text imports: modules, or names within modules."""
     names = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""What an edit of a source file makes anew: neither too little nor too much."""
+"""An edited source file remakes neither too little nor too much."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ TRAINING = "normreport.stages.train_run"
 
 
 def _names(*modules: str) -> set[str]:
-    """Names of the files relative to the package, without their ending: ``stages/train_run``."""
+    """Name the source files within the package, such as ``stages/train_run``."""
     package = source_code.ROOT / "normreport"
     return {p.relative_to(package).with_suffix("").as_posix() for p in source_files(*modules)}
 
 
 @pytest.fixture
 def copied(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work on a copy of the package; the copy's folder."""
+    """Work on a copy of the package and return its folder."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(root / "normreport", tmp_path / "normreport", ignore=ignored)
     monkeypatch.setattr(source_code, "ROOT", tmp_path)
@@ -80,14 +80,14 @@ def test_the_stage_that_draws_depends_on_no_kind_by_itself() -> None:
     assert not {f"figures/kinds/{kind}" for kind in KINDS} & _names("normreport.stages.draw_figure")
 
 
-def test_files_are_sorted_and_each_is_there_once() -> None:
+def test_files_are_sorted_and_unique() -> None:
     found = source_files(TRAINING, "normreport.stages.digest_weights", TRAINING)
     assert found == sorted(set(found))
     assert all(path.is_file() for path in found)
 
 
 def test_every_module_that_an_import_loads_is_among_the_source_files(root: Path) -> None:
-    """Python's own import system is the reference, each module imported as if alone."""
+    """Compare with Python's own imports, each module in a fresh state."""
     modules = [f"normreport.stages.{stage}" for stage in STAGES]
     modules += [f"normreport.figures.kinds.{kind}" for kind in KINDS]
     program = (
@@ -113,7 +113,7 @@ def test_every_module_that_an_import_loads_is_among_the_source_files(root: Path)
         assert not missed, module
 
 
-def test_a_digest_does_not_depend_on_where_the_package_lies(copied: Path) -> None:
+def test_a_digest_does_not_depend_on_the_folder_of_the_package(copied: Path) -> None:
     here = source_digest(TRAINING)
     assert source_files(TRAINING)[0].is_relative_to(copied)
     with pytest.MonkeyPatch.context() as patch:
@@ -134,7 +134,7 @@ def test_a_changed_byte_of_what_trains_changes_the_digest(copied: Path, name: st
 @pytest.mark.parametrize(
     "name", ["figures/kinds/density.py", "config/experiment.py", "stages/render_html.py"]
 )
-def test_a_changed_byte_of_what_reports_trains_nothing_anew(copied: Path, name: str) -> None:
+def test_a_changed_byte_of_what_reports_retrains_nothing(copied: Path, name: str) -> None:
     before = source_digest(TRAINING)
     path = copied / name
     path.write_bytes(path.read_bytes() + b"\n")
@@ -166,13 +166,13 @@ def test_every_way_to_import_a_module_is_seen(copied: Path, line: str) -> None:
     assert "text/labels" in _names("normreport.training.seeds")
 
 
-def test_modules_that_import_each_other_come_to_an_end(copied: Path) -> None:
+def test_modules_that_import_each_other_are_found_once(copied: Path) -> None:
     (copied / "hen.py").write_text("import normreport.egg\n")
     (copied / "egg.py").write_text("import normreport.hen\n")
     assert _names("normreport.hen") == {"__init__", "hen", "egg"}
 
 
-def test_packages_of_others_are_none_of_ours(copied: Path) -> None:
+def test_packages_with_similar_names_are_not_ours(copied: Path) -> None:
     (copied / "lone.py").write_text("import normreporter, numpy\nfrom normreport_more import x\n")
     assert _names("normreport.lone") == {"__init__", "lone"}
 
@@ -193,13 +193,13 @@ def test_versions_are_those_of_the_packages_that_compute(module: str, packages: 
     assert package_versions(module) == ", ".join(expected)
 
 
-def test_every_package_that_a_stage_imports_is_one_that_is_required(root: Path) -> None:
+def test_every_package_that_a_stage_imports_is_required(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     required = {re.split("[>=]", entry)[0] for entry in project["dependencies"]}
     modules = [f"normreport.stages.{stage}" for stage in STAGES]
     modules += [f"normreport.figures.kinds.{kind}" for kind in KINDS]
     found = {entry.split()[0] for entry in package_versions(*modules).split(", ")}
-    # Jinja's own package for what is safe as HTML.
+    # Jinja installs this package for escaped HTML.
     assert found - required == {"markupsafe"}
 
 

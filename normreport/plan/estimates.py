@@ -1,4 +1,4 @@
-"""What an experiment will take in time and disk, from a few steps on this machine."""
+"""The time and disk space of an experiment, estimated from a few steps on this machine."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from normreport.training.loop import evaluate, train
 from normreport.training.networks import build
 from normreport.training.state import TrainingState
 
-# At most so many images are tried, in one step: enough to keep a core busy.
+# The most images of a trial step: enough to keep a core busy.
 TRIED = 32
-# Measured on the default experiment, seconds of one core: importing PyTorch and writing what a
-# run leaves; measuring a run, and comparing the runs in a layer, beside their weights; a weight of
-# theirs at one epoch; one figure; tables, article and PDF.
+# Seconds of one core, measured on the default experiment: importing PyTorch and writing a run's
+# files; measuring a run; comparing the runs in a layer; both for each weight at one epoch; one
+# figure; tables, article and PDF.
 STARTING, MEASURING, COMPARING, WEIGHT, FIGURE, REPORT = 5.0, 2.0, 3.0, 1e-7, 2.0, 20.0
-# Bytes: density and histogram of one layer at one epoch of a run; a figure with all that shows it.
+# Bytes: the density and histogram of one layer at one epoch of a run; all files of a figure.
 DENSITY, DRAWN = 4_000, 400_000
 
 
@@ -37,9 +37,9 @@ class Cost:
     seconds
         On one core, or on the device.
     kept_bytes
-        Of the weights that a run keeps.
+        Size of the weights that a run keeps.
     network_bytes
-        Of all weights of the network.
+        Size of all weights of the network.
     """
 
     seconds: float
@@ -49,7 +49,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one model takes: each of its runs, how many there are, and its pretraining."""
+    """The cost of one model: of each of its runs, their number, and of its pretraining."""
 
     model: str
     runs: int
@@ -58,14 +58,14 @@ class Estimate:
 
 
 def estimates(config: Config, sizes: dict[str, int]) -> Iterator[Estimate]:
-    """Try a step of every model and say what its trainings take.
+    """Time a step of every model and estimate the cost of its trainings.
 
     Parameters
     ----------
     config
         A valid configuration, its layers as module paths.
     sizes
-        Height and width of the images under each arm.
+        Height and width of the images of each normalization, in pixels.
     """
     for model in config.experiment.models:
         runs = [run for run in config.runs() if run.model == model]
@@ -88,24 +88,35 @@ def estimates(config: Config, sizes: dict[str, int]) -> Iterator[Estimate]:
         yield Estimate(model, len(runs), mean, pretraining)
 
 
-def total_cost(config: Config, found: list[Estimate], *, at_a_time: int, cores: int) -> Cost:
-    """Add up what a build from nothing takes, with so many trainings at a time.
+def total_cost(config: Config, per_model: list[Estimate], *, at_a_time: int, cores: int) -> Cost:
+    """Add up the cost of a complete build.
+
+    Parameters
+    ----------
+    config
+        As :func:`estimates` takes it.
+    per_model
+        The estimates of all models.
+    at_a_time
+        The number of trainings at a time.
+    cores
+        The number of cores.
 
     Returns
     -------
     Cost
-        The seconds until the report is there; the bytes of all results as `kept_bytes`.
+        The seconds until the report is complete; the size of all results as `kept_bytes`.
     """
     epochs = config.training.epochs + 1  # with the one before the first step
-    trainings = sum(e.runs * e.run.seconds for e in found)
-    trainings += sum(e.pretraining.seconds for e in found if e.pretraining)
+    trainings = sum(e.runs * e.run.seconds for e in per_model)
+    trainings += sum(e.pretraining.seconds for e in per_model if e.pretraining)
     figures = len(list(figure_index(config)))
     layers = {model: len(config.models[model].layers) for model in config.experiment.models}
     comparisons = len(config.experiment.starts) * sum(layers.values())
     others = (
         FIGURE * figures
         + COMPARING * comparisons
-        + sum(e.runs * (MEASURING + WEIGHT * e.run.kept_bytes / 4) for e in found)
+        + sum(e.runs * (MEASURING + WEIGHT * e.run.kept_bytes / 4) for e in per_model)
     )
     images = sum(
         (data.train_images + data.heldout_images) * 3 * data.image_size_px**2
@@ -114,14 +125,14 @@ def total_cost(config: Config, found: list[Estimate], *, at_a_time: int, cores: 
     kept = sum(
         e.runs * (e.run.kept_bytes + DENSITY * epochs * layers[e.model])
         + (e.pretraining.network_bytes if e.pretraining else 0)
-        for e in found
+        for e in per_model
     )
     seconds = trainings / at_a_time + others / cores + REPORT
     return Cost(seconds, kept + images + DRAWN * figures, 0)
 
 
 def _tried(settings: FitSettings, size: int, heldout: int) -> Cost:
-    """Time a step and an evaluation; all other ones are like them."""
+    """Time one step and one evaluation, and multiply."""
     tune_malloc()
     began = time.perf_counter()
     count = max(2, min(settings.batch_size, settings.train_images, TRIED))
@@ -138,14 +149,14 @@ def _tried(settings: FitSettings, size: int, heldout: int) -> Cost:
     kept = sum(known[layer].nbytes for layer in layers)
     weights = sum(parameter.nbytes for parameter in network.module.parameters())
     short = settings.model_copy(
-        # Nothing is to be learned from noise, and nothing to diverge.
+        # A tiny rate, because training on noise could diverge.
         update={"epochs": 2, "batch_size": count, "learning_rate": 1e-9}
     )
     state = TrainingState.begin(network, short)
     building = time.perf_counter() - began
     inputs = torch.rand(count, 3, size, size).contiguous(memory_format=torch.channels_last)
     images = ImageSet(inputs, torch.zeros(count, dtype=torch.int64))
-    *_, last = train(state, images, images, seed=0)  # the first epoch pays for all preparations
+    *_, last = train(state, images, images, seed=0)  # the first epoch includes one-time costs
     on_device = images.to(state.device)
     began = time.perf_counter()
     evaluate(network.module, on_device)
@@ -160,7 +171,7 @@ def _tried(settings: FitSettings, size: int, heldout: int) -> Cost:
 
 
 def format_duration(seconds: float) -> str:
-    """Say a time in the unit that fits it."""
+    """Format a time in its largest unit of at least two: ``"3 hours"``."""
     for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""A copy of the repository in a folder of its own, as a new user would clone it."""
+"""Clones of the repository, each in a folder of its own, and one build of the smoke preset."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "normreport", "templates")
-# What Snakemake made of them, and what it remembers of that.
+# The results, and Snakemake's metadata.
 BUILT = ("results", ".snakemake")
 
 
@@ -24,7 +24,7 @@ class Clone:
         self.copy(ROOT, PARTS)
 
     def copy(self, origin, parts, copy_function=shutil.copy2):
-        """Take over parts of another folder."""
+        """Copy parts of another folder into this one."""
         for part in parts:
             source, target = origin / part, self.folder / part
             if source.is_dir():
@@ -38,7 +38,7 @@ class Clone:
 
     @property
     def environment(self):
-        """Give what is installed beside this Python, and the code of the clone."""
+        """The environment: the programs beside this Python, and the code of the clone."""
         return os.environ | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder),
@@ -46,7 +46,7 @@ class Clone:
         }
 
     def started(self, *arguments, **variables):
-        """Start snakemake in a session of its own, so that it can be killed with its jobs."""
+        """Start snakemake in a session of its own, which a test can kill with all its jobs."""
         return subprocess.Popen(
             ["snakemake", *arguments],
             cwd=self.folder,
@@ -57,7 +57,7 @@ class Clone:
         )
 
     def snakemake(self, *arguments, check=True, **variables):
-        """Run snakemake, with other variables in its environment."""
+        """Run snakemake with more variables in its environment."""
         done = subprocess.run(
             ["snakemake", *arguments],
             cwd=self.folder,
@@ -72,27 +72,27 @@ class Clone:
         return done
 
     def logs(self):
-        """Give the ends of all logs that say something, for the message of a failed test."""
+        """Return the ends of all logs that are not empty, for the message of a failed test."""
         found = [(path, path.read_text().strip()) for path in self.folder.glob("logs/**/*.log")]
         return "".join(f"\n--- {path}\n{text[-500:]}" for path, text in found if text)
 
 
 @pytest.fixture
 def clone(tmp_path):
-    """Give a fresh clone."""
+    """Return a fresh clone."""
     return Clone(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
-    """Give a clone in which the smoke preset was built for real, one job after the other."""
+    """Build the smoke preset in a clone, one job after the other."""
     built = Clone(tmp_path_factory.mktemp("smoke"))
     built.output = built.snakemake(*SMOKE, "--cores", "1").stdout
     return built
 
 
 def copy_of(built, folder):
-    """Give a clone with a copy of what was built, as on another machine: with other times."""
+    """Return a clone with a copy of a build, with other times, as on another machine."""
     copy = Clone(folder)
     copy.copy(built.folder, BUILT, shutil.copyfile)
     return copy

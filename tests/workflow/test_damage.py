@@ -1,4 +1,4 @@
-"""A full disk and damaged results, for real: named, and mended by a rerun of just that part."""
+"""On a full disk or with damaged results a message names the file, and a rerun repairs it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.workflow.conftest import SMOKE, copy_of
 from tests.workflow.test_kills import results as every_byte
 
 RUN, OTHER_RUN = "mobilenet_v2/scratch/unit/seed0", "mobilenet_v2/pretrained/unit/seed1"
-# Python imports this first: a training can write no file beyond 4 kB, and is told so as of a full
-# disk. Python itself would keep half a .pyc and stumble over it from then on.
+# Python imports this first: a training gets the error of a full disk for files above 4 kB. Python
+# itself must write no .pyc, because it would keep and later read a truncated one.
 FULL = """
 import resource, sys
 from normreport import cli
@@ -28,17 +28,17 @@ cli.main = limited
 
 @pytest.fixture(scope="module")
 def built(smoke, tmp_path_factory):
-    """Give a copy of a finished build."""
+    """Return a copy of a finished build."""
     return copy_of(smoke, tmp_path_factory.mktemp("damaged"))
 
 
 def trained(output):
-    """Give the number of trainings that Snakemake announced."""
+    """Return the number of trainings that the build announced."""
     (found,) = re.findall(r"Runs to be trained: (\d+) of 8", output)
     return int(found)
 
 
-def test_a_disk_that_takes_no_more_is_named_and_nothing_is_left_half_written(smoke, built):
+def test_a_full_disk_gives_a_message_and_leaves_no_partial_file(smoke, built):
     folder = built.folder / "results/runs" / RUN
     shutil.rmtree(folder)
     (built.folder / "sitecustomize.py").write_text(FULL)
@@ -52,7 +52,7 @@ def test_a_disk_that_takes_no_more_is_named_and_nothing_is_left_half_written(smo
     assert every_byte(built) == every_byte(smoke)
 
 
-def test_files_that_are_cut_short_are_named_and_only_their_runs_are_made_anew(smoke, built):
+def test_truncated_files_are_named_and_only_their_runs_are_trained_again(smoke, built):
     cut = {RUN: "snapshots.safetensors", OTHER_RUN: "manifest.json"}
     paths = {run: built.folder / "results/runs" / run / name for run, name in cut.items()}
     for path in paths.values():

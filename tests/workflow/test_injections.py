@@ -1,4 +1,4 @@
-"""Names and paths that a shell would run are names and paths, through Snakemake and back."""
+"""No shell runs a name or a path of a user, through Snakemake and back."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The same configuration, code and packages: the same bytes, wherever and however often it is run.
+"""The same configuration, code and packages give the same bytes.
 
-A build that is killed again and again, at any moment, ends in the bytes of one that was not, which
-ran in another folder, on another number of cores, in another time zone and language.
+A build that is killed at random moments and resumed is compared with an uninterrupted one in
+another folder, on another number of cores, in another time zone and language.
 
-`make soak` kills twenty times over whole builds; the suite three times.
+`make soak` kills twenty builds, the test suite three.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pathlib import Path
 from tests.workflow.conftest import SMOKE, Clone
 
 KILLS = int(os.environ.get("KILLS", "3"))
-# Those of the decoding of images lie one folder higher.
+# Checkpoints of prepare_data lie one folder higher.
 OF_A_TRAINING = "*/*/**/checkpoint.safetensors"
 
 _cores, _two, *CONFIGURATION = SMOKE
 ELSEWHERE = {"TZ": "Pacific/Auckland", "LC_ALL": "C"}
 
-# A run of the smoke preset is over before its first checkpoint is due. Python imports this first.
+# Python imports this first. A run of the smoke preset ends before its first checkpoint is due.
 ALWAYS_DUE = """
 from normreport.io import checkpoints
 checkpoints.INTERVAL_SECONDS, checkpoints.TIME_SHARE = 0.0, float("inf")
@@ -32,7 +32,7 @@ checkpoints.INTERVAL_SECONDS, checkpoints.TIME_SHARE = 0.0, float("inf")
 
 
 def results(clone):
-    """Give the bytes of every file of the results, also of those that should not be there."""
+    """Return the bytes of every file under results/."""
     folder = clone.folder / "results"
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -42,12 +42,12 @@ def results(clone):
 
 
 def different(found, expected):
-    """Name the files that are not in both, or not the same."""
+    """Name the files that differ, or that only one of both has."""
     return [name for name in sorted({*found, *expected}) if found.get(name) != expected.get(name)]
 
 
 def jobs(build):
-    """Give the process ids of the stages that are at work in a build's session."""
+    """Return the process ids of the stages that run in a build's session."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -55,7 +55,7 @@ def jobs(build):
             if os.getsid(int(path.parent.name)) == build.pid and b"normreport" in words[1]:
                 found.append(int(path.parent.name))
         except (OSError, IndexError):
-            continue  # it has ended meanwhile
+            continue  # it has ended
     return found
 
 
@@ -65,7 +65,7 @@ def wait_for(build, is_due):
 
 
 def resumed_stages(clone):
-    """Count what went on from a checkpoint since this was asked last."""
+    """Count the stages that resumed from a checkpoint since the last call."""
     logs = [*(clone.folder / "logs").rglob("*.log")]
     count = sum("resuming from" in path.read_text(errors="replace") for path in logs)
     for path in logs:
@@ -74,7 +74,7 @@ def resumed_stages(clone):
 
 
 def kill(build, chance):
-    """Kill one stage, as a machine without memory does, or all at once, as one without power."""
+    """Kill one stage, as a lack of memory does, or all processes, as a power failure does."""
     stages = jobs(build)
     if stages and chance.random() < 0.5:
         os.kill(chance.choice(stages), signal.SIGKILL)
@@ -84,7 +84,7 @@ def kill(build, chance):
         build.wait()
 
 
-def test_a_build_that_is_killed_again_and_again_ends_in_the_same_bytes(smoke, tmp_path):
+def test_a_build_that_is_killed_and_resumed_ends_in_the_same_bytes(smoke, tmp_path):
     (tmp_path / "another folder").mkdir()
     clone = Clone(tmp_path / "another folder")
     (clone.folder / "sitecustomize.py").write_text(ALWAYS_DUE)
@@ -95,7 +95,7 @@ def test_a_build_that_is_killed_again_and_again_ends_in_the_same_bytes(smoke, tm
     while killed < KILLS:
         with clone.started("--cores", "4", *CONFIGURATION, **ELSEWHERE) as build:
             if killed == 0:
-                # The first one while something is in training.
+                # The first kill hits a training.
                 folder = clone.folder / "results/checkpoints"
                 wait_for(build, lambda folder=folder: any(folder.glob(OF_A_TRAINING)))
                 os.killpg(build.pid, signal.SIGKILL)
@@ -107,17 +107,17 @@ def test_a_build_that_is_killed_again_and_again_ends_in_the_same_bytes(smoke, tm
         if build.returncode:
             killed += 1
         else:
-            # Ended before it could be killed: it must be whole, and the next begins anew.
+            # It ended before the kill: check its results and start again.
             assert different(results(clone), expected) == []
             shutil.rmtree(clone.folder / "results")
     clone.snakemake("--cores", "4", *CONFIGURATION, **ELSEWHERE)
     resumed += resumed_stages(clone)
     assert resumed
     assert different(results(clone), expected) == []
-    print(f"{killed} kills, {resumed} stages went on: identical")
+    print(f"{killed} kills, {resumed} stages resumed: identical")
 
 
-def test_a_second_snakemake_at_the_same_time_is_turned_away(clone):
+def test_a_second_snakemake_at_the_same_time_is_refused(clone):
     with clone.started(*SMOKE) as build:
         claimed = clone.folder / ".snakemake/claimed"
         wait_for(build, claimed.exists)

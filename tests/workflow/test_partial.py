@@ -1,4 +1,4 @@
-"""A run that fails for good: the rest is reported, the failure is told, and it is tried again."""
+"""A partial report names the runs that failed; the next build tries them again."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ cli.main = failing
 
 @pytest.fixture(scope="module")
 def built(smoke, tmp_path_factory):
-    """Give a copy of a finished build whose run was deleted and fails when it is trained."""
+    """Return a copy of a finished build without one run, whose training fails."""
     copy = copy_of(smoke, tmp_path_factory.mktemp("partial"))
     shutil.rmtree(copy.folder / "results/runs" / FAILED)
     (copy.folder / "sitecustomize.py").write_text(FAILING.format(run=FAILED))
     return copy
 
 
-def test_a_failed_run_is_told_and_the_next_build_is_whole(smoke, built):
+def test_a_failed_run_is_reported_and_the_next_build_trains_it(smoke, built):
     first = built.snakemake(*SMOKE, "--keep-going", check=False)
     assert first.returncode == 1
     assert "partial=true" in first.stdout
-    for _ in range(2):  # a second time there is nothing to be made, and still all is not well
+    for _ in range(2):  # the second build has nothing to do and must still fail
         partial = built.snakemake(*PARTIAL, check=False)
         assert partial.returncode == 1
         assert "The report is partial: 1 of 8 runs failed." in partial.stdout

@@ -1,4 +1,4 @@
-"""The report proves itself: verified, rebuilt, and told apart from another one, for real."""
+"""A real report is verified, rebuilt, and distinguished from an altered one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_finished_report_is_identical_to_its_results(smoke):
 
 
 def test_a_rebuild_from_nothing_gives_the_same_report(smoke, tmp_path):
-    """The page alone is enough: its configuration is in it, and the code is here."""
+    """The page contains its configuration; this clone has the code."""
     shutil.copy(smoke.folder / "results/report/index.html", tmp_path / "alone.html")
     status, text = normreport(smoke, "verify", str(tmp_path / "alone.html"), "--rebuild")
     assert status == 0, text[-4000:]
@@ -69,7 +69,7 @@ def test_every_figure_is_recorded_with_what_draws_it(smoke, record):
     assert record["revision"]["state"] == "unknown"
 
 
-def test_the_record_tells_no_path_and_no_host(smoke):
+def test_the_record_contains_no_path_and_no_host(smoke):
     for name in ("provenance.json", "ro-crate-metadata.json"):
         text = (smoke.folder / "results/report" / name).read_text()
         assert str(smoke.folder) not in text
@@ -77,7 +77,7 @@ def test_the_record_tells_no_path_and_no_host(smoke):
 
 
 def test_another_commit_records_and_renders_anew_and_nothing_else(smoke):
-    """In a copy that is a repository: what enters by the commit alone."""
+    """Make the clone a repository for a moment: its commit enters the record."""
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@b", "-C", str(smoke.folder)]
     for arguments in (["init", "-q"], ["add", "Snakefile"], ["commit", "-q", "-m", "first"]):
         subprocess.run([*git, *arguments], check=True)

@@ -1,4 +1,4 @@
-"""What each change makes anew: everything that depends on it, and nothing else."""
+"""Each change remakes what depends on it, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.workflow.rebuilds import CHANGES, OVERLAY
 
 @pytest.fixture
 def built(smoke, tmp_path):
-    """Give a copy of a finished build, and an overlay."""
+    """Return a copy of a finished build with an empty overlay."""
     copy = copy_of(smoke, tmp_path)
     (tmp_path / OVERLAY).write_text("{}")
     yield copy
@@ -24,7 +24,7 @@ def built(smoke, tmp_path):
 
 
 def planned(clone):
-    """Ask Snakemake for every output of the report: (rule, path under results/), and if anew."""
+    """Return (rule, path under results/) of every output, and whether Snakemake would remake it."""
     text = clone.snakemake(*SMOKE, OVERLAY, "--summary", "--quiet").stdout
     lines = text[text.index("output_file\t") :].splitlines()
     return {
@@ -34,7 +34,7 @@ def planned(clone):
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.what)
-def test_a_change_makes_anew_what_depends_on_it_and_nothing_else(built, change):
+def test_a_change_remakes_what_depends_on_it_and_nothing_else(built, change):
     change.apply(built.folder)
     plan = planned(built)
     expected = {
@@ -46,7 +46,7 @@ def test_a_change_makes_anew_what_depends_on_it_and_nothing_else(built, change):
     assert {output for output, anew in plan.items() if anew} == expected
 
 
-def test_the_table_of_the_documentation_is_that_of_the_tests():
+def test_the_documentation_has_the_table_of_the_tests():
     found = (ROOT / "docs/rebuilds.md").read_text()
     repair = "python -m tests.workflow.rebuilds > docs/rebuilds.md"
     assert found == rebuilds.document(), f"run: {repair}"
@@ -77,7 +77,7 @@ def test_a_changed_sentence_rebuilds_the_pages_only(built):
 ADOPT = (*SMOKE, OVERLAY, "--touch", "--forceall", "--config", "adopt=true")
 
 
-def test_results_that_snakemake_does_not_remember_are_refused_until_they_are_adopted(built):
+def test_results_without_metadata_are_refused_until_they_are_adopted(built):
     shutil.rmtree(built.folder / ".snakemake")
     refused = built.snakemake(*SMOKE, OVERLAY, check=False)
     assert refused.returncode != 0

@@ -1,4 +1,4 @@
-"""The whole workflow, for real: two arms of MobileNetV2 from images to article."""
+"""A real build of the whole workflow: two normalizations of MobileNetV2, images to article."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def words(text):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
 
 
-def test_it_says_how_many_runs_and_where_the_report_is(smoke):
+def test_a_build_announces_its_runs_and_ends_with_the_verdicts_and_the_report(smoke):
     assert "Runs to be trained: 8 of 8" in smoke.output
     assert re.search(r"train_run +8\n", smoke.output)
     *_, verdicts, place = smoke.output.splitlines()
@@ -63,7 +63,7 @@ def test_a_build_prints_one_short_line_for_each_job(smoke):
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_every_run_was_trained_and_says_so(smoke, run):
+def test_every_run_was_trained_and_logged(smoke, run):
     folder = smoke.folder / "results/runs" / run
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["status"] == {"state": "OK"}
@@ -108,7 +108,7 @@ def test_first_batches_are_those_of_the_arms(smoke):
 
 
 def test_numbers_of_the_page_can_be_computed_from_the_weights(smoke, page, results):
-    """Recompute a layer's displacement and spread from the snapshots, and find them in print."""
+    """Recompute a layer's displacement and spread from the snapshots; the page prints them."""
     moved, last = [], []
     for run in (run for run in RUNS if "/scratch/" in run):
         path = smoke.folder / "results/runs" / run / "snapshots.safetensors"
@@ -162,7 +162,7 @@ def test_the_pdf_has_the_figures_the_captions_and_the_claims(smoke, pdf, page, r
         assert f"Figure {figure}." in text
     for claim in results["claims"]:
         assert claim["topic"] in text
-    # Words of the drawings themselves: they are drawn, not left out.
+    # Text of the drawings themselves shows that they were drawn.
     assert "training curves" in text
     assert len(pdf.pages) >= 8
 
@@ -179,12 +179,14 @@ def test_a_second_snakemake_has_nothing_to_do(smoke):
     assert "Nothing to be done" in output
 
 
-def test_a_template_renders_anew_without_training(smoke):
+def test_an_edited_template_renders_again_without_training(smoke):
     template = smoke.folder / "templates/sections/question.html.j2"
     before = template.read_text()
     template.write_text(before.replace("The intuition is short.", "The intuition is brief."))
-    output = smoke.snakemake(*SMOKE, "--dry-run").stdout
-    template.write_text(before)
+    try:
+        output = smoke.snakemake(*SMOKE, "--dry-run").stdout
+    finally:
+        template.write_text(before)
     jobs = re.search(r"Job stats:.*?\ntotal", output, re.S).group()
     assert set(re.findall(r"^(\w+) +\d+$", jobs, re.M)) == {
         "all",
@@ -200,7 +202,7 @@ def test_publishing_copies_the_report_for_a_static_host(smoke):
     report = smoke.folder / "results/report"
     for name in ("index.html", "report.pdf", "results.json", "data/runs.csv", "data/examples.csv"):
         assert (site / name).read_bytes() == (report / name).read_bytes()
-    # A link of the page itself, not one within a drawing.
+    # Links of the page itself, not those within drawings.
     links = set(re.findall(r'<a href="([^"#]+)"', (site / "index.html").read_text()))
     assert links
     for link in links:
@@ -208,6 +210,6 @@ def test_publishing_copies_the_report_for_a_static_host(smoke):
 
 
 def test_chance_is_ln_of_the_classes(results):
-    """The gate's threshold is the one that the runs' table can be checked against."""
+    """Recompute from the table of runs which of them learned."""
     for run in results["runs"]:
         assert run["learned"] == (run["train_loss"] < 0.9 * math.log(results["data"]["classes"]))

@@ -1,4 +1,4 @@
-"""What the workflow does before it trains: configurations, presets, messages."""
+"""What the workflow does before it trains: configurations, presets, messages, style of rules."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RUNS_OF = {"article": 36, "full": 3000, "smoke": 8}
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.stem)
 def test_every_preset_can_be_planned(clone, preset):
-    write_classes(clone.folder / "images", {"cat": 600, "dog": 600}, size=1)  # the article's
+    write_classes(clone.folder / "images", {"cat": 600, "dog": 600}, size=1)  # for article.yaml
     path = f"workflow/presets/{preset.name}"
     output = clone.snakemake("--cores", "2", "--dry-run", "--configfile", path).stdout
     assert re.search(rf"train_run +{RUNS_OF[preset.stem]}\n", output)
@@ -62,7 +62,7 @@ models: {mobilenet_v2: {train_images: 8, batch_size: 4}}
 """
 
 
-def test_an_edit_of_an_image_prepares_the_images_anew_and_of_another_file_does_not(clone):
+def test_an_edited_image_prepares_the_images_again_and_another_file_does_not(clone):
     write_classes(clone.folder / "images", {"cat": 6, "dog": 6})
     (clone.folder / "mine.yaml").write_text(FOLDER)
     one = ("results/data/target/manifest.json", "--cores", "1")
@@ -84,7 +84,7 @@ def test_an_edit_of_an_image_prepares_the_images_anew_and_of_another_file_does_n
         ("report: {logo: no.svg}", "report.logo: no.svg: could not be read (No such file or dire"),
     ],
 )
-def test_what_the_files_alone_can_tell_stops_before_anything_is_planned(clone, overlay, message):
+def test_an_error_that_the_files_show_stops_before_anything_is_planned(clone, overlay, message):
     (clone.folder / "mine.yaml").write_text(overlay)
     smoke = "workflow/presets/smoke.yaml"
     done = clone.snakemake("--cores", "2", "--configfile", smoke, "mine.yaml", check=False)
@@ -163,7 +163,7 @@ def test_a_wrong_value_stops_before_anything_is_planned(clone, overlay, message)
         ),
     ],
 )
-def test_what_only_torch_or_the_data_can_tell_stops_before_training(clone, overlay, message):
+def test_an_error_that_only_torch_or_the_data_show_stops_before_training(clone, overlay, message):
     (clone.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
     done = clone.snakemake(
         *("--cores", "2", "--configfile", "workflow/presets/smoke.yaml", "overlay.yaml"),
@@ -186,7 +186,7 @@ def test_without_pango_the_html_is_built_and_the_pdf_is_explained(clone):
     assert message in clone.snakemake("--cores", "2", "results/data/target/manifest.json").stdout
 
 
-def test_what_a_start_of_snakemake_imports_is_light():
+def test_a_start_of_snakemake_imports_no_large_package():
     rules = (ROOT / "workflow/rules/common.smk").read_text()
     imports = re.findall(r"^from normreport[^(\n]*(?:\([^)]*\))?", rules, re.M)
     heavy = "import sys; print(sys.modules.keys() & {'torch', 'pandas', 'scipy', 'matplotlib'})"
