@@ -18,7 +18,7 @@ from normreport.config.record import RecordSettings
 from normreport.config.report import FigureSettings
 from normreport.config.runs import Run
 from normreport.config.training import FetchedWeights
-from normreport.errors import StorageError
+from normreport.errors import ConfigError, StorageError
 from normreport.io.files import canonical_json
 from normreport.plan import code, paths, resources
 from normreport.plan.available_runs import failed_runs
@@ -70,7 +70,7 @@ def as_json(settings: Settings) -> str:
 
 
 def verbatim(value: T) -> Callable[[object], T]:
-    """Wrap a value that holds text of a user, which Snakemake would search for wildcards."""
+    """Wrap a parameter that holds text of a user, which Snakemake would search for wildcards."""
 
     def unchanged(wildcards: object) -> T:
         return value
@@ -111,11 +111,14 @@ class Plan:
 
         Raises
         ------
+        ConfigError
+            If a path has braces.
         DataError
             If the images of a data set cannot be found.
         StorageError
             If a partial report has no run to show.
         """
+        _check_paths(config)
         failed = failed_runs(config.runs()) if is_partial else {}
         runs = tuple(run for run in config.runs() if run not in failed)
         if not runs:
@@ -388,6 +391,21 @@ class Plan:
     def render_settings(self) -> str:
         """Return the settings of the pages."""
         return as_json(self.config.render_settings(with_pdf=self.with_pdf))
+
+
+def _check_paths(config: Config) -> None:
+    """Check the paths of a configuration that become inputs, in which Snakemake fills wildcards."""
+    given = {
+        "report.logo": config.report.logo,
+        "report.templates": config.report.templates,
+        "pretraining.weights": config.pretraining.weights.replace("{model}", ""),
+    }
+    for key, path in given.items():
+        if path and {"{", "}"} & {*path}:
+            raise ConfigError(
+                f"{key}: expected a path without braces, which Snakemake reads as wildcards, found "
+                f"{path}. Rename the file or folder."
+            )
 
 
 def _run(wildcards: OfRun) -> Run:

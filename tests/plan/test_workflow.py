@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from normreport.config.experiment import Config, load_config, with_layer_paths
-from normreport.errors import StorageError
+from normreport.errors import ConfigError, StorageError
 from normreport.plan.workflow import Plan, verbatim
 from normreport.source_code import source_files
 
@@ -246,10 +246,23 @@ def test_templates_of_the_user_come_before_ours(
     assert _plan(changed({})).catalogue() == []
 
 
-@pytest.mark.parametrize(("logo", "expected"), [(None, []), ("my {logo}.svg", ["my {logo}.svg"])])
+@pytest.mark.parametrize(("logo", "expected"), [(None, []), ("my logo.svg", ["my logo.svg"])])
 def test_a_report_has_at_most_one_logo(changed: Changed, logo: object, expected: object) -> None:
     assert _plan(changed({"report.logo": logo})).logo() == expected
 
 
 def test_a_value_that_is_passed_verbatim_ignores_the_wildcards() -> None:
     assert verbatim("{model}")(SimpleNamespace(model="vgg16")) == "{model}"
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("report.logo", "{my}.svg"),
+        ("report.templates", "{model}/mine"),
+        ("pretraining.weights", "{model}/{start}.pth"),
+    ],
+)
+def test_a_path_with_braces_is_an_error(changed: Changed, key: str, path: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{key}: expected a path without braces"):
+        _plan(changed({key: path}))

@@ -12,9 +12,8 @@ from snakemake.exceptions import WorkflowError
 # This process and its jobs run the code beside the Snakefile, whatever else is installed.
 CLONE = Path(workflow.basedir)
 sys.path.insert(0, str(CLONE))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    dict.fromkeys([str(CLONE), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
-).rstrip(os.pathsep)
+others = [folder for folder in os.getenv("PYTHONPATH", "").split(os.pathsep) if folder]
+os.environ.update(PYTHONPATH=os.pathsep.join(dict.fromkeys([str(CLONE), *others])))
 import normreport
 
 if Path(normreport.__path__[0]).resolve() != (CLONE / "normreport").resolve():

@@ -2,7 +2,7 @@ rule draw_figure:
     input:
         tables=plan.figure_inputs,
         failures=plan.figure_failures,
-        catalogue=verbatim(plan.catalogue()),
+        catalogue=plan.catalogue(),
         code=plan.figure_code,
     output:
         svg=paths.FIGURE_SVG,

@@ -5,7 +5,7 @@ rule judge_claims:
         images_manifest=paths.TARGET_MANIFEST,
         pretrained=plan.of_pretraining(paths.PRETRAINED_MANIFEST),
         failures=paths.FAILURES,
-        catalogue=verbatim(plan.catalogue()),
+        catalogue=plan.catalogue(),
         code=source_paths(*judging_modules(plan.config)),
     output:
         results=paths.RESULTS_JSON,

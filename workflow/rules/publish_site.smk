@@ -13,7 +13,7 @@ rule publish_site:
         mem_mb=500,
         runtime=5,
     params:
-        report=paths.REPORT,
+        report=verbatim(paths.REPORT),
     shell:
         "normreport publish_site --files {input.report:q} --report {params.report:q}"
         " --site {output.site:q} 2> {log:q}"

@@ -2,7 +2,7 @@ rule record_provenance:
     input:
         **plan.recorded_files(),
         results=paths.RESULTS_JSON,
-        templates=verbatim(plan.template_files()),
+        templates=plan.template_files(),
         code=stage_code(*FLOW),
     output:
         record=paths.RECORD,
@@ -16,7 +16,7 @@ rule record_provenance:
         runtime=5,
     params:
         settings=verbatim(as_json(plan.record_settings(CLONE))),
-        root=paths.RESULTS,
+        root=verbatim(paths.RESULTS),
         templates=verbatim(plan.template_folders()),
         versions=canonical_json(recorded_versions()),
     shell:

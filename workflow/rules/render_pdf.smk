@@ -1,8 +1,8 @@
 rule render_pdf:
     input:
         **plan.rendered_files(),
-        templates=verbatim(plan.template_files()),
-        logo=verbatim(plan.logo()),
+        templates=plan.template_files(),
+        logo=plan.logo(),
         code=stage_code("render_pdf"),
     output:
         pdf=paths.PDF,
