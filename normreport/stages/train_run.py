@@ -105,7 +105,7 @@ def run(
     inputs = {
         "settings": chosen.model_dump(mode="json"),
         "classes": classes,
-        "digests": digests.model_dump(mode="json"),
+        **digests.model_dump(mode="json"),
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)

@@ -220,7 +220,7 @@ def test_a_damaged_checkpoint_is_not_used(stage, whole, inputs, tmp_path, capsys
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     finished(stage, options)
-    assert f"{path} is damaged: not used, and removed" in capsys.readouterr().err
+    assert f"removed the checkpoint {path}, as it is damaged\n" in capsys.readouterr().err
     assert written(tmp_path) == whole
 
 
