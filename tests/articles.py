@@ -13,8 +13,9 @@ from normreport.claims.claim import JudgedClaim
 from normreport.claims.judging import judge_claim
 from normreport.claims.registry import CLAIMS
 from normreport.claims.study import Study
-from normreport.config.report import RenderSettings
-from normreport.config.results import ClaimResult, Results
+from normreport.config.figure_words import MadeFrom
+from normreport.config.report import FigureSettings, RenderSettings
+from normreport.config.results import ClaimResult, Results, RunCounts
 from normreport.provenance.record import Record
 from normreport.report.article import Illustration, render
 from normreport.report.claim_results import claim_result
@@ -26,14 +27,15 @@ ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "templates"
 DIGEST = "0123456789" * 6 + "abcd"
 PUBLISHED = {"mean": [0.5, 0.25, 0.125], "std": [0.2, 0.3, 0.4], "resize_px": 256, "crop_px": 224}
+MADE_FROM = MadeFrom(
+    settings=FigureSettings(kind="curves", model="vgg16"), inputs="1" * 64, code="2" * 64
+)
 FIGURE = Illustration(
     id="curves-vgg16", number=7, kind="curves", model="vgg16", start=None, layer=None,
     caption="Loss & accuracy.", alt="alt", svg=Markup("<svg></svg>"),
-    made_from={
-        "settings": {"kind": "curves", "model": "vgg16", "layer": None, "normalizations": []},
-        "inputs": "1" * 64, "code": "2" * 64,
-    },
+    made_from=MADE_FROM,
 )  # fmt: skip
+RUN_COUNTS = tuple(RunCounts.model_fields)
 OUTCOMES: dict[str, dict[str, Any]] = {
     "as the article found": {},
     "the opposite": {
@@ -122,21 +124,21 @@ def record_of(figures: Iterable[Named] = (), **changes: Any) -> dict[str, Any]:
     paths = [path for figure in figures
              for path in (f"report/data/{figure.id}.csv", f"figures/{figure.id}.svg")]  # fmt: skip
     run = {"id": "vgg16/scratch/unit/seed0", "state": "OK", "epochs": 2, "older_code": False}
+    run |= {"model": "vgg16", "start": "scratch", "normalization": "unit", "seed": 0}
     run |= {"train_loss": 0.25, "heldout_loss": 0.5, "heldout_accuracy": 0.75}
     run |= {"initial_weights": "1" * 64, "final_weights": None, "pretrained": None}
     run |= dict.fromkeys(("code", "data", "order"), DIGEST)
     record = Record.model_validate(
         {
-            "schema_version": 1,
             "config": {},
             "with_pdf": False,
             "claims": {},
             "figures": {},
-            "headline": {},
+            "headline": {"layers": [], "arms": [], "runs": dict.fromkeys(RUN_COUNTS, 0)},
             "revision": {"commit": "c0ffee" * 6 + "c0ff", "date": "2026-01-31", "state": "clean"},
             "files": dict.fromkeys(["report/results.json", *paths], DIGEST),
             "data": {"target": {"train_images": DIGEST}},
-            "pretrained": {"vgg16": {"weights": DIGEST}},
+            "pretrained": {"vgg16": {"weights": DIGEST, "code": DIGEST}},
             "code": {"train_run": DIGEST},
             "templates": DIGEST,
             "runs": [run],
@@ -165,7 +167,7 @@ def rendered(
     return render(
         templates,
         results=Results.model_validate(values),
-        record=record or record_of(figures),
+        record=Record.model_validate(record or record_of(figures)),
         figures=figures,
         settings=RenderSettings(**chosen),
         medium=medium,

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from normreport.config.experiment import load_config
+from normreport.config.figure_words import FigureWords
+from normreport.config.json_files import write_model
+from normreport.config.manifests import ImagesManifest, PretrainingManifest, RunManifest
+from normreport.config.results import RunResult
+from normreport.config.runs import Run
 from normreport.io.files import (
     canonical_json,
     file_digest,
@@ -26,17 +32,45 @@ IMAGES = {
     for split in ("train", "heldout")
     for what in ("images", "labels")
 }
+VERSIONS = {"python": "3.11.0", "torch": "2.14.1"}
 UNKNOWN = {"commit": None, "date": None, "state": "unknown"}
 REVISION = {"commit": "c0ffee" * 6 + "c0ff", "date": "2026-01-31", "state": "clean"}
 
 
+def condition(name: str) -> Run:
+    """Take the name of a run apart."""
+    model, start, normalization, seed = name.split("/")
+    return Run(model, start, normalization, int(seed.removeprefix("seed")))
+
+
 def run_row(name: str, **changes: Any) -> dict[str, Any]:
+    """Give the result of a run, as JSON."""
     values = {"state": "OK", "epochs": 2, "train_loss": 0.25, "heldout_loss": 0.5}
-    return {"id": name, **values, "heldout_accuracy": 0.75, **changes}
+    values |= {"heldout_accuracy": 0.75, "finite": True, "learned": True, "moved": True}
+    empty = dict.fromkeys(RunResult.model_fields)
+    result = empty | asdict(condition(name)) | {"id": name} | values | changes
+    return RunResult.model_validate(result).model_dump(mode="json")
 
 
-def manifest(name: str, **digests: Any) -> dict[str, Any]:
-    return {
+def manifest(name: str, **digests: Any) -> RunManifest:
+    """Give the manifest of a run that was not trained, with other digests."""
+    run = condition(name)
+    settings = {**asdict(run), "architecture": run.model, "layers": ["features.0"], "epochs": 2}
+    settings |= {"train_images": 4, "batch_size": 2, "learning_rate": 0.1}
+    return RunManifest.model_validate({
+        "run": run,
+        "status": {"state": "OK"},
+        "checks": {"finite": True, "learned": True, "moved": True},
+        "classes": 10,
+        "images": {"train": 4, "heldout": 2},
+        "epochs": 2,
+        "final": None,
+        "parameters": 1000,
+        "folded": {},
+        "first_batch": {"dtype": "float32", "shape": [2, 3, 32, 32], "min": 0.0, "max": 1.0,
+                        "mean": 0.5, "std": 0.25},
+        "settings": settings,
+        "seeds": {"init": 1, "head": 2},
         "digests": {
             "code": text_digest("code"),
             "data": IMAGES,
@@ -46,34 +80,56 @@ def manifest(name: str, **digests: Any) -> dict[str, Any]:
             "pretrained": None,
             **digests,
         },
-        "versions": {"python": "3.11.0", "torch": "2.14.1"},
-    }
+        "files": {},
+        "versions": VERSIONS,
+    })  # fmt: skip
 
 
-def words(name: str, **changes: Any) -> dict[str, Any]:
+def images_manifest() -> ImagesManifest:
+    """Give the manifest of images that were not prepared."""
+    return ImagesManifest(
+        settings={},
+        classes=("0", "1"),
+        images_per_class={"train": [2, 2], "heldout": [1, 1]},
+        skipped=(),
+        digests=IMAGES,
+        files={},
+    )
+
+
+def pretraining_manifest() -> PretrainingManifest:
+    """Give the manifest of weights that were not fetched."""
+    settings = {"model": "vgg16", "architecture": "vgg16", "weights": "IMAGENET1K_V1"}
+    return PretrainingManifest.model_validate({
+        "model": "vgg16",
+        "origin": {"kind": "fetched", "settings": settings, "file": text_digest("file"),
+                   "preprocessing": None},
+        "digests": {"weights": text_digest("w"), "code": text_digest("c")},
+        "files": {},
+        "versions": VERSIONS,
+    })  # fmt: skip
+
+
+def words(name: str, **changes: Any) -> FigureWords:
+    """Give the words of a figure, with other values."""
     kind, model, *place = name.split("-")
-    shown = {"kind": kind, "model": model, "start": None, "layer": None}
-    shown |= dict(zip(("start", "layer"), place, strict=False))
-    made = {"settings": shown | {"density_epoch": None, "normalizations": []}}
-    made |= {"inputs": text_digest(f"tables of {name}"), "code": text_digest(f"code of {kind}")}
-    made |= changes.pop("made_from", {})
+    shown = {"kind": kind, "model": model} | dict(zip(("start", "layer"), place, strict=False))
+    made = {"settings": shown, "inputs": text_digest(f"tables of {name}")}
+    made |= {"code": text_digest(f"code of {kind}")} | changes.pop("made_from", {})
     caption = f"What {name} shows: 0.123 of it."
-    return {
-        "id": name,
-        **shown,
-        "caption": caption,
-        "alt": "A picture.",
-        "made_from": made,
-        **changes,
-    }
+    values = {"start": None, "layer": None, **shown, "id": name, "alt": "A picture."}
+    values |= {"caption": caption, "made_from": made}
+    return FigureWords.model_validate(values | changes)
 
 
-def write_manifest(folder: Path, names: Sequence[str], values: dict[str, Any]) -> None:
-    """Write files of a stage, and the manifest that tells of them."""
+def write_manifest(
+    folder: Path, names: Sequence[str], value: RunManifest | ImagesManifest | PretrainingManifest
+) -> None:
+    """Write files of a stage, and the manifest with their digests."""
     for name in names:
         write_text(folder / name, f"The content of {name}.")
-    known = {name: file_digest(folder / name) for name in names}
-    write_json(folder / "manifest.json", values | {"files": known})
+    digests = {name: file_digest(folder / name) for name in names}
+    write_model(folder / "manifest.json", value.model_copy(update={"files": digests}))
 
 
 def drawing(name: str) -> str:
@@ -102,14 +158,12 @@ def write_report(
     for name in RUNS:
         found = manifest(name, **(digests or {}).get(name, {}))
         write_manifest(results / f"runs/{name}", ("snapshots.safetensors", "history.csv"), found)
-    write_manifest(results / "data/target", ("images.safetensors",), {"digests": IMAGES})
-    made = {"weights": text_digest("w"), "code": text_digest("c")}
-    write_manifest(
-        results / "pretrained/vgg16", ("weights.safetensors",), {"model": "vgg16", "digests": made}
-    )
+    write_manifest(results / "data/target", ("images.safetensors",), images_manifest())
+    folder = results / "pretrained/vgg16"
+    write_manifest(folder, ("weights.safetensors",), pretraining_manifest())
     for name in FIGURES:
         write_text(results / f"figures/{name}.svg", drawing(name))
-        write_json(results / f"figures/{name}.json", words(name, **(figures or {}).get(name, {})))
+        write_model(results / f"figures/{name}.json", words(name, **(figures or {}).get(name, {})))
         write_csv(report / f"data/{name}.csv", ("epoch", "loss"), [{"epoch": 0, "loss": 2.5}])
     write_csv(report / "data/runs.csv", tuple(runs[0]), runs)
     write_csv(report / "data/cases.csv", ("claim",), [{"claim": "F1"}])

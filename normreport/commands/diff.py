@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from normreport.io.files import canonical_json
-from normreport.provenance.differences import Change, Comparison, Effect, compare_records, largest
+from normreport.provenance.differences import (
+    Change,
+    Comparison,
+    Effect,
+    compare_records,
+    largest_difference,
+)
 from normreport.provenance.record import read_page
 
 
@@ -47,7 +53,7 @@ def number_lines(numbers: Iterable[Change]) -> list[str]:
         groups.setdefault(".".join(change.name.split(".")[:2]), []).append(change)
     lines = []
     for name, group in groups.items():
-        most = max(group, key=lambda change: largest([change.relative]))
+        most = max(group, key=lambda change: largest_difference([change.relative]))
         amount = "" if most.relative is None else f", by at most {most.relative:.2g} relative"
         where = most.name.removeprefix(f"{name}.").removeprefix("cases.")
         lines.append(

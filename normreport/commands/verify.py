@@ -7,20 +7,33 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 from normreport.commands.diff import number_lines
 from normreport.config.experiment import Config, load_config
+from normreport.config.json_files import read_model
+from normreport.config.results import Results
 from normreport.errors import RebuildError, StorageError
 from normreport.io import files
 from normreport.io.tables import read_tables
 from normreport.plan import paths
-from normreport.provenance.differences import Comparison, changes, compare_records, largest
-from normreport.provenance.record import RESULTS, folders_digest, read_page, read_record, summary
-from normreport.provenance.verification import Part, compare_pages, compare_tables
+from normreport.provenance.differences import (
+    Comparison,
+    compare_records,
+    find_changes,
+    largest_difference,
+)
+from normreport.provenance.record import (
+    RESULTS,
+    Record,
+    folders_digest,
+    read_page,
+    read_record,
+    update_record,
+)
+from normreport.provenance.verification import PagePart, compare_pages, compare_tables
 from normreport.source_code import ROOT
 from normreport.stages import render_html
 
@@ -30,7 +43,6 @@ BUILD_OUTPUTS = frozenset(
 )
 # Name at most this many files: on another kind of processor nearly all files differ.
 MAX_NAMED = 3
-Record = dict[str, Any]
 
 
 def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
@@ -49,14 +61,14 @@ def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
         ]
     if not lines:
         print(
-            f"identical: {len(record['files'])} files of data, {len(record['figures'])} figures, "
-            f"{len(record['claims'])} verdicts, every number and every sentence"
+            f"identical: {len(record.files)} files of data, {len(record.figures)} figures, "
+            f"{len(record.claims)} verdicts, every number and every sentence"
         )
         return 0
     print("different (report → results):")
     print("\n".join(lines))
-    claims = len(record["claims"])
-    difference = largest(number.relative for number in found.numbers)
+    claims = len(record.claims)
+    difference = largest_difference(number.relative for number in found.numbers)
     print(f"{claims - len(found.verdicts)} of {claims} verdicts agree, {_agreement(difference)}.")
     return 1
 
@@ -72,7 +84,7 @@ def _rebuilt(record: Record, folder: Path) -> Path:
     for entry in ROOT.iterdir():
         if entry.name not in BUILD_OUTPUTS:
             (folder / entry.name).symlink_to(entry)
-    files.write_json(folder / "config.yaml", record["config"])  # JSON is YAML
+    files.write_json(folder / "config.yaml", dict(record.config))  # JSON is YAML
     done = subprocess.run(
         ["snakemake", "--cores", "all", paths.HTML],
         cwd=folder,
@@ -95,31 +107,30 @@ def _rebuilt(record: Record, folder: Path) -> Path:
 
 def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:
     """Return the record of the results in a folder, updated from the current files."""
-    missing = [path for path in record["files"] if not (root / path).is_file()]
+    missing = [path for path in record.files if not (root / path).is_file()]
     if missing:
         raise StorageError(
-            f"{root}: {len(missing)} of the report's {len(record['files'])} files are missing, the "
+            f"{root}: {len(missing)} of the report's {len(record.files)} files are missing, the "
             f"first is {missing[0]}. Expected the folder of all results; pass it as --results, or "
             "use --rebuild."
         )
-    there: Record = read_record(root / "report/provenance.json")
-    digests = {path: files.file_digest(root / path) for path in record["files"]}
-    found = summary(files.read_json(root / RESULTS))
-    runs = {run["id"]: run for run in there["runs"]}
-    found["runs"] = [runs.get(run["id"], {}) | run for run in found["runs"]]
-    templates = folders_digest(*_config(record).report.template_folders(ROOT / "templates"))
-    there |= found | {"files": digests, "templates": templates}
+    there = update_record(
+        read_record(root / "report/provenance.json"),
+        results=read_model(Results, root / RESULTS),
+        files={path: files.file_digest(root / path) for path in record.files},
+        templates=folders_digest(*_config(record).report.template_folders(ROOT / "templates")),
+    )
     if rebuilt:
         # A rebuild has neither commit nor PDF.
-        there |= {key: record[key] for key in ("revision", "with_pdf")}
+        there = there.model_copy(update={"revision": record.revision, "with_pdf": record.with_pdf})
     return there
 
 
 def _data(record: Record, there: Record, beside: Path, root: Path) -> Iterator[str]:
     """Yield the files that differ, with the differences per column for tables of the report."""
     others = []
-    for path, digest in record["files"].items():
-        if there["files"][path] == digest:
+    for path, digest in record.files.items():
+        if there.files[path] == digest:
             continue
         original = beside / path
         known = original.is_file() and files.file_digest(original) == digest
@@ -139,9 +150,10 @@ def _record(record: Record, there: Record, found: Comparison) -> Iterator[str]:
     yield from (f"verdict: {effect.name}: {effect.what}" for effect in found.verdicts)
     yield from (f"numbers: {line}" for line in number_lines(found.numbers))
     listed = {change.name for change in found.numbers}
-    for key in sorted(set(record) - {"files"}):
+    values, values_there = (side.model_dump(mode="json") for side in (record, there))
+    for key in sorted(values.keys() - {"files"}):
         rest = [
-            change for change in changes(record[key], there.get(key), key)
+            change for change in find_changes(values[key], values_there[key], key)
             if change.name not in listed and not change.name.endswith(".verdict")
         ]  # fmt: skip
         if rest:
@@ -149,12 +161,12 @@ def _record(record: Record, there: Record, found: Comparison) -> Iterator[str]:
             yield f"record: {rest[0].name}: {rest[0].old} in the report, {rest[0].new} here{more}"
 
 
-def _page(page: str, record: Mapping[str, Any], root: Path) -> Iterator[str]:
+def _page(page: str, record: Record, root: Path) -> Iterator[str]:
     """Yield each part of the page that differs from a page rendered from the results."""
     config = _config(record)
-    in_order = sorted(record["figures"], key=lambda name: record["figures"][name]["number"])
-    expected = render_html.page(
-        config.render_settings(with_pdf=record["with_pdf"]),
+    in_order = sorted(record.figures, key=lambda name: record.figures[name].number)
+    expected = render_html.render_page(
+        config.render_settings(with_pdf=record.with_pdf),
         root / RESULTS,
         record,
         [root / f"figures/{name}.svg" for name in in_order],
@@ -166,10 +178,10 @@ def _page(page: str, record: Mapping[str, Any], root: Path) -> Iterator[str]:
         yield f"{part.kind}: {_place(part, record)}: {difference}"
 
 
-def _config(record: Mapping[str, Any]) -> Config:
-    return load_config(record["config"], where="the report's configuration")
+def _config(record: Record) -> Config:
+    return load_config(record.config, where="the report's configuration")
 
 
-def _place(part: Part, record: Mapping[str, Any]) -> str:
-    figure = record["figures"].get(part.place)
-    return f"Figure {figure['number']} ({part.place})" if figure else f"#{part.place}"
+def _place(part: PagePart, record: Record) -> str:
+    figure = record.figures.get(part.place)
+    return f"Figure {figure.number} ({part.place})" if figure else f"#{part.place}"

@@ -10,13 +10,13 @@ from normreport.config.training import Start
 
 
 class JudgeSettings(Settings):
-    """Which runs the experiment has, so that a claim can say what is missing."""
+    """The experiment's runs, by which a claim finds out which conditions are missing."""
 
     models: tuple[Name, ...]
     """The models."""
     architectures: Mapping[Name, Name]
-    """The model that stands for each architecture where architectures are compared: the first of
-    those with the shared optimizer, or the first."""
+    """The model that represents each architecture in comparisons of architectures: the first with
+    the shared optimizer, or else the first."""
     built_as: Mapping[Name, Name]
     """The architecture of each model."""
     layers: Mapping[Name, tuple[LayerName, ...]]
@@ -30,6 +30,6 @@ class JudgeSettings(Settings):
     epochs: Count
     """The last epoch."""
     target: DataSettings
-    """What the runs were trained on."""
+    """The data set that the runs were trained on."""
     pretraining: DataSettings | None
-    """What the pretrained start was trained on, where that was done in the workflow."""
+    """The data set of the pretraining; null if the workflow does not pretrain."""

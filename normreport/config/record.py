@@ -9,22 +9,22 @@ from normreport.config.experiment import Config
 
 
 class Revision(Settings):
-    """Which commit the files of the working directory are."""
+    """The commit of the working directory."""
 
     commit: str | None
-    """The commit's full name; null where neither git nor an archive of it can tell."""
+    """Full hash of the commit; null if neither git nor an archive tells it."""
     date: str | None
-    """The commit's day."""
+    """Date of the commit."""
     state: Literal["clean", "changed", "unknown"]
-    """Whether the files that decide a report are those of the commit."""
+    """Whether the files that decide a report match the commit."""
 
 
 class RecordSettings(Settings):
-    """What results alone do not say of a report."""
+    """What the record adds to the results."""
 
     config: Config
-    """The whole configuration, as resolved."""
+    """The configuration, as resolved."""
     revision: Revision
     """The commit."""
     with_pdf: bool
-    """Whether a PDF lies beside the HTML."""
+    """Whether the report has a PDF."""

@@ -1,7 +1,7 @@
-"""What results.json holds: every number of the article's prose, typed and described.
+"""The contents of results.json: every number of the article's prose.
 
-``judge_claims`` writes it through these classes, so that the schema which `schema` gives is true of
-every report. A number that is not defined is null, never NaN.
+``judge_claims`` writes the file through these models, and `schema` describes them. A number that is
+not defined is null, never NaN.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ class PValuesResult(ResultsModel):
     """One-sided p-values."""
 
     support: Share
-    """That the effect lies on the claim's side of the margin."""
+    """Tests whether the effect lies on the claim's side of the margin."""
     refute: Share
-    """That it lies on the other side."""
+    """Tests whether it lies on the other side."""
 
 
 class EffectResult(ResultsModel):
-    """A mean over seeds with its interval, in the claim's unit."""
+    """A mean over seeds with its confidence interval, in the claim's unit."""
 
     mean: float
-    """The mean; an exact value where the level is 1."""
+    """Mean effect; an exact value if the level is 1."""
     low: float | None
-    """The interval's lower end; null for a single seed."""
+    """Lower end of the interval; null for a single seed."""
     high: float | None
-    """The interval's upper end; null for a single seed."""
+    """Upper end of the interval; null for a single seed."""
     level: Share
-    """The interval's level of confidence."""
+    """Confidence level of the interval."""
     seeds: Natural
-    """How many seeds it rests on; 0 where it rests on no run."""
+    """Number of seeds; 0 if the effect does not depend on runs."""
 
 
 class ContrastResult(ResultsModel):
@@ -81,73 +81,73 @@ class PlaceResult(ResultsModel):
 
 
 class CaseResult(ResultsModel):
-    """What came out at one place, judged by itself."""
+    """One case of a claim, judged alone."""
 
     place: PlaceResult | None
-    """Null where the whole claim cannot be evaluated."""
+    """Null if the whole claim cannot be evaluated."""
     verdict: Verdict
-    """At the claim's level, not corrected for the number of cases or claims."""
+    """Verdict at the claim's level, not corrected for the number of cases or claims."""
     effect: EffectResult | None
-    """Null where there is none."""
+    """Null if there is none."""
     values: list[float]
-    """The statistic, one number per seed, in the order of the seeds."""
+    """The statistic: one number per seed, in the order of the seeds."""
     p: PValuesResult | None
-    """Student's t against the margin (binomial for shares); null of what is exact."""
+    """Student's t test against the margin (binomial for shares); null for exact values."""
     sign_flip: PValuesResult | None
-    """The exact test of all sign flips; null under 6 seeds and over 20."""
+    """Exact sign-flip test; null for fewer than 6 or more than 20 seeds."""
     null: float | None
-    """95% point of the effect that chance alone gives, where it must be exceeded too."""
+    """95th percentile of the effect under chance alone, if the effect must exceed it too."""
     reason: str | None
-    """Why it cannot be evaluated."""
+    """Why the case cannot be evaluated."""
 
 
 class ClaimResult(ResultsModel):
-    """One claim and what the data say of it."""
+    """One claim and its verdict."""
 
     id: str
-    """As in the scorecard."""
+    """Id of the claim in the scorecard."""
     kind: Literal["premise", "hypothesis", "finding", "prediction"]
-    """What it is in the article; a prediction is the report's own."""
+    """Role in the article; the report adds the predictions."""
     topic: str
     """A few words."""
     statement: str
     """The claim in one sentence."""
     statistic: str
-    """What is computed per seed."""
+    """The statistic that is computed per seed."""
     unit: str
-    """Of effects and margin."""
+    """Unit of effects and margin."""
     rule: str
-    """When that supports or refutes."""
+    """When the statistic supports or refutes the claim."""
     figures: list[str]
     """The kinds of figure that show the evidence."""
     margin: float
-    """The size of effect that matters."""
+    """Smallest effect that matters."""
     alpha: Share
-    """What a p-value of `p` must be below; 0 of what is exact."""
+    """Significance level for `p`; 0 for exact values."""
     verdict: Verdict
-    """Of the claim as a whole, after all corrections."""
+    """Verdict of the whole claim after all corrections."""
     p: PValuesResult | None
-    """The largest `support` of all cases, and the smallest `refute` times their number."""
+    """Largest `support` of all cases, and smallest `refute` times their number (Bonferroni)."""
     p_holm: Share | None
-    """The smaller of `p` on the scale of 5%, corrected for the primary family by Holm's method."""
+    """The smaller of `p` on the 5% scale, corrected for the primary family by Holm's method."""
     flags: list[str]
-    """What qualifies the verdict."""
+    """Reservations about the verdict."""
     reason: str | None
     """Why it cannot be evaluated."""
     pilot: bool
-    """Whether the verdict rests on fewer seeds than an exact test needs."""
+    """Whether there are fewer seeds than an exact test needs."""
     seeds: Natural
-    """Seeds of the experiment."""
+    """Number of seeds of the experiment."""
     counts: dict[Verdict, Natural]
-    """How many cases have each verdict."""
+    """Number of cases with each verdict."""
     by_model: dict[str, dict[Verdict, Natural]]
-    """The same for each model that has cases."""
+    """The same per model that has cases."""
     least_favourable: CaseResult | None
-    """The case that speaks least for the claim."""
+    """The case with the least favourable effect."""
     most_favourable: CaseResult | None
-    """The case that speaks most for the claim."""
+    """The case with the most favourable effect."""
     cases: list[CaseResult]
-    """All of them."""
+    """All cases."""
 
 
 class RunResult(ResultsModel):
@@ -164,29 +164,29 @@ class RunResult(ResultsModel):
     seed: Natural
     """The replicate."""
     state: str
-    """`OK`, `DIVERGED` where a number was no longer finite, or `FAILED` where there is no run."""
+    """`OK`, `DIVERGED` if a number was not finite, or `FAILED` if the run is missing."""
     step: Natural | None
-    """The step at which it diverged."""
+    """Step at which the run diverged."""
     what: str | None
-    """What was not finite then; of a failed run, what is known of its end."""
+    """What was not finite; for a failed run, how it ended."""
     finite: bool
-    """Gate: whether every number stayed finite."""
+    """Check: every number stayed finite."""
     learned: bool
-    """Gate: whether it did not diverge and its last train loss is clearly below that of chance."""
+    """Check: the run did not diverge, and its last training loss is well below that of chance."""
     moved: bool
-    """Gate: whether the weights differ from the initial ones."""
+    """Check: the weights differ from the initial ones."""
     epochs: Natural
-    """Epochs that were finished."""
+    """Number of finished epochs."""
     train_loss: float | None
     """Cross-entropy on the training images after the last epoch, in evaluation mode."""
     train_accuracy: Share | None
-    """Share of training images that are told right."""
+    """Share of the training images that are classified correctly."""
     heldout_loss: float | None
     """Cross-entropy on the held-out images."""
     heldout_accuracy: Share | None
-    """Share of held-out images that are told right."""
+    """Share of the held-out images that are classified correctly."""
     input_min: float | None
-    """Smallest value of the first batch, as the network saw it; null where it failed, as below."""
+    """Smallest value of the first batch, as the network saw it; null for a failed run."""
     input_max: float | None
     """Largest value of the first batch."""
     input_mean: float | None
@@ -213,13 +213,13 @@ class FailureResult(ResultsModel):
     seed: Natural
     """The replicate."""
     what: str
-    """What is known of its end."""
+    """How the run ended."""
     log: str
     """The last lines of its log."""
 
 
 class TrainingSummary(FitSettings):
-    """How one model is trained: what all its runs have in common."""
+    """How one model is trained: settings that all its runs share."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -230,7 +230,7 @@ class TrainingSummary(FitSettings):
     folded: bool
     """Whether the first linear layer is folded."""
     images: ImageCounts
-    """Images that were used."""
+    """Number of images."""
 
 
 class TargetData(ResultsModel):
@@ -239,7 +239,7 @@ class TargetData(ResultsModel):
     classes: Natural
     """Number of classes."""
     skipped: tuple[SkippedImage, ...]
-    """Images that were left out; others were taken instead."""
+    """Images that could not be read; others replace them."""
 
 
 class TrainedPretraining(ResultsModel):
@@ -285,7 +285,7 @@ Pretraining = TrainedPretraining | FetchedPretraining
 
 
 class LayerResult(ResultsModel):
-    """A kept layer of one model and start. Means are null where a run diverged or failed."""
+    """A kept layer of one model and start. A mean is null if a run diverged or failed."""
 
     model: str
     """The model."""
@@ -294,28 +294,28 @@ class LayerResult(ResultsModel):
     layer: str
     """The layer's module path."""
     weights: Natural | None
-    """Number of its weights; null where every run failed."""
+    """Number of weights; null if every run failed."""
     std_first: float | None
     """Mean standard deviation before the first step."""
     std_last: float | None
     """Mean standard deviation at the last epoch."""
     displacement: float | None
-    """Mean distance from the initial weights over their norm."""
+    """Mean distance from the initial weights, relative to their norm."""
     between_placebo: float | None
-    """Ladder of noise, lowest rung: W1 over sigma between `unit` and `placebo`, same seed."""
+    """Mean W1 over sigma between `unit` and `placebo`, same seed: the numerical noise."""
     between_arms: float | None
-    """Second rung: W1 over sigma between two arms, same seed; without the placebo."""
+    """Mean W1 over sigma between two arms, same seed; without the placebo."""
     between_seeds: float | None
-    """Third rung: W1 over sigma of one arm between two seeds. A seed is another order of images
-    and, from scratch, other initial weights."""
+    """Mean W1 over sigma between two seeds, same arm. A seed changes the order of images and, from
+    scratch, the initial weights."""
     pseudo_f: float | None
-    """PERMANOVA of the arms on W1; null where it is not defined."""
+    """Pseudo-F of a PERMANOVA of the arms on W1; null if it is not defined."""
     permanova_p: Share | None
-    """Its p-value, labels permuted within a seed."""
+    """Its p-value; labels are permuted within each seed."""
 
 
 class ArmResult(ResultsModel):
-    """An arm of one model and start. Means are null where a run diverged or failed."""
+    """An arm of one model and start. A mean is null if a run diverged or failed."""
 
     model: str
     """The model."""
@@ -326,11 +326,11 @@ class ArmResult(ResultsModel):
     runs: Natural
     """Number of runs."""
     diverged: Natural
-    """How many of them diverged."""
+    """Number of runs that diverged."""
     failed: Natural
-    """How many of them failed."""
+    """Number of runs that failed."""
     learned: Natural
-    """How many of them learned."""
+    """Number of runs that learned."""
     train_loss: float | None
     """Mean train cross-entropy after the last epoch."""
     heldout_loss: float | None
@@ -340,16 +340,16 @@ class ArmResult(ResultsModel):
 
 
 class RunCounts(ResultsModel):
-    """How many runs there are."""
+    """Numbers of runs."""
 
     total: Natural
-    """In the experiment."""
+    """All runs of the experiment."""
     diverged: Natural
-    """That diverged."""
+    """Runs that diverged."""
     failed: Natural
-    """That failed, so that the report is partial."""
+    """Runs that failed and make the report partial."""
     learned: Natural
-    """That learned."""
+    """Runs that learned."""
 
 
 class Headline(ResultsModel):
@@ -364,28 +364,28 @@ class Headline(ResultsModel):
 
 
 class Results(ResultsModel):
-    """Every number that the article's prose uses."""
+    """Every number of the article's prose."""
 
     schema_version: Literal[3] = 3
-    """Changes when a key is renamed, removed or gets another meaning."""
+    """Changes if a key is renamed, removed or changes its meaning."""
     experiment: JudgeSettings
-    """Which runs the experiment has."""
+    """The runs of the experiment."""
     settings: dict[str, TrainingSummary]
     """How each model is trained."""
     data: TargetData
-    """What the runs were trained on."""
+    """The target data."""
     pretraining: list[Pretraining]
-    """One row per model, where a start is pretrained."""
+    """One entry per model if a start is pretrained."""
     runs: list[RunResult]
     """One row per run."""
     failures: list[FailureResult]
-    """The runs that failed, once more with the ends of their logs."""
+    """The failed runs, with the ends of their logs."""
     claims: list[ClaimResult]
     """Every claim, in the scorecard's order."""
     headline: Headline
     """Tables."""
     versions: dict[str, str]
-    """Of Python and the packages that decide a number; the `device` of the first run."""
+    """Versions of Python and of the packages that decide a number, and the first run's device."""
 
 
 def schema() -> dict[str, Any]:

@@ -16,7 +16,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 class OptimizerSettings(Settings):
-    """One of PyTorch's optimizers, with its usual meaning of each key."""
+    """One of PyTorch's optimizers; each key means what it means there."""
 
     name: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     """The optimizer."""
@@ -39,9 +39,9 @@ class SchedulerSettings(Settings):
     """How the learning rate changes from epoch to epoch."""
 
     name: Literal["plateau", "constant", "step", "exponential", "cosine"] = "plateau"
-    """`plateau` (PyTorch's ReduceLROnPlateau, the "dynamic" one) watches the held-out loss."""
+    """`plateau` is PyTorch's ReduceLROnPlateau, on the held-out loss."""
     factor: Fraction = 0.1
-    """plateau, step, exponential: what the rate is multiplied by."""
+    """plateau, step, exponential: factor of each drop of the rate."""
     patience_epochs: Annotated[int, Field(ge=0, le=10_000)] = 10
     """plateau: epochs without improvement before the rate drops."""
     step_epochs: Count = 10
@@ -49,32 +49,32 @@ class SchedulerSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    """What every run shares."""
+    """Settings that all runs share."""
 
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 35
     """Passes over the training images."""
     optimizer: OptimizerSettings = OptimizerSettings()
-    """How a gradient becomes a step."""
+    """The optimizer."""
     scheduler: SchedulerSettings = SchedulerSettings()
-    """How the learning rate changes."""
+    """The schedule of the learning rate."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
-    """PyTorch threads of one run; runs go in parallel. Another number may change the last bits."""
+    """PyTorch threads per run; runs train in parallel. Another number may change the last bits."""
     device: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
-    """Where networks are trained: `cpu`, an NVIDIA GPU (`cuda`), Apple's (`mps`), or `auto`, an
-    NVIDIA GPU where there is one and else the CPU. Each gives other last bits."""
+    """The device for training: `cpu`, an NVIDIA GPU (`cuda`), an Apple GPU (`mps`) or `auto`, which
+    takes an NVIDIA GPU if there is one. Another device may change the last bits."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """Of the forward pass in training. Weights, optimizer and all that is measured are fp32."""
+    """Precision of the forward pass in training. Weights, optimizer and measurements are fp32."""
 
 
 class FitSettings(TrainingSettings):
-    """All that one training needs to know, in the workflow or before it."""
+    """Settings of one training: a run or a pretraining."""
 
     model: Name
     """The model's name in the experiment."""
     architecture: Name
     """A torchvision classification architecture."""
     train_images: Annotated[int, Field(ge=2, le=100_000_000)]
-    """The first so many training images are used."""
+    """How many training images are used, from the first."""
     batch_size: Annotated[int, Field(ge=2, le=65_536)]
     """Images per step."""
     learning_rate: Rate
@@ -89,9 +89,9 @@ class RunSettings(FitSettings):
     normalization: Name
     """The arm."""
     seed: Seed
-    """The replicate: decides initial weights, order of images and dropout."""
+    """The replicate; decides the initial weights, the order of images and dropout."""
     layers: tuple[LayerName, ...]
-    """Layers whose weights are kept after every epoch, by module path."""
+    """Module paths of the layers whose weights are kept after every epoch."""
 
 
 class TrainedWeights(FitSettings):

@@ -6,17 +6,15 @@ times of files. Copying sets these times, and outdated results would seem up to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from normreport.config.record import RecordSettings
-from normreport.config.runs import Run
 from normreport.errors import StorageError
 from normreport.io import files
 from normreport.plan import paths
-from normreport.provenance.differences import changes
-from normreport.provenance.record import FLOW, folders_digest, read_record, versions
+from normreport.provenance.differences import find_changes
+from normreport.provenance.record import FLOW, Record, folders_digest, read_record, versions
 from normreport.source_code import figure_modules, run_modules, source_digest
 
 ADOPT_COMMAND = "snakemake --cores 1 --touch --forceall --config adopt=true"
@@ -64,6 +62,7 @@ def check_adoption(results: Path, settings: RecordSettings, templates: list[Path
         code, or if a file differs from the recorded one.
     """
     record = read_record(results / Path(paths.RECORD).relative_to(paths.RESULTS))
+    there = record.model_dump(mode="json")
     here = {
         "config": settings.model_dump(mode="json")["config"],
         "code": {stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
@@ -71,9 +70,9 @@ def check_adoption(results: Path, settings: RecordSettings, templates: list[Path
         "templates": folders_digest(*templates),
     }
     differences = (
-        [change.name for key in here for change in changes(record[key], here[key], key)]
-        or _of_other_code(record, settings.config.runs())
-        or _changed_files(results, record["files"])
+        [change.name for key in here for change in find_changes(there[key], here[key], key)]
+        or _of_other_code(record)
+        or _changed_files(results, record.files)
     )
     if differences:
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
@@ -84,14 +83,13 @@ def check_adoption(results: Path, settings: RecordSettings, templates: list[Path
         )
 
 
-def _of_other_code(record: Mapping[str, Any], runs: Iterable[Run]) -> list[str]:
+def _of_other_code(record: Record) -> list[str]:
     """Name the runs and figures whose own modules have changed: stages import these by name."""
-    modules = {run.id: run_modules(run.normalization) for run in runs}
-    codes = {run["id"]: run["code"] for run in record["runs"]}
-    for name, figure in record["figures"].items():
-        drawn = figure["settings"]
-        modules[name] = figure_modules(drawn["kind"], drawn["normalizations"])
-        codes[name] = figure["code"]
+    modules = {run.id: run_modules(run.normalization) for run in record.runs}
+    codes = {run.id: run.code for run in record.runs}
+    for name, figure in record.figures.items():
+        modules[name] = figure_modules(figure.settings.kind, figure.settings.normalizations)
+        codes[name] = figure.code
     return [f"code of {name}" for name in codes if codes[name] != source_digest(*modules[name])]
 
 

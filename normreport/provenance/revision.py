@@ -1,4 +1,4 @@
-"""Which commit the working directory is: a clone, a changed clone, an archive, or none of these."""
+"""Find the commit of the working directory, which may be a clone, an archive or neither."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 from normreport.config.record import Revision
 
 ARCHIVAL = ".git_archival.json"
-# What decides a report. Notes, overlays of one's own and the README do not make a clone unclean:
-# the configuration is recorded as resolved.
+# The files that decide a report. Other files, such as notes, do not make a clone unclean. The
+# configuration is recorded as resolved.
 DECIDING = ("Snakefile", "workflow", "normreport", "templates", "requirements.lock")
 
 
 def revision(folder: Path) -> Revision:
-    """Ask git, or the file that ``git archive`` fills in.
+    """Ask git for the commit, or read the file that ``git archive`` fills in.
 
     Parameters
     ----------
     folder
-        The root of the checkout. A repository that merely encloses it is not asked.
+        The root of the checkout. A repository around it does not count.
     """
     top = _git(folder, "rev-parse", "--show-toplevel")
     commit = _git(folder, "log", "-1", "--format=%H %cs")
@@ -33,22 +33,22 @@ def revision(folder: Path) -> Revision:
 
 
 def _archived(path: Path) -> Revision:
-    """Read what ``git archive`` filled in; what was changed since cannot be known."""
-    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    # Of a copy that is no archive it still holds the placeholders.
-    known = {key: None if value.startswith("$") else value for key, value in found.items()}
+    """Read what ``git archive`` filled in; later changes are unknown."""
+    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    # A copy that is not an archive still has the placeholders.
+    known = {key: None if value.startswith("$") else value for key, value in content.items()}
     return Revision(commit=known.get("commit"), date=known.get("date"), state="unknown")
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Give what git answers; None if there is no git, no repository or no commit."""
+    """Run git and return its output; None without git, a repository or a commit."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],
             capture_output=True,
             text=True,
             check=True,
-            # Status would refresh the index otherwise: reading must not write.
+            # Keep `git status` from refreshing the index: reading must not write.
             env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"},
         )
     except (OSError, subprocess.CalledProcessError):

@@ -1,19 +1,23 @@
-"""A report described for machines, as an RO-Crate 1.1.
+"""Describe a report's folder as an RO-Crate 1.1.
 
-Written here rather than by a library: those ask the clock and draw identifiers, and a report holds
-neither. See https://www.researchobject.org/ro-crate/specification/1.1/ .
+The libraries for RO-Crates add times and random identifiers, which a reproducible report must not
+contain, so the few entities are written here. Specification:
+https://www.researchobject.org/ro-crate/specification/1.1/
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Any
+
+from normreport.config.report import ReportSettings
+from normreport.provenance.record import Record
+
+Entity = dict[str, object]
 
 METADATA = "ro-crate-metadata.json"
 CONTEXT = [
     "https://w3id.org/ro/crate/1.1/context",
-    # RO-Crate 1.1 has no word of its own for a digest.
+    # RO-Crate 1.1 has no term for a digest.
     {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"},
 ]
 FORMATS = {
@@ -32,31 +36,33 @@ ABOUT = {
 }
 
 
-def crate(record: Mapping[str, Any]) -> dict[str, Any]:
+def describe_report(record: Record, report: ReportSettings) -> Entity:
     """Describe the folder of a report as JSON-LD.
 
     Parameters
     ----------
     record
-        The report's record. Files of the report's folder are those of ``record["files"]`` below
-        ``report/``, and those that are made after them.
+        The report's record. The report's folder contains the files of `record` below ``report/``
+        and those that are made after it.
+    report
+        Title and authors.
     """
-    report, revision = record["config"]["report"], record["revision"]
+    revision = record.revision
     digests = {
         path.removeprefix("report/"): digest
-        for path, digest in record["files"].items()
+        for path, digest in record.files.items()
         if path.startswith("report/")
     }
-    later = ["index.html", "provenance.json", *(["report.pdf"] if record["with_pdf"] else [])]
+    later = ["index.html", "provenance.json", *(["report.pdf"] if record.with_pdf else [])]
     files = [_file(path, digests.get(path)) for path in sorted([*digests, *later])]
-    authors = [
+    authors: list[Entity] = [
         {"@id": f"#author-{number}", "@type": "Person", "name": name}
-        for number, name in enumerate(report["authors"], start=1)
+        for number, name in enumerate(report.authors, start=1)
     ]
-    root = {
+    root: Entity = {
         "@id": "./",
         "@type": "Dataset",
-        "name": report["title"],
+        "name": report.title,
         "description": "Networks trained under several input normalizations, their weights "
         "measured, and every claim about them judged.",
         "license": {"@id": "https://spdx.org/licenses/MIT"},
@@ -64,32 +70,32 @@ def crate(record: Mapping[str, Any]) -> dict[str, Any]:
         "hasPart": _references(files),
         "mentions": {"@id": "#making"},
     }
-    # The day of the commit: a report knows of no other.
-    root |= {"datePublished": revision["date"]} if revision["date"] else {}
+    # A report contains no other date than that of its commit.
+    root |= {"datePublished": revision.date} if revision.date else {}
     root |= {"author": _references(authors)} if authors else {}
-    software = {
+    software: Entity = {
         "@id": "#normreport",
         "@type": "SoftwareApplication",
         "name": "normreport",
         "softwareRequirements": [
-            f"{name} {version}" for name, version in sorted(record["versions"].items())
+            f"{name} {version}" for name, version in sorted(record.versions.items())
         ],
     }
-    software |= {"version": revision["commit"]} if revision["commit"] else {}
-    making = {
+    software |= {"version": revision.commit} if revision.commit else {}
+    making: Entity = {
         "@id": "#making",
         "@type": "CreateAction",
         "name": "Train the networks, measure their weights, judge the claims, write the report",
         "instrument": {"@id": software["@id"]},
         "result": _references(files),
     }
-    descriptor = {
+    descriptor: Entity = {
         "@id": METADATA,
         "@type": "CreativeWork",
         "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
         "about": {"@id": "./"},
     }
-    license_ = {
+    license_: Entity = {
         "@id": "https://spdx.org/licenses/MIT",
         "@type": "CreativeWork",
         "name": "MIT License",
@@ -98,8 +104,8 @@ def crate(record: Mapping[str, Any]) -> dict[str, Any]:
     return {"@context": CONTEXT, "@graph": graph}
 
 
-def _file(path: str, digest: str | None) -> dict[str, Any]:
-    known = {
+def _file(path: str, digest: str | None) -> Entity:
+    known: Entity = {
         "@id": path,
         "@type": "File",
         "name": ABOUT.get(path, f"What the figure {PurePosixPath(path).stem} shows"),
@@ -108,5 +114,5 @@ def _file(path: str, digest: str | None) -> dict[str, Any]:
     return known | ({"sha256": digest} if digest else {})
 
 
-def _references(entities: list[dict[str, Any]]) -> list[dict[str, str]]:
+def _references(entities: list[Entity]) -> list[Entity]:
     return [{"@id": entity["@id"]} for entity in entities]

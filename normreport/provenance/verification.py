@@ -1,8 +1,8 @@
-"""Where a page, and the tables beside it, differ from those that results give.
+"""Compare a page and its tables with those that the results give.
 
-A page is compared with a page that was rendered anew from the results, part by part: the drawing
-and the caption of each figure, and the prose of each section or claim, so that a difference has a
-place and an amount.
+The page is compared with a page rendered from the results, part by part: the drawing and the
+caption of each figure, and the prose of each section or claim. Every difference gets a place and
+an amount.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from itertools import takewhile
 
 import pandas as pd
 
-from normreport.provenance.differences import largest, relative_difference
+from normreport.provenance.differences import largest_difference, relative_difference
 from normreport.text.formatting import SUPERSCRIPTS
 
-# As the article's filters write numbers, and as drawings hold them.
+# Numbers as the article's filters and the drawings write them.
 NUMBER = re.compile(r"[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?(?: × 10[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)?")
 TAG = re.compile(r"<[^>]*>")
 DIGITS = str.maketrans({value: chr(key) for key, value in SUPERSCRIPTS.items()})
-# These have no end tag.
+# Elements without an end tag.
 VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
 EXCERPT = 60
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of a page: what it is, and the id of the element that it stands in."""
+class PagePart:
+    """A part of a page: its kind, and the id of the element that contains it."""
 
     kind: str
     place: str
 
 
-class _Parts(HTMLParser):
-    """Collects the text of each part, tags included."""
+class _PartsParser(HTMLParser):
+    """Collect the text of each part with its tags."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
         self.open: list[tuple[str, str]] = []
-        self.found: dict[Part, str] = {}
+        self.texts: dict[PagePart, str] = {}
 
     def _add(self, text: str) -> None:
         tags = {tag for tag, _ in self.open}
@@ -51,12 +51,12 @@ class _Parts(HTMLParser):
         }  # fmt: skip
         kind = next((kind for tag, kind in kinds.items() if tag in tags), "prose")
         place = next((name for _, name in reversed(self.open) if name), "page")
-        part = Part(kind, place)
-        self.found[part] = self.found.get(part, "") + text
+        part = PagePart(kind, place)
+        self.texts[part] = self.texts.get(part, "") + text
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in VOID:
-            # Ids within a drawing are the drawing's own.
+            # Ids within a drawing belong to the drawing.
             inside = tag == "svg" or any(opened == "svg" for opened, _ in self.open)
             self.open.append((tag, "" if inside else dict(attrs).get("id") or ""))
         self._add(self.get_starttag_text() or "")
@@ -83,62 +83,64 @@ class _Parts(HTMLParser):
         self._add(f"<!--{data}-->")
 
 
-def parts(page: str) -> dict[Part, str]:
-    """Take a page apart: drawing, caption and fold-out of each figure, prose of each section."""
-    parser = _Parts()
+def split_page(page: str) -> dict[PagePart, str]:
+    """Split a page: drawing, caption and fold-out of each figure, prose of each section."""
+    parser = _PartsParser()
     parser.feed(page)
     parser.close()
-    return parser.found
+    return parser.texts
 
 
-def compare_pages(page: str, expected: str) -> dict[Part, str]:
-    """Say for each part of a page in what it differs from the page that is expected.
+def compare_pages(page: str, expected: str) -> dict[PagePart, str]:
+    """Describe for each part of a page how it differs from the expected page.
 
     Returns
     -------
     dict of str
-        Empty if the two pages are the same, byte for byte.
+        Empty if both pages have the same bytes.
     """
     if page == expected:
         return {}
-    ours, theirs = parts(page), parts(expected)
-    found = {}
-    for part in [*theirs, *(part for part in ours if part not in theirs)]:
-        a, b = ours.get(part, ""), theirs.get(part, "")
+    actual_parts, expected_parts = split_page(page), split_page(expected)
+    differences = {}
+    for part in dict.fromkeys([*expected_parts, *actual_parts]):
+        a, b = actual_parts.get(part, ""), expected_parts.get(part, "")
         if a != b:
-            found[part] = describe(a, b)
-    return found or {Part("prose", "page"): "differs in its markup only, not in what is read"}
+            differences[part] = describe_difference(a, b)
+    return differences or {PagePart("prose", "page"): "differs only in its markup"}
 
 
-def describe(found: str, expected: str) -> str:
-    """Say in what a text differs from the one that is expected, and numbers by how much."""
-    if NUMBER.sub("0", found) != NUMBER.sub("0", expected):
-        return _words(found, expected)
+def describe_difference(actual: str, expected: str) -> str:
+    """Describe how a text differs from the expected one, and by how much its numbers differ."""
+    if NUMBER.sub("0", actual) != NUMBER.sub("0", expected):
+        return _quote_difference(actual, expected)
     pairs = [
         (a, b)
-        for a, b in zip(NUMBER.findall(found), NUMBER.findall(expected), strict=True)
+        for a, b in zip(NUMBER.findall(actual), NUMBER.findall(expected), strict=True)
         if a != b
     ]
-    apart = largest(relative_difference(_value(a), _value(b)) for a, b in pairs)
+    most = largest_difference(
+        relative_difference(_parse_number(a), _parse_number(b)) for a, b in pairs
+    )
     first = f"{pairs[0][0]} instead of {pairs[0][1]}"
-    amount = f"{apart:.2g} relative"
+    amount = f"{most:.2g} relative"
     if len(pairs) == 1:
         return f"{first} ({amount})"
     return f"{len(pairs)} numbers, by at most {amount}; the first: {first}"
 
 
-def _value(number: str) -> float:
+def _parse_number(number: str) -> float:
     mantissa, _, exponent = number.replace(",", "").replace("−", "-").partition(" × 10")
     return float(mantissa) * 10.0 ** int(exponent.translate(DIGITS) or 0)
 
 
-def _words(found: str, expected: str) -> str:
-    """Quote the stretch in which two texts differ, from whole word to whole word."""
-    a, b = (TAG.sub(" ", text).split() for text in (found, expected))
-    if a == b:  # what is read is the same: quote the tags
-        a, b = found.split(), expected.split()
+def _quote_difference(actual: str, expected: str) -> str:
+    """Quote the words between the first and the last difference of two texts."""
+    a, b = (TAG.sub(" ", text).split() for text in (actual, expected))
+    if a == b:  # only tags differ: quote them
+        a, b = actual.split(), expected.split()
     if a == b:
-        return "differs in spaces only"
+        return "differs only in spaces"
     start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
     ends = zip(reversed(a[start:]), reversed(b[start:]), strict=False)
     end = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], ends))
@@ -148,17 +150,18 @@ def _words(found: str, expected: str) -> str:
 
 
 def compare_tables(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, str]:
-    """Say in which columns two tables differ, and by how much at most.
+    """Describe in which columns two tables differ, and by how much at most.
 
     Returns
     -------
     dict of str
-        By column: ``3 of 36 values, by at most 1.2e-07``. A table of another shape is one entry.
+        By column: ``3 of 36 values, by at most 1.2e-07``. Tables of different shapes give one
+        entry, ``shape``.
     """
     if list(old.columns) != list(new.columns) or len(old) != len(new):
         shapes = [f"{len(t)} rows of {', '.join(map(str, t.columns))}" for t in (old, new)]
         return {"shape": f"{shapes[0]}; {shapes[1]}"} if shapes[0] != shapes[1] else {}
-    found = {}
+    differences = {}
     for column in old.columns:
         pairs = [
             (a, b)
@@ -166,7 +169,7 @@ def compare_tables(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, str]:
             if a != b and not (pd.isna(a) and pd.isna(b))
         ]
         if pairs:
-            most = largest(relative_difference(a, b) for a, b in pairs)
+            most = largest_difference(relative_difference(a, b) for a, b in pairs)
             amount = f", by at most {most:.2g}" if math.isfinite(most) else ""
-            found[str(column)] = f"{len(pairs)} of {len(old)} values{amount}"
-    return found
+            differences[str(column)] = f"{len(pairs)} of {len(old)} values{amount}"
+    return differences

@@ -1,4 +1,4 @@
-"""The article: templates, and the only ways in which a number reaches its prose."""
+"""Fill the article's templates; numbers reach the prose only through the filters here."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, Self
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 from rcssmin import cssmin
 from rjsmin import jsmin
 
-from normreport.config.report import RenderSettings
+from normreport.config.figure_words import FigureWords, MadeFrom
+from normreport.config.report import FigureSettings, RenderSettings
 from normreport.config.results import Results
 from normreport.errors import ConfigError
-from normreport.report.dark_mode import color_rules, dark
+from normreport.provenance.record import Record
+from normreport.report.dark_mode import color_rules, darken
 from normreport.report.references import bibtex, link, short
 from normreport.report.user_files import check_templates
 from normreport.text.formatting import integer, listing, number, percent
@@ -33,13 +35,13 @@ from normreport.text.labels import (
 )
 from normreport.text.language import gettext, language_tag, script_messages, translations
 
-# Comments and spaces are for those who edit a template, not for those who read the page.
+# Comments and spaces help the editor of a template, not the reader of the page.
 MINIFY: Mapping[str, Callable[[str], str]] = {".css": cssmin, ".js": jsmin}
 
 
 @dataclass(frozen=True)
 class Illustration:
-    """A finished figure: its picture, its words, and what it was made from."""
+    """A finished figure: its drawing, its words, and what it was made from."""
 
     id: str
     number: int
@@ -50,15 +52,31 @@ class Illustration:
     caption: str
     alt: str
     svg: Markup
-    made_from: Mapping[str, Any]
-    """Its settings, and digests of its inputs and its code."""
+    made_from: MadeFrom
+    """Settings, and digests of inputs and code."""
+
+    @classmethod
+    def from_words(cls, words: FigureWords, *, number: int, svg: Markup) -> Self:
+        """Join a figure's words with its number and its drawing."""
+        return cls(
+            id=words.id,
+            number=number,
+            kind=words.kind,
+            model=words.model,
+            start=words.start,
+            layer=words.layer,
+            caption=words.caption,
+            alt=words.alt,
+            svg=svg,
+            made_from=words.made_from,
+        )
 
 
 def render(
     templates: Sequence[Path],
     *,
     results: Results,
-    record: Mapping[str, Any],
+    record: Record,
     figures: Sequence[Illustration],
     settings: RenderSettings,
     medium: str,
@@ -69,30 +87,30 @@ def render(
     Parameters
     ----------
     templates
-        The folders of the templates; what the first one lacks is taken from the next.
+        The folders of the templates. A template comes from the first folder that has it.
     results
-        What ``judge_claims`` wrote.
+        The results; templates see the JSON of ``results.json``.
     record
-        What ``record_provenance`` wrote.
+        The record; templates see the JSON of ``provenance.json``.
     figures
-        In the order of their numbers.
+        The figures, in the order of their numbers.
     settings
-        Title, authors, whether there is a PDF.
+        Title, authors and the other settings of the article.
     medium
         ``screen`` or ``print``.
     logo
-        A picture as a ``data:`` URI.
+        The logo as a ``data:`` URI.
 
     Returns
     -------
     str
-        One HTML page.
+        The HTML page.
 
     Raises
     ------
     ConfigError
-        If a folder or a template is missing, has a mistake in its syntax or uses a name that is
-        not there.
+        If a folder or a template is missing, or a template has a syntax error or an undefined
+        name.
     """
     for folder in templates:
         check_templates(folder)
@@ -127,7 +145,7 @@ def render(
         "source": source,
         "csp_hash": csp_hash,
         "script_messages": lambda name: script_messages(loader.get_source(environment, name)[0]),
-        "dark": dark,
+        "dark": darken,
         "paragraphs": lambda text: re.split(r"\n\s*\n", text.strip()),
         "color_rules": color_rules,
         "figures_for": figures_for,
@@ -141,7 +159,7 @@ def render(
     try:
         page = environment.get_template("article.html.j2").render(
             results=values,
-            record=record,
+            record=record.model_dump(mode="json"),
             claims={claim["id"]: claim for claim in values["claims"]},
             figures=figures,
             settings=settings,
@@ -160,7 +178,7 @@ def render(
         where = getattr(error, "filename", None) or ", ".join(map(str, templates))
         at = getattr(error, "lineno", None)
         line = f", line {at}" if at else ""
-        raise ConfigError(f"{where}{line}: {error}. Mend the template.") from error
+        raise ConfigError(f"{where}{line}: {error}. Correct the template.") from error
     return page.rstrip() + "\n"
 
 
@@ -184,20 +202,20 @@ def figures_for(claim: Mapping[str, Any], figures: Sequence[Illustration]) -> li
 
 
 def csp_hash(script: str) -> str:
-    """Name a script as a Content-Security-Policy does that lets only this one run."""
+    """Hash a script for a Content-Security-Policy that allows only this script."""
     digest = hashlib.sha256(script.encode()).digest()
     return "sha256-" + base64.b64encode(digest).decode()
 
 
 def abbreviated(digest: str | None) -> str:
-    """Write the beginning of a digest, enough to tell two apart by eye."""
+    """Shorten a digest to a prefix that distinguishes two by eye."""
     return digest[:10] if digest else gettext("none")
 
 
-def parameters(settings: Mapping[str, Any]) -> str:
-    """Write settings as ``kind: density, model: vgg16``; what a stage does not use is left out."""
+def parameters(settings: FigureSettings) -> str:
+    """Write settings as ``kind: density, model: vgg16``, without those that are not set."""
     return ", ".join(
         f"{key}: {' '.join(map(str, value)) if isinstance(value, list) else value}"
-        for key, value in settings.items()
+        for key, value in sorted(settings.model_dump(mode="json").items())
         if value not in (None, [])
     )

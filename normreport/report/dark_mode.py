@@ -1,4 +1,4 @@
-"""The figures' colours on a light and on a dark page: lightness turned round, hue kept."""
+"""Give the figures' colours dark-mode counterparts: inverted lightness, the same hue."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _COLOR = re.compile(r'\b(fill|stroke)="(#[0-9a-f]{6})"')
-# Lightness (Oklab, 0 to 1) that white and black get: the dark page's paper, and nearly white.
-_PAPER, _BRIGHT = 0.21, 1.11
+# Lightness (Oklab, 0 to 1) that white and black become: the dark background, and nearly white.
+_BACKGROUND, _FOREGROUND = 0.21, 1.11
 
 # Björn Ottosson's Oklab (2020): linear sRGB to cone responses, and their cube roots to L, a, b.
 _CONES = np.array(
@@ -30,43 +30,43 @@ _OKLAB = np.array(
 
 
 def color_rules(pictures: Iterable[str]) -> str:
-    """Make every colour of some pictures a variable that follows the page's theme, as CSS.
+    """Write CSS that maps the colours of pictures to variables of the page's theme.
 
     Parameters
     ----------
     pictures
-        SVG with colours as presentation attributes, over which any CSS rule wins.
+        SVG with colours as presentation attributes, which any CSS rule overrides.
 
     Returns
     -------
     str
         The variables, such as ``--c-0b5cad`` with its light and its dark value, and one rule per
-        attribute and colour that uses them, sorted.
+        attribute and colour, sorted.
     """
-    found = sorted({match for picture in pictures for match in _COLOR.findall(picture)})
+    pairs = sorted({match for picture in pictures for match in _COLOR.findall(picture)})
     variables = [
-        f"--c-{color[1:]}: light-dark({color}, {dark(color)});"
-        for color in sorted({color for _, color in found})
+        f"--c-{color[1:]}: light-dark({color}, {darken(color)});"
+        for color in sorted({color for _, color in pairs})
     ]
     rules = [
         f'figure svg [{name}="{color}"] {{ {name}: var(--c-{color[1:]}); }}'
-        for name, color in found
+        for name, color in pairs
     ]
     return "\n".join([":root {", *variables, "}", *rules])
 
 
-def dark(color: str) -> str:
-    """Turn the lightness of a colour round, ``#rrggbb`` to ``#rrggbb``.
+def darken(color: str) -> str:
+    """Invert the lightness of a colour, ``#rrggbb`` to ``#rrggbb``.
 
-    What stood out from white by so much stands out from the dark paper by about as much. A colour
-    that no screen can show is made paler until one can.
+    The contrast with the dark background is about the former contrast with white. A colour outside
+    the sRGB gamut is desaturated until it fits.
     """
     channels = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     lightness, *hue = _OKLAB @ np.cbrt(_CONES @ linear)
-    turned = min(_PAPER + (1 - lightness) * (_BRIGHT - _PAPER), 0.96)
+    inverted = min(_BACKGROUND + (1 - lightness) * (_FOREGROUND - _BACKGROUND), 0.96)
     for share in np.linspace(1, 0, 51):
-        shown = _linear_rgb(np.array([turned, *(share * value for value in hue)]))
+        shown = _linear_rgb(np.array([inverted, *(share * value for value in hue)]))
         if (shown > -1e-6).all() and (shown < 1 + 1e-6).all():
             break
     shown = shown.clip(0, 1)

@@ -1,7 +1,7 @@
-"""References as data: how the article cites them, and the BibTeX that a reader takes away.
+"""Cite references in the text, and write them as BibTeX.
 
-A reference is a mapping with the names of CSL-JSON (type, author, title, container-title, DOI ...);
-``issued`` is the year.
+A reference is a mapping with the keys of CSL-JSON (type, author, title, container-title, DOI ...),
+but ``issued`` is the year.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from normreport.text.language import gettext
 
 Reference = Mapping[str, Any]
 
-# CSL's types, and its names of fields, as BibTeX has them.
+# BibTeX's names of CSL's types and fields.
 _ENTRIES = {"article-journal": "article", "paper-conference": "inproceedings", "book": "book"}
 _FIELDS = {
     "issued": "year",
@@ -33,14 +33,14 @@ _LATEX = str.maketrans(
 
 
 def short(reference: Reference) -> str:
-    """Give author and year, as a text cites: "Kingma and Ba 2014", "He et al. 2015"."""
+    """Write author and year as a citation: "Kingma and Ba 2014", "He et al. 2015"."""
     names = [author.get("family", "") for author in reference["author"]]
     who = gettext("%(author)s et al.", author=names[0]) if len(names) > 2 else listing(names)
     return f"{who} {reference['issued']}"
 
 
 def link(reference: Reference) -> str:
-    """Where the reference is found: its DOI, else its address."""
+    """Link to the reference: by its DOI, or by its URL if it has none."""
     return f"https://doi.org/{reference['DOI']}" if "DOI" in reference else str(reference["URL"])
 
 
@@ -56,13 +56,13 @@ def bibtex(reference: Reference) -> str:
     Returns
     -------
     str
-        The entry without a newline at its end; LaTeX's special characters are escaped.
+        The entry without a final newline, with LaTeX's special characters escaped.
     """
     kind = _ENTRIES.get(reference["type"], "misc")
     fields = {}
     if reference["author"]:
         fields["author"] = " and ".join(map(_bibtex_name, reference["author"]))
-    # The inner braces keep the capitals of names.
+    # The inner braces keep BibTeX from lowercasing names.
     fields["title"] = "{" + _escaped(reference["title"]) + "}"
     if "container-title" in reference:
         where = "journal" if kind == "article" else "booktitle"

@@ -1,4 +1,4 @@
-"""Files that a user adds to the report: templates, translations, a small picture as logo."""
+"""Check the files that a user adds to the report: templates, a translation, a logo."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _EXPECTED = f"Expected an SVG, PNG, JPEG or WebP file of at most {LARGEST:,} byt
 
 
 def check_own_files(settings: ReportSettings) -> None:
-    """Check that what the report's settings name is there and can be used.
+    """Check that the files of the report's settings exist and can be used.
 
     Raises
     ------
     ConfigError
-        If it is not.
+        If one is missing or cannot be used.
     """
     if settings.logo:
         data_uri(Path(settings.logo))
@@ -36,38 +36,38 @@ def check_own_files(settings: ReportSettings) -> None:
 
 
 def check_templates(folder: Path) -> None:
-    """Check that there is a folder of templates.
+    """Check that a folder of templates exists.
 
     Raises
     ------
     ConfigError
-        If it is not.
+        If it does not.
     """
     if not folder.is_dir():
         raise ConfigError(
             f"{folder}: expected a folder of templates (report.templates), found "
-            f"{'a file' if folder.exists() else 'nothing'}. Make it, or mend the key."
+            f"{'a file' if folder.exists() else 'nothing'}. Create it, or correct the key."
         )
 
 
 def data_uri(path: Path) -> str:
-    """Give a picture as the ``data:`` URI of an ``<img>``, in which an SVG's scripts never run.
+    """Encode a picture as a ``data:`` URI for an ``<img>``, where scripts of an SVG never run.
 
     Raises
     ------
     ConfigError
-        If the file cannot be read, is too large or no picture of these kinds.
+        If the file cannot be read, is too large or is not a picture of a supported format.
     """
     try:
         with path.open("rb") as stream:
             content = stream.read(LARGEST + 1)
     except OSError as error:
-        raise _error(path, f"could not be read ({error.strerror})", "Mend the path") from error
+        raise _error(path, f"could not be read ({error.strerror})", "Correct the path") from error
     if len(content) > LARGEST:
         raise _error(path, f"is larger than {LARGEST:,} bytes", "Make it smaller")
     media_type = "image/svg+xml" if _is_svg(content) else _raster_type(content)
     if media_type is None:
-        raise _error(path, "is no picture of a known kind, or damaged", "Convert it")
+        raise _error(path, "is damaged or not of a supported format", "Convert it")
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
@@ -78,12 +78,12 @@ def _error(path: Path, found: str, remedy: str) -> ConfigError:
 def _is_svg(content: bytes) -> bool:
     try:
         return ElementTree.fromstring(content).tag == "{http://www.w3.org/2000/svg}svg"
-    except (ElementTree.ParseError, LookupError):  # no XML, or an encoding that nobody knows
+    except (ElementTree.ParseError, LookupError):  # not XML, or an unknown encoding
         return False
 
 
 def _raster_type(content: bytes) -> str | None:
-    from PIL import Image  # takes its time, and few reports have a logo
+    from PIL import Image  # slow to import, and few reports have a logo
 
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:

@@ -1,4 +1,4 @@
-"""Compare the runs of one model and start in one layer."""
+"""Compare one layer between all runs of a model and a start."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def run(
     failures: Path | None = None,
     catalogue: Path | None = None,
 ) -> None:
-    """Write the judged claims, and the tables of all runs and all cases."""
+    """Write the results, and the tables of all runs and all cases."""
     set_language(catalogue)
     chosen = parse(JudgeSettings, settings, where="judge_claims --settings")
     trained = [read_model(RunManifest, path) for path in manifests]

@@ -11,7 +11,7 @@ from normreport.errors import StorageError
 
 
 def run(*, files: Sequence[Path], report: Path, site: Path) -> None:
-    """Replace the site by the report's files, once all of them are copied."""
+    """Copy the report's files and then replace the site in one step."""
     try:
         site.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=site.parent, prefix=f".{site.name}.") as folder:
@@ -20,13 +20,13 @@ def run(*, files: Sequence[Path], report: Path, site: Path) -> None:
                 target = fresh / path.relative_to(report)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
-            # Hosts that would run the files through a site generator leave them alone.
+            # Tell hosts such as GitHub Pages not to run a site generator.
             (fresh / ".nojekyll").touch()
             if site.exists():
                 shutil.rmtree(site)
             fresh.rename(site)
     except OSError as error:
         raise StorageError(
-            f"{site}: could not be written ({error.strerror or error}). Expected a folder that may "
-            "be written, on a disk with free space. Mend that and run the same command again."
+            f"{site}: could not be written ({error.strerror or error}). Expected a writable folder "
+            "on a disk with free space. Run the same command again afterwards."
         ) from error

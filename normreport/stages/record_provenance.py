@@ -1,17 +1,19 @@
-"""Record what a report is made from, and describe its folder for machines."""
+"""Record what a report is made from, and describe its folder as an RO-Crate."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from normreport.config.base import parse
 from normreport.config.figure_words import FigureWords
-from normreport.config.json_files import read_model
+from normreport.config.json_files import read_model, write_model
+from normreport.config.manifests import ImagesManifest, PretrainingManifest, RunManifest
 from normreport.config.record import RecordSettings
+from normreport.config.results import Results
 from normreport.io import files
-from normreport.provenance.record import FLOW, folders_digest, make_record
-from normreport.provenance.ro_crate import crate
+from normreport.provenance.record import FLOW, CodeDigests, folders_digest, make_record
+from normreport.provenance.ro_crate import describe_report
 from normreport.source_code import run_modules, source_digest
 
 
@@ -29,30 +31,40 @@ def run(
     record: Path,
     metadata: Path,
 ) -> None:
-    """Write the record, and the RO-Crate that describes the report's folder."""
-    words = [path.with_suffix(".json") for path in figures]
-    rests_on = [results, *manifests, *data, *pretrained, *figures, *words, *tables]
-    known = {path: files.file_digest(path) for path in rests_on}
-    # The large files were read when their manifests were written.
-    known |= {
-        path.parent / name: digest
-        for path in (*manifests, *data, *pretrained)
-        for name, digest in files.read_json(path)["files"].items()
-    }
+    """Write the record and the RO-Crate."""
     chosen = parse(RecordSettings, settings, where="record_provenance --settings")
+    words = [path.with_suffix(".json") for path in figures]
+    digests = digest_files([results, *manifests, *data, *pretrained, *figures, *words, *tables])
+    trained = {path: read_model(RunManifest, path) for path in manifests}
+    prepared = {path: read_model(ImagesManifest, path) for path in data}
+    started = {path: read_model(PretrainingManifest, path) for path in pretrained}
+    # Other stages have digested the large files.
+    large = [
+        *((path.parent, manifest.files) for path, manifest in trained.items()),
+        *((path.parent, manifest.files) for path, manifest in prepared.items()),
+        *((path.parent, manifest.files) for path, manifest in started.items()),
+    ]
+    for folder, known in large:
+        digests |= {folder / name: digest for name, digest in known.items()}
+    arms = chosen.config.experiment.normalizations
     made = make_record(
         settings=chosen,
-        results=files.read_json(results),
-        manifests=[files.read_json(path) for path in manifests],
-        data={path.parent.name: files.read_json(path) for path in data},
-        pretrained=[files.read_json(path) for path in pretrained],
+        results=read_model(Results, results),
+        manifests=list(trained.values()),
+        data={path.parent.name: manifest for path, manifest in prepared.items()},
+        pretrained=list(started.values()),
         figures=[read_model(FigureWords, path) for path in words],
-        files={path.relative_to(root).as_posix(): digest for path, digest in known.items()},
-        code={stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
-        training={
-            arm: source_digest(*run_modules(arm)) for arm in chosen.config.experiment.normalizations
-        },
-        templates=folders_digest(*templates),
+        files={path.relative_to(root).as_posix(): digest for path, digest in digests.items()},
+        code=CodeDigests(
+            stages={stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
+            training={arm: source_digest(*run_modules(arm)) for arm in arms},
+            templates=folders_digest(*templates),
+        ),
     )
-    files.write_json(record, made)
-    files.write_json(metadata, crate(made))
+    write_model(record, made)
+    files.write_json(metadata, describe_report(made, chosen.config.report))
+
+
+def digest_files(paths: Iterable[Path]) -> dict[Path, str]:
+    """Compute the digest of each file."""
+    return {path: files.file_digest(path) for path in paths}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
@@ -14,6 +13,7 @@ from normreport.config.json_files import read_model
 from normreport.config.report import RenderSettings
 from normreport.config.results import Results
 from normreport.io import files
+from normreport.provenance.record import Record, read_record
 from normreport.report.article import Illustration, render
 from normreport.report.user_files import data_uri
 from normreport.text.language import find_catalogue, set_language
@@ -29,16 +29,18 @@ def run(
     html: Path,
     logo: Path | None = None,
 ) -> None:
-    """Write the page for a screen."""
+    """Write the page for the screen."""
     chosen = parse(RenderSettings, settings, where="render_html --settings")
-    text = page(chosen, results, files.read_json(record), figures, templates, logo, medium="screen")
+    text = render_page(
+        chosen, results, read_record(record), figures, templates, logo, medium="screen"
+    )
     files.write_text(html, text)
 
 
-def page(
+def render_page(
     settings: RenderSettings,
     results: Path,
-    record: Mapping[str, Any],
+    record: Record,
     figures: Sequence[Path],
     templates: Sequence[Path],
     logo: Path | None = None,
@@ -47,7 +49,9 @@ def page(
 ) -> str:
     """Fill the templates for one medium."""
     set_language(find_catalogue(settings.language, templates))
-    illustrations = [_illustration(path, number) for number, path in enumerate(figures, start=1)]
+    illustrations = [
+        read_illustration(path, number) for number, path in enumerate(figures, start=1)
+    ]
     return render(
         templates,
         results=read_model(Results, results),
@@ -59,8 +63,8 @@ def page(
     )
 
 
-def _illustration(path: Path, number: int) -> Illustration:
-    # Our own SVG, whose text was escaped when it was drawn.
-    svg = Markup(files.read_text(path))
+def read_illustration(path: Path, number: int) -> Illustration:
+    """Read a figure's drawing and its words."""
     words = read_model(FigureWords, path.with_suffix(".json"))
-    return Illustration(number=number, svg=svg, **words.model_dump(mode="json"))
+    # The texts of our own SVG were escaped when it was drawn.
+    return Illustration.from_words(words, number=number, svg=Markup(files.read_text(path)))

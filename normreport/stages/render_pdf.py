@@ -11,10 +11,11 @@ from normreport.config.report import RenderSettings
 from normreport.errors import MissingToolError
 from normreport.io import files
 from normreport.plan.system import pdf_unavailable_reason
-from normreport.stages.render_html import page
+from normreport.provenance.record import read_record
+from normreport.stages.render_html import render_page
 from normreport.text.language import gettext
 
-# Attachments must have a date, and equal reports equal bytes.
+# Attachments need a date, which must not depend on the clock: equal reports have equal bytes.
 NO_DATE = datetime.fromtimestamp(0, UTC)
 
 
@@ -29,15 +30,17 @@ def run(
     pdf: Path,
     logo: Path | None = None,
 ) -> None:
-    """Lay the printed page out with WeasyPrint, as a tagged PDF (PDF/UA-1) with its numbers."""
+    """Lay out the printed page as a tagged PDF (PDF/UA-1) with its numbers attached."""
     reason = pdf_unavailable_reason()
     if reason:
-        raise MissingToolError(f"{pdf}: cannot be made: {reason}")
+        raise MissingToolError(f"{pdf}: could not be made: {reason}")
     from weasyprint import HTML, Attachment
     from weasyprint.urls import URLFetcher
 
     chosen = parse(RenderSettings, settings, where="render_pdf --settings")
-    text = page(chosen, results, files.read_json(record), figures, templates, logo, medium="print")
+    text = render_page(
+        chosen, results, read_record(record), figures, templates, logo, medium="print"
+    )
     attached = [
         Attachment(
             string=files.read_text(path),
@@ -49,6 +52,6 @@ def run(
         )
         for path in attachments
     ]
-    # Nothing is fetched, not even by what a logo in SVG refers to.
+    # Nothing is fetched, not even the references of a logo in SVG.
     document = HTML(string=text, url_fetcher=URLFetcher(allowed_protocols=["data"]))
     files.write_bytes(pdf, document.write_pdf(pdf_variant="pdf/ua-1", attachments=attached))

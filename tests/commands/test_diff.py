@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from normreport.cli import main
-from normreport.provenance.record import EMBEDDED, OPENING, embedded_record
+from normreport.provenance.record import EMBEDDED, OPENING, read_embedded_record
 from tests.reports import FIGURES, REVISION, RUNS, write_report
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -122,7 +122,7 @@ def test_a_record_that_is_tampered_with_anywhere_is_compared_or_named(
     old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], value: Any
 ) -> None:
     page = old.read_text()
-    record = embedded_record(page, where="old")
+    record = read_embedded_record(page, where="old").model_dump(mode="json")
     # Each kind of place once: a record has hundreds of digests.
     kinds = {(*place[:2], len(place), place[-1]): place for place in places(record)}
     tampered = tmp_path / "tampered.html"

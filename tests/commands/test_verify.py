@@ -14,6 +14,7 @@ import pytest
 
 from normreport.cli import main
 from normreport.commands import verify
+from normreport.provenance.record import read_record
 from tests.reports import FIGURES, RUNS, UNKNOWN, write_report
 
 Verify = Callable[..., tuple[int, str]]
@@ -157,7 +158,7 @@ def test_a_space_of_the_markup_is_found(page: Path, verified: Verify) -> None:
     replace(page, '<p class="lead">', '<p  class="lead">')
     status, out = verified(page)
     assert status == 1
-    assert "prose: #abstract: differs in spaces only" in out
+    assert "prose: #abstract: differs only in spaces" in out
 
 
 # The results tampered with
@@ -174,7 +175,7 @@ def test_of_a_table_whose_original_is_at_hand_the_amount_is_told(
     finished: Path, results: Path, page: Path
 ) -> None:
     replace(results / f"report/data/{CURVES}.csv", "2.5", "2.0")
-    record = json.loads((results / "report/provenance.json").read_text())
+    record = read_record(results / "report/provenance.json")
     there = verify._record_of(record, results, rebuilt=False)
     lines = list(verify._data(record, there, finished, results))
     assert lines == [
@@ -288,7 +289,7 @@ def test_a_page_of_something_else_is_a_mistake_of_the_user(
     status, out = verified(tmp_path)
     assert status == 2
     assert out.count("\n") == 1
-    assert "holds no record of what it was made from" in out
+    assert "contains no record of a report" in out
 
 
 def test_a_rebuild_that_fails_is_a_mistake_of_the_user(

@@ -12,30 +12,36 @@ import pytest
 
 from normreport.provenance.differences import (
     Change,
-    changes,
+    Comparison,
     compare_records,
-    largest,
+    find_changes,
+    largest_difference,
     relative_difference,
 )
-from normreport.provenance.record import FLOW
+from normreport.provenance.record import FLOW, Record
 from tests.reports import FIGURES, RUNS, write_report
 
-Record = dict[str, Any]
+Values = dict[str, Any]
+
+
+def compared(old: Values, new: Values) -> Comparison:
+    """Compare two records, given as JSON."""
+    return compare_records(Record.model_validate(old), Record.model_validate(new))
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, default_values: Record) -> Record:
+def whole(tmp_path_factory: pytest.TempPathFactory, default_values: Values) -> Values:
     folder = tmp_path_factory.mktemp("results")
     write_report(folder, default_values)
-    found: Record = json.loads((folder / "report/provenance.json").read_text())
+    found: Values = json.loads((folder / "report/provenance.json").read_text())
     return found
 
 
 @pytest.fixture
-def edited(whole: Record) -> Callable[[dict[tuple[str | int, ...], Any]], Record]:
+def edited(whole: Values) -> Callable[[dict[tuple[str | int, ...], Any]], Values]:
     """Make the record with other values, each named by its keys."""
 
-    def edit(values: dict[tuple[str | int, ...], Any]) -> Record:
+    def edit(values: dict[tuple[str | int, ...], Any]) -> Values:
         record = deepcopy(whole)
         for (*parents, key), value in values.items():
             part: Any = record
@@ -62,9 +68,9 @@ def test_the_relative_difference_is_that_to_the_larger(
 
 
 def test_the_largest_of_what_is_no_number_is_infinite() -> None:
-    assert largest([]) == 0
-    assert largest([0.25, 0.5]) == 0.5
-    assert largest([0.25, None]) == math.inf
+    assert largest_difference([]) == 0
+    assert largest_difference([0.25, 0.5]) == 0.5
+    assert largest_difference([0.25, None]) == math.inf
 
 
 def test_changes_are_named_by_keys_and_ids() -> None:
@@ -74,7 +80,7 @@ def test_changes_are_named_by_keys_and_ids() -> None:
         "runs": [{"id": "y", "loss": 3}, {"id": "x", "loss": 1}],
         "d": 0,
     }
-    assert list(changes(old, new)) == [
+    assert list(find_changes(old, new)) == [
         Change("a.c", [1, 2], [1]),
         Change("runs.y.loss", 2, 3),
         Change("d", None, 0),
@@ -84,14 +90,14 @@ def test_changes_are_named_by_keys_and_ids() -> None:
 # Records
 
 
-def test_a_record_does_not_differ_from_itself(whole: Record) -> None:
-    found = compare_records(whole, deepcopy(whole))
+def test_a_record_does_not_differ_from_itself(whole: Values) -> None:
+    found = compared(whole, deepcopy(whole))
     assert not found
     assert found.causes == found.numbers == ()
 
 
-def test_another_commit_alone_is_no_difference(whole: Record, edited: Any) -> None:
-    assert not compare_records(whole, edited({("revision", "commit"): "f" * 40}))
+def test_another_commit_alone_is_no_difference(whole: Values, edited: Any) -> None:
+    assert not compared(whole, edited({("revision", "commit"): "f" * 40}))
 
 
 @pytest.mark.parametrize(
@@ -118,9 +124,9 @@ def test_another_commit_alone_is_no_difference(whole: Record, edited: Any) -> No
     ],
 )  # fmt: skip
 def test_an_input_that_differs_is_named_with_both_values(
-    whole: Record, edited: Any, keys: tuple[str, ...], value: Any, name: str, stage: str
+    whole: Values, edited: Any, keys: tuple[str, ...], value: Any, name: str, stage: str
 ) -> None:
-    (cause,) = compare_records(whole, edited({keys: value})).causes
+    (cause,) = compared(whole, edited({keys: value})).causes
     assert (str(cause), cause.new, cause.stage) == (name, value, stage)
     part: Any = whole
     for key in keys:
@@ -128,15 +134,15 @@ def test_an_input_that_differs_is_named_with_both_values(
     assert cause.old == part
 
 
-def test_every_key_of_the_configuration_enters_some_stage(whole: Record, edited: Any) -> None:
+def test_every_key_of_the_configuration_enters_some_stage(whole: Values, edited: Any) -> None:
     nothing = edited({("config", key): None for key in whole["config"]})
-    found = compare_records(whole, nothing).causes
+    found = compared(whole, nothing).causes
     assert {cause.stage for cause in found} <= set(FLOW)
     assert {cause.name for cause in found} == set(whole["config"])
 
 
 def test_a_run_is_explained_by_what_enters_before_it_and_belongs_to_its_model(
-    whole: Record, edited: Any
+    whole: Values, edited: Any
 ) -> None:
     new = edited({
         ("runs", 0, "final_weights"): "f",
@@ -144,20 +150,20 @@ def test_a_run_is_explained_by_what_enters_before_it_and_belongs_to_its_model(
         ("config", "models", "mobilenet_v2", "learning_rate"): 0.5,
         ("code", "judge_claims"): "f",
     })  # fmt: skip
-    (run,) = compare_records(whole, new).runs
+    (run,) = compared(whole, new).runs
     assert (run.name, run.what) == (RUNS[0], "final weights")
     assert run.because == ("config models.vgg16.learning_rate",)
 
 
-def test_a_run_is_explained_by_the_code_of_its_arm(whole: Record, edited: Any) -> None:
+def test_a_run_is_explained_by_the_code_of_its_arm(whole: Values, edited: Any) -> None:
     values = {("runs", 0, "final_weights"): "f", ("runs", 0, "code"): "f"}
-    (run,) = compare_records(whole, edited(values)).runs
+    (run,) = compared(whole, edited(values)).runs
     assert run.because == ("its arm's code",)
-    (run,) = compare_records(whole, edited(values | {("code", "train_run"): "f"})).runs
+    (run,) = compared(whole, edited(values | {("code", "train_run"): "f"})).runs
     assert run.because == ("code train_run",)
 
 
-def test_a_run_from_scratch_is_not_explained_by_pretraining(whole: Record, edited: Any) -> None:
+def test_a_run_from_scratch_is_not_explained_by_pretraining(whole: Values, edited: Any) -> None:
     values = {
         ("config", "data", "pretraining", "seed"): 7,
         ("config", "models", "vgg16", "pretraining", "epochs"): 7,
@@ -167,28 +173,28 @@ def test_a_run_from_scratch_is_not_explained_by_pretraining(whole: Record, edite
         ("code", "pretrain_model"): "f",
     }
     new = edited({("runs", 0, "final_weights"): "f"} | values)
-    (run,) = compare_records(whole, new).runs
+    (run,) = compared(whole, new).runs
     assert run.because == ("data target.train_images",)
     old = deepcopy(whole)
     for side in (old, new):
         name = RUNS[0].replace("scratch", "pretrained")
-        side["runs"] = [side["runs"][0] | {"id": name}]
-    (pretrained,) = compare_records(old, new).runs
+        side["runs"] = [side["runs"][0] | {"id": name, "start": "pretrained"}]
+    (pretrained,) = compared(old, new).runs
     assert len(pretrained.because) == len(values)
 
 
-def test_a_run_more_is_explained_by_the_experiment(whole: Record, edited: Any) -> None:
+def test_a_run_more_is_explained_by_the_experiment(whole: Values, edited: Any) -> None:
     new = edited({("config", "experiment", "seeds"): [0, 1, 2, 3]})
-    new["runs"].append(new["runs"][0] | {"id": "vgg16/scratch/unit/seed3"})
-    (run,) = compare_records(whole, new).runs
+    new["runs"].append(new["runs"][0] | {"id": "vgg16/scratch/unit/seed3", "seed": 3})
+    (run,) = compared(whole, new).runs
     assert (run.name, run.what) == ("vgg16/scratch/unit/seed3", "added")
     assert run.because == ("config experiment.seeds",)
-    (gone,) = compare_records(new, whole).runs
+    (gone,) = compared(new, whole).runs
     assert gone.what == "removed"
 
 
 def test_a_verdict_is_explained_by_training_only_where_a_run_differs(
-    whole: Record, edited: Any
+    whole: Values, edited: Any
 ) -> None:
     before = whole["claims"]["F2"]["verdict"]
     values = {
@@ -197,11 +203,11 @@ def test_a_verdict_is_explained_by_training_only_where_a_run_differs(
         ("code", "judge_claims"): "f",
         ("code", "draw_figure"): "f",
     }
-    (verdict,) = compare_records(whole, edited(values)).verdicts
+    (verdict,) = compared(whole, edited(values)).verdicts
     assert verdict.what == f"{before} → OTHER"
     assert verdict.because == ("code judge_claims",)
     values[("runs", 0, "final_weights")] = "f"
-    (verdict,) = compare_records(whole, edited(values)).verdicts
+    (verdict,) = compared(whole, edited(values)).verdicts
     assert verdict.because == ("code train_run", "code judge_claims")
 
 
@@ -227,20 +233,20 @@ def test_a_verdict_is_explained_by_training_only_where_a_run_differs(
     ],
 )  # fmt: skip
 def test_a_figure_is_explained_by_what_it_was_made_from(
-    whole: Record, edited: Any, values: Any, what: str, because: tuple[str, ...]
+    whole: Values, edited: Any, values: Any, what: str, because: tuple[str, ...]
 ) -> None:
-    (figure,) = compare_records(whole, edited(values)).figures
+    (figure,) = compared(whole, edited(values)).figures
     assert (figure.name, figure.what, figure.because) == (FIGURES[0], what, because)
 
 
-def test_numbers_of_claims_headline_and_runs_have_both_values(whole: Record, edited: Any) -> None:
+def test_numbers_of_claims_headline_and_runs_have_both_values(whole: Values, edited: Any) -> None:
     name, case = next(iter(whole["claims"]["F1"]["cases"].items()))
     new = edited({
         ("claims", "F1", "cases", name, "mean"): 2 * case["mean"],
         ("headline", "layers", 0, "std_last"): None,
         ("runs", 1, "train_loss"): 0.5,
     })  # fmt: skip
-    effect, std, loss = compare_records(whole, new).numbers
+    effect, std, loss = compared(whole, new).numbers
     assert effect == Change(f"claims.F1.cases.{name}.mean", case["mean"], 2 * case["mean"])
     assert effect.relative == 0.5
     assert (std.name, std.new, std.relative) == ("headline.layers.0.std_last", None, None)

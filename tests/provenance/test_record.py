@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from normreport.cli import STAGES
+from normreport.config.results import ContrastResult, PlaceResult, Results
 from normreport.errors import StorageError
 from normreport.provenance.record import (
     FLOW,
     OPENING,
     PACKAGES,
+    Record,
     case_name,
-    embedded_record,
     folders_digest,
+    read_embedded_record,
     read_page,
-    summary,
+    record_claim,
     versions,
 )
 from tests.articles import record_of, results_of
@@ -40,26 +41,23 @@ def test_every_dependency_that_can_change_a_page_has_its_version(root: Path) -> 
 
 
 def test_a_summary_holds_every_verdict_and_every_effect() -> None:
-    results = results_of(study()) | {"runs": []}
-    found = summary(results)["claims"]
-    assert list(found) == [claim["id"] for claim in results["claims"]]
-    for claim in results["claims"]:
-        cases = found[claim["id"]]["cases"]
-        assert found[claim["id"]]["verdict"] == claim["verdict"]
-        assert len(cases) == len(claim["cases"]), "two cases of one name"
-        for case in claim["cases"]:
-            kept = cases[case_name(case["place"])]
-            assert kept["verdict"] == case["verdict"]
-            assert kept["mean"] == (case["effect"] or {}).get("mean")
+    for claim in Results.model_validate(results_of(study())).claims:
+        recorded = record_claim(claim)
+        assert recorded.verdict == claim.verdict
+        assert len(recorded.cases) == len(claim.cases), "two cases have the same name"
+        for case in claim.cases:
+            kept = recorded.cases[case_name(case.place)]
+            assert kept.verdict == case.verdict
+            assert kept.mean == (case.effect.mean if case.effect else None)
 
 
 def test_a_case_without_a_place_has_no_name() -> None:
     assert case_name(None) == ""
-    contrast = {"arms": ["raw", "unit"], "label": "raw - unit"}
-    place = {"models": ["vgg16"], "starts": [], "layers": ["features.0"], "contrast": contrast}
+    contrast = ContrastResult(arms=["raw", "unit"], label="raw - unit")
+    place = PlaceResult(models=["vgg16"], starts=[], layers=["features.0"], contrast=contrast)
     assert case_name(place) == "vgg16, features.0, raw - unit"
-    place["starts"] = ["scratch", "pretrained"]
-    assert case_name(place) == "vgg16, scratch - pretrained, features.0, raw - unit"
+    both = place.model_copy(update={"starts": ["scratch", "pretrained"]})
+    assert case_name(both) == "vgg16, scratch - pretrained, features.0, raw - unit"
 
 
 def test_the_digest_of_a_folder_is_of_names_and_bytes_and_not_of_the_place(tmp_path: Path) -> None:
@@ -78,13 +76,13 @@ def test_the_digest_of_a_folder_is_of_names_and_bytes_and_not_of_the_place(tmp_p
 @pytest.mark.parametrize(
     ("page", "message"),
     [
-        ("<html></html>", r"index\.html: holds no record of what it was made from"),
+        ("<html></html>", r"index\.html: contains no record of a report"),
         (OPENING + "{</script>", r"index\.html: its record is damaged"),
-        (OPENING + "[]</script>", r"index\.html: holds no record"),
-        (OPENING + '{"schema_version": 99}</script>', r"is of version 99, expected 1"),
+        (OPENING + "[]</script>", r"index\.html: contains no record"),
+        (OPENING + '{"schema_version": 99}</script>', r"is of version 99, expected 2"),
         (
-            OPENING + '{"schema_version": 1}</script>',
-            r"(?s)record is damaged; .*\n  claims: is missing",
+            OPENING + '{"schema_version": 2}</script>',
+            r"(?s)record is damaged\. .*\n  claims: is missing",
         ),
     ],
 )
@@ -102,8 +100,8 @@ def test_a_report_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_page_may_be_given_as_its_file_or_its_folder(tmp_path: Path) -> None:
-    record = record_of()
-    page = f"<p>{OPENING}{json.dumps(record)}</script>"
+    record = Record.model_validate(record_of())
+    page = f"<p>{OPENING}{record.model_dump_json()}</script>"
     (tmp_path / "index.html").write_text(page)
     assert read_page(tmp_path) == read_page(tmp_path / "index.html") == (page, record)
-    assert embedded_record(page, where="here") == record
+    assert read_embedded_record(page, where="here") == record

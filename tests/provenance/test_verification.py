@@ -5,7 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from normreport.provenance.verification import Part, compare_pages, compare_tables, describe, parts
+from normreport.provenance.verification import (
+    PagePart,
+    compare_pages,
+    compare_tables,
+    describe_difference,
+    split_page,
+)
 from normreport.text.formatting import number, percent
 
 PAGE = """<!doctype html>
@@ -19,19 +25,19 @@ PAGE = """<!doctype html>
 
 
 def test_a_page_is_taken_apart_into_drawing_caption_and_prose() -> None:
-    found = parts(PAGE)
-    assert found[Part("drawing", "curves")].startswith('<svg id="a"><path id="b" d="M 1.5 2"/>')
-    assert "A caption, 3 seeds." in found[Part("caption", "curves")]
-    assert "digest 1a2b" in found[Part("fold-out", "curves")]
-    assert "It moved by 1.25%." in found[Part("prose", "abstract")]
-    assert "more" in found[Part("prose", "abstract")]
-    assert '{"a": 1}' in found[Part("record", "record")]
-    assert "margin" in found[Part("style", "page")]
+    found = split_page(PAGE)
+    assert found[PagePart("drawing", "curves")].startswith('<svg id="a"><path id="b" d="M 1.5 2"/>')
+    assert "A caption, 3 seeds." in found[PagePart("caption", "curves")]
+    assert "digest 1a2b" in found[PagePart("fold-out", "curves")]
+    assert "It moved by 1.25%." in found[PagePart("prose", "abstract")]
+    assert "more" in found[PagePart("prose", "abstract")]
+    assert '{"a": 1}' in found[PagePart("record", "record")]
+    assert "margin" in found[PagePart("style", "page")]
 
 
 def test_nothing_of_a_page_is_left_out() -> None:
     page = PAGE.replace("<!doctype html>\n", "").replace("\n", "")
-    joined = "".join(parts(page).values())
+    joined = "".join(split_page(page).values())
     assert sorted(joined) == sorted(page)
 
 
@@ -48,18 +54,18 @@ def test_the_same_page_has_no_difference() -> None:
         (("A caption", "No caption"), "caption", "curves", "“No” instead of “A”"),
         (("1a2b", "1c2b"), "fold-out", "curves", "“1c2b” instead of “1a2b”"),
         (("moved", "<b>moved</b>"), "prose", "abstract", "“<b>moved</b>” instead of “moved”"),
-        (("by 1", "by  1"), "prose", "abstract", "differs in spaces only"),
+        (("by 1", "by  1"), "prose", "abstract", "differs only in spaces"),
         (('"a": 1', '"a": 2'), "record", "record", "2 instead of 1 (0.5 relative)"),
         (
             ("</html>", "</HTML>"), "prose", "page",
-            "differs in its markup only, not in what is read",
+            "differs only in its markup",
         ),
     ],
 )  # fmt: skip
 def test_a_difference_has_a_place_and_an_amount(
     change: tuple[str, str], kind: str, place: str, text: str
 ) -> None:
-    assert compare_pages(PAGE.replace(*change), PAGE) == {Part(kind, place): text}
+    assert compare_pages(PAGE.replace(*change), PAGE) == {PagePart(kind, place): text}
 
 
 @pytest.mark.parametrize("value", [0.0123, -0.5, 1234.5, 1.234e-7, -2.5e9, 0])
@@ -69,19 +75,19 @@ def test_numbers_as_the_article_writes_them_are_compared_as_numbers(
 ) -> None:
     assert callable(write)
     other = 3.0 if value == 0 else 2 * value
-    described = describe(f"a {write(other)} b", f"a {write(value)} b")
+    described = describe_difference(f"a {write(other)} b", f"a {write(value)} b")
     amount = 1 if value == 0 else 0.5
     assert float(described.split("(")[1].split(" relative")[0]) == pytest.approx(amount, abs=0.03)
 
 
 def test_of_many_numbers_the_largest_difference_and_the_first_are_told() -> None:
-    assert describe("1.1 2 4", "1 2 8") == (
+    assert describe_difference("1.1 2 4", "1 2 8") == (
         "2 numbers, by at most 0.5 relative; the first: 1.1 instead of 1"
     )
 
 
 def test_long_words_are_cut() -> None:
-    described = describe("x" * 500, "y")
+    described = describe_difference("x" * 500, "y")
     assert described == f"“{'x' * 60}…” instead of “y”"
 
 

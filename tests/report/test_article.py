@@ -14,20 +14,22 @@ from markupsafe import Markup
 
 from normreport.claims.registry import CLAIMS
 from normreport.config.experiment import load_config
+from normreport.config.report import FigureSettings
 from normreport.errors import ConfigError
 from normreport.plan.figure_index import figure_index
-from normreport.provenance.record import embedded_record
+from normreport.provenance.record import read_embedded_record
 from normreport.report.article import (
     Illustration,
     figures_for,
     parameters,
 )
-from normreport.report.dark_mode import dark
+from normreport.report.dark_mode import darken
 from normreport.statistics.inference import Verdict
 from normreport.text.formatting import percent
 from tests.articles import (
     DIGEST,
     FIGURE,
+    MADE_FROM,
     NEVER_JUDGED,
     OUTCOMES,
     PUBLISHED,
@@ -102,7 +104,9 @@ FETCHED = {"kind": "fetched", "model": "vgg16", "weights": "IMAGENET1K_V1", "fil
 )
 def test_the_inputs_of_the_pretraining_and_the_arms_that_differ_are_told(known, sentence):
     results = results_of(study())
-    results["pretraining"][0] = known
+    results["pretraining"] = [known]
+    if known["kind"] == "fetched":
+        results["experiment"]["pretraining"] = None
     assert sentence in text_of(rendered(study(), results=results))
 
 
@@ -331,7 +335,8 @@ def test_a_claim_leads_to_the_figures_of_its_deciding_case():
     figures = [
         Illustration(
             id=f"separation-{model}", number=number, kind="separation", model=model, start=None,
-            layer=None, caption="Caption.", alt="Alt.", svg=Markup("<svg></svg>"), made_from={},
+            layer=None, caption="Caption.", alt="Alt.", svg=Markup("<svg></svg>"),
+            made_from=MADE_FROM,
         )
         for number, model in enumerate(("vgg16", "mobilenet_v2"), start=1)
     ]  # fmt: skip
@@ -493,13 +498,13 @@ def test_the_record_is_a_data_block_that_no_text_can_leave():
     record = record_of(config={"report": {"title": evil}})
     page = rendered(study(), record=record)
     assert "<b id" not in page
-    assert embedded_record(page, where="page") == record
+    assert read_embedded_record(page, where="page").model_dump(mode="json") == record
     assert 'id="record"' not in rendered(study(), record=record, medium="print")
 
 
 def test_settings_are_listed_without_those_that_are_not_used():
-    settings = {"kind": "histogram", "layer": None, "normalizations": ["raw", "unit"], "epoch": 0}
-    assert parameters(settings) == "kind: histogram, normalizations: raw unit, epoch: 0"
+    settings = FigureSettings(kind="inputs", normalizations=("raw", "unit"), density_epoch=0)
+    assert parameters(settings) == "density_epoch: 0, kind: inputs, normalizations: raw unit"
 
 
 def test_a_mistake_in_a_template_names_file_and_line(tmp_path):
@@ -524,7 +529,7 @@ def test_own_words_take_the_place_of_ours():
 
 def test_the_accent_has_a_counterpart_in_the_dark():
     page = rendered(study(), accent="#aa0011")
-    assert f":root {{ --accent: light-dark(#aa0011, {dark('#aa0011')}); }}" in page
+    assert f":root {{ --accent: light-darken(#aa0011, {darken('#aa0011')}); }}" in page
 
 
 def test_a_file_of_ones_own_folder_replaces_ours_of_the_same_name(tmp_path):

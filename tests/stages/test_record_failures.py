@@ -15,6 +15,6 @@ def test_each_failed_run_is_recorded_with_the_end_of_its_log(tmp_path):
     ]
     failures = tmp_path / "failures.json"
     record_failures.run(settings=canonical_json({"runs": runs}), failures=failures)
-    first, second = read(failures)
+    first, second = read(failures)["runs"]
     assert first["log"] == "epoch 1\nMemoryError: full \N{REPLACEMENT CHARACTER}"
     assert second == condition | {"seed": 1, "stage": "train_run", "log": None}

@@ -74,7 +74,7 @@ def test_configuration_commit_and_versions_are_recorded(record, default_values):
 
 
 def test_the_page_holds_the_record_that_lies_beside_it(results, record):
-    assert read_page(results / "report")[1] == record
+    assert read_page(results / "report")[1].model_dump(mode="json") == record
 
 
 def test_another_folder_gives_the_same_bytes_and_no_path_is_told(results, tmp_path, default_values):

@@ -17,6 +17,7 @@ from babel.messages.pofile import write_po
 from jinja2 import Environment
 from jinja2.nodes import TemplateData
 
+from normreport.config.report import FigureSettings
 from normreport.errors import ConfigError
 from normreport.statistics.inference import Verdict
 from normreport.text.language import (
@@ -229,7 +230,15 @@ def test_every_word_of_the_templates_is_within_a_message(root: Path) -> None:
 
 @pytest.mark.usefixtures("foreign")
 def test_every_word_of_the_article_is_a_message() -> None:
-    figures = [replace(FIGURE, caption="…", made_from=FIGURE.made_from | {"settings": {}})]
+    figures = [
+        replace(
+            FIGURE,
+            caption="…",
+            made_from=FIGURE.made_from.model_copy(
+                update={"settings": FigureSettings.model_construct()}
+            ),
+        )
+    ]
     for medium, outcome in product(("screen", "print"), OUTCOMES.values()):
         assert english(rendered(study(**outcome), medium=medium, figures=figures)) == []
     for verdict in Verdict:
