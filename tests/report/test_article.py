@@ -115,7 +115,7 @@ def test_a_partial_report_says_so_before_anything_else(medium):
     condition = {"model": "vgg16", "start": "scratch", "normalization": "raw", "seed": 1}
     failure = condition | {
         "id": "vgg16/scratch/raw/seed1",
-        "what": "train_run ended without a word",
+        "what": "train_run failed without a message",
         "log": "epoch 1 <oops>",
     }
     text = text_of(rendered(study(), medium=medium, failures=[failure]))
