@@ -302,4 +302,4 @@ def test_a_rebuild_that_fails_is_a_mistake_of_the_user(
     monkeypatch.setattr(subprocess, "run", failed)
     status, out = verified(page, "--rebuild")
     assert status == 2
-    assert "snakemake ended with status 1" in out
+    assert "snakemake exited with status 1" in out
