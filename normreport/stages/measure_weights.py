@@ -21,6 +21,8 @@ QUANTILES = ("model", "start", "normalization", "seed", "layer", "epoch", "n", "
 def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> None:
     """Write one row of statistics per layer and epoch, and the quantiles of layers that vary."""
     digested = read_model(WeightDigests, digests)
+    # In the order of the columns since the first version.
+    condition = dict(sorted(asdict(digested.run).items()))
     rows, curves = [], []
     for name, layer in digested.layers.items():
         kept = KeptLayer(snapshots, name, layer.epochs)
@@ -32,7 +34,7 @@ def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> N
         for epoch, weights in enumerate(kept):
             ordered = sort_weights(weights)
             statistics = summarize(weights, initial, ordered)
-            place = {**asdict(digested.run), "layer": name, "epoch": epoch}
+            place = {**condition, "layer": name, "epoch": epoch}
             spread = statistics["std"]
             # The bandwidth is in units of the layer's own spread: only the shape counts.
             bandwidth = roughness_bandwidth(spread, weights.size) if spread else None
