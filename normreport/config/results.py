@@ -373,7 +373,7 @@ class Results(ResultsModel):
     settings: dict[str, TrainingSummary]
     """How each model is trained."""
     data: TargetData
-    """The target data."""
+    """The data that the runs were trained on."""
     pretraining: list[Pretraining]
     """One entry per model if a start is pretrained."""
     runs: list[RunResult]

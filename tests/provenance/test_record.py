@@ -82,7 +82,7 @@ def test_the_digest_of_a_folder_is_of_names_and_bytes_and_not_of_the_place(tmp_p
         (OPENING + '{"schema_version": 99}</script>', r"is of version 99, expected 2"),
         (
             OPENING + '{"schema_version": 2}</script>',
-            r"(?s)record is damaged\. .*\n  claims: is missing",
+            r"(?s)record is damaged\. .*\n  claims: missing",
         ),
     ],
 )

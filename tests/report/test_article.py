@@ -529,7 +529,7 @@ def test_own_words_take_the_place_of_ours():
 
 def test_the_accent_has_a_counterpart_in_the_dark():
     page = rendered(study(), accent="#aa0011")
-    assert f":root {{ --accent: light-darken(#aa0011, {darken('#aa0011')}); }}" in page
+    assert f":root {{ --accent: light-dark(#aa0011, {darken('#aa0011')}); }}" in page
 
 
 def test_a_file_of_ones_own_folder_replaces_ours_of_the_same_name(tmp_path):

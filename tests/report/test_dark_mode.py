@@ -27,7 +27,7 @@ def contrast(a, b):
 
 
 def test_white_paper_becomes_the_dark_pages():
-    assert f"--paper: light-darken({style.PAPER}, {darken(style.PAPER)});" in SHEET.read_text()
+    assert f"--paper: light-dark({style.PAPER}, {darken(style.PAPER)});" in SHEET.read_text()
 
 
 @pytest.mark.parametrize(("color", "least"), [(style.INK, 7), (style.MUTED, 4.5)])
@@ -61,7 +61,7 @@ def test_each_colour_is_one_variable_and_has_one_rule_per_attribute():
     ]
     assert color_rules(pictures).splitlines() == [
         ":root {",
-        f"--c-1f1f1f: light-darken(#1f1f1f, {darken('#1f1f1f')});",
+        f"--c-1f1f1f: light-dark(#1f1f1f, {darken('#1f1f1f')});",
         "}",
         'figure svg [fill="#1f1f1f"] { fill: var(--c-1f1f1f); }',
         'figure svg [stroke="#1f1f1f"] { stroke: var(--c-1f1f1f); }',

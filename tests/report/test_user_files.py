@@ -45,13 +45,22 @@ def test_a_picture_is_known_by_its_bytes(tmp_path: Path, content: bytes, media_t
     [
         (None, "could not be read (No such file or directory)"),
         (SVG + b" " * LARGEST, "is larger than 300,000 bytes"),
-        (b"", "is no picture of a known kind, or damaged"),
-        (b"<svg viewBox='0 0 9 9'/>", "is no picture"),  # no browser shows it without its namespace
-        (b"<html xmlns='http://www.w3.org/1999/xhtml'/>", "is no picture"),
-        (b'<?xml version="1.0" encoding="klingon"?><svg/>', "is no picture"),
-        (pixels("GIF"), "is no picture"),
-        (pixels("PNG")[:60], "is no picture"),
-        (pixels("JPEG")[:100], "is no picture"),
+        (b"", "is damaged or not of a supported format"),
+        (
+            b"<svg viewBox='0 0 9 9'/>",
+            "is damaged or not of a supported format",
+        ),  # no browser shows it without its namespace
+        (
+            b"<html xmlns='http://www.w3.org/1999/xhtml'/>",
+            "is damaged or not of a supported format",
+        ),
+        (
+            b'<?xml version="1.0" encoding="klingon"?><svg/>',
+            "is damaged or not of a supported format",
+        ),
+        (pixels("GIF"), "is damaged or not of a supported format"),
+        (pixels("PNG")[:60], "is damaged or not of a supported format"),
+        (pixels("JPEG")[:100], "is damaged or not of a supported format"),
     ],
 )
 def test_anything_else_is_one_message(tmp_path: Path, content: bytes | None, found: str) -> None:

@@ -49,7 +49,7 @@ def test_a_run_of_a_version_that_kept_no_digest_is_to_be_trained_again(runs, tmp
     del found["files"]
     write_json(tmp_path / "manifest.json", found)
     with pytest.raises(
-        StorageError, match=r"(?s)not a file of this version .*Delete it.*files: is missing"
+        StorageError, match=r"(?s)not a file of this version .*Delete it.*files: missing"
     ):
         digest_weights.run(
             snapshots=runs[0].snapshots,
