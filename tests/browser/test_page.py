@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from normreport.figures.drawing import Drawing
 from normreport.report.article import MINIFY
-from normreport.report.dark_mode import dark
+from normreport.report.dark_mode import darken
 from normreport.report.user_files import TEMPLATES, data_uri
 
 from .conftest import Reader
@@ -310,7 +310,7 @@ def test_the_theme_is_chosen_by_keyboard_remembered_and_given_back(reader: Reade
 
 
 def dark_rgb(color: str) -> str:
-    channels = ", ".join(str(int(dark(color)[i : i + 2], 16)) for i in (1, 3, 5))
+    channels = ", ".join(str(int(darken(color)[i : i + 2], 16)) for i in (1, 3, 5))
     return f"rgb({channels})"
 
 
