@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from normreport.claims.study import Study
-from normreport.text.formatting import either
+from normreport.text.formatting import join_with_or
 from normreport.text.language import N_, gettext
 
 
@@ -43,7 +43,7 @@ class Needs:
             )
         absent = self._absent_conditions(study)
         if absent:
-            return gettext("the experiment has no run with %(what)s", what=either(absent))
+            return gettext("the experiment has no run with %(what)s", what=join_with_or(absent))
         if self.two_arms and len(study.compared_arms()) < 2:
             return gettext("the experiment has one arm; two are needed")
         if self.two_architectures and len(study.compared_models()) < 2:

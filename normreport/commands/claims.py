@@ -11,7 +11,7 @@ from normreport.claims.registry import CLAIMS
 from normreport.config.results import CaseResult, ClaimResult
 from normreport.errors import StorageError
 from normreport.io import files
-from normreport.text.formatting import number
+from normreport.text.formatting import format_number
 
 WIDTH = 98
 
@@ -23,7 +23,7 @@ def run(*, results: Path | None) -> None:
         words = claim.localized()
         print(f"{claim.id}  {words.topic} ({claim.kind})")
         _print_indented(words.statement)
-        margin = f"margin {number(claim.test.margin, 2)}"
+        margin = f"margin {format_number(claim.test.margin, 2)}"
         _print_indented(f"Statistic: {words.statistic} ({words.unit}; {margin}).")
         _print_indented(f"Rule: {words.rule}.")
         if claim.id in judged:
@@ -71,10 +71,10 @@ def _describe_case(case: CaseResult) -> str:
     bounds = (
         ""
         if case.effect.low is None
-        else f" [{number(case.effect.low)}, {number(case.effect.high)}]"
+        else f" [{format_number(case.effect.low)}, {format_number(case.effect.high)}]"
     )
     place = " ".join(filter(None, case.place.columns().values()))
-    return f"{number(case.effect.mean)}{bounds} ({place})"
+    return f"{format_number(case.effect.mean)}{bounds} ({place})"
 
 
 def _print_indented(text: str) -> None:

@@ -27,7 +27,7 @@ from normreport.figures.style import (
     mean_line,
     text_width,
 )
-from normreport.text.formatting import compact
+from normreport.text.formatting import format_compact
 from normreport.text.language import gettext
 
 _EDGE = 0.04
@@ -307,7 +307,7 @@ def log_axis(axis: Axis, values: npt.ArrayLike, *, unit: str = "") -> None:
         set_scale("log")
         set_limits(low, high)
     axis.set_major_locator(FixedLocator(ticks))
-    axis.set_major_formatter(FixedFormatter([compact(tick) + unit for tick in ticks]))
+    axis.set_major_formatter(FixedFormatter([format_compact(tick) + unit for tick in ticks]))
     axis.set_minor_locator(NullLocator())
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
-from normreport.text.formatting import listing
+from normreport.text.formatting import join_with_and
 from normreport.text.labels import start_title
 from normreport.text.language import gettext, ngettext
 
@@ -35,7 +35,7 @@ def comparable_rows(table: pd.DataFrame, **keys: str) -> pd.DataFrame:
     """
     rows = rows_of(table, **keys)
     if rows.empty:
-        wanted = listing([f"{column} {value!r}" for column, value in keys.items()])
+        wanted = join_with_and([f"{column} {value!r}" for column, value in keys.items()])
         raise ValueError(f"the table has no row with {wanted}")
     return rows
 
@@ -195,7 +195,7 @@ def run_notes(
                         start=name,
                         arm=arm,
                         early=len(early),
-                        where=listing(where),
+                        where=join_with_and(where),
                     )
                 )
     if any_early:

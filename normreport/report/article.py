@@ -25,7 +25,7 @@ from normreport.provenance.record import Record
 from normreport.report.dark_mode import color_rules, darken
 from normreport.report.references import bibtex, link, short
 from normreport.report.user_files import check_templates
-from normreport.text.formatting import integer, listing, number, percent
+from normreport.text.formatting import format_integer, format_number, format_percent, join_with_and
 from normreport.text.labels import (
     kind_label,
     model_label,
@@ -131,14 +131,14 @@ def render(
         return Markup(MINIFY.get(PurePath(name).suffix, str)(text))
 
     environment.filters |= {
-        "num": number,
-        "pct": percent,
-        "integer": integer,
+        "num": format_number,
+        "pct": format_percent,
+        "integer": format_integer,
         "model": model_label,
         "start": start_label,
         "verdict": verdict_label,
         "kind": kind_label,
-        "listing": listing,
+        "listing": join_with_and,
         "abbreviated": abbreviated,
         "parameters": parameters,
         "images": source_label,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from normreport.text.formatting import listing
+from normreport.text.formatting import join_with_and
 from normreport.text.language import gettext
 
 Reference = Mapping[str, Any]
@@ -35,7 +35,7 @@ _LATEX = str.maketrans(
 def short(reference: Reference) -> str:
     """Write author and year as a citation: "Kingma and Ba 2014", "He et al. 2015"."""
     names = [author.get("family", "") for author in reference["author"]]
-    who = gettext("%(author)s et al.", author=names[0]) if len(names) > 2 else listing(names)
+    who = gettext("%(author)s et al.", author=names[0]) if len(names) > 2 else join_with_and(names)
     return f"{who} {reference['issued']}"
 
 

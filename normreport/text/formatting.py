@@ -8,7 +8,7 @@ from normreport.text.language import N_, gettext
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
-def number(value: float | None, digits: int = 3) -> str:
+def format_number(value: float | None, digits: int = 3) -> str:
     """Format a number with significant digits: 0.0589, −2.12, 12,300, 1.50 × 10⁻⁷.
 
     Parameters
@@ -36,35 +36,35 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
-def compact(value: float, digits: int = 3) -> str:
-    """Format a number like `number`, without trailing zeros: 0.5, 255, -2.12, 10^6."""
-    mantissa, times, power = number(value, digits).partition(" × ")
+def format_compact(value: float, digits: int = 3) -> str:
+    """Format a number like `format_number`, without trailing zeros: 0.5, 255, -2.12, 10^6."""
+    mantissa, times, power = format_number(value, digits).partition(" × ")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
     return power if times and mantissa == "1" else mantissa + times + power
 
 
-def percent(share: float | None, digits: int = 2) -> str:
+def format_percent(share: float | None, digits: int = 2) -> str:
     """Format a share as a percentage: 0.0123 is 1.2%."""
-    return number(None) if share is None else number(100 * share, digits) + "%"
+    return format_number(None) if share is None else format_number(100 * share, digits) + "%"
 
 
-def integer(value: float) -> str:
+def format_integer(value: float) -> str:
     """Format a rounded number with thousands separators."""
     return f"{round(value):,}".replace("-", "−")
 
 
-def change(share: float) -> str:
+def format_change(share: float) -> str:
     """Format a relative change with its sign: +1.2%, -0.34%."""
-    return ("+" if share > 0 else "") + percent(share)
+    return ("+" if share > 0 else "") + format_percent(share)
 
 
-def listing(values: Iterable[Any]) -> str:
+def join_with_and(values: Iterable[Any]) -> str:
     """Join words with "and": a, b and c."""
     return _joined(values, N_("%(all_but_last)s and %(last)s"))
 
 
-def either(values: Iterable[Any]) -> str:
+def join_with_or(values: Iterable[Any]) -> str:
     """Join words with "or": a, b or c."""
     return _joined(values, N_("%(all_but_last)s or %(last)s"))
 
@@ -76,7 +76,9 @@ def _joined(values: Iterable[Any], pattern: str) -> str:
     return gettext(pattern, all_but_last=", ".join(texts[:-1]), last=texts[-1])
 
 
-def extremes(values: Mapping[str, float], write: Callable[[float], str] = number) -> str:
+def format_extremes(
+    values: Mapping[str, float], write: Callable[[float], str] = format_number
+) -> str:
     """Format the smallest and the largest value with their names: 0.06 (raw) to 0.07 (unit)."""
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     if len(values) == 1:

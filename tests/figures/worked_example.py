@@ -10,7 +10,7 @@ from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import arm_keys, page
 from normreport.figures.runs import in_order, last_epoch, rows_of, run_notes
 from normreport.figures.style import arm_styles, house_style, mark
-from normreport.text.formatting import number
+from normreport.text.formatting import format_number
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext
 
@@ -69,7 +69,7 @@ def draw(prepared: Prepared) -> Canvas:
 
 def describe(prepared: Prepared) -> Words:
     """Say what is drawn, and how far the mean gets from zero."""
-    farthest = number(float(prepared.data["mean"].abs().max()))
+    farthest = format_number(float(prepared.data["mean"].abs().max()))
     observation = gettext("No mean is farther from 0 than %(value)s.", value=farthest)
     text = gettext("%(title)s. One line per run.", title=prepared.title)
     return Words(caption=f"{text} {observation}", alt=f"{text} {observation}")

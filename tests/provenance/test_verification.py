@@ -12,7 +12,7 @@ from normreport.provenance.verification import (
     describe_difference,
     split_page,
 )
-from normreport.text.formatting import number, percent
+from normreport.text.formatting import format_number, format_percent
 
 PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><style>p { margin: 0 }</style></head><body>
@@ -69,7 +69,7 @@ def test_a_difference_has_a_place_and_an_amount(
 
 
 @pytest.mark.parametrize("value", [0.0123, -0.5, 1234.5, 1.234e-7, -2.5e9, 0])
-@pytest.mark.parametrize("write", [number, percent])
+@pytest.mark.parametrize("write", [format_number, format_percent])
 def test_numbers_as_the_article_writes_them_are_compared_as_numbers(
     value: float, write: object
 ) -> None:

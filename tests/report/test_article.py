@@ -25,7 +25,7 @@ from normreport.report.article import (
 )
 from normreport.report.dark_mode import darken
 from normreport.statistics.inference import Verdict
-from normreport.text.formatting import percent
+from normreport.text.formatting import format_percent
 from tests.articles import (
     DIGEST,
     FIGURE,
@@ -187,7 +187,7 @@ def test_a_sentence_prints_the_numbers_of_its_claim():
     claim = next(claim for claim in results_of(whole)["claims"] if claim["id"] == "F2")
     far = claim["least_favourable"]["effect"]["mean"]
     assert claim["verdict"] == "REFUTED"
-    assert f"by {percent(far)} in" in text_of(rendered(whole))
+    assert f"by {format_percent(far)} in" in text_of(rendered(whole))
 
 
 # Names with digits: networks, an encoding, ids of claims and predictions, a distance, a digest,

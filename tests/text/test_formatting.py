@@ -3,14 +3,14 @@
 import pytest
 
 from normreport.text.formatting import (
-    change,
-    compact,
-    either,
-    extremes,
-    integer,
-    listing,
-    number,
-    percent,
+    format_change,
+    format_compact,
+    format_extremes,
+    format_integer,
+    format_number,
+    format_percent,
+    join_with_and,
+    join_with_or,
 )
 
 
@@ -35,7 +35,7 @@ from normreport.text.formatting import (
 def test_a_number_has_three_significant_digits_and_a_true_minus_sign(
     value: float | None, text: str
 ) -> None:
-    assert number(value) == text
+    assert format_number(value) == text
 
 
 @pytest.mark.parametrize(
@@ -50,32 +50,45 @@ def test_a_number_has_three_significant_digits_and_a_true_minus_sign(
     ],
 )
 def test_a_compact_number_has_no_trailing_zeros(value: float, text: str) -> None:
-    assert compact(value) == text
+    assert format_compact(value) == text
 
 
 def test_shares_are_written_in_percent() -> None:
-    assert [percent(0.01234), percent(1.0), percent(None)] == ["1.2%", "100%", "not available"]
+    assert [format_percent(0.01234), format_percent(1.0), format_percent(None)] == [
+        "1.2%",
+        "100%",
+        "not available",
+    ]
 
 
 def test_a_change_carries_its_sign() -> None:
-    assert [change(0.012), change(-0.0034), change(0.0)] == ["+1.2%", "\u22120.34%", "0%"]
+    assert [format_change(0.012), format_change(-0.0034), format_change(0.0)] == [
+        "+1.2%",
+        "\u22120.34%",
+        "0%",
+    ]
 
 
 def test_whole_numbers_have_separators() -> None:
-    assert [integer(1234567), integer(-1234.5)] == ["1,234,567", "\u22121,234"]
+    assert [format_integer(1234567), format_integer(-1234.5)] == ["1,234,567", "\u22121,234"]
 
 
 def test_words_are_joined_as_a_sentence_does() -> None:
-    assert [listing([]), listing(["a"]), listing(["a", "b"]), listing(["a", "b", "c"])] == [
+    assert [
+        join_with_and([]),
+        join_with_and(["a"]),
+        join_with_and(["a", "b"]),
+        join_with_and(["a", "b", "c"]),
+    ] == [
         "",
         "a",
         "a and b",
         "a, b and c",
     ]
-    assert either(["a", "b", "c"]) == "a, b or c"
+    assert join_with_or(["a", "b", "c"]) == "a, b or c"
 
 
 def test_extremes_name_where_they_are() -> None:
-    assert extremes({"a": 2.0, "b": 1.0, "c": 3.0}) == "1.00 (b) to 3.00 (c)"
-    assert extremes({"a": 2.0}) == "2.00 (a)"
-    assert extremes({"a": 2.0001, "b": 2.0}) == "all 2.00"
+    assert format_extremes({"a": 2.0, "b": 1.0, "c": 3.0}) == "1.00 (b) to 3.00 (c)"
+    assert format_extremes({"a": 2.0}) == "2.00 (a)"
+    assert format_extremes({"a": 2.0001, "b": 2.0}) == "all 2.00"

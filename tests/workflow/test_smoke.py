@@ -12,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 from safetensors.numpy import load_file
 
-from normreport.text.formatting import number, percent
+from normreport.text.formatting import format_number, format_percent
 from tests.workflow.conftest import SMOKE
 
 RUNS = [
@@ -118,8 +118,8 @@ def test_numbers_of_the_page_can_be_computed_from_the_weights(smoke, page, resul
     row = next(row for row in results["headline"]["layers"] if row["start"] == "scratch")
     assert row["displacement"] == pytest.approx(np.mean(moved), rel=1e-9)
     text = words(page)
-    assert f"the layer moved by {percent(float(np.mean(moved)))} of its norm" in text
-    assert f"and {number(float(np.mean(last)))} at the end" in text
+    assert f"the layer moved by {format_percent(float(np.mean(moved)))} of its norm" in text
+    assert f"and {format_number(float(np.mean(last)))} at the end" in text
 
 
 def test_the_page_has_every_figure_inside_and_fetches_nothing(smoke, page):

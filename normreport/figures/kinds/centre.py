@@ -28,7 +28,7 @@ from normreport.figures.style import (
     text_width,
     tint,
 )
-from normreport.text.formatting import listing, number
+from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import N_, gettext
 
@@ -280,8 +280,8 @@ def _observation(data: pd.DataFrame, starts: list[str], layers: list[tuple[str, 
         texts = [
             gettext(
                 "%(ratio)s (interquartile range %(range)s) in %(model)s",
-                ratio=number(row["iqr_ratio"]),
-                range=number(row["iqr"]),
+                ratio=format_number(row["iqr_ratio"]),
+                range=format_number(row["iqr"]),
                 model=model_label(model),
             )
             for model, layer in reversed(first.items())
@@ -293,7 +293,7 @@ def _observation(data: pd.DataFrame, starts: list[str], layers: list[tuple[str, 
                 gettext(
                     "%(start)s, the first kept layer has on average c = %(values)s.",
                     start=start_title(start),
-                    values=listing(texts),
+                    values=join_with_and(texts),
                 )
             )
     return " ".join(sentences) or gettext("No start has all its runs at this epoch.")

@@ -38,7 +38,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.statistics.learned import LEARNED_SHARE, compute_learning_threshold
-from normreport.text.formatting import extremes, number, percent
+from normreport.text.formatting import format_extremes, format_number, format_percent
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import N_, gettext, ngettext
 
@@ -252,8 +252,8 @@ def describe(prepared: Prepared) -> Words:
         model=prepared.model,
         seeds=seeds_phrase(prepared.shown),
         classes=prepared.classes,
-        chance=number(np.log(prepared.classes)),
-        gate=number(compute_learning_threshold(prepared.classes)),
+        chance=format_number(np.log(prepared.classes)),
+        gate=format_number(compute_learning_threshold(prepared.classes)),
     )
     alt = gettext("%(title)s, loss and accuracy per epoch.", title=prepared.title)
     observation = _observation(prepared)
@@ -283,7 +283,7 @@ def _observation(prepared: Prepared) -> str:
         if len(final):
             column = "heldout_accuracy_percent"
             values = dict(zip(final["normalization"], final[column] / 100, strict=True))
-            span = extremes(values, partial(percent, digits=3))
+            span = format_extremes(values, partial(format_percent, digits=3))
             sentences.append(
                 gettext(
                     "At epoch %(epoch)s the arms' mean accuracies are %(span)s.",

@@ -38,7 +38,7 @@ from normreport.figures.style import (
     shared_limits,
     tint,
 )
-from normreport.text.formatting import compact, number, percent
+from normreport.text.formatting import format_compact, format_number, format_percent
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import N_, gettext
 
@@ -246,7 +246,7 @@ def _reading(prepared: Prepared) -> str:
         **prepared.place,
         epoch=prepared.epoch,
         seeds=seeds_phrase(prepared.runs),
-        bandwidth=compact(float(prepared.complete["bandwidth"].iloc[0])),
+        bandwidth=format_compact(float(prepared.complete["bandwidth"].iloc[0])),
     )
     if prepared.epoch == 0:
         return text
@@ -287,20 +287,23 @@ def _observation(trained: pd.DataFrame, means: pd.DataFrame) -> str:
         within = max(within, float((seeds.max(axis=1) - seeds.min(axis=1)).max()))
     if between is None:
         text = gettext(
-            "The mean density of %(arm)s peaks at %(peak)s.", arm=arms.columns[0], peak=number(peak)
+            "The mean density of %(arm)s peaks at %(peak)s.",
+            arm=arms.columns[0],
+            peak=format_number(peak),
         )
     else:
         gap, a, b = between
         text = gettext(
             "The arms' means differ by at most %(share)s of the highest peak (%(one)s against "
             "%(other)s).",
-            share=percent(gap / peak),
+            share=format_percent(gap / peak),
             one=a,
             other=b,
         )
     if trained.groupby("normalization")["seed"].nunique().max() < 2:
         return text
     apart = gettext(
-        "Seeds of one arm differ by up to %(share)s of that peak.", share=percent(within / peak)
+        "Seeds of one arm differ by up to %(share)s of that peak.",
+        share=format_percent(within / peak),
     )
     return f"{text} {apart}"

@@ -34,7 +34,7 @@ from normreport.figures.style import (
     text_width,
     tint,
 )
-from normreport.text.formatting import percent
+from normreport.text.formatting import format_percent
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import gettext
 
@@ -243,8 +243,8 @@ def _observation(prepared: Prepared) -> str:
                 "%(start)s, the median over layers and arms is %(median)s and the largest mean "
                 "%(largest)s (%(layer)s, %(arm)s).",
                 start=start_title(start),
-                median=percent(rows["displacement"].median()),
-                largest=percent(most["displacement"]),
+                median=format_percent(rows["displacement"].median()),
+                largest=format_percent(most["displacement"]),
                 layer=most["layer"],
                 arm=most["normalization"],
             )

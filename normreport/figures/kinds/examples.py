@@ -24,7 +24,7 @@ from normreport.figures.style import (
     text_width,
 )
 from normreport.normalizations import normalize
-from normreport.text.formatting import compact, listing
+from normreport.text.formatting import format_compact, join_with_and
 from normreport.text.language import gettext, ngettext
 
 KIND = Kind(order=(10, 1), arms="all")
@@ -61,7 +61,9 @@ class Prepared:
         """The smallest and the largest value of each arm, in words."""
         return {
             arm: gettext(
-                "%(low)s to %(high)s", low=compact(images.min()), high=compact(images.max())
+                "%(low)s to %(high)s",
+                low=format_compact(images.min()),
+                high=format_compact(images.max()),
             )
             for arm, images in self.examples.items()
         }
@@ -149,7 +151,7 @@ def describe(prepared: Prepared) -> Words:
     columns = len(prepared.labels)
     ranges = prepared.ranges.items()
     spans = [gettext("%(range)s in %(arm)s", range=values, arm=arm) for arm, values in ranges]
-    observation = gettext("The values range from %(spans)s.", spans=listing(spans))
+    observation = gettext("The values range from %(spans)s.", spans=join_with_and(spans))
     count = ngettext(
         "%(num)s example image after each arm's normalization, one row per arm.",
         "%(num)s example images after each arm's normalization, one row per arm.",

@@ -43,7 +43,7 @@ from normreport.figures.style import (
     mean_line,
     shared_limits,
 )
-from normreport.text.formatting import percent
+from normreport.text.formatting import format_percent
 from normreport.text.labels import layer_label, model_label
 from normreport.text.language import gettext
 
@@ -301,11 +301,12 @@ def _observation(runs: pd.DataFrame) -> str:
         "The histograms of two runs with the same seed in different arms differ most in %(place)s, "
         "by %(share)s of the weights.",
         place=place,
-        share=percent(by_arm),
+        share=format_percent(by_arm),
     )
     if by_seed is None:
         return text
     seeds_text = gettext(
-        "Those of two seeds of one arm differ by up to %(share)s there.", share=percent(by_seed)
+        "Those of two seeds of one arm differ by up to %(share)s there.",
+        share=format_percent(by_seed),
     )
     return f"{text} {seeds_text}"

@@ -28,7 +28,7 @@ from normreport.figures.style import (
     text_width,
 )
 from normreport.statistics.initialization import init_std_range
-from normreport.text.formatting import percent
+from normreport.text.formatting import format_percent
 from normreport.text.labels import model_label
 from normreport.text.language import N_, gettext, ngettext
 
@@ -145,7 +145,7 @@ def draw(prepared: Prepared) -> Canvas:
         for y, row in enumerate(layers.itertuples()):
             ax.plot([ax.get_xlim()[0], row.limit_percent], [y, y], **_BAR)
             at, inside = (1, y), ("axes fraction", "data")
-            label(ax, percent(row.limit_percent / 100, 2), at, inside=inside, offset=(5, 0),
+            label(ax, format_percent(row.limit_percent / 100, 2), at, inside=inside, offset=(5, 0),
                   va="center", size=8)  # fmt: skip
             is_here = (ranges["model"] == row.model) & (ranges["layer"] == row.layer)
             _draw_points(ax, ranges[is_here], y, styles)
@@ -254,7 +254,7 @@ def _observation(ranges: pd.DataFrame) -> str:
                 len(rows),
                 compared=gettext(compared),
                 beyond=int((rows["range_percent"] > rows["limit_percent"]).sum()),
-                most=percent(widest["range_percent"] / 100, 2),
+                most=format_percent(widest["range_percent"] / 100, 2),
                 model=model_label(widest["model"]),
                 layer=widest["layer"],
             )

@@ -22,7 +22,7 @@ from normreport.figures.style import (
     shared_limits,
 )
 from normreport.normalizations import Images, Inputs, batches, normalize
-from normreport.text.formatting import compact, number
+from normreport.text.formatting import format_compact, format_number
 from normreport.text.language import N_, gettext
 
 KIND = Kind(order=(10, 2), arms="all")
@@ -194,10 +194,10 @@ def _observation(data: pd.DataFrame, arms: list[str]) -> str:
             gettext(
                 "%(arm)s %(low)s to %(high)s, mean %(mean)s, standard deviation %(std)s",
                 arm=arm,
-                low=compact(filled["left"].min()),
-                high=compact(filled["right"].max()),
-                mean=number(mean),
-                std=number(std),
+                low=format_compact(filled["left"].min()),
+                high=format_compact(filled["right"].max()),
+                mean=format_number(mean),
+                std=format_number(std),
             )
         )
     return gettext("The filled bins span: %(spans)s.", spans="; ".join(texts))

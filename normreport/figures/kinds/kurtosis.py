@@ -40,7 +40,7 @@ from normreport.figures.style import (
     text_width,
     tint,
 )
-from normreport.text.formatting import compact, number
+from normreport.text.formatting import format_compact, format_number
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import gettext, ngettext
 
@@ -195,7 +195,7 @@ def describe(prepared: Prepared) -> Words:
         "%(epoch)s.",
         model=model_label(prepared.model),
         seeds=seeds_phrase(prepared.runs),
-        limit=compact(limit),
+        limit=format_compact(limit),
         beyond=f"{int((data[_VALUE].abs() > limit).sum()):,}",
         values=f"{len(data):,}",
         epoch=prepared.last_epoch,
@@ -331,7 +331,7 @@ def _draw_scale(ax: Axes, limit: float, name: str) -> None:
     ax.spines["left"].set_visible(False)
     ticks = [-limit, -limit / 2, 0, limit / 2, limit]
     ax.xaxis.set_major_locator(FixedLocator(ticks))
-    ax.set_xticklabels([compact(tick) for tick in ticks])
+    ax.set_xticklabels([format_compact(tick) for tick in ticks])
     style: Marks = {"va": "center", "color": MUTED, "size": 8.5}
     label(ax, name, (1, 0.5), offset=(8, 0), **style)
 
@@ -355,7 +355,7 @@ def _observation(data: pd.DataFrame, last: int) -> str:
                 near=int((rows[_VALUE].abs() <= rows["chance"]).sum()),
                 epoch=last,
                 layer=farthest["layer"],
-                value=number(farthest[_VALUE]),
+                value=format_number(farthest[_VALUE]),
             )
         )
     return " ".join(sentences) or gettext("No start has all its runs at the last epoch.")

@@ -41,7 +41,7 @@ from normreport.figures.style import (
     shared_limits,
     tint,
 )
-from normreport.text.formatting import number
+from normreport.text.formatting import format_number
 from normreport.text.labels import layer_label, model_label, start_label
 from normreport.text.language import gettext, ngettext
 
@@ -277,8 +277,8 @@ def _observation(data: pd.DataFrame, last: int) -> str:
         layer=farthest["layer"],
         start=start_label(farthest["start"]),
         arm=farthest["normalization"],
-        quantile=number(farthest["quantile"]),
-        normal=number(farthest["score"]),
+        quantile=format_number(farthest["quantile"]),
+        normal=format_number(farthest["score"]),
     )
     outside = ngettext(
         "Of %(num)s mean, %(outside)s lies outside the band at more than one quantile in twenty.",

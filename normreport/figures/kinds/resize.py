@@ -25,7 +25,7 @@ from normreport.figures.style import (
     text_width,
 )
 from normreport.normalizations import normalize
-from normreport.text.formatting import number, percent
+from normreport.text.formatting import format_number, format_percent
 from normreport.text.language import gettext, ngettext
 
 KIND = Kind(order=(60, 2), arms=("imagenet", "published_meanstd"))
@@ -217,10 +217,10 @@ def _observation(data: pd.DataFrame, images: int) -> str:
         images,
         pixels_before=f"{before['pixels'].iloc[0]:,}",
         pixels_after=f"{after['pixels'].iloc[0]:,}",
-        std_before=number(before["std"].iloc[0]),
-        std_after=number(after["std"].iloc[0]),
-        step_before=number(before["neighbour_difference"].iloc[0]),
-        step_after=number(after["neighbour_difference"].iloc[0]),
-        detail_before=percent(detail[0]),
-        detail_after=percent(detail[1]),
+        std_before=format_number(before["std"].iloc[0]),
+        std_after=format_number(after["std"].iloc[0]),
+        step_before=format_number(before["neighbour_difference"].iloc[0]),
+        step_after=format_number(after["neighbour_difference"].iloc[0]),
+        detail_before=format_percent(detail[0]),
+        detail_after=format_percent(detail[1]),
     )

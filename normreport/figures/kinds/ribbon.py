@@ -34,7 +34,7 @@ from normreport.figures.style import (
     shared_limits,
     tint,
 )
-from normreport.text.formatting import change, number
+from normreport.text.formatting import format_change, format_number
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext
 
@@ -194,8 +194,8 @@ def _observation(data: pd.DataFrame) -> str:
         "The outer band changes most in %(arm)s: from a width of %(first)s at epoch 0 to "
         "%(final)s at epoch %(epoch)s (%(change)s).",
         arm=widest.arm,
-        first=number(widest.first),
-        final=number(widest.final),
+        first=format_number(widest.first),
+        final=format_number(widest.final),
         epoch=widest.epoch,
-        change=change(widest.share),
+        change=format_change(widest.share),
     )

@@ -25,7 +25,7 @@ from normreport.figures.style import (
     shared_limits,
     tint,
 )
-from normreport.text.formatting import listing, number
+from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import N_, gettext
 
@@ -243,7 +243,7 @@ def _line_styles() -> dict[str, Marks]:
 def _prepare_axes(curves: Axes, gaps: Axes, prepared: Prepared, design: str) -> None:
     """Set limits, ticks and names of a design's two panels, which both designs share."""
     data = prepared.data
-    seeds = listing(dict.fromkeys(prepared.seeds[design].values())) or gettext("none")
+    seeds = join_with_and(dict.fromkeys(prepared.seeds[design].values())) or gettext("none")
     panel_title(curves, gettext(_TITLES[design], seeds=seeds))
     visible = data["density"] > 0.005 * data["density"].max()
     curves.set_xlim(shared_limits(data["weight"][visible]))
@@ -260,7 +260,7 @@ def _draw_bars(ax: Axes, design: pd.DataFrame) -> None:
     bar: Marks = {"color": tint(INK, 0.45), "linewidth": 9}
     for y, gap in enumerate(_gaps(design).values()):
         ax.plot([0, gap], [y, y], **bar)
-        label(ax, f"{number(gap, 2)}%", (gap, y), inside=("data", "data"), offset=(5, 0),
+        label(ax, f"{format_number(gap, 2)}%", (gap, y), inside=("data", "data"), offset=(5, 0),
               va="center", size=8)  # fmt: skip
 
 
@@ -279,6 +279,9 @@ def _observation(data: pd.DataFrame) -> str:
         rows = data[data["design"] == design]
         if len(rows):
             same, *others = _gaps(rows).values()
-            shares = {"same": f"{number(same, 2)}%", "others": f"{number(max(others), 2)}%"}
+            shares = {
+                "same": f"{format_number(same, 2)}%",
+                "others": f"{format_number(max(others), 2)}%",
+            }
             sentences.append(gettext(words, **shares))
     return " ".join(sentences) or gettext("There is no run to compare.")

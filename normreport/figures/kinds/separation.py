@@ -22,7 +22,7 @@ from normreport.figures.style import (
     text_width,
     tint,
 )
-from normreport.text.formatting import listing, number
+from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import layer_label, model_label, start_title
 from normreport.text.language import N_, gettext, ngettext
 
@@ -252,7 +252,7 @@ def _draw_strips(ax: Axes, pairs: pd.DataFrame) -> None:
         bar: Marks = {"color": INK, "linewidth": 1.6}
         attributes = mark(line=gettext("mean of all pairs"))
         ax.plot([mean, mean], [y - 0.36, y + 0.36], **bar, **attributes)
-        label(ax, number(mean), (1, y), inside=_BESIDE, offset=(4, 0), size=8, va="center")
+        label(ax, format_number(mean), (1, y), inside=_BESIDE, offset=(4, 0), size=8, va="center")
 
 
 def _observation(prepared: Prepared) -> str:
@@ -264,9 +264,9 @@ def _observation(prepared: Prepared) -> str:
         texts = []
         for pairing, words in _OBSERVATIONS.items():
             if (start, pairing, last) in means:
-                text = gettext(words, end=number(means[start, pairing, last]))
+                text = gettext(words, end=format_number(means[start, pairing, last]))
                 if (start, pairing, 0) in means:
-                    text += f" ({number(means[start, pairing, 0])})"
+                    text += f" ({format_number(means[start, pairing, 0])})"
                 texts.append(text)
         if texts:
             sentences.append(
@@ -274,7 +274,7 @@ def _observation(prepared: Prepared) -> str:
                     "%(start)s, the mean over layers at epoch %(epoch)s (at epoch 0) is %(means)s.",
                     start=start_title(start),
                     epoch=last,
-                    means=listing(texts),
+                    means=join_with_and(texts),
                 )
             )
     return " ".join(sentences) or gettext("There is no pair of runs at this epoch.")

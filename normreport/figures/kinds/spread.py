@@ -37,7 +37,7 @@ from normreport.figures.style import (
     text_width,
     tint,
 )
-from normreport.text.formatting import change, extremes, number
+from normreport.text.formatting import format_change, format_extremes, format_number
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext
 
@@ -242,11 +242,11 @@ def _explanation(prepared: Prepared) -> str:
         start=start_label(prepared.start),
         layer=prepared.layer,
         seeds=seeds_phrase(prepared.runs),
-        reference=number(prepared.reference),
+        reference=format_number(prepared.reference),
     )
     if prepared.init_band is None:
         return text
-    low, high = map(number, prepared.init_band)
+    low, high = map(format_number, prepared.init_band)
     band = gettext(
         "The grey band is the 95%% range that the random initialization alone gives (%(low)s to "
         "%(high)s).",
@@ -266,7 +266,7 @@ def _observation(prepared: Prepared) -> str:
             gettext(
                 "At epoch %(epoch)s the arms' means are %(span)s.",
                 epoch=prepared.last_epoch,
-                span=extremes(means),
+                span=format_extremes(means),
             )
         )
     changes = []
@@ -281,7 +281,7 @@ def _observation(prepared: Prepared) -> str:
             gettext(
                 "The largest change of a run is %(change)s (%(arm)s, seed %(seed)s, epoch 0 to "
                 "%(epoch)s).",
-                change=change(share),
+                change=format_change(share),
                 arm=arm,
                 seed=seed,
                 epoch=epoch,

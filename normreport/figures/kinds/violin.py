@@ -37,7 +37,7 @@ from normreport.figures.style import (
     mark,
     shared_limits,
 )
-from normreport.text.formatting import change, number
+from normreport.text.formatting import format_change, format_number
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext, ngettext
 
@@ -278,8 +278,8 @@ def _observation(means: pd.DataFrame) -> str:
         "The peak density changes most in %(arm)s: from %(first)s at epoch 0 to %(final)s at epoch "
         "%(epoch)s (%(change)s).",
         arm=steepest.arm,
-        first=number(steepest.first),
-        final=number(steepest.final),
+        first=format_number(steepest.first),
+        final=format_number(steepest.final),
         epoch=steepest.epoch,
-        change=change(steepest.share),
+        change=format_change(steepest.share),
     )
