@@ -48,5 +48,5 @@ def test_no_name_of_a_folder_file_or_class_is_run_by_a_shell(clone):
     found = json.loads((clone.folder / "results/data/target/manifest.json").read_text())
     assert found["classes"] == sorted(NAMES)
     known = json.loads((clone.folder / "results/pretrained/mobilenet_v2/manifest.json").read_text())
-    assert known["source"] == str(weights)
+    assert known["origin"]["settings"]["weights"] == str(weights)
     assert list(clone.folder.rglob(f"*{TOUCHED}")) == []
