@@ -56,6 +56,7 @@ PACKAGES = {
     "scipy": "measure_weights",
     "babel": "judge_claims",
     "matplotlib": "draw_figure",
+    "seaborn": "draw_figure",
     "jinja2": "render_html",
     "rcssmin": "render_html",
     "rjsmin": "render_html",

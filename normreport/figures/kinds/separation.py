@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.collections import PathCollection
+from seaborn import swarmplot
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
@@ -37,13 +40,10 @@ _OBSERVATIONS = {
     _INDEPENDENT: N_("%(end)s for arms of different seeds"),
     _REPLICATE: N_("%(end)s for seeds of one arm"),
 }
-_POINT: Marks = {
-    "marker": "o",
-    "markersize": 2.6,
-    "markeredgewidth": 0,
-    "color": tint(INK, 0.5),
-    "linestyle": "none",
-}
+# Dark enough for the smallest points. seaborn would draw them above the bars of the means.
+_POINT: Marks = {"color": tint(INK, 0.7), "edgecolor": "face", "zorder": 2}
+_DIAMETERS = (2.6, 2.2, 1.9, 1.6, 1.4, 1.2, 1.0, 0.8)  # in 1/72 inch, the preferred one first
+_HALF_ROW = 0.399  # seaborn moves points that do not fit to 0.4 from the middle of their row
 _COLUMNS = [
     "layer",
     "start",
@@ -58,7 +58,6 @@ _COLUMNS = [
 _NOTE: Marks = {"size": 8, "color": MUTED, "va": "center"}
 _BESIDE = ("axes fraction", "data")
 _MOST_POINTS = 120  # of one pairing in one panel
-_GOLDEN = 0.618034  # steps of this share of a row spread any number of points evenly
 
 
 @dataclass(frozen=True)
@@ -152,6 +151,9 @@ def draw(prepared: Prepared) -> Canvas:
             len(places), columns, left=left, right=0.5, head=0.26, gap=(0.58, 0.42)
         )
         for i, ((layer, start), ax) in enumerate(zip(places, panels, strict=True)):
+            pairs = rows_of(prepared.data, layer=layer, start=start)
+            # On a logarithmic axis, seaborn would round the distances: the scale is set later.
+            _draw_swarms(ax, pairs)
             panel_title(ax, layer_label(layer, start))
             log_axis(ax.xaxis, prepared.data["w1_over_sigma0"])
             ax.grid(visible=True, axis="x")
@@ -159,16 +161,16 @@ def draw(prepared: Prepared) -> Canvas:
             ax.set_ylim(len(names) - 0.5, -0.5)
             ax.set_yticks(range(len(names)), names)
             ax.spines["left"].set_visible(False)
-            if i + columns >= len(panels):
-                ax.set_xlabel("W1 / \u03c3\u2080")
-            pairs = rows_of(prepared.data, layer=layer, start=start)
+            is_lowest = i + columns >= len(panels)
+            ax.set(xlabel="W1 / \u03c3\u2080" if is_lowest else "", ylabel="")
             if pairs.empty:
                 reason = gettext(
                     "No pair of runs reached epoch %(epoch)s.", epoch=prepared.last_epoch
                 )
                 empty_panel(ax, reason)
             else:
-                _draw_strips(ax, pairs)
+                _draw_means(ax, pairs)
+        _fit_swarms(panels)
     return Canvas(figure=sheet.figure)
 
 
@@ -238,16 +240,53 @@ def _notes(prepared: Prepared) -> list[str]:
     return run_notes(by_start, in_order(runs["normalization"]), prepared.last_epoch, means=means)
 
 
-def _draw_strips(ax: Axes, pairs: pd.DataFrame) -> None:
-    """Draw a row of points per kind of pair, its mean as a bar and as a number."""
+def _draw_swarms(ax: Axes, pairs: pd.DataFrame) -> None:
+    """Draw a row of points per kind of pair. seaborn moves them apart at every drawing."""
+    swarmplot(
+        pairs,
+        x="w1_over_sigma0",
+        y="pair",
+        order=_PAIRINGS,
+        ax=ax,
+        warn_thresh=1,  # no warning: `_fit_swarms` checks that the points fit
+        **_POINT,
+        **mark(line=gettext("a pair of runs")),
+    )
+    for points in list(ax.collections):
+        if not len(np.asarray(points.get_offsets())):
+            points.remove()
+
+
+def _fit_swarms(panels: list[Axes]) -> None:
+    """Choose the largest diameter at which every swarm of the figure fits into its row.
+
+    If a row has dozens of equal distances, none is small enough: points overlap at its edges.
+    """
+    swarms = [
+        points for ax in panels for points in ax.collections if isinstance(points, PathCollection)
+    ]
+    for diameter in _DIAMETERS:
+        if all(_place(points, diameter) for points in swarms):
+            return
+    for points in swarms:
+        _place(points, _DIAMETERS[-1])
+
+
+def _place(points: PathCollection, diameter: float) -> bool:
+    """Place the points of a swarm, and return whether all fit into their row."""
+    points.set_sizes([diameter**2])
+    points.draw(RendererAgg(1, 1, 72))  # seaborn places points when they are drawn
+    heights = np.asarray(points.get_offsets())[:, 1]
+    return bool(np.abs(heights - heights.round()).max() < _HALF_ROW)
+
+
+def _draw_means(ax: Axes, pairs: pd.DataFrame) -> None:
+    """Draw the mean of each kind of pair as a bar, and write it beside the panel."""
     for y, pairing in enumerate(_PAIRINGS):
         row = pairs[pairs["pair"] == pairing]
         if row.empty:
             label(ax, gettext("no such pair"), (0.02, y), inside=_BESIDE, **_NOTE)
             continue
-        jitter = ((np.arange(len(row)) * _GOLDEN + 0.5) % 1 - 0.5) * 0.5
-        attributes = mark(line=gettext("a pair of runs"))
-        ax.plot(row["w1_over_sigma0"], y + jitter, **_POINT, **attributes)
         mean = float(row["mean"].iloc[0])
         bar: Marks = {"color": INK, "linewidth": 1.6}
         attributes = mark(line=gettext("mean of all pairs"))

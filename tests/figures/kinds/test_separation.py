@@ -1,9 +1,17 @@
 """The distances between pairs of runs."""
 
+import math
+from itertools import combinations
+from xml.etree import ElementTree
+
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import rcParams
+from matplotlib.axes import Axes
 
 from normreport.figures.drawing import Drawing
+from normreport.figures.svg import to_svg
 from tests.figures import synthetic
 from tests.figures.synthetic import three
 
@@ -30,18 +38,73 @@ def pairings(rows: pd.DataFrame) -> pd.Series:
     return rows.apply(pairing, axis=1)
 
 
+def check_positions(ax: Axes, rows: pd.DataFrame, diameter: float) -> None:
+    """Check that every pair is a point at its distance, beside the other points of its row."""
+    kinds = ["other arm, same seed", "other arm, other seed", "same arm, other seed"]
+    swarms = iter(ax.collections)
+    for y, kind in enumerate(kinds):
+        distances = rows[rows["pair"] == kind]["w1_over_sigma0"]
+        if distances.empty:
+            continue
+        points = next(swarms)
+        assert points.get_sizes().tolist() == pytest.approx([diameter**2])
+        places = np.asarray(points.get_offsets())
+        assert places[:, 0].tolist() == distances.tolist()
+        # The figure has 72 dots per inch, so a dot is a point of the diameter.
+        dots = ax.transData.transform(places)
+        _, middle = ax.transData.transform((distances.iloc[0], y))
+        row_height = ax.bbox.height / 3
+        assert np.abs(dots[:, 1] - middle).max() + diameter / 2 < row_height / 2
+        assert min(math.dist(*both) for both in combinations(dots, 2)) > diameter - 1e-6
+    assert next(swarms, None) is None
+
+
 def test_every_pair_of_the_last_epoch_is_drawn_once_in_its_row(drawing: Drawing) -> None:
     panels = iter(drawing.figure.axes)
     for layer in ("features.0", "features.28"):
         for start in ("scratch", "pretrained"):
             rows = drawing.data.query(f"layer == '{layer}' and start == '{start}'")
             assert len(rows) == 36
-            ax = next(panels)
-            dots = [line for line in ax.lines if line.get_marker() == "o"]
-            for y, (pairing, line) in enumerate(zip(rows["pair"].unique(), dots, strict=True)):
-                pairs = rows[rows["pair"] == pairing]
-                assert list(line.get_xdata()) == list(pairs["w1_over_sigma0"])
-                assert all(abs(line.get_ydata() - y) <= 0.25)
+            check_positions(next(panels), rows, diameter=2.6)
+
+
+def test_points_shrink_until_120_pairs_of_a_kind_fit_into_a_row() -> None:
+    table = synthetic.distances(synthetic.runs(epochs=2, seeds=12))
+    drawing = synthetic.drawn("separation", table, model="vgg16")
+    for ax, (_, rows) in zip(
+        drawing.figure.axes, drawing.data.groupby(["layer", "start"], sort=False), strict=True
+    ):
+        assert rows["pair"].value_counts().max() == 120
+        check_positions(ax, rows, diameter=1.4)
+
+
+def test_the_svg_has_the_points_apart_and_the_same_bytes_every_time(drawing: Drawing) -> None:
+    svg = to_svg(drawing, "fig")
+    swarms = ElementTree.fromstring(svg).findall(".//*[@data-line='a pair of runs']")
+    assert len(swarms) == 12
+    for swarm in swarms:
+        uses = [element for element in swarm.iter() if element.tag.endswith("}use")]
+        assert len(uses) in (9, 18)
+        dots = [(float(use.attrib["x"]), float(use.attrib["y"])) for use in uses]
+        rounding = 0.02
+        assert min(math.dist(*both) for both in combinations(dots, 2)) > 2.6 - rounding
+    assert to_svg(drawing, "fig") == svg
+
+
+def test_dozens_of_equal_distances_stay_in_their_row() -> None:
+    runs = synthetic.runs(epochs=1, seeds=12, layers={"features.0": 0.0589})
+    equal = synthetic.distances(runs).assign(w1_over_sigma0=0.1)
+    for ax in synthetic.drawn("separation", equal, model="vgg16").figure.axes:
+        for y, points in enumerate(ax.collections):
+            heights = np.asarray(points.get_offsets())[:, 1]
+            assert points.get_sizes().tolist() == pytest.approx([0.8**2])
+            assert np.abs(heights - y).max() == pytest.approx(0.4)
+
+
+def test_settings_of_matplotlib_do_not_change(table: pd.DataFrame) -> None:
+    before = dict(rcParams)
+    synthetic.drawn("separation", table, model="vgg16")
+    assert dict(rcParams) == before
 
 
 def test_pairs_are_grouped_by_arm_and_seed(drawing: Drawing) -> None:
@@ -57,7 +120,7 @@ def test_bars_and_numbers_are_the_means(drawing: Drawing) -> None:
     ax = drawing.figure.axes[0]
     rows = drawing.data.query("layer == 'features.0' and start == 'scratch'")
     means = rows.groupby("pair", sort=False)["w1_over_sigma0"].mean()
-    bars = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "None"]
+    bars = [line.get_xdata()[0] for line in ax.lines]
     assert bars == pytest.approx(list(means))
     assert [text.get_text() for text in ax.texts[1:]] == [three(mean) for mean in means]
     assert list(rows.drop_duplicates("pair")["mean"]) == pytest.approx(list(means))
