@@ -16,8 +16,9 @@ def test_models_and_starts_have_labels_and_fall_back_to_their_names() -> None:
     assert start_title("scratch_laplace") == "From scratch, Laplace"
 
 
-def test_a_comparison_labels_each_of_its_models() -> None:
-    assert model_label("vgg16 - mobilenet_v2") == "VGG16 - MobileNetV2"
+def test_a_model_has_the_name_of_its_paper_or_its_own() -> None:
+    assert model_label("vgg16") == "VGG16"
+    assert model_label("vgg16_sgd") == "vgg16_sgd"
 
 
 @pytest.mark.parametrize(

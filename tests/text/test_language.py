@@ -32,6 +32,7 @@ from normreport.text.language import (
     untranslated,
 )
 from tests.articles import (
+    DIGEST,
     FIGURE,
     OUTCOMES,
     PUBLISHED,
@@ -249,15 +250,17 @@ def test_every_word_of_the_article_is_a_message() -> None:
 def test_every_word_of_an_article_on_what_went_wrong_is_a_message() -> None:
     results = results_of(study(starts=("scratch", "pretrained", *CONTROLS)))
     results["experiment"]["pretraining"] = None
-    first, second = results["pretraining"]
-    first |= {"normalization": None, "weights": "…", "other_arms": None}
-    second |= {"preprocessing": PUBLISHED, "weights": "…", "other_arms": []}
+    fetched = {"kind": "fetched", "weights": "…", "file": DIGEST}
+    results["pretraining"] = [
+        {"model": "vgg16", **fetched, "preprocessing": None, "other_arms": None},
+        {"model": "mobilenet_v2", **fetched, "preprocessing": PUBLISHED, "other_arms": []},
+    ]
     first, second, *_ = results["headline"]["layers"]
     first["weights"] = second["std_last"] = None
     results["headline"]["runs"] |= {"failed": 1, "diverged": 1, "learned": 30}
-    results["data"]["skipped"] = [{"image": "…", "why": "…"}] * 21
+    results["data"]["skipped"] = [{"split": "train", "image": "…", "why": "…"}] * 21
     failure = {"model": "vgg16", "start": "scratch", "normalization": "raw", "seed": 0}
-    failure |= {"what": "…", "log": ""}
+    failure |= {"id": "vgg16/scratch/raw/seed0", "what": "…", "log": ""}
     record = record_of(trained_with=[{"python": "3.11.0"}, {"python": "3.12.0"}])
     record["runs"][0] |= {"state": "DIVERGED", "older_code": True}
     for commit, state in ((None, "unknown"), ("c0ffee", "unknown"), ("c0ffee", "changed")):
