@@ -9,7 +9,8 @@ from normreport.claims.claim import Claim, FromStories, JudgedClaim
 from normreport.claims.judging import combine_cases
 from normreport.claims.needs import Needs
 from normreport.claims.study import Study
-from normreport.statistics.inference import MarginTest, Verdict
+from normreport.statistics.inference import MarginTest
+from normreport.statistics.verdict import Verdict
 from normreport.text.language import N_, gettext
 
 

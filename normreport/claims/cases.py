@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from normreport.claims.study import Study
-from normreport.statistics.inference import Interval, MarginTest, PValues, Verdict, t_interval
+from normreport.statistics.inference import Interval, MarginTest, PValues, t_interval
+from normreport.statistics.verdict import Verdict
 from normreport.text.language import gettext
 
 

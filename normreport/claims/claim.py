@@ -10,7 +10,8 @@ from typing import Literal, get_args
 from normreport.claims.cases import Case
 from normreport.claims.needs import Needs
 from normreport.claims.study import Study
-from normreport.statistics.inference import MarginTest, PValues, Verdict
+from normreport.statistics.inference import MarginTest, PValues
+from normreport.statistics.verdict import Verdict
 from normreport.text.language import gettext
 
 # The family of the claims whose cases are judged by intervals over seeds.

@@ -21,7 +21,8 @@ from normreport.claims.pairs import (
     placebo_controls,
 )
 from normreport.claims.study import Study
-from normreport.statistics.inference import FAMILY_ERROR, MarginTest, Verdict
+from normreport.statistics.inference import FAMILY_ERROR, MarginTest
+from normreport.statistics.verdict import Verdict
 from normreport.text.language import N_, gettext
 
 # The margin of sameness, in standard deviations of the initial weights.

@@ -17,7 +17,8 @@ from normreport.normalizations import (
     published_none,
     unit,
 )
-from normreport.statistics.inference import MarginTest, Verdict
+from normreport.statistics.inference import MarginTest
+from normreport.statistics.verdict import Verdict
 from normreport.text.language import N_, gettext
 
 LEVELS: Images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)

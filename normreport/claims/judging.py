@@ -13,10 +13,10 @@ from normreport.statistics.inference import (
     FAMILY_ERROR,
     MarginTest,
     PValues,
-    Verdict,
     adjust_by_holm,
     combine_exact_verdicts,
 )
+from normreport.statistics.verdict import Verdict
 from normreport.text.labels import verdict_label
 from normreport.text.language import gettext
 

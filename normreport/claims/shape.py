@@ -10,9 +10,10 @@ from normreport.claims.cases import Case, Contrast, Place, case_from_seeds, fail
 from normreport.claims.claim import PRIMARY_FAMILY, Claim
 from normreport.claims.needs import Needs
 from normreport.claims.study import ARTICLE_STARTS, Study
-from normreport.statistics.inference import MarginTest, Verdict
+from normreport.statistics.inference import MarginTest
 from normreport.statistics.moments import L_KURTOSIS_OF_NORMAL
 from normreport.statistics.nulls import gaussian_null
+from normreport.statistics.verdict import Verdict
 from normreport.text.language import N_, gettext
 
 OTHER_LAWS = ("scratch_uniform", "scratch_laplace")

@@ -14,7 +14,7 @@ from normreport.config.base import Settings
 from normreport.config.judging import JudgeSettings
 from normreport.config.manifests import ImageCounts, Natural, Preprocessing, SkippedImage
 from normreport.config.training import FitSettings, Start
-from normreport.statistics.inference import Verdict
+from normreport.statistics.verdict import Verdict
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

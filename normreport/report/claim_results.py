@@ -17,7 +17,8 @@ from normreport.config.results import (
     PlaceResult,
     PValuesResult,
 )
-from normreport.statistics.inference import PILOT_BELOW, PValues, Verdict
+from normreport.statistics.inference import PILOT_BELOW, PValues
+from normreport.statistics.verdict import Verdict
 
 
 def claim_result(judged: JudgedClaim, study: Study) -> ClaimResult:

@@ -14,11 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv, stdtr, stdtrit
+
+from normreport.statistics.verdict import Verdict
 
 # Below this number of seeds an exact sign-flip test cannot reach 5%: the study is a pilot.
 PILOT_BELOW = 6
@@ -26,15 +27,6 @@ PILOT_BELOW = 6
 MOST_FLIPPED = 20
 # Family-wise error rate of the claims that are judged together.
 FAMILY_ERROR = 0.05
-
-
-class Verdict(StrEnum):
-    """The outcome of a test or of a claim."""
-
-    SUPPORTED = "SUPPORTED"
-    REFUTED = "REFUTED"
-    INCONCLUSIVE = "INCONCLUSIVE"
-    NOT_EVALUABLE = "NOT EVALUABLE"
 
 
 @dataclass(frozen=True)

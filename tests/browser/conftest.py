@@ -10,6 +10,8 @@ import pytest
 from markupsafe import Markup
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from normreport.config.figure_words import MadeFrom
+from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
 from normreport.figures.svg import to_svg
 from normreport.report.article import Illustration
@@ -53,7 +55,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, drawings: dict[str, Drawing])
             caption=drawing.caption,
             alt=drawing.alt,
             svg=Markup(to_svg(drawing, f"fig-{kind}")),
-            made_from={"settings": {"kind": kind}, "inputs": "1" * 64, "code": "2" * 64},
+            made_from=MadeFrom(settings=FigureSettings(kind=kind), inputs="1" * 64, code="2" * 64),
         )
         figures.append(figure)
     html = tmp_path_factory.mktemp("site") / "index.html"

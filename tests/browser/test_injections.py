@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Dialog, Page
 from pypdf import PdfReader
 from weasyprint import HTML
 
+from normreport.config.figure_words import MadeFrom
+from normreport.config.report import FigureSettings
 from normreport.figures.svg import to_svg
 from normreport.report.article import Illustration
 from tests.articles import record_of, rendered, results_of
@@ -70,7 +72,9 @@ def article(drawing: str, medium: str = "screen") -> str:
         caption=EVERYTHING,
         alt=EVERYTHING,
         svg=Markup(drawing),
-        made_from={"settings": {"kind": EVERYTHING}, "inputs": "1" * 64, "code": "2" * 64},
+        made_from=MadeFrom(
+            settings=FigureSettings(kind="examples"), inputs="1" * 64, code="2" * 64
+        ),
     )
     return rendered(
         whole,

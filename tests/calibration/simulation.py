@@ -26,7 +26,8 @@ from normreport.claims.needs import Needs
 from normreport.claims.registry import CLAIMS
 from normreport.claims.spread import ORDER_OF_STD
 from normreport.statistics.comparison import distances
-from normreport.statistics.inference import Verdict, clopper_pearson_interval
+from normreport.statistics.inference import clopper_pearson_interval
+from normreport.statistics.verdict import Verdict
 from tests.claims.studies import EPOCHS, replace_tables, study
 
 SEEDS = (3, 6, 10)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from normreport.statistics.inference import FAMILY_ERROR, Verdict
+from normreport.statistics.inference import FAMILY_ERROR
+from normreport.statistics.verdict import Verdict
 from tests.calibration.simulation import (
     EFFECTS,
     FAMILY,

@@ -17,10 +17,10 @@ from normreport.claims.registry import CLAIMS
 from normreport.claims.study import select_rows
 from normreport.normalizations import minmax
 from normreport.statistics.arrays import sort_weights
-from normreport.statistics.inference import Verdict
 from normreport.statistics.nulls import roughness_ratio_null
 from normreport.statistics.permanova import permanova
 from normreport.statistics.summary import summarize
+from normreport.statistics.verdict import Verdict
 from tests.claims.studies import (
     ARMS,
     EPOCHS,

@@ -7,7 +7,7 @@ import pytest
 from normreport.claims.judging import judge_all
 from normreport.claims.registry import CLAIMS, find_claims
 from normreport.report.claim_results import claim_result
-from normreport.statistics.inference import Verdict
+from normreport.statistics.verdict import Verdict
 from tests.articles import NEVER_JUDGED, TEMPLATES, rendered, results_of, text_of
 from tests.claims import worked_example
 from tests.claims.studies import study

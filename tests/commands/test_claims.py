@@ -17,7 +17,8 @@ from normreport.claims.study import Study
 from normreport.cli import main
 from normreport.config.experiment import load_config
 from normreport.report.claim_results import claim_result
-from normreport.statistics.inference import Interval, Verdict
+from normreport.statistics.inference import Interval
+from normreport.statistics.verdict import Verdict
 
 
 def _case(mean: float, *, bounds: bool = True) -> Case:

@@ -24,7 +24,7 @@ from normreport.report.article import (
     parameters,
 )
 from normreport.report.dark_mode import darken
-from normreport.statistics.inference import Verdict
+from normreport.statistics.verdict import Verdict
 from normreport.text.formatting import format_percent
 from tests.articles import (
     DIGEST,

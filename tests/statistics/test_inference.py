@@ -12,13 +12,13 @@ from normreport.statistics.inference import (
     Interval,
     MarginTest,
     PValues,
-    Verdict,
     adjust_by_holm,
     clopper_pearson_interval,
     combine_exact_verdicts,
     share_p_values,
     t_interval,
 )
+from normreport.statistics.verdict import Verdict
 
 
 @pytest.mark.parametrize("n", [2, 3, 10])

@@ -19,7 +19,7 @@ from jinja2.nodes import TemplateData
 
 from normreport.config.report import FigureSettings
 from normreport.errors import ConfigError
-from normreport.statistics.inference import Verdict
+from normreport.statistics.verdict import Verdict
 from normreport.text.language import (
     MESSAGES,
     find_catalogue,

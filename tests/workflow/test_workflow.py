@@ -159,7 +159,7 @@ def test_a_wrong_value_stops_before_anything_is_planned(clone, overlay, message)
         ),
         (
             {"data": {"target": {"train_images": 2000}}},
-            "digits: train_images + heldout_images is 2032, expected at most 1797",
+            "digits: train_images + heldout_images is 2032, but the source has only 1797 ",
         ),
     ],
 )
