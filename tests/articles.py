@@ -57,7 +57,9 @@ OUTCOMES: dict[str, dict[str, Any]] = {
 class Named(Protocol):
     """A figure, as far as its id."""
 
-    id: str
+    @property
+    def id(self) -> str:
+        """The id of the figure."""
 
 
 def judged_claims(whole: Study) -> list[ClaimResult]:

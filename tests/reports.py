@@ -117,7 +117,13 @@ def words(name: str, **changes: Any) -> FigureWords:
     made = {"settings": shown, "inputs": text_digest(f"tables of {name}")}
     made |= {"code": text_digest(f"code of {kind}")} | changes.pop("made_from", {})
     caption = f"What {name} shows: 0.123 of it."
-    values = {"start": None, "layer": None, **shown, "id": name, "alt": "A picture."}
+    values: dict[str, Any] = {
+        "start": None,
+        "layer": None,
+        **shown,
+        "id": name,
+        "alt": "A picture.",
+    }
     values |= {"caption": caption, "made_from": made}
     return FigureWords.model_validate(values | changes)
 

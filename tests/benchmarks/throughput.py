@@ -29,7 +29,7 @@ def naive(model: str) -> float:
 
     pixels = np.random.default_rng(0).integers(0, 256, (512, SIZE, SIZE, 3), dtype=np.uint8)
 
-    class Images(Dataset):
+    class Images(Dataset[tuple[torch.Tensor, int]]):
         transform = transforms.Compose([
             transforms.ToPILImage(),
             transforms.Resize((SIZE, SIZE)),
@@ -74,7 +74,7 @@ def ours(model: str) -> float:
 
     tune_malloc()
     generator = np.random.default_rng(0)
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "train_images": generator.integers(0, 256, (256, SIZE, SIZE, 3), dtype=np.uint8),
         "train_labels": np.arange(256) % 10,
         "heldout_images": generator.integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8),

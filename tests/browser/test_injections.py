@@ -72,8 +72,10 @@ def article(drawing: str, medium: str = "screen") -> str:
         caption=EVERYTHING,
         alt=EVERYTHING,
         svg=Markup(drawing),
-        made_from=MadeFrom(
-            settings=FigureSettings(kind="examples"), inputs="1" * 64, code="2" * 64
+        made_from=MadeFrom.model_construct(
+            settings=FigureSettings.model_construct(kind=EVERYTHING),
+            inputs="1" * 64,
+            code="2" * 64,
         ),
     )
     return rendered(
@@ -182,7 +184,8 @@ def test_the_pdf_holds_the_texts_and_neither_scripts_nor_links_of_theirs(
         for note in page.get("/Annots", [])
     ]
     assert [link for link in links if "example.invalid" in link or "javascript" in link] == []
-    assert "/JavaScript" not in str(pdf.trailer["/Root"].get("/Names", {}))
+    root: Any = pdf.trailer["/Root"]
+    assert "/JavaScript" not in str(root.get("/Names", {}))
 
 
 def test_a_command_of_the_page_does_in_a_shell_what_it_says(

@@ -21,7 +21,7 @@ STUDIES = 150
 
 def is_too_frequent(rate: Rate, nominal: float) -> bool:
     """Whether the whole interval of an error lies above what is allowed."""
-    return rate.interval[0] > nominal
+    return bool(rate.interval[0] > nominal)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -180,7 +181,10 @@ def test_networks_are_found_by_their_architecture_whatever_they_are_called():
 
 def study_for(claim, **changes):
     """Make a study that a claim can be judged on."""
-    needs = {"F9": {"starts": LAWS, "kurtosis": (3.0, 0.3)}, "F10": {"layers": BN}}
+    needs: dict[str, dict[str, Any]] = {
+        "F9": {"starts": LAWS, "kurtosis": (3.0, 0.3)},
+        "F10": {"layers": BN},
+    }
     return study(**{**needs.get(claim, {}), **changes})
 
 

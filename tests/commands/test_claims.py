@@ -32,7 +32,8 @@ def _case(mean: float, *, bounds: bool = True) -> Case:
 def results(tmp_path: Path, default_values: dict[str, Any]) -> Path:
     """Write results of three claims as judge_claims writes them."""
     settings = load_config(default_values).judge_settings()
-    tables = {field.name: None for field in fields(Study)}  # not needed for what was judged
+    # Not needed for what was judged.
+    tables: dict[str, Any] = {field.name: None for field in fields(Study)}
     study = Study(**(tables | {"settings": settings}))
     low, high, only = _case(0.5), _case(1.5), _case(0.125, bounds=False)
     missing = Case(None, Verdict.NOT_EVALUABLE, reason="no scratch runs")

@@ -25,7 +25,7 @@ from normreport.errors import ConfigError
 
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
 
-ALL = {
+ALL: dict[str, list[Any]] = {
     "experiment.models": ["vgg16", "mobilenet_v2"],
     "experiment.starts": ["pretrained", "scratch"],
     "experiment.normalizations": ["raw", "unit", "imagenet"],

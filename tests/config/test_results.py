@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import jsonschema
 import pytest
@@ -17,7 +18,7 @@ from normreport.report.claim_results import claim_result
 from normreport.report.summary import headline
 from tests.claims.studies import study
 
-STUDIES = {
+STUDIES: dict[str, dict[str, Any]] = {
     "as the article found": {},
     "with a placebo and six seeds": {
         "arms": ("raw", "unit", "placebo", "imagenet"),
@@ -28,7 +29,7 @@ STUDIES = {
 }
 
 
-@pytest.fixture(scope="module", params=STUDIES.values(), ids=STUDIES)
+@pytest.fixture(scope="module", params=STUDIES.values(), ids=list(STUDIES))
 def judged(request):
     """Give the claims and the headline of a study, as JSON holds them."""
     whole = study(**request.param)

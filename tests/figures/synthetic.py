@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import (
@@ -301,6 +303,16 @@ def drawn_prepared(kind: str, **fields: Any) -> Drawing:
     """Draw a kind from values that its `prepare` would compute."""
     module: Any = kind_module(kind)
     return draw_prepared(module, module.Prepared(**fields))
+
+
+def x_values(line: Line2D) -> NDArray[Any]:
+    """Return the x coordinates of a line."""
+    return np.asarray(line.get_xdata())
+
+
+def y_values(line: Line2D) -> NDArray[Any]:
+    """Return the y coordinates of a line."""
+    return np.asarray(line.get_ydata())
 
 
 def drawings(table: pd.DataFrame) -> dict[str, Drawing]:

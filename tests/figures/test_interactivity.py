@@ -16,7 +16,7 @@ def value(axis: dict[str, Any], at: float) -> float:
     (start, end), (low, high) = axis["page"], axis["units"]
     level = low + (at - start) / (end - start) * (high - low)
     if axis["scale"] == "linear":
-        return level
+        return float(level)
     if axis["scale"] == "log":
         return float(10**level)
     linear, stretch = axis["linear"]

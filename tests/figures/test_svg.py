@@ -27,7 +27,7 @@ def drawing(alt: str = "A figure. It has 2 lines.", text: str = "label") -> Draw
         ax.fill_between([0, 1], [0, 0], [1, 2], hatch="/")
         ax.imshow([[0.0, 1.0], [1.0, 0.0]], interpolation="none", extent=(0, 1, 0, 1))
         ax.set_xlabel(text)
-    return Drawing(figure, pd.DataFrame(), "caption", alt)
+    return Drawing(figure=figure, data=pd.DataFrame(), caption="caption", alt=alt)
 
 
 def test_it_is_a_bare_well_formed_element() -> None:
@@ -107,7 +107,7 @@ def test_paths_keep_their_points() -> None:
     points = [(0.1, 0.1), (33.337, 4.004), (33.337, 7.5), (0.004, 100.0), (250.55, 3.2)]
     figure = Figure(figsize=(7.2, 2), dpi=72)
     figure.add_artist(PathPatch(Path(points), facecolor="none", edgecolor="red", transform=None))
-    svg = to_svg(Drawing(figure, pd.DataFrame(), "", "alt"), "a")
+    svg = to_svg(Drawing(figure=figure, data=pd.DataFrame(), caption="", alt="alt"), "a")
     (path,) = re.findall(r'd="([^"]+)"[^>]*#ff0000', svg)
     start, steps = path.removeprefix("M").split("l")
     numbers = [float(n) for n in re.findall(r"-?\d*\.?\d+", start)]
@@ -122,7 +122,9 @@ def test_what_a_mark_is_of_stands_on_its_group() -> None:
     figure = Figure(figsize=(7.2, 2))
     ax = figure.add_axes((0, 0, 1, 1))
     ax.plot([0, 1], [0, 1], color="#123456", **mark(arm='"<&', seed=3))
-    root = ElementTree.fromstring(to_svg(Drawing(figure, pd.DataFrame(), "", "alt"), "a"))
+    root = ElementTree.fromstring(
+        to_svg(Drawing(figure=figure, data=pd.DataFrame(), caption="", alt="alt"), "a")
+    )
     (group,) = [group for group in root.iter(f"{SVG}g") if "data-arm" in group.attrib]
     assert group.get("data-arm") == '"<&'
     assert group.get("data-seed") == "3"

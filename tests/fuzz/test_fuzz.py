@@ -10,7 +10,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ TIMES = int(os.environ.get("FUZZ", "1"))
 OUTCOMES: dict[str, Counter[str]] = {}
 
 
-def fuzzed(examples: int) -> Any:
+def fuzzed(examples: int) -> settings:
     return settings(
         max_examples=examples * TIMES,
         deadline=None,
@@ -49,7 +49,7 @@ def tally() -> Iterator[None]:
 
 
 @pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     """Return a function that makes an empty folder for each input."""
 
     def make() -> Path:

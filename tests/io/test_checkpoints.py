@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def test_writing_takes_at_most_its_share_of_the_time(
     monkeypatch.setattr(checkpoints, "INTERVAL_SECONDS", 20.0)
     monkeypatch.setattr(checkpoints, "TIME_SHARE", 0.02)
     now = 1000.0
-    monkeypatch.setattr(checkpoints.time, "perf_counter", lambda: now)
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
     checkpoint = Checkpoint(tmp_path / "run", INPUTS)
     written = []
 

@@ -306,9 +306,9 @@ def test_arrays_that_are_filled_in_place_are_read_back(tmp_path: Path) -> None:
         arrays["labels"][:] = [-1, 0, 2**62]
     found = files.read_arrays(path)
     assert {name: (array.dtype, array.shape) for name, array in found.items()} == {
-        "images": (np.uint8, (3, 5)),
-        "labels": (np.int64, (3,)),
-        "none": (np.uint8, (0, 5)),
+        "images": (np.dtype(np.uint8), (3, 5)),
+        "labels": (np.dtype(np.int64), (3,)),
+        "none": (np.dtype(np.uint8), (0, 5)),
     }
     assert found["images"].ravel().tolist() == list(range(15))
     assert found["labels"].tolist() == [-1, 0, 2**62]

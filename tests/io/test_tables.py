@@ -42,8 +42,11 @@ def test_csv_floats_are_restored_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_layer_names_stay_text_and_missing_values_become_nan(tmp_path: Path) -> None:
-    rows = [{"layer": "features.0", "std": None}, {"layer": "features.10", "std": 0.5}]
-    files.write_csv(tmp_path / "a.csv", ["layer", "std"], rows)
+    files.write_csv(
+        tmp_path / "a.csv",
+        ["layer", "std"],
+        [{"layer": "features.0", "std": None}, {"layer": "features.10", "std": 0.5}],
+    )
     found = read_tables([tmp_path / "a.csv"])
     assert found["layer"].tolist() == ["features.0", "features.10"]
     assert found["std"].isna().tolist() == [True, False]

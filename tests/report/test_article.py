@@ -7,6 +7,7 @@ import hashlib
 import re
 from copy import deepcopy
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from jinja2 import Environment, nodes
@@ -233,7 +234,7 @@ def test_a_typed_number_is_found_wherever_it_stands(source, found):
 
 def bare_counts(source):
     """Values of messages in singular and plural that are the count itself, without a filter."""
-    tree = Environment(extensions=["jinja2.ext.i18n"]).parse(source)
+    tree: Any = Environment(extensions=["jinja2.ext.i18n"]).parse(source)
     return [
         pair.key.value
         for filled in tree.find_all(nodes.Mod)
@@ -377,7 +378,8 @@ def test_every_measured_claim_leads_to_figures_of_its_own_kind(changed):
         (more, study(**pair, kurtosis=(-1.2, -0.6))),
     ):
         for claim in results_of(whole)["claims"]:
-            kinds = {figure.kind for figure in figures_for(claim, list(figure_index(config)))}
+            illustrations: list[Any] = list(figure_index(config))
+            kinds = {figure.kind for figure in figures_for(claim, illustrations)}
             if claim["least_favourable"] and claim["id"] != "F11":
                 assert kinds == {kind for kind, ids in SHOWN_BY.items() if claim["id"] in ids}
                 found.add(claim["id"])
@@ -404,9 +406,9 @@ def test_every_sentence_of_the_story_leads_to_its_claim():
 
 def test_a_deciding_layer_without_figures_leads_to_those_of_the_others(default_values):
     place = {"models": ["vgg16"], "starts": ["scratch"], "layers": ["features.28"]}
+    illustrations: list[Any] = list(figure_index(load_config(default_values)))
     found = figures_for(
-        {"figures": ["spread"], "least_favourable": {"place": place}},
-        list(figure_index(load_config(default_values))),
+        {"figures": ["spread"], "least_favourable": {"place": place}}, illustrations
     )
     kept = ("features.0", "features.10")
     assert [figure.id for figure in found] == [f"spread-vgg16-scratch-{layer}" for layer in kept]

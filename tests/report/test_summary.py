@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -110,10 +112,11 @@ def test_runs_that_failed_are_counted_and_leave_no_average():
     whole = without_runs(study(), model="vgg16", start="scratch")
     found = headline(whole)
     assert found.runs.failed == 9
-    for number, row in [
+    rows: list[tuple[float | None, Any]] = [
         *((layer.weights, layer) for layer in found.layers),
         *((arm.train_loss, arm) for arm in found.arms),
-    ]:
+    ]
+    for number, row in rows:
         assert (number is None) == ((row.model, row.start) == ("vgg16", "scratch"))
 
 
@@ -123,4 +126,5 @@ def test_a_failed_run_passes_no_check_and_has_no_numbers():
     result = failed_run_result(FailureResult(**run, id=name, what="it was not tried", log=""))
     assert (result.id, result.state, result.what) == (name, "FAILED", "it was not tried")
     assert not any((result.finite, result.learned, result.moved))
-    assert result.train_loss is result.initial_weights is None
+    assert result.train_loss is None
+    assert result.initial_weights is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,9 @@ def test_a_lossless_file_gives_its_pixels(kind: str, options: dict[str, Any]) ->
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_jpeg_of_one_colour_gives_that_colour(mode: str) -> None:
-    colour = {"RGB": (200, 100, 50), "L": 120, "CMYK": (55, 155, 205, 0)}[mode]
+    colours: dict[str, Any] = {"RGB": (200, 100, 50), "L": 120, "CMYK": (55, 155, 205, 0)}
     expected = {"RGB": (200, 100, 50), "L": (120,) * 3, "CMYK": (200, 100, 50)}[mode]
-    found = seen(Image.new(mode, (16, 16), colour), "JPEG", quality=100)
+    found = seen(Image.new(mode, (16, 16), colours[mode]), "JPEG", quality=100)
     assert np.abs(found.astype(int) - expected).max() <= 2
 
 
@@ -238,10 +239,10 @@ def test_resumed_decoding_skips_the_same_images(
     skipped = fill(Album(*bad).pool(), *expected, skip=True)
     assert sorted(int(image.image.split()[1]) for image in skipped) == sorted(bad)
     for batches in range(1, 7):
-        left = iter(range(batches - 1))
+        stop_after: Callable[[], None] = partial(next, iter([None] * (batches - 1)))
         arrays, album = empty_arrays(14), Album(*bad)
         with pytest.raises(StopIteration):
-            fill(album.pool(), *arrays, skip=True, after_batch=lambda left=left: next(left))
+            fill(album.pool(), *arrays, skip=True, after_batch=stop_after)
         begun, again = set(album.read) - set(bad), Album(*bad)
         assert fill(again.pool(), *arrays, skip=True) == skipped
         assert not begun & set(again.read)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -113,7 +114,7 @@ def test_the_limit_of_random_inits_is_that_of_the_layer(data, runs, comparisons,
 
 def test_a_layer_that_another_law_drew_has_no_limit(runs, tmp_path):
     """Twice the std that the law allows: there is nothing to compare it with."""
-    tables = []
+    tables: list[Path] = []
     for run in runs:
         measures = pd.read_parquet(run.measures)
         tables.append(tmp_path / f"{len(tables)}.parquet")

@@ -11,6 +11,7 @@ from normreport.normalizations import module_name
 from normreport.provenance.record import Record, read_page
 from normreport.source_code import source_digest
 from tests import reports
+from tests.articles import TEMPLATES
 from tests.reports import FIGURES, IMAGES, REVISION, RUNS, UNKNOWN, write_report
 
 
@@ -89,7 +90,7 @@ def test_another_commit_changes_the_commit_and_nothing_else(results, record, tmp
     copied = tmp_path / "results"
     shutil.copytree(results, copied)
     other = REVISION | {"commit": "f" * 40}
-    reports.render(copied, record["config"], revision=other, templates=[reports.TEMPLATES])
+    reports.render(copied, record["config"], revision=other, templates=[TEMPLATES])
     found = json.loads((copied / "report/provenance.json").read_text())
     assert found == record | {"revision": other}
 

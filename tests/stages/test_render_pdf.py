@@ -4,6 +4,7 @@ import io
 import json
 import re
 import subprocess
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -14,7 +15,8 @@ from normreport.errors import MissingToolError, StorageError
 from normreport.io.files import canonical_json, read_json, write_json
 from normreport.stages import render_pdf
 from normreport.stages.render_pdf import run
-from tests.stages.test_render_html import SETTINGS, TEMPLATES, written
+from tests.articles import TEMPLATES
+from tests.stages.test_render_html import SETTINGS, written
 
 NAMES = ("drawn-a", "drawn-b", "drawn-c", "drawn-d")
 SVG = (
@@ -104,7 +106,7 @@ def test_no_word_reaches_into_the_margin(pdf):
 
 def roles_of(pdf):
     """Give the alternative texts of a document's elements by their roles."""
-    roles = {}
+    roles: dict[str, list[Any]] = {}
 
     def walk(element):
         if isinstance(element, list):

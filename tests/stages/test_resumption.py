@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -102,7 +103,7 @@ OPTIONS = {
     "pretrain_model": pretrain_options,
     "prepare_data": prepare_options,
 }
-OTHER_SETTINGS = {
+OTHER_SETTINGS: dict[str, dict[str, Any]] = {
     "train_run": {"learning_rate": 0.002},
     "pretrain_model": {"learning_rate": 0.002},
     "prepare_data": {"seed": 1},

@@ -92,7 +92,10 @@ def test_densities_share_one_grid_and_hold_nearly_all_the_mass(runs):
 def test_histograms_have_every_weight_in_one_of_their_bins(runs):
     far = [
         *runs,
-        ({"normalization": "far", "seed": 0}, np.float32([[-1, 0, 0.25, 7], [7] * 4, [0] * 4])),
+        (
+            {"normalization": "far", "seed": 0},
+            np.array([[-1, 0, 0.25, 7], [7] * 4, [0] * 4], np.float32),
+        ),
     ]
     table = pd.DataFrame(histograms(far))
     groups = table.groupby(["normalization", "seed", "epoch"])

@@ -68,7 +68,7 @@ def test_the_verdict_agrees_with_the_interval_and_the_margin(level, below):
         interval = t_interval(values.tolist(), level)
         over, under = interval.low > 0.1, interval.high < 0.1
         supported, refuted = (under, over) if below else (over, under)
-        verdict = test.verdict(test.p_values(values))
+        verdict = test.verdict(test.p_values(values.tolist()))
         assert (verdict is Verdict.SUPPORTED) == supported
         assert (verdict is Verdict.REFUTED) == refuted
         seen.add(verdict)
@@ -82,14 +82,14 @@ def test_the_one_sided_test_at_the_margin_decides_on_a_size():
         sizes = np.abs(generator.normal(0, 0.05, 5))
         lower = stats.ttest_1samp(sizes, -0.1, alternative="greater").pvalue
         upper = stats.ttest_1samp(sizes, 0.1, alternative="less").pvalue
-        p = MarginTest(0.1, level=0.90, below=True).p_values(sizes)
+        p = MarginTest(0.1, level=0.90, below=True).p_values(sizes.tolist())
         assert p.support == pytest.approx(max(lower, upper), rel=1e-9)
 
 
 def test_the_refuting_margin_may_differ_from_the_supporting_one():
     test = MarginTest(0.5, level=0.95, below=True, refuted_from=0.9)
     scatter = np.array([-0.01, 0.0, 0.01])
-    verdicts = [test.verdict(test.p_values(mean + scatter)) for mean in (0.4, 0.7, 1.0)]
+    verdicts = [test.verdict(test.p_values((mean + scatter).tolist())) for mean in (0.4, 0.7, 1.0)]
     assert verdicts == [Verdict.SUPPORTED, Verdict.INCONCLUSIVE, Verdict.REFUTED]
 
 
@@ -170,7 +170,7 @@ def test_an_effect_at_the_margin_is_decided_at_the_nominal_error_rate():
     generator = np.random.default_rng(0)
     test = MarginTest(0.1, level=0.95)
     samples = generator.normal(0.1, 0.05, (4000, 5))
-    verdicts = [test.verdict(test.p_values(values)) for values in samples]
+    verdicts = [test.verdict(test.p_values(values.tolist())) for values in samples]
     for verdict in (Verdict.SUPPORTED, Verdict.REFUTED):
         share = verdicts.count(verdict) / len(verdicts)
         assert share == pytest.approx(0.025, abs=4 * np.sqrt(0.025 * 0.975 / 4000))

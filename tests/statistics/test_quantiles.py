@@ -35,6 +35,7 @@ def test_standardized_quantiles_are_those_of_numpy(kind: str, n: int) -> None:
 
     expected = (quantiles - values.mean()) / values.std(ddof=1)
     result = standardized_quantiles(values)
+    assert result is not None
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-12)
 
 

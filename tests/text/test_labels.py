@@ -34,5 +34,7 @@ def test_a_model_has_the_name_of_its_paper_or_its_own() -> None:
         ),
     ],
 )
-def test_a_source_is_called_by_what_a_reader_knows(source: object, label: str) -> None:
+def test_a_source_is_called_by_what_a_reader_knows(
+    source: str | dict[str, str], label: str
+) -> None:
     assert source_label(source) == label

@@ -205,7 +205,7 @@ def foreign(collected: Path, tmp_path: Path) -> Iterator[None]:
     catalogue = Catalog(locale="de")
     for message in read_catalogue(collected):
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
-        forms = tuple(map(widened, ids))
+        forms = tuple(widened(str(text)) for text in ids)
         catalogue.add(message.id, forms if len(forms) > 1 else forms[0])
     path = tmp_path / "de.po"
     with path.open("wb") as stream:
@@ -236,7 +236,7 @@ def test_every_word_of_the_article_is_a_message() -> None:
             FIGURE,
             caption="…",
             made_from=FIGURE.made_from.model_copy(
-                update={"settings": FigureSettings.model_construct()}
+                update={"settings": FigureSettings.model_construct(kind="…")}
             ),
         )
     ]

@@ -59,7 +59,7 @@ class Bomb:
         return Path.write_text, (self.path, "executed")
 
 
-OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
+OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
     "adam": (torch.optim.Adam, {"weight_decay": 0.25}),
     "adamw": (torch.optim.AdamW, {"weight_decay": 0.25}),
     "sgd": (torch.optim.SGD, {"weight_decay": 0.25, "momentum": 0.5}),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torchvision
+from numpy.typing import NDArray
 
 from normreport.config.training import FitSettings, OptimizerSettings, SchedulerSettings
 from normreport.errors import ConfigError
@@ -49,7 +51,7 @@ UNSUITABLE = {"maxvit_t": 64, "vit_b_32": 48, "alexnet": 32}
 
 def _family(name: str) -> str:
     """Return the torchvision module that builds an architecture."""
-    return torchvision.models.get_model_builder(name).__module__
+    return str(torchvision.models.get_model_builder(name).__module__)
 
 
 def test_every_family_is_tested() -> None:
@@ -61,7 +63,7 @@ def test_every_family_is_tested() -> None:
 def test_an_architecture_trains_and_its_layers_are_measured(name: str) -> None:
     size = FAMILIES[name]
     generator = np.random.default_rng(0)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "train_images": generator.integers(0, 256, (4, size, size, 3), dtype=np.uint8),
         "train_labels": np.arange(4),
         "heldout_images": generator.integers(0, 256, (2, size, size, 3), dtype=np.uint8),
@@ -91,7 +93,7 @@ def test_an_architecture_trains_and_its_layers_are_measured(name: str) -> None:
     assert before.keys() == after.keys()
     summaries = [summarize_layer(before[layer], after[layer]) for layer in before]
     assert any(summary.displacement for summary in summaries)
-    assert all(math.isfinite(summary.std) for summary in summaries)
+    assert all(summary.std is not None and math.isfinite(summary.std) for summary in summaries)
     assert last.train_loss != first.train_loss
     with torch.no_grad():
         assert network.module.eval()(torch.zeros(1, 3, size, size)).shape == (1, 4)

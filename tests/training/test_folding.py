@@ -28,9 +28,10 @@ pytestmark = pytest.mark.usefixtures("narrow_vggs")
 
 def torchvision_vgg(model: str, classes: int) -> nn.Module:
     """Return torchvision's VGG with only the last layer replaced."""
-    module: nn.Module = torchvision.models.get_model(model, weights=None)
+    module = torchvision.models.get_model(model, weights=None)
     last = module.classifier[6]
     module.classifier[6] = nn.Linear(last.in_features, classes)
+    assert isinstance(module, nn.Module)
     return module
 
 
@@ -98,8 +99,9 @@ def torch_optimizer(
         return torch.optim.Adam(parameters, lr=rate, weight_decay=decay)
     if settings.name == "adamw":
         return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay)
-    kind = {"sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}[settings.name]
-    return kind(parameters, lr=rate, weight_decay=decay, momentum=momentum)
+    if settings.name == "sgd":
+        return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=momentum)
+    return torch.optim.RMSprop(parameters, lr=rate, weight_decay=decay, momentum=momentum)
 
 
 PROVEN = [

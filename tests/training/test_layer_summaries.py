@@ -109,7 +109,7 @@ def test_weights_that_become_zero_have_displacement_one() -> None:
 
 
 def test_a_single_weight_has_no_std_and_shape() -> None:
-    found = summarize_layer(np.float32([[2.0]]), np.float32([[3.0]]))
+    found = summarize_layer(np.array([[2.0]], np.float32), np.array([[3.0]], np.float32))
     assert astuple(found) == (1, 3.0, None, None, None, 0.5, 1.0)
 
 

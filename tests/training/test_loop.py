@@ -51,7 +51,7 @@ def trained_weights(
 
 def plain_sgd(network: Network, images: ImageSet, settings: FitSettings, seed: int) -> list[float]:
     """Train with textbook SGD while the loss is finite; return the loss of every step."""
-    losses = []
+    losses: list[float] = []
     for epoch in range(1, settings.epochs + 1):
         torch.manual_seed(derived_seed(seed, "dropout", epoch))
         order = epoch_order(seed, epoch, len(images.labels))
@@ -67,7 +67,7 @@ def plain_sgd(network: Network, images: ImageSet, settings: FitSettings, seed: i
             losses.append(loss.item())
             with torch.no_grad():
                 for parameter, gradient in zip(parameters, gradients, strict=True):
-                    parameter -= settings.learning_rate * gradient
+                    parameter.sub_(settings.learning_rate * gradient)
     return losses
 
 
@@ -330,7 +330,9 @@ def test_an_input_that_is_not_finite_diverges_before_the_first_step(
     network = small_network()
     before = copy_state(network)
     with pytest.raises(Diverged, match=f"the {split} loss is not finite at step 0"):
-        next(train_from_scratch(network, *sets.values(), fit_settings(), seed=0))
+        next(
+            train_from_scratch(network, sets["training"], sets["held-out"], fit_settings(), seed=0)
+        )
     assert equal_states(copy_state(network), before)
 
 

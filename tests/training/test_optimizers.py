@@ -34,7 +34,7 @@ def test_all_settings_of_an_optimizer_reach_pytorch(name: Any) -> None:
     assert group["lr"] == 0.125
     for key, value in values.items():
         assert group[key] == value
-    defaults = kind([nn.Parameter(torch.zeros(1))]).param_groups[0]
+    defaults = OPTIMIZERS[name][0]([nn.Parameter(torch.zeros(1))]).param_groups[0]
     for key in defaults.keys() - {"params", "lr", "fused", *values}:
         assert group[key] == defaults[key], key
 

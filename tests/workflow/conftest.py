@@ -19,6 +19,9 @@ BUILT = ("results", ".snakemake")
 class Clone:
     """A folder with the workflow, and snakemake to run in it."""
 
+    output: str
+    """What the first build printed, for the fixtures that build."""
+
     def __init__(self, folder):
         self.folder = folder
         self.copy(ROOT, PARTS)

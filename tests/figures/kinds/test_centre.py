@@ -6,7 +6,7 @@ import pytest
 
 from normreport.figures.drawing import Drawing
 from tests.figures import synthetic
-from tests.figures.synthetic import three
+from tests.figures.synthetic import three, x_values
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def drawing(table: pd.DataFrame) -> Drawing:
 def test_the_data_are_the_marks(drawing: Drawing) -> None:
     for i, ax in enumerate(drawing.figure.axes):
         rows = drawing.data[drawing.data["start"] == ("scratch", "pretrained")[i // 2]]
-        marks = [line for line in ax.lines if len(line.get_xdata()) == 1]
-        found = sorted(float(line.get_xdata()[0]) for line in marks)
+        marks = [line for line in ax.lines if len(x_values(line)) == 1]
+        found = sorted(float(x_values(line)[0]) for line in marks)
         assert found == sorted(rows[("iqr_ratio", "iqr")[i % 2]])
 
 

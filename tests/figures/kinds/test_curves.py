@@ -6,7 +6,7 @@ import pytest
 
 from normreport.figures.drawing import Drawing
 from tests.figures import synthetic
-from tests.figures.synthetic import three
+from tests.figures.synthetic import three, y_values
 
 MEASURES = ("train_loss", "heldout_loss", "heldout_accuracy_percent")
 
@@ -29,7 +29,7 @@ def test_the_data_are_the_lines_of_six_panels(drawing: Drawing) -> None:
             expected = {
                 tuple(curve[measure]) for _, curve in rows.groupby(["normalization", "seed"])
             }
-            drawn = {tuple(line.get_ydata()) for line in next(axes).lines}
+            drawn = {tuple(y_values(line)) for line in next(axes).lines}
             assert expected <= drawn
             assert len(drawn - expected) == {"train_loss": 2}.get(measure, 1)  # reference lines
 
@@ -37,9 +37,7 @@ def test_the_data_are_the_lines_of_six_panels(drawing: Drawing) -> None:
 def test_the_reference_lines_are_chance_and_the_gate(drawing: Drawing) -> None:
     train, _, held, _, accuracy, _ = drawing.figure.axes
     chance = np.log(10)
-    assert [line.get_ydata()[0] for line in train.lines[-2:]] == pytest.approx(
-        [chance, 0.9 * chance]
-    )
+    assert [y_values(line)[0] for line in train.lines[-2:]] == pytest.approx([chance, 0.9 * chance])
     assert held.lines[-1].get_ydata()[0] == pytest.approx(chance)
     assert accuracy.lines[-1].get_ydata()[0] == pytest.approx(10.0)
 

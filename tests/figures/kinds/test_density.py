@@ -10,7 +10,7 @@ import pytest
 
 from normreport.figures.drawing import Drawing
 from tests.figures import synthetic
-from tests.figures.synthetic import two
+from tests.figures.synthetic import two, x_values, y_values
 
 KEY = {"model": "vgg16", "layer": "features.0"}
 
@@ -28,7 +28,7 @@ def drawing(table: pd.DataFrame) -> Drawing:
 def test_the_data_are_the_curves_in_both_panels(drawing: Drawing) -> None:
     for ax, value in zip(drawing.figure.axes, ("density", "change"), strict=True):
         curves = [curve for _, curve in drawing.data.groupby(["normalization", "seed"])]
-        lines = {tuple(line.get_ydata()): line for line in ax.lines}
+        lines = {tuple(y_values(line)): line for line in ax.lines}
         assert len(ax.lines) == len(curves) == 3 + 9 + 3  # epoch 0, runs, means
         for curve in curves:
             assert np.array_equal(lines[tuple(curve[value])].get_xdata(), curve["weight"])
@@ -137,7 +137,7 @@ def test_frames_are_for_the_marks_of_both_panels(drawing: Drawing) -> None:
         assert shown["change"] == (value == "change")
         moved = [line for line in ax.lines if f'"value": "{value}"' in (line.get_gid() or "")]
         assert len(moved) == 9 + 3
-        assert all(np.allclose(line.get_xdata(), frames["grids"][""], rtol=1e-5) for line in moved)
+        assert all(np.allclose(x_values(line), frames["grids"][""], rtol=1e-5) for line in moved)
 
 
 def test_a_figure_of_epoch_0_alone_has_nothing_to_move_through() -> None:

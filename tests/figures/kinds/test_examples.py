@@ -12,7 +12,7 @@ LABELS = [f"digit {i}" for i in range(8)]
 def test_a_row_shows_its_arm_mapped_from_its_own_range() -> None:
     images = synthetic.examples()
     drawing = synthetic.drawn_prepared("examples", examples=images, labels=LABELS)
-    shown = [ax.images[0].get_array() for ax in drawing.figure.axes]
+    shown = [np.asarray(ax.images[0].get_array()) for ax in drawing.figure.axes]
     assert len(shown) == 24
     for row, values in enumerate(images.values()):
         low, high = float(values.min()), float(values.max())

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.patches import Polygon
 
 from normreport.figures.drawing import Drawing
 from normreport.text.labels import start_label
@@ -41,7 +42,9 @@ def test_the_outlines_are_the_data_and_begin_and_end_at_zero(drawing: Drawing) -
     places = drawing.data.groupby(["layer", "start"], sort=False)
     for ax, (_, rows) in zip(drawing.figure.axes, places, strict=True):
         lines = [line.get_xydata() for line in ax.lines]
-        shapes = [*lines, ax.patches[0].get_xy()[:-1]]  # the grey area is closed
+        area = ax.patches[0]
+        assert isinstance(area, Polygon)
+        shapes = [*lines, area.get_xy()[:-1]]  # the grey area is closed
         arms = rows.groupby("normalization", sort=False)
         for corners, (_, bins) in zip(shapes, arms, strict=True):
             x, y = np.transpose(corners)

@@ -6,6 +6,7 @@ import pytest
 
 from normreport.figures.drawing import Drawing
 from tests.figures import synthetic
+from tests.figures.synthetic import x_values
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +21,12 @@ def drawing(table: pd.DataFrame) -> Drawing:
 
 def test_the_data_are_the_bars_and_the_points(drawing: Drawing) -> None:
     (ax,) = drawing.figure.axes
-    bars = [line for line in ax.lines if len(line.get_xdata()) == 2]
-    points = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    bars = [line for line in ax.lines if len(x_values(line)) == 2]
+    points = [line for line in ax.lines if len(x_values(line)) == 1]
     is_law = drawing.data["compared"] == "random inits, 95%"
-    bar_ends = [line.get_xdata()[1] for line in bars]
+    bar_ends = [x_values(line)[1] for line in bars]
     assert bar_ends == list(drawing.data["range_percent"][is_law])
-    positions = [float(line.get_xdata()[0]) for line in points]
+    positions = [float(x_values(line)[0]) for line in points]
     assert positions == list(drawing.data["range_percent"][~is_law])
 
 

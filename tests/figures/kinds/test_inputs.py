@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.patches import StepPatch
 
 from normreport.figures.drawing import Drawing
 from tests.figures import synthetic
@@ -24,6 +25,7 @@ def test_the_data_are_the_steps_of_every_channel(table: pd.DataFrame, drawing: D
     groups = drawing.data.groupby("normalization", sort=False)
     for ax, (_, rows) in zip(drawing.figure.axes, groups, strict=True):
         for steps, channel in zip(ax.patches, "rgb", strict=True):
+            assert isinstance(steps, StepPatch)
             values, edges, _ = steps.get_data()
             own = rows[rows["channel"] == channel]
             assert np.array_equal(values, own["share_percent"])

@@ -11,6 +11,7 @@ from scipy import stats
 from normreport.figures.drawing import Drawing
 from normreport.text.labels import start_label
 from tests.figures import synthetic
+from tests.figures.synthetic import y_values
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def test_the_data_are_the_curves_of_every_layer_and_start(drawing: Drawing) -> N
     places = drawing.data.groupby(["layer", "start"], sort=False)
     for ax, (_, rows) in zip(drawing.figure.axes, places, strict=True):
         curves = rows.groupby(["normalization", "seed"], sort=False)
-        drawn = {tuple(line.get_ydata()) for line in ax.lines[1:]}  # the first line is the diagonal
+        drawn = {tuple(y_values(line)) for line in ax.lines[1:]}  # the first line is the diagonal
         assert drawn == {tuple(curve["departure"]) for _, curve in curves}
 
 

@@ -27,7 +27,7 @@ def test_the_data_are_the_bands_and_the_median(drawing: Drawing) -> None:
     ):
         bands = (("p01", "p99"), ("p05", "p95"), ("p25", "p75"))
         for band, (low, high) in zip(ax.patches, bands, strict=True):
-            corners = {tuple(point) for point in band.get_path().vertices}
+            corners = {tuple(point) for point in np.asarray(band.get_path().vertices)}
             for name in (low, high):
                 assert set(zip(rows["epoch"], rows[name], strict=True)) <= corners
         (median,) = ax.lines

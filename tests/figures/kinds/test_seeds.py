@@ -27,7 +27,8 @@ def drawing(table: pd.DataFrame) -> Drawing:
 
 def curve(table: pd.DataFrame, arm: str, seed: int) -> np.ndarray:
     rows = table.query("start == 'scratch' and layer == 'features.0' and epoch == 6")
-    return rows[(rows["normalization"] == arm) & (rows["seed"] == seed)]["density"].to_numpy()
+    own = rows[(rows["normalization"] == arm) & (rows["seed"] == seed)]
+    return np.asarray(own["density"])
 
 
 def test_curves_have_a_seed_each_at_the_left_and_one_seed_at_the_right(

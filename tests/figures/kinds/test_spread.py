@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.patches import Rectangle
 from scipy import stats
 
 from normreport.figures.drawing import Drawing
 from tests.figures import synthetic
-from tests.figures.synthetic import three
+from tests.figures.synthetic import three, x_values, y_values
 
 KEY = {"model": "vgg16", "layer": "features.0"}
 
@@ -23,13 +24,13 @@ def drawing(table: pd.DataFrame) -> Drawing:
 
 
 def test_the_data_are_the_lines_and_the_end_markers(drawing: Drawing) -> None:
-    lines = [line for line in drawing.figure.axes[0].lines if len(line.get_xdata()) > 1]
-    markers = [line for line in drawing.figure.axes[0].lines if len(line.get_xdata()) == 1]
+    lines = [line for line in drawing.figure.axes[0].lines if len(x_values(line)) > 1]
+    markers = [line for line in drawing.figure.axes[0].lines if len(x_values(line)) == 1]
     curves = drawing.data.groupby(["normalization", "seed"])
-    drawn = {tuple(line.get_ydata()) for line in lines}
+    drawn = {tuple(y_values(line)) for line in lines}
     assert drawn == {tuple(curve["std"]) for _, curve in curves}
     ends = drawing.data.query("seed != 'mean' and epoch == 6")["std"]
-    assert sorted(float(marker.get_ydata()[0]) for marker in markers) == sorted(ends)
+    assert sorted(float(y_values(marker)[0]) for marker in markers) == sorted(ends)
 
 
 def test_the_right_axis_is_in_percent_of_the_mean_at_epoch_0(drawing: Drawing) -> None:
@@ -44,6 +45,7 @@ def test_the_band_holds_95_percent_of_random_inits(drawing: Drawing) -> None:
     low, high = 0.0589 * np.sqrt(stats.chi2.ppf([0.025, 0.975], 1727) / 1727)
     ax = drawing.figure.axes[0]
     (band,) = ax.patches
+    assert isinstance(band, Rectangle)
     assert (band.get_y(), band.get_y() + band.get_height()) == pytest.approx((low, high))
     assert ax.get_ylim()[0] < low
     assert "95% of random inits" in [text.get_text() for text in drawing.figure.texts]
@@ -86,7 +88,7 @@ def test_the_words_give_the_final_means_and_the_largest_change(
 def test_a_diverged_run_ends_in_a_cross(diverged_runs: pd.DataFrame) -> None:
     drawing = synthetic.drawn("spread", synthetic.measures(diverged_runs), start="scratch", **KEY)
     crosses = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "x"]
-    assert sorted(int(cross.get_xdata()[0]) for cross in crosses) == [0, 2]
+    assert sorted(int(x_values(cross)[0]) for cross in crosses) == [0, 2]
     assert drawing.data.query("seed == 'mean'")["epoch"].max() == 2
 
 
