@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 
 from normreport.figures.drawing import Drawing
 from normreport.figures.svg import to_svg
@@ -47,6 +48,7 @@ def check_positions(ax: Axes, rows: pd.DataFrame, diameter: float) -> None:
         if distances.empty:
             continue
         points = next(swarms)
+        assert isinstance(points, PathCollection)
         assert points.get_sizes().tolist() == pytest.approx([diameter**2])
         places = np.asarray(points.get_offsets())
         assert places[:, 0].tolist() == distances.tolist()
@@ -97,6 +99,7 @@ def test_dozens_of_equal_distances_stay_in_their_row() -> None:
     for ax in synthetic.drawn("separation", equal, model="vgg16").figure.axes:
         for y, points in enumerate(ax.collections):
             heights = np.asarray(points.get_offsets())[:, 1]
+            assert isinstance(points, PathCollection)
             assert points.get_sizes().tolist() == pytest.approx([0.8**2])
             assert np.abs(heights - y).max() == pytest.approx(0.4)
 
