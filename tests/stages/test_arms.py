@@ -96,7 +96,7 @@ def test_training_of_the_head_leaves_every_convolution_as_it_was(data, pretraine
         assert all(np.array_equal(first, after) for after in later)
     assert {float(row["displacement"]) for row in rows(run.layers)} == {0.0}
     manifest = read(run.manifest)
-    assert not manifest["gates"]["moved"]
+    assert not manifest["checks"]["moved"]
     assert manifest["digests"]["initial_weights"] != manifest["digests"]["final_weights"]
     history = rows(run.history)
     assert float(history[-1]["train_loss"]) != float(history[0]["train_loss"])
