@@ -59,8 +59,10 @@ def test_a_layer_without_spread_has_statistics_but_no_quantiles(tmp_path):
     equal = np.full((2, 4, 3, 3, 3), 0.5, dtype=np.float32)
     run = {"model": "m", "start": "scratch", "normalization": "unit", "seed": 0}
     write_arrays(paths["snapshots"], {LAYER: equal})
-    layers = {LAYER: {"epochs": epoch_digests(equal)}}
-    write_json(paths["digests"], {"run": run, "layers": layers})
+    layers = {
+        LAYER: {"weights": equal[0].size, "shape": equal[0].shape, "epochs": epoch_digests(equal)}
+    }
+    write_json(paths["digests"], {"run": run, "status": {"state": "OK"}, "layers": layers})
     measure_weights.run(**paths)
     assert len(pd.read_parquet(paths["measures"])) == 2
     quantiles = pd.read_parquet(paths["quantiles"])

@@ -43,7 +43,7 @@ def test_the_same_settings_give_the_same_bytes(data, tmp_path):
 
 def test_too_many_images_leave_no_file(tmp_path):
     settings = canonical_json({"source": "digits", "train_images": 1797, "heldout_images": 1})
-    with pytest.raises(DataError, match="1798, expected at most 1797"):
+    with pytest.raises(DataError, match="1798, but the source has only 1797 images"):
         prepare_data.run(settings=settings, **paths(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
