@@ -193,6 +193,6 @@ def test_a_logo_is_printed_with_its_words_and_fetches_nothing(printed, tmp_path)
 
 def test_without_pango_it_says_what_to_install(printed, tmp_path, monkeypatch):
     monkeypatch.setattr(render_pdf, "pdf_unavailable_reason", lambda: "the system lacks pango-1.0")
-    with pytest.raises(MissingToolError, match=r"report\.pdf: cannot be made: the system lacks"):
+    with pytest.raises(MissingToolError, match=r"report\.pdf: could not be made: the system lacks"):
         run(settings=SETTINGS, templates=[TEMPLATES], pdf=tmp_path / "report.pdf", **printed)
     assert not (tmp_path / "report.pdf").exists()
