@@ -146,7 +146,7 @@ class PlainLines(logging.Handler):
                     message = record.getMessage()
                     if message != "None" and not REPEATED.match(message):
                         self.print(message)
-        except Exception:
+        except Exception:  # as logging asks: a message that fails must not stop a build
             self.handleError(record)
 
     def print(self, line: str) -> None:
