@@ -1,15 +1,23 @@
-# make report       the environment, 36 trainings, the figures and the article
+# make report       the environment, 60 trainings, the figures and the article
+#                   PRESET=imagenet: with ImageNet weights; any name in workflow/presets
 # make publish      the report as a website, in public
 # make test         every test, with coverage
 # make check        linters, types and the import contract
 # make docs         the documentation as a website, in docs/_build; a broken link fails
 # make rulegraph    draw docs/rulegraph.svg from the workflow (needs graphviz)
 # make soak         twenty random kills of whole small builds; each must end in the same bytes
-# make fuzz         thousands of valid and invalid configurations, image folders and weight files
+# make fuzz         thousands of configurations, image folders, weight files and texts with braces
 # make benchmark    the page's size and load time; training speed against a plain script
 # make calibration  error rates and power of the verdicts on simulated studies
 # make messages     collect the report's sentences in templates/languages/messages.pot
 # make lock         write requirements.lock from pyproject.toml (needs uv)
+
+# A file in workflow/presets, without its suffix; none is config.yaml alone.
+PRESET ?=
+PRESETS := $(basename $(notdir $(wildcard workflow/presets/*.yaml)))
+CONFIGFILE = $(if $(PRESET),$(if $(filter $(PRESET),$(PRESETS)),\
+  --configfile workflow/presets/$(PRESET).yaml,\
+  $(error PRESET: expected one of $(PRESETS), found $(PRESET))))
 
 # The interpreters to try, in order. Name your own with `make report PYTHON=python3.13`.
 PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3
@@ -31,11 +39,11 @@ export PATH := $(BIN):$(PATH)
   system clean
 
 report: system $(INSTALLED)
-	snakemake --cores all --show-failed-logs
+	snakemake --cores all --show-failed-logs $(CONFIGFILE)
 	@echo "The report lies in $(CURDIR)/results/report: open index.html"
 
 publish: system $(INSTALLED)
-	snakemake --cores all --show-failed-logs publish
+	snakemake --cores all --show-failed-logs $(CONFIGFILE) -- publish
 	@echo "The site lies in $(CURDIR)/public"
 
 # Two workers: one runs the builds, which take half of the time, the other runs everything else.
@@ -63,7 +71,7 @@ soak: system $(INSTALLED)
 	KILLS=20 pytest -s tests/workflow/test_kills.py
 
 fuzz: $(INSTALLED)
-	FUZZ=40 pytest -s tests/fuzz
+	FUZZ=40 pytest -s tests/fuzz tests/workflow/test_braces.py
 
 benchmark: $(INSTALLED)
 	python -m tests.benchmarks.page

@@ -1,11 +1,10 @@
-"""Train every condition, measure the weights, judge the claims, write the article."""
+# Train every condition, measure the weights, judge the claims, write the article.
+from pathlib import Path
 
-from snakemake.utils import min_version
-
-min_version("9.27")
+own = Path("config.yaml")  # of the working directory, which --directory may change
 
 
-configfile: "config.yaml"
+configfile: own if own.exists() else Path(workflow.basedir, own)
 
 
 container: "docker://ghcr.io/normreport/normreport:0.2.0"
@@ -14,6 +13,7 @@ container: "docker://ghcr.io/normreport/normreport:0.2.0"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/prepare_data.smk"
 include: "workflow/rules/pretrain_model.smk"
+include: "workflow/rules/tune_rate.smk"
 include: "workflow/rules/train_run.smk"
 include: "workflow/rules/record_failures.smk"
 include: "workflow/rules/require_all_runs.smk"

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from normreport.errors import NormreportError
+from normreport.errors import MissingToolError, NormreportError
+from normreport.source_code import ROOT
 
 Options = dict[str, dict[str, Any]]
 
@@ -49,6 +50,8 @@ TEMPLATES = {
 PRETRAINED = _in(
     "the manifests of the pretrained weights (.json)", nargs="*", required=False, default=[]
 )
+WEIGHTS = _in("the pretrained weights, for a pretrained start", nargs="?", **OPTIONAL)
+TUNED = _in("the files of the sweeps (.json)", nargs="*", required=False, default=[])
 LOGO = _in("the logo (.svg, .png, .jpg, .webp)", nargs="?", **OPTIONAL)
 CATALOGUE = _in("translations for a report that is not in English (.po)", nargs="?", **OPTIONAL)
 FAILURES = _in("the runs that failed (.json)", nargs="?", **OPTIONAL)
@@ -58,6 +61,11 @@ CONFIG = _in(
     "configuration files (.yaml, - for standard input); later ones override earlier ones",
     nargs="+",
 )
+
+# The bits of a matrix product depend on the number of threads. numpy's BLAS (OpenBLAS, on macOS
+# Accelerate) reads these variables when it is loaded, and PyTorch does not: its threads are in the
+# configuration.
+SINGLE_THREADED_BLAS = {"OPENBLAS_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
 
 # Stage: its help, then its options, which are required unless stated otherwise.
 STAGES: dict[str, tuple[str, Options]] = {
@@ -87,13 +95,26 @@ STAGES: dict[str, tuple[str, Options]] = {
             "checkpoints": CHECKPOINTS,
         },
     ),
+    "tune_rate": (
+        "choose the learning rate of one model, start and normalization by trial runs",
+        {
+            "settings": SETTINGS,
+            "images": IMAGES,
+            "images_manifest": IMAGES_MANIFEST,
+            "pretrained": WEIGHTS,
+            "rate": _out("the chosen learning rate (.json)"),
+            "manifest": _out("candidates, losses, digests (.json)"),
+            "checkpoints": CHECKPOINTS,
+        },
+    ),
     "train_run": (
         "train one run",
         {
             "settings": SETTINGS,
             "images": IMAGES,
             "images_manifest": IMAGES_MANIFEST,
-            "pretrained": _in("the pretrained weights, for a pretrained start", **OPTIONAL),
+            "pretrained": WEIGHTS,
+            "tuned_rate": _in("the learning rate, if a sweep chose it", nargs="?", **OPTIONAL),
             "snapshots": _out("the weights of the kept layers after every epoch (.safetensors)"),
             "history": _out("loss and accuracy per epoch (.csv)"),
             "layers": _out("moments, displacement and cosine per measured layer and epoch (.csv)"),
@@ -129,23 +150,26 @@ STAGES: dict[str, tuple[str, Options]] = {
         "compare the weights of one layer between runs of one model and start",
         {
             "layer": {"metavar": "NAME", "help": "module path of the layer"},
-            "epochs": {"type": int, "metavar": "N", "help": "the last epoch"},
             "digests": _in("the digests, one file per run (.json)", **MANY),
             "snapshots": SNAPSHOTS | MANY,
             "densities": _out("densities on one grid, with one bandwidth (.parquet)"),
             "histograms": _out("histograms with equal bins (.parquet)"),
-            "distances": _out("Wasserstein distances between runs (.parquet)"),
+            "products": _out("products of the runs' quantile functions (.parquet)"),
         },
     ),
     "judge_claims": (
         "judge every claim",
         {
             "settings": SETTINGS,
+            "planned": {
+                "metavar": "JSON",
+                "help": "settings that the manifests must have, resolved by the workflow",
+            },
             "manifests": _in("the runs' manifests (.json)", **MANY),
             "histories": _in("the runs' histories (.csv)", **MANY),
             "layers": _in("the runs' layer summaries (.csv)", **MANY),
             "measures": _in("the runs' statistics (.parquet)", **MANY),
-            "distances": _in("distances between runs (.parquet)", **MANY),
+            "products": _in("products of the runs' quantile functions (.parquet)", **MANY),
             "images": IMAGES,
             "images_manifest": IMAGES_MANIFEST,
             "results": _out("every number in the text of the article (.json)"),
@@ -177,6 +201,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "manifests": _in("the runs' manifests (.json)", **MANY),
             "data": _in("the manifests of the images (.json)", **MANY),
             "pretrained": PRETRAINED,
+            "tuned": TUNED,
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
             "tables": _in("the tables in the folder of the report (.csv)", **MANY),
             "templates": TEMPLATES,
@@ -302,7 +327,10 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(option, **details)
     for name, (text, options) in STAGES.items():
         stage = subparsers.add_parser(
-            name, help=text, description=_sentence(text) + " A stage of the workflow."
+            name,
+            help=text,
+            description=_sentence(text) + " A stage of the workflow. With - instead of options, "
+            "it reads them from standard input, each followed by a null byte.",
         )
         for option, details in options.items():
             required: dict[str, Any] = {"required": True}
@@ -312,12 +340,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, or 1 if a comparison found differences."""
-    options = vars(parser().parse_args(arguments))
-    name = options.pop("command")
-    module = importlib.import_module(
-        f"normreport.stages.{name}" if name in STAGES else f"normreport.commands.{name}"
+    os.environ.update(SINGLE_THREADED_BLAS)
+    options = vars(
+        parser().parse_args(_from_stdin(sys.argv[1:] if arguments is None else arguments))
     )
+    name = options.pop("command")
+    folder = "stages" if name in STAGES else "commands"
     try:
+        _check_clone()
+        module = importlib.import_module(f"normreport.{folder}.{name}")
         status: int | None = module.run(**options)
         sys.stdout.flush()
     except NormreportError as error:
@@ -328,6 +359,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status or 0
+
+
+def _from_stdin(arguments: Sequence[str]) -> Sequence[str]:
+    """Replace the `-` of a stage by the options on standard input.
+
+    Systems limit the length of a command line, and the paths of thousands of runs are longer.
+    """
+    if len(arguments) != 2 or arguments[0] not in STAGES or arguments[1] != "-":
+        return arguments
+    *options, _ = sys.stdin.buffer.read().split(b"\0")
+    return [arguments[0], *map(os.fsdecode, options)]
+
+
+def _check_clone() -> None:
+    """Check that this is the code of the workflow that runs it, or of the clone that one is in.
+
+    An environment may hold an editable install of another clone.
+
+    Raises
+    ------
+    MissingToolError
+        If it is the code of another clone.
+    """
+    here = Path.cwd()
+    is_clone = all((here / name).is_file() for name in ("Snakefile", "normreport/cli.py"))
+    expected = Path(os.environ.get("NORMREPORT_CLONE") or (here if is_clone else ROOT))
+    if expected.exists() and not expected.samefile(ROOT):
+        raise MissingToolError(
+            f"expected the code of {expected}, found that of {ROOT}, which this environment has "
+            "installed. Run the command as `python -m normreport ...` in your clone, or install "
+            "your clone: pip install --no-deps --editable ."
+        )
 
 
 def _sentence(text: str) -> str:

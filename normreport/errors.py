@@ -43,12 +43,17 @@ class UnreadableImageError(DataError):
         The image within the source.
     why
         Why it cannot be decoded.
+    advice
+        What was expected and what to do; None for a file that is damaged or of another format.
     """
 
-    def __init__(self, source: str, image: str, why: str) -> None:
+    def __init__(self, source: str, image: str, why: str, *, advice: str | None = None) -> None:
+        expected = advice or (
+            "Expected a complete JPEG, PNG, WebP, TIFF, GIF, BMP, AVIF or PPM file. Repair or "
+            "remove it."
+        )
         super().__init__(
-            f"{source}: {image}: this image cannot be read ({why}). Expected a complete JPEG, "
-            "PNG, WebP, TIFF, GIF or BMP file. Repair or remove it, or set the source's "
+            f"{source}: {image}: this image cannot be read ({why}). {expected} Or set the source's "
             "skip_unreadable to true to use other images instead."
         )
         self.image = image

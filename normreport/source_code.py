@@ -96,6 +96,11 @@ def run_modules(normalization: str) -> list[str]:
     return ["normreport.stages.train_run", f"normreport.normalizations.{normalization}"]
 
 
+def sweep_modules(normalization: str) -> list[str]:
+    """Name the modules that choose a learning rate; the stage imports its arm's module by name."""
+    return ["normreport.stages.tune_rate", f"normreport.normalizations.{normalization}"]
+
+
 def figure_modules(kind: str, normalizations: Sequence[str]) -> list[str]:
     """Name the modules that draw a figure; the stage imports its kind and its arms by name."""
     return [

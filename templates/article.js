@@ -136,11 +136,13 @@
   const watch = new IntersectionObserver(follow, { rootMargin: "0px 0px -66% 0px" });
   for (const [, section] of entries) watch.observe(section);
 
-  // Link every section and claim from its heading. A figure's number is already a link.
-  for (const part of all("main section[id], .claim[id]")) {
-    const head = first(":scope > h2, :scope > h3", part);
+  // Link every section and claim from its heading or first words. A figure's number is already a link.
+  for (const part of all("main section[id], .claim div[id]")) {
+    const head = first(":scope > h2", part) || first(":scope > p", part);
     if (head) {
-      const label = _("Link to %(title)s", { title: head.textContent.trim() });
+      const label = _("Link to %(title)s", {
+        title: part.localName === "section" ? head.textContent.trim() : part.id.replace("claim-", ""),
+      });
       head.append(make("a", { class: "anchor", href: `#${part.id}`, "aria-label": label }, "#"));
     }
   }
@@ -186,14 +188,15 @@
     if (event.key === "Escape") hide();
   });
 
-  // A click on a column's head sorts the table. A button copies it as tab-separated text.
+  // A click on a column's head sorts the table, unless its rows belong together in groups. A button
+  // copies it as tab-separated text.
   const SIGNS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
   /** @type {(text: string) => number | null} */
   function number(text) {
     const match = text
       .replace(/−/g, "-")
       .replace(/,/g, "")
-      .match(/^-?[\d.]+(?: × 10([⁻⁰¹²³⁴-⁹]+))?/);
+      .match(/^[-+]?[\d.]+(?: × 10([⁻⁰¹²³⁴-⁹]+))?/);
     if (!match) return null;
     const power = (match[1] || "").replace(/./g, (sign) => (sign === "⁻" ? "-" : `${SIGNS.indexOf(sign)}`));
     return parseFloat(match[0]) * 10 ** Number(power);
@@ -208,6 +211,7 @@
   for (const table of tables) {
     const body = table.tBodies[0];
     all("thead th", table).forEach((head, column) => {
+      if (table.matches(".strips")) return;
       const sort = () => {
         const up = head.getAttribute("aria-sort") !== "ascending";
         for (const other of all("th[aria-sort]", table)) other.removeAttribute("aria-sort");
@@ -220,9 +224,16 @@
       head.replaceChildren(button(head.textContent, sort, { class: "sort" }));
     });
     const copy = async () => {
-      /** @type {(cell: HTMLTableCellElement) => string} */
-      const text = (cell) => cell.innerText.trim().replace(/\s+/g, " ");
-      const rows = [...table.rows].map((row) => [...row.cells].map(text).join("\t"));
+      // A picture's words stand beside it.
+      /** @type {(cell: HTMLElement) => string} */
+      const text = (cell) =>
+        [...cell.childNodes]
+          .filter((node) => !(node instanceof SVGElement))
+          .map((node) => (node instanceof HTMLElement ? node.innerText : node.nodeValue))
+          .join(" ")
+          .trim()
+          .replace(/\s+/g, " ");
+      const rows = all("tr:not(tfoot *)", table).map((row) => all("th, td", row).map(text).join("\t"));
       try {
         await navigator.clipboard.writeText(rows.join("\n"));
         status.textContent = _("The table was copied.");
@@ -237,11 +248,11 @@
   const KEY = "normreport-hidden";
   /** @type {Set<string>} */
   const hidden = new Set(remembered(KEY) || []);
-  /** @type {SVGElement[]} */
-  const marks = all("figure [data-arm], figure [data-seed]");
   /** @type {[HTMLButtonElement, string][]} */
   const switches = [];
   function apply() {
+    /** @type {SVGElement[]} */
+    const marks = all("figure [data-arm], figure [data-seed]");
     for (const mark of marks) {
       const { arm, seed } = mark.dataset;
       mark.classList.toggle("off", hidden.has(`arm ${arm}`) || hidden.has(`seed ${seed}`));
@@ -471,7 +482,8 @@
     const range = make("input", { type: "range", min: 0, max: last, value: own });
     const shown = make("output", { "aria-live": "off" });
     let seen = false;
-    let at = own;
+    // A copy shows the epoch of its original, whichever that is.
+    let at = svg.closest("[data-name]") ? NaN : own;
     const update = (visible = seen) => {
       seen = visible;
       const epoch = Math.min(chosen ?? own, last);
@@ -618,30 +630,33 @@
     canvas.toBlob((blob) => blob && save(blob, "image/png", name), "image/png");
   }
 
-  for (const figure of all("figure")) {
+  /** @type {(figure: HTMLElement) => void} */
+  function equip(figure) {
     /** @type {SVGSVGElement} */
     const svg = first("svg", figure);
-    const name = figure.id;
+    const name = figure.id || figure.dataset.name || "";
     /** @type {Metadata} */
     const { panels = [], frames, last, cells } = JSON.parse(first("metadata", svg)?.textContent || "{}");
     const rows = () => [...curves(svg, panels), ...(cells ? grid(panels, cells) : [])];
     if (cells || first(MARKS, svg)) read(svg, rows);
-    first("figcaption", figure).before(
+    const controls = [
+      ...(frames ? moving(svg, panels, frames) : last ? marked(svg, panels, last, rows) : []),
+      ...toggles(svg),
+    ];
+    if (controls.length) first("figcaption", figure).before(make("div", { class: "tools" }, ...controls));
+    first("figcaption details summary", figure).after(
       make(
         "div",
-        { class: "tools" },
-        ...(frames ? moving(svg, panels, frames) : last ? marked(svg, panels, last, rows) : []),
-        ...toggles(svg),
-        make(
-          "div",
-          { role: "group", "aria-label": _("Save") },
-          button("SVG", () => save(picture(svg), "image/svg+xml", `${name}.svg`)),
-          button("PNG", () => savePixels(svg, `${name}.png`)),
-          make("a", { href: `data/${name}.csv`, download: "" }, "CSV"),
-        ),
+        { class: "tools", role: "group", "aria-label": _("Save") },
+        button("SVG", () => save(picture(svg), "image/svg+xml", `${name}.svg`)),
+        button("PNG", () => savePixels(svg, `${name}.png`)),
+        make("a", { href: `data/${name}.csv`, download: "" }, "CSV"),
       ),
     );
   }
+  /** @type {HTMLElement[]} */
+  const figures = all("main figure");
+  figures.forEach(equip);
   apply();
 
   // Elements wider than the screen can be scrolled by keys.
@@ -653,4 +668,75 @@
   }
   addEventListener("resize", reach);
   reach();
+
+  // The explorer shows copies of figures. Ids within a copy get a prefix.
+  /** @type {(figure: HTMLElement) => HTMLElement} */
+  function copy(figure) {
+    const drawing = make("div", { class: "drawing" });
+    const { innerHTML } = first(".drawing", figure);
+    drawing.innerHTML = innerHTML.replace(/( id="|href="#|url\(#|labelledby=")/g, "$1copy-");
+    const caption = /** @type {HTMLElement} */ (first("figcaption", figure).cloneNode(true));
+    first(".tools", caption)?.remove();
+    const twin = make("figure", { class: figure.className, "data-name": figure.id }, drawing, caption);
+    equip(twin);
+    return twin;
+  }
+  const shown = first("#explorer .shown");
+  if (shown && figures.length) {
+    const names = { kind: _("Figure"), model: _("Network"), layer: _("Layer") };
+    /** @type {[string, HTMLSelectElement][]} */
+    const choices = Object.entries(names).map(([key, name]) => {
+      const select = make("select", {});
+      first("#explorer .choices").append(make("label", {}, name, " ", select));
+      return [key, select];
+    });
+    /** @type {(wanted: string[]) => void} */
+    const explore = (wanted) => {
+      let left = figures;
+      choices.forEach(([key, select], i) => {
+        /** @type {Map<string, string>} */
+        const options = new Map(
+          left.map(({ dataset: own }) => [own[key] || "", (key === "kind" && own.label) || own[key] || _("all")]),
+        );
+        select.replaceChildren(...[...options].map(([value, text]) => make("option", { value }, text)));
+        if (options.has(wanted[i])) select.value = wanted[i];
+        select.disabled = options.size < 2;
+        left = left.filter((figure) => figure.dataset[key] === select.value);
+      });
+      for (const svg of all("svg", shown)) movers.delete(svg);
+      shown.replaceChildren(...left.map(copy));
+      apply();
+      reach();
+    };
+    const chosenOnes = () => choices.map(([, select]) => select.value);
+    for (const [, select] of choices) {
+      select.addEventListener("change", () => {
+        explore(chosenOnes());
+        history.replaceState(null, "", `#explore=${encodeURIComponent(chosenOnes().join("/"))}`);
+      });
+    }
+    const follow = () => {
+      const [, wanted] = location.hash.match(/^#explore=(.*)/) || [];
+      if (!wanted) return;
+      explore(decodeURIComponent(wanted).split("/"));
+      first("#explorer").scrollIntoView();
+    };
+    explore(["density"]);
+    addEventListener("hashchange", follow);
+    follow();
+  }
+
+  // What a link leads to is unfolded, and so is everything that is printed.
+  function unfold() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    let box = target?.closest("details");
+    if (!box) return;
+    for (; box; box = box.parentElement?.closest("details")) box.open = true;
+    target?.scrollIntoView();
+  }
+  addEventListener("hashchange", unfold);
+  unfold();
+  addEventListener("beforeprint", () => {
+    for (const box of all("details.fold")) box.setAttribute("open", "");
+  });
 })();

@@ -19,10 +19,9 @@ from normreport.config.results import ClaimResult, Results, RunCounts
 from normreport.provenance.record import Record
 from normreport.report.article import Illustration, render
 from normreport.report.claim_results import claim_result
+from normreport.report.effects import contrast_effects
 from normreport.report.summary import headline
 
-# Its rule needs learning rates tuned for each arm, which no configuration has.
-NEVER_JUDGED = "H6"
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "templates"
 DIGEST = "0123456789" * 6 + "abcd"
@@ -31,8 +30,8 @@ MADE_FROM = MadeFrom(
     settings=FigureSettings(kind="curves", model="vgg16"), inputs="1" * 64, code="2" * 64
 )
 FIGURE = Illustration(
-    id="curves-vgg16", number=7, kind="curves", model="vgg16", start=None, layer=None,
-    caption="Loss & accuracy.", alt="alt", svg=Markup("<svg></svg>"),
+    id="curves-vgg16", number="S7", kind="curves", model="vgg16", start=None, layer=None,
+    caption="Loss & accuracy.", method="How it is made.", alt="alt", svg=Markup("<svg></svg>"),
     made_from=MADE_FROM,
 )  # fmt: skip
 RUN_COUNTS = tuple(RunCounts.model_fields)
@@ -47,6 +46,12 @@ OUTCOMES: dict[str, dict[str, Any]] = {
         "excess_kurtosis": 3.0,
     },
     "undecided": {"noise": 0.05},
+    "mixed": {
+        "apart": {"pretrained": 0.005, "scratch": 0.1},
+        "iqr_ratio": {"vgg16": 1.1, "mobilenet_v2": 1.0},
+        "seeds": (0, 1, 2, 3, 4, 5),
+        "accuracy": {"pretrained": 0.5, "scratch": 0.7},
+    },
     "one seed": {"seeds": (0,)},
     "one start": {"starts": ("scratch",)},
     "one model": {"layers": {"vgg16": ("features.0",)}},
@@ -63,17 +68,15 @@ class Named(Protocol):
 
 
 def judged_claims(whole: Study) -> list[ClaimResult]:
-    """Judge every claim without a correction for the others; F11 from the stories."""
-    stories = [JudgedClaim(claim, judge_claim(claim, whole)) for claim in CLAIMS if claim.is_story]
-    judged = [JudgedClaim(claim, judge_claim(claim, whole, stories)) for claim in CLAIMS]
-    return [claim_result(one, whole) for one in judged]
+    """Judge every claim without a correction for the others."""
+    return [claim_result(JudgedClaim(claim, judge_claim(claim, whole))) for claim in CLAIMS]
 
 
 def results_of(whole: Study) -> dict[str, Any]:
     """Give the results of a study as JSON; the model validates them."""
     settings = {
         "layers": ["features.0"],
-        "images": {"train": 64, "heldout": 32},
+        "images": {"train": 64, "heldout": 32, "epoch_heldout": 24},
         "train_images": 64,
         "epochs": 2,
         "batch_size": 32,
@@ -88,6 +91,7 @@ def results_of(whole: Study) -> dict[str, Any]:
         "epochs": 5,
         "normalization": "imagenet",
         "other_arms": ["raw", "unit"],
+        "heldout_images": 100,
         "heldout_loss": 1.5,
         "heldout_accuracy": 0.5,
     }
@@ -95,12 +99,18 @@ def results_of(whole: Study) -> dict[str, Any]:
     results = Results.model_validate({
         "experiment": whole.settings,
         "settings": {model: settings | {"model": model} for model in models},
-        "data": {"classes": 10, "skipped": []},
+        "data": {
+            "classes": 10,
+            "images_per_class": [{"name": str(i), "train": 13, "heldout": 60} for i in range(10)],
+            "unused": [],
+            "skipped": [],
+        },
         "pretraining": [pretraining | {"model": model} for model in models],
         "runs": [],
         "failures": [],
         "claims": judged_claims(whole),
         "headline": headline(whole),
+        "effects_by_epoch": contrast_effects(whole, range(whole.settings.epochs + 1)),
         "versions": {"python": "3.11", "torch": "2", "torchvision": "0", "numpy": "2"},
     })  # fmt: skip
     return results.model_dump(mode="json")
@@ -111,12 +121,11 @@ def results_with(verdict: str) -> dict[str, Any]:
     from tests.claims.studies import study
 
     results = results_of(study(noise=0.001))
-    counts = {"SUPPORTED": 3, "REFUTED": 2, "INCONCLUSIVE": 1, "NOT EVALUABLE": 4}
+    counts = {"SUPPORTED": 3, "REFUTED": 2, "MIXED": 5, "INCONCLUSIVE": 1, "NOT EVALUABLE": 4}
     case = next(claim["least_favourable"] for claim in results["claims"] if claim["id"] == "F1")
     for claim in results["claims"]:
-        if claim["id"] == NEVER_JUDGED:
-            continue
         claim |= {"verdict": verdict, "counts": counts, "reason": "…"}
+        claim["mixed_by"] = "start" if verdict == "MIXED" else None
         claim |= {key: claim[key] or case for key in ("least_favourable", "most_favourable")}
     return results
 
@@ -136,7 +145,15 @@ def record_of(figures: Iterable[Named] = (), **changes: Any) -> dict[str, Any]:
             "with_pdf": False,
             "claims": {},
             "figures": {},
-            "headline": {"layers": [], "arms": [], "runs": dict.fromkeys(RUN_COUNTS, 0)},
+            "headline": {
+                "contrast": ["unit", "imagenet"],
+                "effects": [],
+                "accuracy_differences": [],
+                "layers": [],
+                "arms": [],
+                "pretraining_checks": [],
+                "runs": dict.fromkeys(RUN_COUNTS, 0),
+            },
             "revision": {"commit": "c0ffee" * 6 + "c0ff", "date": "2026-01-31", "state": "clean"},
             "files": dict.fromkeys(["report/results.json", *paths], DIGEST),
             "data": {"target": {"train_images": DIGEST}},

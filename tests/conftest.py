@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,12 @@ import pytest
 import yaml
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+from normreport.cli import SINGLE_THREADED_BLAS
+
+# As the command line does, and like it before numpy is imported: a stage that a test calls gives
+# the same bits as one that a test starts as a process.
+os.environ.update(SINGLE_THREADED_BLAS)
 
 ROOT = Path(__file__).parent.parent
 
@@ -66,7 +73,7 @@ def changed(default_values: dict[str, Any]) -> Callable[..., dict[str, Any]]:
     return change
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def narrow_vggs() -> Iterator[None]:
     """Register `vgg_narrow` and `vgg_narrow_bn`: torchvision's VGG with few channels.
 

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from normreport.config.experiment import load_config
+from normreport.config.experiment import Config, load_config
 from normreport.config.figure_words import FigureWords
 from normreport.config.json_files import write_model
 from normreport.config.manifests import ImagesManifest, PretrainingManifest, RunManifest
 from normreport.config.results import RunResult
 from normreport.config.runs import Run
+from normreport.config.training import TrainedWeights
 from normreport.io.files import (
     canonical_json,
     file_digest,
@@ -52,24 +53,23 @@ def run_row(name: str, **changes: Any) -> dict[str, Any]:
     return RunResult.model_validate(result).model_dump(mode="json")
 
 
-def manifest(name: str, **digests: Any) -> RunManifest:
+def manifest(name: str, config: Config, **digests: Any) -> RunManifest:
     """Give the manifest of a run that was not trained, with other digests."""
     run = condition(name)
-    settings = {**asdict(run), "architecture": run.model, "layers": ["features.0"], "epochs": 2}
-    settings |= {"train_images": 4, "batch_size": 2, "learning_rate": 0.1}
     return RunManifest.model_validate({
         "run": run,
         "status": {"state": "OK"},
         "checks": {"finite": True, "learned": True, "moved": True},
         "classes": 10,
-        "images": {"train": 4, "heldout": 2},
+        "images": {"train": 4, "heldout": 2, "epoch_heldout": 1},
         "epochs": 2,
         "final": None,
+        "heldout": {"initial": None, "final": None, "probe_accuracy": None},
         "parameters": 1000,
         "folded": {},
         "first_batch": {"dtype": "float32", "shape": [2, 3, 32, 32], "min": 0.0, "max": 1.0,
                         "mean": 0.5, "std": 0.25},
-        "settings": settings,
+        "settings": config.run_settings(run),
         "seeds": {"init": 1, "head": 2},
         "digests": {
             "code": text_digest("code"),
@@ -85,25 +85,31 @@ def manifest(name: str, **digests: Any) -> RunManifest:
     })  # fmt: skip
 
 
-def images_manifest() -> ImagesManifest:
+def images_manifest(config: Config) -> ImagesManifest:
     """Give the manifest of images that were not prepared."""
     return ImagesManifest(
-        settings={},
+        settings=config.data.target.without_place().model_dump(mode="json"),
         classes=("0", "1"),
         images_per_class={"train": [2, 2], "heldout": [1, 1]},
         skipped=(),
+        unused=(),
         digests=IMAGES,
         files={},
     )
 
 
-def pretraining_manifest() -> PretrainingManifest:
-    """Give the manifest of weights that were not fetched."""
-    settings = {"model": "vgg16", "architecture": "vgg16", "weights": "IMAGENET1K_V1"}
+def pretraining_manifest(config: Config) -> PretrainingManifest:
+    """Give the manifest of weights that were neither trained nor fetched."""
+    settings = config.pretrain_settings("vgg16")
+    how: dict[str, dict[str, Any]] = {
+        "trained": {"classes": 10, "data": IMAGES, "history": [],
+                    "evaluation": {"loss": 1.5, "accuracy": 0.5, "images": 2}},
+        "fetched": {"file": text_digest("file"), "preprocessing": None, "unwrapping": None},
+    }  # fmt: skip
+    kind = "trained" if isinstance(settings, TrainedWeights) else "fetched"
     return PretrainingManifest.model_validate({
         "model": "vgg16",
-        "origin": {"kind": "fetched", "settings": settings, "file": text_digest("file"),
-                   "preprocessing": None},
+        "origin": {"kind": kind, "settings": settings, **how[kind]},
         "digests": {"weights": text_digest("w"), "code": text_digest("c")},
         "files": {},
         "versions": VERSIONS,
@@ -158,15 +164,16 @@ def write_report(
     `rows`, `digests` and `figures` change what is known of a run or a figure, by its name.
     """
     report = results / "report"
+    config = load_config(values)
     whole = study(layers={"vgg16": ("features.0",)}, **outcome)
     runs = [run_row(name, **(rows or {}).get(name, {})) for name in RUNS]
     write_json(report / "results.json", results_of(whole) | {"runs": runs})
     for name in RUNS:
-        found = manifest(name, **(digests or {}).get(name, {}))
+        found = manifest(name, config, **(digests or {}).get(name, {}))
         write_manifest(results / f"runs/{name}", ("snapshots.safetensors", "history.csv"), found)
-    write_manifest(results / "data/target", ("images.safetensors",), images_manifest())
+    write_manifest(results / "data/target", ("images.safetensors",), images_manifest(config))
     folder = results / "pretrained/vgg16"
-    write_manifest(folder, ("weights.safetensors",), pretraining_manifest())
+    write_manifest(folder, ("weights.safetensors",), pretraining_manifest(config))
     for name in FIGURES:
         write_text(results / f"figures/{name}.svg", drawing(name))
         write_model(results / f"figures/{name}.json", words(name, **(figures or {}).get(name, {})))

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -55,12 +56,42 @@ def test_a_command_runs_its_module_with_exactly_its_options(name: str) -> None:
 def test_a_stage_has_a_rule_that_calls_it_with_all_its_options(root: Path, name: str) -> None:
     rules = root / "workflow" / "rules"
     text = (rules / f"{name}.smk").read_text(encoding="utf-8")
-    assert f"rule {name}:" in text
+    assert re.search(rf"^(rule|checkpoint) {name}:", text, re.M)
     assert re.findall(r"normreport ([a-z_]+)", text.split("shell:")[1]) == [name]
     # The plan fills in options that a job may lack.
     text += (root / "normreport/plan/workflow.py").read_text(encoding="utf-8")
     for option in STAGES[name][1]:
         assert re.search(rf"--{option.replace('_', '-')}\b", text), option
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_rule_passes_options_that_grow_with_the_runs_on_standard_input(
+    root: Path, name: str
+) -> None:
+    """The kernel limits the length of a command line, but not that of a pipe."""
+    rule = (root / "workflow" / "rules" / f"{name}.smk").read_text(encoding="utf-8")
+    grows = [option for option, how in STAGES[name][1].items() if how.get("nargs") in ("+", "*")]
+    # These settings list runs, too.
+    grows += [name] * (name in ("judge_claims", "record_failures", "record_provenance"))
+    assert (f"| normreport {name} - 2>" in rule) == bool(grows)
+    assert ("\"printf '%s\\\\0' --" in rule) == bool(grows)
+
+
+def test_a_stage_takes_more_options_from_standard_input_than_a_command_line_has_room_for(
+    tmp_path: Path,
+) -> None:
+    """The shell writes them, which starts no program: Snakemake runs such a line as a script."""
+    names = [f"results/runs/{'x' * 100}/{number}/it's a {{file}}" for number in range(25_000)]
+    options = ("--files", *names, "--report", "results", "--site", str(tmp_path / "site"))
+    line = f"printf '%s\\0' {shlex.join(options)} | {sys.executable} -m normreport publish_site -"
+    assert len(line) > os.sysconf("SC_ARG_MAX")
+    (tmp_path / "script.sh").write_text(f"set -euo pipefail; {line}")
+    done = subprocess.run(
+        ["bash", str(tmp_path / "script.sh")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("normreport publish_site: ")
+    assert "could not be written (No such file or directory)" in done.stderr
 
 
 def test_every_module_of_a_stage_or_command_is_on_the_command_line(root: Path) -> None:
@@ -169,7 +200,7 @@ def test_a_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_command_that_succeeds_ends_with_status_0(root: Path) -> None:
     ended = _python("conditions", str(root / "config.yaml"))
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert len(ended.stdout.splitlines()) == 37
+    assert len(ended.stdout.splitlines()) == 61
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -187,3 +218,74 @@ def test_a_reader_that_stops_reading_is_no_reason_to_complain(root: Path, unbuff
     os.close(writing)
     assert ended.stderr == ""
     assert ended.returncode == 1
+
+
+THREADS = """
+from normreport.cli import main
+main(["schema"])
+import numpy as np
+values = np.random.default_rng(0).standard_normal(3_000_000)
+print((values @ values).hex(), flush=True)
+"""
+
+
+def test_the_bits_of_numpy_do_not_depend_on_the_number_of_threads() -> None:
+    def last_line(threads: str) -> str:
+        ended = subprocess.run(
+            [sys.executable, "-c", THREADS],
+            env=os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads),
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return ended.stdout.splitlines()[-1]
+
+    assert last_line("1") == last_line("2")
+    assert last_line("1").startswith("0x1.")
+
+
+def test_stages_that_tests_call_have_the_bits_of_the_command_line() -> None:
+    import numpy as np  # noqa: F401 - loads its BLAS
+    from threadpoolctl import threadpool_info
+
+    threads = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert threads
+    assert set(threads) == {1}
+
+
+# Clones
+
+
+@pytest.fixture
+def other_clone(tmp_path: Path) -> Path:
+    """Give a folder that looks like another clone."""
+    for name in ("Snakefile", "normreport/cli.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_a_command_in_another_clone_than_the_installed_one_is_refused(
+    other_clone: Path, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.delenv("NORMREPORT_CLONE", raising=False)
+    monkeypatch.chdir(other_clone)
+    assert main(["claims"]) == 2
+    message = capsys.readouterr().err
+    assert f"expected the code of {other_clone}, found that of {root}" in message
+    assert "python -m normreport" in message
+    monkeypatch.chdir(root)
+    assert main(["claims"]) == 0
+
+
+def test_a_job_of_another_clone_is_refused_wherever_it_runs(
+    other_clone: Path, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """A module or an activation script may have replaced PYTHONPATH."""
+    monkeypatch.setenv("NORMREPORT_CLONE", str(other_clone))
+    assert main(["claims"]) == 2
+    assert f"expected the code of {other_clone}, found that of" in capsys.readouterr().err
+    # `snakemake --directory` may name another clone as the working directory.
+    monkeypatch.setenv("NORMREPORT_CLONE", str(root))
+    monkeypatch.chdir(other_clone)
+    assert main(["claims"]) == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -43,3 +44,35 @@ def test_every_supported_python_has_a_classifier(root: Path) -> None:
     makefile = (root / "Makefile").read_text(encoding="utf-8")
     assert project["requires-python"] == f">={minors[0][0]}.{minors[0][1]}"
     assert f"{minors[0]} <= sys.version_info < (3, {minors[-1][1] + 1})" in makefile
+
+
+@pytest.mark.parametrize(("preset", "option"), [("", ""), ("imagenet", "imagenet.yaml")])
+def test_make_report_takes_the_name_of_a_preset(root: Path, preset: str, option: str) -> None:
+    ended = subprocess.run(
+        ["make", "--dry-run", "report", f"PRESET={preset}"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (command,) = re.findall(r"^snakemake .*$", ended.stdout, re.M)
+    expected = ["snakemake", "--cores", "all", "--show-failed-logs"]
+    path = ["--configfile", f"workflow/presets/{option}"] if option else []
+    assert command.split() == expected + path
+    assert all((root / name).is_file() for name in path[1:])
+
+
+def test_make_report_names_the_presets_if_there_is_no_such_one(root: Path) -> None:
+    ended = subprocess.run(
+        ["make", "--dry-run", "report", "PRESET=imagenett"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    presets = sorted(path.stem for path in (root / "workflow" / "presets").glob("*.yaml"))
+    message = ended.stderr.strip().splitlines()[-1]
+    names = re.search(r"PRESET: expected one of (.*), found imagenett", message)
+    assert names
+    assert sorted(names[1].split()) == presets

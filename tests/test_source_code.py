@@ -64,6 +64,16 @@ def test_training_depends_on_what_trains_and_on_nothing_that_reports() -> None:
     }
 
 
+def test_a_sweep_depends_on_the_code_that_trains_runs_and_a_run_not_on_that_of_sweeps() -> None:
+    run, sweep = _names("normreport.stages.train_run"), _names("normreport.stages.tune_rate")
+    assert {name for name in run if name.startswith("training/")} - sweep == {
+        "training/layer_summaries",
+        "training/probe",
+    }
+    assert "stages/tune_rate" not in run
+    assert "config/tuning" in run & sweep
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_figure_depends_on_the_common_drawing_and_on_no_other_kind(kind: str) -> None:
     found = _names(f"normreport.figures.kinds.{kind}")
@@ -183,7 +193,15 @@ def test_packages_with_similar_names_are_not_ours(copied: Path) -> None:
         (TRAINING, ["numpy", "torch", "torchvision"]),
         (
             "normreport.stages.prepare_data",
-            ["numpy", "pillow", "pyarrow", "scikit-image", "scikit-learn", "torchvision"],
+            [
+                "matplotlib",  # its fonts are printed
+                "numpy",
+                "pillow",
+                "pyarrow",
+                "scikit-image",
+                "scikit-learn",
+                "torchvision",
+            ],
         ),
         ("normreport.stages.publish_site", []),
     ],

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 
+import pandas as pd
+
 from normreport.claims.study import Study
-from normreport.statistics.inference import Interval, MarginTest, PValues, t_interval
+from normreport.statistics.inference import (
+    Interval,
+    MarginTest,
+    PValues,
+    combine_tests,
+    t_interval,
+)
 from normreport.statistics.verdict import Verdict
 from normreport.text.language import gettext
 
@@ -67,6 +75,31 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One layer of a case about whole networks, or another average over its layers.
+
+    Attributes
+    ----------
+    label
+        The layer, or ``mean`` or ``median``.
+    effect
+        The mean over seeds with its interval.
+    p
+        Student's p-values against the margin.
+    verdict
+        The verdict on this part alone.
+    weights
+        The number of weights of the layer.
+    """
+
+    label: str
+    effect: Interval
+    p: PValues
+    verdict: Verdict
+    weights: int | None = None
+
+
+@dataclass(frozen=True)
 class Case:
     """The outcome at one place.
 
@@ -79,11 +112,15 @@ class Case:
     effect, values
         The mean over seeds with its interval; the statistic of each seed.
     p
-        Student's p-values against the margin; None for an exact or an absent effect.
+        P-values against the margin; None for an exact or an absent effect.
     sign_flip
         Exact p-values, for six seeds or more.
     null
         The 95% point of the effect under chance alone, if the effect must exceed it as well.
+    layers
+        The layers of a case about whole networks.
+    averages
+        The unweighted mean and median over those layers.
     reason
         Why the case is not evaluable.
     """
@@ -95,6 +132,8 @@ class Case:
     p: PValues | None = None
     sign_flip: PValues | None = None
     null: float | None = None
+    layers: tuple[Part, ...] = ()
+    averages: tuple[Part, ...] = ()
     reason: str | None = None
 
 
@@ -140,6 +179,64 @@ def case_from_seeds(
     return Case(
         place, test.verdict(p), interval, numbers, p, test.sign_flip_p_values(numbers), null
     )
+
+
+def case_from_layers(
+    place: Place,
+    whole: Sequence[float | None],
+    layers: pd.DataFrame,
+    *,
+    test: MarginTest,
+    failed: Sequence[str],
+    weights: Mapping[str, int],
+) -> Case:
+    """Judge a whole network by one number per seed, and compare it with its layers.
+
+    The case is mixed if layers lie beyond the margin in opposite directions, or if the unweighted
+    mean or median of the layers would decide the opposite of the whole network.
+
+    Parameters
+    ----------
+    place, test, failed
+        As in `case_from_seeds`.
+    whole : shape (seeds,)
+        The statistic of the whole network.
+    layers : shape (seeds, layers)
+        The statistic of each layer. A layer whose statistic is not defined in every seed is left
+        out.
+    weights
+        The number of weights of each layer.
+    """
+    case = case_from_seeds(place, whole, test=test, failed=failed)
+    if case.p is None:
+        return case
+    defined = layers.dropna(axis="columns")
+    parts = [
+        _part(str(name), list(values), test, weights.get(str(name)))
+        for name, values in defined.items()
+    ]
+    if not parts:
+        return case
+    averages = [
+        _part("mean", list(defined.mean(axis="columns")), test),
+        _part("median", list(defined.median(axis="columns")), test),
+    ]
+    # Each of the two comparisons can make the case mixed: Bonferroni counts both.
+    mixed = 2 * min(
+        combine_tests([part.p for part in parts]).mixed,
+        combine_tests([case.p, *(part.p for part in averages)]).mixed,
+    )
+    p = replace(case.p, mixed=min(1.0, mixed))
+    return replace(
+        case, p=p, verdict=test.verdict(p), layers=tuple(parts), averages=tuple(averages)
+    )
+
+
+def _part(
+    label: str, values: Sequence[float], test: MarginTest, weights: int | None = None
+) -> Part:
+    p = test.p_values(values)
+    return Part(label, t_interval(values, test.level), p, test.verdict(p), weights)
 
 
 def exact_case(place: Place, verdict: Verdict, value: float, *, seeds: int = 0) -> Case:

@@ -12,12 +12,36 @@ from normreport.claims.needs import Needs
 from normreport.claims.study import Study
 from normreport.statistics.inference import MarginTest, PValues
 from normreport.statistics.verdict import Verdict
-from normreport.text.language import gettext
+from normreport.text.language import N_, gettext
 
-# The family of the claims whose cases are judged by intervals over seeds.
-PRIMARY_FAMILY = "primary"
+# Families of the claims whose cases are judged by intervals over seeds: what the article says, and
+# what this report predicts.
+PRIMARY_FAMILY, PREDICTIONS = "primary", "predictions"
 # The role of a claim in the article, in the order of the scorecard.
 Kind = Literal["premise", "hypothesis", "finding", "prediction"]
+# What a claim is about: the parts of the scorecard, in their order.
+Group = Literal["premises", "pretrained", "scratch", "side by side", "shape", "predictions"]
+
+# How effects and margins of a claim are printed. The data keep the statistic itself.
+#   number         as it is
+#   percent        a share
+#   points         a difference of shares, in percentage points
+#   ratio          ln of a ratio, as the change in percent
+#   size           ln of a share, as a percentage
+#   multiple       ln of a multiple of a bound, as the multiple
+#   shift          a squared shift in sigma_0^2, as its root in percent of sigma_0
+#   shift_change   a difference of squared shifts, as its root with its sign
+Shown = Literal["number", "percent", "points", "ratio", "size", "multiple", "shift", "shift_change"]
+
+
+@dataclass(frozen=True)
+class ModelJudgement:
+    """The verdict on the cases of one model, not corrected for the number of claims."""
+
+    verdict: Verdict
+    p: PValues | None
+    counts: Mapping[Verdict, int]
+    least_favourable: Case | None
 
 
 @dataclass(frozen=True)
@@ -27,16 +51,24 @@ class Judgement:
     Attributes
     ----------
     verdict
-        The verdict on the whole claim.
+        The verdict on the whole claim, after correction for the other claims of its family.
+    alone
+        The same before that correction.
     cases
-        All of its cases.
+        The cases that decide.
+    beyond
+        Cases that do not decide, because the published design cannot have them.
+    by_model
+        The verdict on the cases of each model.
+    mixed_by
+        What a mixed verdict depends on: ``network``, ``start``, ``layer`` or ``arm``.
     p
         The p-values of all cases together; None for an exact or an absent effect.
     p_holm
-        The smaller p-value on the scale of 5%, corrected for the other claims of the family.
+        The smallest p-value on the scale of 5%, corrected for the other claims of the family.
     least_favourable, most_favourable
-        The measured cases with the least and the most favourable effect. For a refuted claim,
-        `least_favourable` is one of the refuted cases.
+        The measured cases with the least and the most favourable effect. For a refuted or mixed
+        claim, `least_favourable` is one of the refuted cases.
     flags
         Sentences that qualify the verdict.
     reason
@@ -44,7 +76,11 @@ class Judgement:
     """
 
     verdict: Verdict
+    alone: Verdict
     cases: tuple[Case, ...]
+    beyond: tuple[Case, ...] = ()
+    by_model: Mapping[str, ModelJudgement] = field(default_factory=dict)
+    mixed_by: str | None = None
     p: PValues | None = None
     p_holm: float | None = None
     least_favourable: Case | None = None
@@ -53,24 +89,15 @@ class Judgement:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class FromStories:
-    """Judge a claim by the judgements of other claims instead of by measurements.
-
-    Attributes
-    ----------
-    judge
-        Makes the cases from the study and the judged claims that declare ``is_story=True``.
-    """
-
-    judge: Callable[[Study, Sequence[JudgedClaim]], Iterable[Case]]
-
-
 Judge = Callable[[Study, MarginTest], Iterable[Case]]
 Qualify = Callable[[Study, Sequence[Case]], Iterable[str]]
 
 
 def _add_no_flags(study: Study, cases: Sequence[Case]) -> tuple[str, ...]:
+    return ()
+
+
+def _add_no_cases(study: Study, test: MarginTest) -> tuple[Case, ...]:
     return ()
 
 
@@ -86,6 +113,8 @@ class Claim:
         A letter, a number and perhaps a lower-case letter, such as ``F3b``.
     kind
         The role of the claim in the article.
+    group
+        The part of the scorecard.
     topic
         The claim in a few words.
     statement
@@ -96,6 +125,14 @@ class Claim:
         The test that supports or refutes each case.
     judge
         Makes the cases from the study and the test.
+    beyond
+        Makes further cases, such as comparisons with raw inputs, that are printed beside the
+        others and do not decide.
+    universal
+        Whether one case refutes the claim, after Bonferroni correction.
+    every_arm
+        Whether one case refutes the claim for its network and start, after Bonferroni correction.
+        This is for a claim that one arm exceeds every other one.
     needs
         What the experiment must have. If something is missing, `judge` is not called.
     flags
@@ -105,8 +142,12 @@ class Claim:
     family
         The claims with the same family are corrected together by Holm's method. None means no
         correction, for a claim that is exact or never judged by an interval.
-    is_story
-        Whether F11 asks if the verdict is the same for every architecture.
+    needs_helpful_pretraining
+        Whether a verdict on pretrained weights carries a flag unless pretraining helped.
+    shown
+        How effects and the margin are printed.
+    axis_margin
+        The effect that counts as one margin on the axis of the scorecard, if the margin is 0.
     rule
         When the test supports or refutes; None for the words of `describe_rule`.
     scope
@@ -117,17 +158,23 @@ class Claim:
 
     id: str
     kind: Kind
+    group: Group
     topic: str
     statement: str
     statistic: str
     unit: str
     test: MarginTest
-    judge: Judge | FromStories = field(repr=False)
+    judge: Judge = field(repr=False)
+    beyond: Judge = field(default=_add_no_cases, repr=False)
+    universal: bool = False
+    every_arm: bool = False
     needs: Needs = field(default_factory=Needs)
     flags: Qualify = field(default=_add_no_flags, repr=False)
     figures: tuple[str, ...] = ()
     family: str | None = None
-    is_story: bool = False
+    needs_helpful_pretraining: bool = True
+    shown: Shown = "number"
+    axis_margin: float | None = None
     rule: str | None = None
     scope: str | None = None
     values: Mapping[str, object] = field(default_factory=dict)
@@ -177,14 +224,18 @@ class JudgedClaim:
 
 def describe_rule(test: MarginTest) -> str:
     """Say when a test supports or refutes."""
-    level = f"{test.level:.0%}"
-    if test.below:
-        return gettext(
-            "supported if the %(level)s interval lies within the margin, refuted if wholly beyond "
-            "it",
-            level=level,
-        )
-    return gettext(
-        "supported if the %(level)s interval lies above the margin, refuted if wholly below it",
-        level=level,
-    )
+    words = {
+        "above": N_(
+            "supported if the %(level)s interval of every case lies above the margin, refuted if "
+            "every one lies below it, mixed if cases decide opposite ways"
+        ),
+        "below": N_(
+            "supported if the %(level)s interval of every case lies below the margin, refuted if "
+            "every one lies above it, mixed if cases decide opposite ways"
+        ),
+        "within": N_(
+            "supported if the %(level)s interval of every case lies within the margin on either "
+            "side of zero, refuted if every one lies beyond it, mixed if cases decide opposite ways"
+        ),
+    }
+    return gettext(words[test.side], level=f"{test.level:.0%}")

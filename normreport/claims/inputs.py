@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from normreport.claims.claim import Claim
 from normreport.claims.study import Study
 from normreport.normalizations import (
     Images,
+    Inputs,
     batches,
     minmax,
     published_minmax,
@@ -44,21 +46,20 @@ def _flag_identity(study: Study, cases: object) -> Iterator[str]:
     )
 
 
-def _add_salt(study: Study, test: MarginTest) -> Iterator[Case]:
-    pipelines = {"unit": unit.apply, "minmax": minmax.apply}
-    largest_changes = dict.fromkeys(pipelines, 0.0)
+def _add_salt(
+    study: Study, test: MarginTest, *, arm: str, apply: Callable[[Images], Inputs]
+) -> Iterator[Case]:
+    largest = 0.0
     generator = np.random.default_rng(SALT_SEED)
     for batch in batches(len(study.images), study.images.shape[1]):
         images = study.images[batch]
         salt = generator.random(images.shape[:3]) < SALT
         salted = images.copy()
         salted[salt] = 255
-        for arm, apply in pipelines.items():
-            changes = np.abs(apply(salted) - apply(images))[~salt]
-            largest_changes[arm] = max(largest_changes[arm], float(changes.max()))
-    for arm, largest in largest_changes.items():
-        verdict = Verdict.SUPPORTED if largest > test.margin else Verdict.REFUTED
-        yield exact_case(Place(contrast=Contrast.of_arms(arm)), verdict, largest)
+        changes = np.abs(apply(salted) - apply(images))[~salt]
+        largest = max(largest, float(changes.max()))
+    verdict = Verdict.SUPPORTED if largest > test.margin else Verdict.REFUTED
+    yield exact_case(Place(contrast=Contrast.of_arms(arm)), verdict, largest)
 
 
 def _flag_constant_scale(study: Study, cases: object) -> Iterator[str]:
@@ -68,6 +69,7 @@ def _flag_constant_scale(study: Study, cases: object) -> Iterator[str]:
 UNNORMALIZED = Claim(
     id="C0",
     kind="premise",
+    group="premises",
     topic=N_("The pipeline without normalization"),
     statement=N_("The pipeline called “none” feeds the network input that is not normalized."),
     statistic=N_("largest difference between “none” and min/max scaling over all 256 levels"),
@@ -82,6 +84,7 @@ UNNORMALIZED = Claim(
 OUTLIERS = Claim(
     id="H3",
     kind="hypothesis",
+    group="premises",
     topic=N_("Scaling is sensitive to outliers"),
     statement=N_("Min/max scaling is sensitive to outliers."),
     statistic=N_(
@@ -89,10 +92,12 @@ OUTLIERS = Claim(
     ),
     unit=N_("input value"),
     rule=N_(
-        "per way of scaling: supported above the margin; refuted by identity where exactly zero"
+        "supported above the margin, refuted by identity if exactly zero; the published pipeline "
+        "divides by 255, scaling by each image's own extremes is shown beside it"
     ),
     test=MarginTest(0.01, level=1.0),
-    judge=_add_salt,
+    judge=partial(_add_salt, arm="unit", apply=unit.apply),
+    beyond=partial(_add_salt, arm="minmax", apply=minmax.apply),
     flags=_flag_constant_scale,
     figures=("inputs",),
 )

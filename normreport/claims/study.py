@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from operator import itemgetter
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from normreport.config.contrast import article_contrast
 from normreport.config.judging import JudgeSettings
 from normreport.config.runs import Run
+from normreport.config.training import FitSettings
+from normreport.statistics.quantile_products import product_block
 from normreport.text.language import gettext
 
 # The starts that the article has. Others freeze the convolutions or draw the initial weights from
@@ -50,15 +53,19 @@ class IndexedTable:
 
     def __init__(self, rows: pd.DataFrame) -> None:
         self.rows = rows
-        self._indices: dict[tuple[str, ...], dict[Any, NDArray[np.intp]]] = {}
+        self._indices: dict[tuple[str, ...], dict[Hashable, NDArray[np.intp]]] = {}
 
     def at(self, **key: Unpack[RowKey]) -> pd.DataFrame:
         """Return the rows that have the given value in every named column, in their order."""
         columns = tuple(key)
         if columns not in self._indices:
-            self._indices[columns] = self.rows.groupby(list(columns)).indices
+            indices = self.rows.groupby(list(columns)).indices
+            # The stubs also allow the lists and indices that other groupings have.
+            self._indices[columns] = cast(dict[Hashable, NDArray[np.intp]], indices)
         nowhere = np.empty(0, dtype=np.intp)
-        return self.rows.take(self._indices[columns].get(tuple(key.values()), nowhere))
+        # pandas has plain values instead of tuples for a single column.
+        place = tuple(key.values()) if len(key) > 1 else next(iter(key.values()))
+        return self.rows.take(self._indices[columns].get(place, nowhere))
 
 
 @dataclass(frozen=True)
@@ -75,30 +82,115 @@ class Study:
         One row per run, epoch and measured layer: moments, displacement, cosine.
     measures
         One row per run, epoch and kept layer: all statistics.
-    distances
-        One row per model, start, kept layer, epoch and pair of runs: Wasserstein distances.
+    products
+        One row per model, start, kept layer, epoch and pair of runs: products of their quantile
+        functions in sigma_0^2.
     histories
         One row per run and epoch: losses and accuracies.
     images : array of uint8, shape (N, H, W, 3)
         The training images.
     classes
         The number of classes.
+    fits
+        How each model is trained; empty for a model without a finished run.
     """
 
     settings: JudgeSettings
     runs: IndexedTable
     layers: IndexedTable
     measures: IndexedTable
-    distances: IndexedTable
+    products: IndexedTable
     histories: IndexedTable
     images: NDArray[np.uint8]
     classes: int
+    fits: Mapping[str, FitSettings] = field(default_factory=dict)
 
-    def kept_layers(self, starts: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-        """Yield model, start and layer of all kept weights; skip starts that no run has."""
+    def seeds(self, *, model: str, starts: Iterable[str], arms: Iterable[str]) -> tuple[int, ...]:
+        """Return the seeds that have a planned run for every start and arm, in their order."""
+        arms = list(arms)
+        common = set(self.settings.seeds)
+        for start in starts:
+            for arm in arms:
+                common &= self._planned.get((model, start, arm), set())
+        return tuple(seed for seed in self.settings.seeds if seed in common)
+
+    def arms(self, *, model: str, starts: Iterable[str]) -> tuple[str, ...]:
+        """Return the arms, the placebo included, that have planned runs for every start."""
+        starts = list(starts)
+        return tuple(
+            arm
+            for arm in self.settings.normalizations
+            if all((model, start, arm) in self._planned for start in starts)
+        )
+
+    @cached_property
+    def _planned(self) -> dict[tuple[str, str, str], set[int]]:
+        """The seeds of each planned model, start and arm."""
+        return {
+            (arm.model, arm.start, arm.normalization): set(arm.seeds)
+            for arm in self.settings.planned
+        }
+
+    @cached_property  # every claim asks
+    def standard(self) -> Study:
+        """The same measurements of the models that are trained by the shared settings.
+
+        That is without tuned models, and without other optimizers than the shared one if the
+        architecture has a model with it, too.
+        """
+        others = {*self.settings.candidates, *self.settings.optimizer_variants}
+        return self._of_models([model for model in self.settings.models if model not in others])
+
+    @cached_property
+    def untuned(self) -> Study:
+        """The same measurements, without the models whose learning rates were tuned per arm."""
+        tuned = self.settings.candidates
+        return self._of_models([model for model in self.settings.models if model not in tuned])
+
+    @cached_property
+    def tuned(self) -> Study:
+        """The same measurements of the models whose learning rates were tuned per arm."""
+        tuned = self.settings.candidates
+        return self._of_models([model for model in self.settings.models if model in tuned])
+
+    def _of_models(self, models: Sequence[str]) -> Study:
+        """Leave out other models, and the conditions that only they have."""
+        whole = self.settings
+        if len(models) == len(whole.models):
+            return self
+        planned = tuple(arm for arm in whole.planned if arm.model in models)
+        starts = {arm.start for arm in planned}
+        normalizations = {arm.normalization for arm in planned}
+        seeds = {seed for arm in planned for seed in arm.seeds}
+        changes = {
+            "models": tuple(models),
+            "architectures": {
+                name: model for name, model in whole.architectures.items() if model in models
+            },
+            "starts": tuple(start for start in whole.starts if start in starts),
+            "normalizations": tuple(arm for arm in whole.normalizations if arm in normalizations),
+            "seeds": tuple(seed for seed in whole.seeds if seed in seeds),
+            "planned": planned,
+        }
+        return replace(self, settings=whole.model_copy(update=changes))
+
+    @property
+    def contrast(self) -> tuple[str, str]:
+        """The two arms that the article compares."""
+        return article_contrast(self.settings.normalizations)
+
+    def kept_layers(
+        self, starts: Iterable[str], arms: Sequence[str] = ()
+    ) -> Iterator[tuple[str, str, str]]:
+        """Yield model, start and layer of all kept weights.
+
+        Starts without planned runs are skipped; with arms, those without a seed that all of these
+        arms have.
+        """
         for model in self.settings.models:
             for start in starts:
-                if start in self.settings.starts:
+                planned = self.arms(model=model, starts=(start,))
+                if planned and self.seeds(model=model, starts=(start,), arms=arms or planned[:1]):
                     for layer in self.settings.layers[model]:
                         yield model, start, layer
 
@@ -134,6 +226,7 @@ class Study:
     def _failures(self) -> dict[tuple[str, ...], list[tuple[int, str]]]:
         """Failed runs by model, start and arm: the number of the run, and the reason."""
         failures: defaultdict[tuple[str, ...], list[tuple[int, str]]] = defaultdict(list)
+        run: Any  # its attributes are columns, whose types only the table knows
         for number, run in enumerate(self.runs.rows.itertuples()):
             end = gettext("diverged")
             if run.state == "FAILED":
@@ -150,6 +243,30 @@ class Study:
                     failures[condition].append((number, f"{name} ({reason})"))
         return failures
 
+    def product_block(
+        self,
+        *,
+        model: str,
+        start: str,
+        layer: str,
+        epoch: int,
+        arms: Sequence[str],
+        seeds: Sequence[int],
+    ) -> NDArray[np.float64] | None:
+        """Return the products of some runs, shape (arms, seeds, arms, seeds), in sigma_0^2.
+
+        This is what the functions of `normreport.statistics.effects` take. None if a run is
+        missing or ended before the epoch, or if the layer was constant at epoch 0.
+        """
+        rows = self.products.at(model=model, start=start, layer=layer, epoch=epoch)
+        return product_block(
+            list(zip(rows["normalization_a"], rows["seed_a"], strict=True)),
+            list(zip(rows["normalization_b"], rows["seed_b"], strict=True)),
+            rows["product"].to_list(),
+            arms=arms,
+            seeds=seeds,
+        )
+
     def select_last_epoch(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the last epoch."""
         return rows[rows["epoch"] == self.settings.epochs]
@@ -159,6 +276,7 @@ def select_rows(rows: pd.DataFrame, **condition: object) -> pd.DataFrame:
     """Return the rows that have the given value, or one of a list of values, in each column."""
     keep = np.ones(len(rows), dtype=bool)
     for column, value in condition.items():
-        is_choice = isinstance(value, list | tuple)
-        keep &= (rows[column].isin(value) if is_choice else rows[column] == value).to_numpy()
+        values = rows[column]
+        is_match = values.isin(value) if isinstance(value, list | tuple) else values == value
+        keep &= is_match.to_numpy()
     return rows[keep]

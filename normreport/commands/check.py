@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from normreport.config.design import LISTS, Design
 from normreport.config.experiment import Config, load_config, with_layer_paths
 from normreport.config.report import ReportSettings
 from normreport.config.yaml_files import read_values
 from normreport.errors import StorageError
 from normreport.report.user_files import TEMPLATES, check_own_files
 from normreport.text.language import MESSAGES, find_catalogue, read_catalogue, untranslated
+
+if TYPE_CHECKING:
+    from normreport.sources.pool import SourceImages
 
 RESIZING = "published_meanstd"  # the only normalization that resizes
 
@@ -33,21 +38,25 @@ def run(*, config: Sequence[Path], quick: bool = False) -> None:
     )
     find_device(checked.training.device)
     _check_networks(checked)
-    for settings in checked.data_sets().values():
-        sources.list_images(settings)
+    images = {name: sources.list_images(data) for name, data in checked.data_sets().items()}
     check_own_files(checked.report)
     _print_language(checked.report)
     results = Path("results")
     _check_disk(results)
     runs = list(checked.runs())
-    print(
-        f"{len(runs)} runs of {checked.training.epochs} epochs: "
-        f"{len(checked.experiment.models)} models x {len(checked.experiment.starts)} starts x "
-        f"{len(checked.experiment.normalizations)} normalizations x "
-        f"{len(checked.experiment.seeds)} seeds"
-    )
+    print(f"{len(runs)} runs of {checked.training.epochs} epochs: {_describe(checked.design)}")
+    for name, source in images.items():
+        _print_classes(name, source, checked)
     if not quick:
         _print_estimates(checked, results)
+
+
+def _describe(design: Design) -> str:
+    """Count the values of each key, and their combinations that are not run."""
+    counts = {name: len(getattr(design, name)) for name in LISTS.values()}
+    combinations = " x ".join(f"{count} {name}" for name, count in counts.items())
+    absent = math.prod(counts.values()) - len(design.runs)
+    return f"{combinations}, minus {absent} combinations" if absent else combinations
 
 
 def read_config(paths: Sequence[Path]) -> Config:
@@ -76,32 +85,67 @@ def _merged(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, A
 
 def _check_networks(config: Config) -> None:
     from normreport.training import networks
-    from normreport.training.pretrained_weights import adapt, is_weights_file, read_state_dict
-    from normreport.training.torchvision_weights import find_weights
+    from normreport.training.checkpoint_files import describe_unwrapping, read_checkpoint
+    from normreport.training.pretrained_weights import adapt
+    from normreport.training.torchvision_weights import cached_path, find_weights
+    from normreport.training.weights_files import weights_file
 
-    needs_weights = any(start.startswith("pretrained") for start in config.experiment.starts)
-    for model in config.experiment.models:
+    for model in config.design.models:
         architecture, key = config.architecture(model)
-        for decided_by, size in {_size_key(arm): px for arm, px in _sizes(config).items()}.items():
+        sizes = {_size_key(arm): px for arm, px in _sizes(config, [model]).items()}
+        for decided_by, size in sizes.items():
             network = networks.shape_only_network(
                 architecture, image_size_px=size, key=key, size_key=decided_by
             )
         networks.check_layers(network.layers(), config.models[model].layers, model=model)
-        if needs_weights and not config.is_pretrained_here:
+        if config.has_pretrained_runs(model) and not config.pretrains_here(model):
             weights = config.pretrain_settings(model).weights
-            if is_weights_file(weights):
-                state = read_state_dict(Path(weights))
+            if path := weights_file(weights):
+                state, unwrapping = read_checkpoint(path, network.module, head=network.head)
                 adapt(state, network.module, head=network.head, source=weights)
-            else:
-                find_weights(architecture, weights)
+                if any(unwrapping.model_dump().values()):
+                    print(f"{model}: {describe_unwrapping(path, unwrapping)}")
+            elif not (file := cached_path(architecture, weights)).is_file():
+                url = find_weights(architecture, weights).url
+                print(f"{model}: the build will download {url} to {file}")
 
 
-def _sizes(config: Config) -> dict[str, int]:
-    """Return the height and width of the images under each normalization."""
+def _print_classes(name: str, source: SourceImages, config: Config) -> None:
+    """Print the classes of a data set, which classes have too few images, and what is not used."""
+    from normreport.sources.class_counts import (
+        ADVICE,
+        ClassCounts,
+        chosen_labels,
+        describe_counts,
+        describe_unused,
+        find_weak_classes,
+        printable,
+    )
+
+    settings = config.data_sets()[name]
+    train, heldout = chosen_labels(source, settings.train_images, settings.heldout_images)
+    counts = ClassCounts.of_labels(source.classes, train, heldout)
+    print(f"data.{name}: {printable(source.name)}: {describe_counts(counts)}")
+    if source.unused:
+        print(f"data.{name}: not used: {describe_unused(source.unused)}")
+    weak = find_weak_classes(counts)
+    for model in config.design.models if name == "target" else ():
+        # Each model takes the first of the training images.
+        used = config.models[model].train_images
+        of_model = ClassCounts.of_labels(source.classes, train[:used], heldout)
+        weak += [f"{model}: {line}" for line in find_weak_classes(of_model) if line not in weak]
+    for line in weak:
+        print(f"data.{name}: warning: {line}")
+    if weak:
+        print(f"data.{name}: {ADVICE}")
+
+
+def _sizes(config: Config, models: Sequence[str]) -> dict[str, int]:
+    """Return the height and width of the images under each normalization of some models."""
     from normreport.normalizations import published_meanstd
 
-    arms = [*config.experiment.normalizations]
-    if config.is_pretrained_here:
+    arms = [arm for model, _, arm in config.design.arms if model in models]
+    if any(map(config.pretrains_here, models)):
         arms.append(config.pretraining.normalization)
     size = config.data.target.image_size_px
     return {arm: published_meanstd.SIZE_PX if arm == RESIZING else size for arm in arms}
@@ -127,7 +171,7 @@ def _print_estimates(config: Config, results: Path) -> None:
     from normreport.training.devices import find_device
 
     per_model = []
-    for estimate in estimates(config, _sizes(config)):
+    for estimate in estimates(config, _sizes(config, config.design.models)):
         per_model.append(estimate)
         run = estimate.run
         each = f"{format_duration(run.seconds)} and {run.kept_bytes / 1e6:,.0f} MB each"
@@ -135,6 +179,12 @@ def _print_estimates(config: Config, results: Path) -> None:
         print(
             f"{estimate.model}: {estimate.runs} runs of about {each}"
             + (f"; pretraining about {format_duration(pretraining.seconds)}" if pretraining else "")
+            + (
+                f"; {estimate.sweeps} sweeps of the learning rate, about "
+                f"{format_duration(estimate.sweep_seconds)} each"
+                if estimate.sweeps
+                else ""
+            )
         )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     on_cpu = find_device(config.training.device).type == "cpu"

@@ -11,7 +11,7 @@ from normreport.claims.registry import CLAIMS
 from normreport.config.results import CaseResult, ClaimResult
 from normreport.errors import StorageError
 from normreport.io import files
-from normreport.text.formatting import format_number
+from normreport.text.effects import format_interval, format_margin
 
 WIDTH = 98
 
@@ -23,7 +23,7 @@ def run(*, results: Path | None) -> None:
         words = claim.localized()
         print(f"{claim.id}  {words.topic} ({claim.kind})")
         _print_indented(words.statement)
-        margin = f"margin {format_number(claim.test.margin, 2)}"
+        margin = f"margin {format_margin(claim.test.margin, claim.shown)}"
         _print_indented(f"Statistic: {words.statistic} ({words.unit}; {margin}).")
         _print_indented(f"Rule: {words.rule}.")
         if claim.id in judged:
@@ -58,23 +58,19 @@ def _describe_verdict(claim: ClaimResult) -> str:
     counts = ", ".join(f"{count} {verdict.lower()}" for verdict, count in claim.counts.items())
     parts.append(f"cases: {counts}")
     if claim.least_favourable:
-        parts.append(f"least favourable case {_describe_case(claim.least_favourable)}")
+        parts.append(f"least favourable case {_describe_case(claim.least_favourable, claim)}")
     if claim.most_favourable:
-        parts.append(f"most favourable case {_describe_case(claim.most_favourable)}")
+        parts.append(f"most favourable case {_describe_case(claim.most_favourable, claim)}")
     return "; ".join(parts) + "."
 
 
-def _describe_case(case: CaseResult) -> str:
+def _describe_case(case: CaseResult, claim: ClaimResult) -> str:
     """Write the effect of a case, with its interval and its place."""
     assert case.effect is not None
     assert case.place is not None
-    bounds = (
-        ""
-        if case.effect.low is None
-        else f" [{format_number(case.effect.low)}, {format_number(case.effect.high)}]"
-    )
+    effect = format_interval(case.effect.mean, case.effect.low, case.effect.high, claim.shown)
     place = " ".join(filter(None, case.place.columns().values()))
-    return f"{format_number(case.effect.mean)}{bounds} ({place})"
+    return f"{effect} ({place})"
 
 
 def _print_indented(text: str) -> None:

@@ -13,12 +13,15 @@ from pathlib import Path
 
 from normreport.commands.diff import number_lines
 from normreport.config.experiment import Config, load_config
+from normreport.config.figure_words import SUPPLEMENT
 from normreport.config.json_files import read_model
 from normreport.config.results import Results
 from normreport.errors import RebuildError, StorageError
 from normreport.io import files
 from normreport.io.tables import read_tables
 from normreport.plan import paths
+from normreport.plan.figure_index import figure_index
+from normreport.provenance.consistency import Manifests, find_mismatches
 from normreport.provenance.differences import (
     Comparison,
     compare_records,
@@ -55,6 +58,7 @@ def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
         there = _record_of(record, at_hand, rebuilt=rebuild)
         found = compare_records(record, there)
         lines = [
+            *_settings(record, at_hand),
             *_data(record, there, beside, at_hand),
             *_record(record, there, found),
             *_page(page, record, at_hand),
@@ -126,6 +130,13 @@ def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:
     return there
 
 
+def _settings(record: Record, root: Path) -> Iterator[str]:
+    """Yield the results that were not made with the settings of the report's configuration."""
+    manifests = Manifests.read(root, record.files)
+    for line in find_mismatches(_config(record).planned_inputs(), manifests):
+        yield f"settings: {line}"
+
+
 def _data(record: Record, there: Record, beside: Path, root: Path) -> Iterator[str]:
     """Yield the files that differ, with the differences per column for tables of the report."""
     others = []
@@ -164,7 +175,8 @@ def _record(record: Record, there: Record, found: Comparison) -> Iterator[str]:
 def _page(page: str, record: Record, root: Path) -> Iterator[str]:
     """Yield each part of the page that differs from a page rendered from the results."""
     config = _config(record)
-    in_order = sorted(record.figures, key=lambda name: record.figures[name].number)
+    planned = [figure.id for figure in figure_index(config)]
+    in_order = sorted(record.figures, key=lambda name: _position(name, planned, record))
     expected = render_html.render_page(
         config.render_settings(with_pdf=record.with_pdf),
         root / RESULTS,
@@ -176,6 +188,14 @@ def _page(page: str, record: Record, root: Path) -> Iterator[str]:
     )
     for part, difference in compare_pages(page, expected).items():
         yield f"{part.kind}: {_place(part, record)}: {difference}"
+
+
+def _position(name: str, planned: list[str], record: Record) -> tuple[int, str, int]:
+    """Return where a figure comes: as planned; other figures follow by their numbers."""
+    number = record.figures[name].number
+    digits = number.lstrip(SUPPLEMENT)
+    place = planned.index(name) if name in planned else len(planned)
+    return place, number.removesuffix(digits), int(digits)
 
 
 def _config(record: Record) -> Config:

@@ -159,9 +159,14 @@ def _fields(model: type[Settings], location: tuple[int | str, ...]) -> list[str]
         if _is_tag(part):
             kind = str(part).removeprefix(UNION_TAG)
             options = [_resolve(whole, option) for option in node["oneOf"]]
+            groups = [option for option in options if "properties" in option]
+            # A group without a kind is the only one beside other values.
             (node,) = (
-                o for o in options if o.get("properties", {}).get("kind", {}).get("const") == kind
+                o for o in groups if o["properties"].get("kind", {}).get("const", kind) == kind
             )
+            continue
+        if "items" in node:
+            node = node["items"]
             continue
         named = node.get("properties", {}).get(part)
         # All values of a mapping have the same type, whatever the pattern of its keys.

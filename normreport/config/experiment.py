@@ -6,15 +6,17 @@ package does not import torch: Snakemake imports it on every start.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from normreport.config.base import Count, LayerName, Name, Seed, Settings, validate
 from normreport.config.data import DataSettings
-from normreport.config.judging import JudgeSettings
+from normreport.config.design import Design, ExperimentSettings, find_duplicates
+from normreport.config.judging import JudgeSettings, PlannedArm
+from normreport.config.planned_inputs import PlannedInputs
 from normreport.config.report import RenderSettings, ReportSettings
 from normreport.config.runs import Run
 from normreport.config.training import (
@@ -22,8 +24,12 @@ from normreport.config.training import (
     OptimizerSettings,
     PretrainSettings,
     Rate,
+    RateOrSweep,
+    RateSweep,
+    RunPlan,
     RunSettings,
-    Start,
+    SchedulerSettings,
+    SweepSettings,
     TrainedWeights,
     TrainingSettings,
 )
@@ -33,33 +39,6 @@ from normreport.normalizations import NORMALIZATIONS
 ImageCount = Annotated[int, Field(ge=2, le=100_000_000)]
 BatchSize = Annotated[int, Field(ge=2, le=65_536)]
 LAYER_WORDS = frozenset({"first", "deep", "all"})
-
-
-class ExperimentSettings(Settings):
-    """The conditions; every combination of the four lists is one run."""
-
-    models: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """Models; each needs an entry under `models`."""
-    starts: Annotated[tuple[Start, ...], Field(min_length=1)]
-    """Initial weights: `scratch` or `pretrained`. `scratch_uniform` and `scratch_laplace` draw
-    the convolutions from these distributions, with the same variance. `scratch_head` and
-    `pretrained_head` train the last layer only."""
-    normalizations: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """Input normalizations (the arms of the experiment)."""
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
-    """Seeds (the replicates)."""
-
-    @model_validator(mode="after")
-    def _check_names(self) -> Self:
-        for key in ("models", "starts", "normalizations", "seeds"):
-            duplicates = _duplicates(getattr(self, key))
-            if duplicates:
-                raise ValueError(f"{key} must be unique, found {duplicates[0]!r} twice")
-        for name in self.normalizations:
-            if name not in NORMALIZATIONS:
-                hint = nearest(name, NORMALIZATIONS)
-                raise ValueError(f"unknown normalization {name!r}. {hint}")
-        return self
 
 
 class DataSets(Settings):
@@ -82,6 +61,10 @@ class ModelPretraining(Settings):
     """Images per step."""
     learning_rate: Rate
     """Initial learning rate."""
+    optimizer: OptimizerSettings | None = None
+    """Optimizer of the pretraining; null uses that of the model's runs."""
+    scheduler: SchedulerSettings | None = None
+    """Schedule of the pretraining's learning rate; null uses `training.scheduler`."""
 
 
 class ModelSettings(Settings):
@@ -99,14 +82,21 @@ class ModelSettings(Settings):
     """Number of prepared images that a run is trained on."""
     batch_size: BatchSize
     """Images per step."""
-    learning_rate: Rate
-    """Initial learning rate."""
+    learning_rate: RateOrSweep
+    """Initial learning rate. A group of candidates and seeds instead of a number chooses one for
+    each start and normalization by trial runs."""
     pretraining: ModelPretraining | None = None
-    """Required if the pretrained start is trained in the workflow."""
+    """Required if the pretrained start is trained in the workflow. Models with the same
+    architecture and the same settings here share one set of weights."""
+
+    @property
+    def sweep(self) -> RateSweep | None:
+        """The candidates for the learning rate; None if it is fixed."""
+        return self.learning_rate if isinstance(self.learning_rate, RateSweep) else None
 
     @model_validator(mode="after")
     def _check_layers(self) -> Self:
-        duplicates = _duplicates(self.layers)
+        duplicates = find_duplicates(self.layers)
         if duplicates:
             raise ValueError(f"layers must be unique, found {duplicates[0]!r} twice")
         return self
@@ -117,12 +107,13 @@ class Pretraining(Settings):
 
     weights: Annotated[str, Field(min_length=1)] = "train"
     """`train` (in the workflow, on `data.pretraining`), the name of torchvision weights such as
-    `IMAGENET1K_V1` (torchvision downloads and caches them), or the path of a checkpoint (.pth, .pt
-    or .safetensors; `{model}` in the path is replaced by the model's name)."""
+    `IMAGENET1K_V1` (torchvision downloads and caches them), or the path of a checkpoint of
+    PyTorch or safetensors, with a dot or a slash in it. `{model}` in the path is replaced by the
+    model's name."""
     normalization: Name = "imagenet"
     """Input normalization during pretraining."""
     seed: Seed = 1000
-    """Seed of the pretraining; each model has one set of pretrained weights."""
+    """Seed of the pretraining. All runs of a model begin with the same pretrained weights."""
 
     @model_validator(mode="after")
     def _check_normalization(self) -> Self:
@@ -144,7 +135,7 @@ class Config(Settings):
     training: TrainingSettings = TrainingSettings()
     """Settings that all runs share."""
     models: Mapping[Name, ModelSettings]
-    """Settings of each model; entries that `experiment.models` does not list are ignored."""
+    """Settings of each model; entries of models without runs are ignored."""
     pretraining: Pretraining = Pretraining()
     """The pretrained start."""
 
@@ -156,22 +147,23 @@ class Config(Settings):
         return self
 
     def _inconsistencies(self) -> Iterator[str]:
-        for name in self.experiment.models:
+        yield from self.experiment.find_problems(self.models)
+        yield from self._find_models_without_entry()
+        for name in self.design.models:
             if name not in self.models:
-                yield (
-                    f"experiment.models lists {name!r}, but models has no such entry. "
-                    f"{nearest(name, self.models)}"
-                )
                 continue
             model = self.models[name]
             key = f"models.{name}"
             yield from _check_image_count(key, model.train_images, self.data.target)
-            if self.is_pretrained_here and model.pretraining is None:
+            yield from self._check_trial_seeds(key, model.sweep)
+            if not self.pretrains_here(name):
+                continue
+            if model.pretraining is None:
                 yield (
                     f"{key}.pretraining is missing; it is required because pretraining.weights "
                     "is 'train'"
                 )
-            elif self.is_pretrained_here and model.pretraining:
+            else:
                 images = model.pretraining.train_images
                 yield from _check_image_count(f"{key}.pretraining", images, self.data.pretraining)
         sizes = self.data.target.image_size_px, self.data.pretraining.image_size_px
@@ -187,17 +179,55 @@ class Config(Settings):
                 f"found {epoch}"
             )
 
+    def _check_trial_seeds(self, key: str, sweep: RateSweep | None) -> Iterator[str]:
+        shared = [seed for seed in sweep.seeds if seed in self.design.seeds] if sweep else []
+        if shared:
+            yield (
+                f"{key}.learning_rate.seeds: the experiment has the seed "
+                f"{', '.join(map(str, shared))}, too. Choose other seeds for the trial runs."
+            )
+
+    def _find_models_without_entry(self) -> Iterator[str]:
+        listed = [(name, "experiment.models lists") for name in self.experiment.models]
+        listed += [
+            (name, f"experiment.include.{number}.model names")
+            for number, entry in enumerate(self.experiment.include)
+            for name in entry.values("model")
+            if name not in self.experiment.models
+        ]
+        for name, where in listed:
+            if name not in self.models:
+                yield (
+                    f"{where} {name!r}, but models has no such entry. {nearest(name, self.models)}"
+                )
+
+    @property
+    def design(self) -> Design:
+        """The planned runs."""
+        return self.experiment.design
+
+    def pretrains_here(self, model: str) -> bool:
+        """Return whether the workflow trains the pretrained start of a model itself."""
+        return self.pretraining.weights == "train" and self.has_pretrained_runs(model)
+
+    def has_pretrained_runs(self, model: str) -> bool:
+        """Return whether a run of a model begins with pretrained weights."""
+        return any(
+            name == model and start.startswith("pretrained") for name, start, _ in self.design.arms
+        )
+
     @property
     def is_pretrained_here(self) -> bool:
-        """Whether the workflow trains the pretrained start itself."""
-        starts = self.experiment.starts
-        is_needed = any(start.startswith("pretrained") for start in starts)
-        return is_needed and self.pretraining.weights == "train"
+        """Whether the workflow trains the pretrained start of any model itself."""
+        return any(map(self.pretrains_here, self.design.models))
 
     def architecture(self, model: str) -> tuple[str, str]:
         """Return a model's architecture and the configuration key that names it."""
         own = self.models[model].architecture
-        return (own, f"models.{model}.architecture") if own else (model, "experiment.models")
+        if own:
+            return own, f"models.{model}.architecture"
+        is_listed = model in self.experiment.models
+        return model, "experiment.models" if is_listed else "experiment.include"
 
     def data_sets(self) -> dict[str, DataSettings]:
         """Return the data sets that the runs use."""
@@ -205,18 +235,46 @@ class Config(Settings):
         return both if self.is_pretrained_here else {"target": self.data.target}
 
     def runs(self) -> Iterator[Run]:
-        """Yield every run, in the order of the configuration."""
-        chosen = self.experiment
-        for model in chosen.models:
-            for start in chosen.starts:
-                for normalization in chosen.normalizations:
-                    for seed in chosen.seeds:
-                        yield Run(model, start, normalization, seed)
+        """Yield every run, by model, then start, normalization and seed."""
+        yield from self.design.runs
 
-    def run_settings(self, run: Run) -> RunSettings:
-        """Resolve the settings of one run."""
+    @property
+    def tuned_models(self) -> tuple[str, ...]:
+        """The models with runs whose learning rate is chosen by a sweep."""
+        return tuple(name for name in self.design.models if self.models[name].sweep)
+
+    def sweeps(self) -> Iterator[SweepSettings]:
+        """Yield the settings of every sweep: one per tuned model, start and normalization."""
+        for model, start, normalization in self.design.arms:
+            if self.models[model].sweep:
+                yield self.sweep_settings(model, start, normalization)
+
+    def sweep_settings(self, model: str, start: str, normalization: str) -> SweepSettings:
+        """Resolve the settings of one sweep.
+
+        Raises
+        ------
+        ValueError
+            If the learning rate of the model is fixed.
+        """
+        entry = self.models[model]
+        if entry.sweep is None:
+            raise ValueError(f"models.{model}.learning_rate is fixed")
+        return SweepSettings(
+            **self._shared(model),
+            epochs=self.training.epochs,
+            start=start,
+            normalization=normalization,
+            train_images=entry.train_images,
+            batch_size=entry.batch_size,
+            candidates=entry.sweep.candidates,
+            seeds=entry.sweep.seeds,
+        )
+
+    def run_plan(self, run: Run) -> RunPlan:
+        """Resolve the settings of one run, without its learning rate."""
         model = self.models[run.model]
-        return RunSettings(
+        return RunPlan(
             **self._shared(run.model),
             epochs=self.training.epochs,
             start=run.start,
@@ -225,7 +283,35 @@ class Config(Settings):
             layers=model.layers,
             train_images=model.train_images,
             batch_size=model.batch_size,
-            learning_rate=model.learning_rate,
+        )
+
+    def run_settings(self, run: Run) -> RunSettings:
+        """Resolve the settings of one run.
+
+        For a tuned model the learning rate is the first candidate: only its sweep knows the rate.
+        """
+        rate = self.models[run.model].learning_rate
+        return self.run_plan(run).with_rate(
+            rate.candidates[0] if isinstance(rate, RateSweep) else rate
+        )
+
+    def planned_run(self, run: Run) -> RunSettings | RunPlan:
+        """Resolve the settings of one run, without its learning rate if a sweep chooses it."""
+        return self.run_plan(run) if run.model in self.tuned_models else self.run_settings(run)
+
+    def planned_inputs(self) -> PlannedInputs:
+        """Resolve the settings that the results of a report must have been made with."""
+        return PlannedInputs(
+            data={name: data.without_place() for name, data in self.data_sets().items()},
+            pretraining={
+                model: self.pretrain_settings(model) for model in self.pretrained_as.values()
+            },
+            pretrained_as=self.pretrained_as,
+            sweeps=tuple(self.sweeps()),
+            runs=tuple(
+                self.planned_run(Run(model, start, arm, seeds[0]))
+                for (model, start, arm), seeds in self.design.arms.items()
+            ),
         )
 
     def _shared(self, name: str) -> dict[str, Any]:
@@ -235,6 +321,7 @@ class Config(Settings):
             "architecture": self.architecture(name)[0],
             "optimizer": self._optimizer(name).model_dump(),
             "scheduler": self.training.scheduler.model_dump(),
+            "epoch_heldout_images": self.training.epoch_heldout_images,
             "threads": self.training.threads,
             "device": self.training.device,
             "precision": self.training.precision,
@@ -259,15 +346,29 @@ class Config(Settings):
         if own.pretraining is None:
             raise ValueError(f"models.{model}.pretraining is missing")
         return TrainedWeights(
-            **self._shared(model),
-            **own.pretraining.model_dump(),
+            # Without an optimizer or a schedule of its own, the pretraining uses that of the runs.
+            **self._shared(model) | own.pretraining.model_dump(exclude_none=True),
             normalization=origin.normalization,
             seed=origin.seed,
         )
 
+    @cached_property
+    def pretrained_as(self) -> dict[str, str]:
+        """The model whose pretrained weights each model with a pretrained start uses.
+
+        Models that differ only in their name and in the settings of their runs share the weights
+        of the first of them.
+        """
+        first: dict[str, str] = {}
+        shared = {}
+        for model in filter(self.has_pretrained_runs, self.design.models):
+            settings = self.pretrain_settings(model).model_dump_json(exclude={"model"})
+            shared[model] = first.setdefault(settings, model)
+        return shared
+
     def judge_settings(self) -> JudgeSettings:
         """Resolve the settings of judge_claims: the runs that claims can use."""
-        chosen = self.experiment
+        chosen = self.design
         return JudgeSettings(
             models=chosen.models,
             architectures=self._architectures(),
@@ -276,20 +377,49 @@ class Config(Settings):
             starts=chosen.starts,
             normalizations=chosen.normalizations,
             seeds=chosen.seeds,
+            planned=tuple(
+                PlannedArm(model=model, start=start, normalization=arm, seeds=seeds)
+                for (model, start, arm), seeds in chosen.arms.items()
+            ),
+            candidates={
+                name: sweep.candidates
+                for name in chosen.models
+                if (sweep := self.models[name].sweep) is not None
+            },
+            optimizer_variants=self._optimizer_variants(),
             epochs=self.training.epochs,
             target=self.data.target.without_place(),
             pretraining=self.data.pretraining.without_place() if self.is_pretrained_here else None,
         )
 
     def _architectures(self) -> dict[str, str]:
-        """Choose one model per architecture: the first one with the shared optimizer, if any."""
+        """Choose one model per architecture: the first one that is trained as most models are.
+
+        That is with the shared optimizer and a fixed learning rate.
+        """
         shared = self.training.optimizer
         chosen: dict[str, str] = {}
-        for name in sorted(
-            self.experiment.models, key=lambda name: self._optimizer(name) != shared
-        ):
+
+        def is_special(name: str) -> tuple[bool, bool]:
+            return name in self.tuned_models, self._optimizer(name) != shared
+
+        for name in sorted(self.design.models, key=is_special):
             chosen.setdefault(self.models[name].architecture or name, name)
         return chosen
+
+    def _optimizer_variants(self) -> tuple[str, ...]:
+        """List the models with another optimizer than a model of the same architecture.
+
+        These have an optimizer of their own, and the other model has the shared one.
+        """
+        shared = self.training.optimizer
+        fixed = [name for name in self.design.models if name not in self.tuned_models]
+        standard = {self.architecture(name)[0] for name in fixed if self._optimizer(name) == shared}
+        return tuple(
+            name
+            for name in fixed
+            if self._optimizer(name) != shared and self.architecture(name)[0] in standard
+        )
 
     def _optimizer(self, name: str) -> OptimizerSettings:
         return self.models[name].optimizer or self.training.optimizer
@@ -298,10 +428,6 @@ class Config(Settings):
         """Resolve the settings of render_html and render_pdf."""
         own = self.report.model_dump(include=set(RenderSettings.model_fields))
         return RenderSettings(**own, with_pdf=with_pdf)
-
-
-def _duplicates(values: Sequence[Any]) -> list[Any]:
-    return [value for value, count in Counter(values).items() if count > 1]
 
 
 def _check_image_count(key: str, asked: int, data: DataSettings) -> Iterator[str]:
@@ -336,13 +462,13 @@ def with_layer_paths(config: Config, measured: Callable[[str, str], Sequence[str
     Parameters
     ----------
     config
-        A configuration; only models of its experiment are looked up.
+        A configuration; only models that have runs are looked up.
     measured
         Returns the names of an architecture's measured layers, in order. Called with the
         architecture and the configuration key that names it.
     """
     models = dict(config.models)
-    for name in config.experiment.models:
+    for name in config.design.models:
         model = models[name]
         if LAYER_WORDS.isdisjoint(model.layers):
             continue

@@ -7,7 +7,7 @@ from typing import Literal
 from normreport.config.base import Name, Seed, Settings
 from normreport.config.training import Start
 
-Stage = Literal["pretrain_model", "train_run"]
+Stage = Literal["pretrain_model", "tune_rate", "train_run", "digest_weights", "measure_weights"]
 
 
 class FailedRun(Settings):

@@ -16,7 +16,14 @@ from typing import Literal
 from normreport.config.training import Start
 
 Table = Literal[
-    "densities", "histograms", "distances", "measures", "quantiles", "layers", "history"
+    "densities",
+    "histograms",
+    "products",
+    "measures",
+    "quantiles",
+    "layers",
+    "history",
+    "runs",
 ]
 Subject = Literal["start", "model", "layer"]
 
@@ -36,18 +43,24 @@ class Kind:
         Place in the article. Kinds with the same first number take turns: all of them are drawn
         for one subject, in the order of the second number, before the next subject.
     table : str, optional
-        The results that it shows: `densities`, `histograms` or `distances` between runs;
-        `measures`, `quantiles`, `layers` or `history` of single runs. None for a kind that shows
-        the training images.
+        The results that it shows: `densities`, `histograms` or `products` of runs;
+        `measures`, `quantiles`, `layers` or `history` of single runs; `runs`, a row of final
+        results per run. None for a kind that shows the training images.
     per : tuple of str
         There is one figure per `start`, `model` or `layer`, or per combination of them.
     only_start : str, optional
         The only start whose runs it shows. Without that start there is no figure.
+    compared_starts : tuple of str
+        The starts that it compares. It shows no other runs, and without a model that has all of
+        these starts there is no figure.
     is_of_first_layer : bool
         With `layer` in `per`: only the first layer of each model has a figure.
-    arms : tuple of str or "all"
-        The normalizations that it applies to images, or compares. A kind with a table has no
-        figure if the experiment lacks one of them.
+    arms : tuple of str, "all" or "contrast"
+        The normalizations that it applies to images, or compares; "contrast" are the two that the
+        article compares. A kind with a table has no figure if the experiment lacks one of them.
+    in_article : bool or str
+        Whether the article itself shows the kind: the first figure of each start, or only that of
+        the given start. All other figures are in the supplement.
     is_of_density_epoch : bool
         Whether it shows the epoch `report.density_epoch` of the configuration.
     """
@@ -56,8 +69,10 @@ class Kind:
     table: Table | None = None
     per: tuple[Subject, ...] = ()
     only_start: Start | None = None
+    compared_starts: tuple[Start, ...] = ()
     is_of_first_layer: bool = False
-    arms: tuple[str, ...] | Literal["all"] = ()
+    arms: tuple[str, ...] | Literal["all", "contrast"] = ()
+    in_article: bool | Start = False
     is_of_density_epoch: bool = False
 
     @property

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from normreport.config.base import LayerName, Name, Settings
+from normreport.config.figure_kinds import figure_kinds
 from normreport.config.report import FigureSettings
 from normreport.config.training import Start
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 """A SHA-256, in hexadecimal."""
+
+SUPPLEMENT = "S"
+"""Begins the number of a figure in the supplement."""
 
 
 class MadeFrom(Settings):
@@ -39,8 +44,32 @@ class FigureWords(Settings):
     layer: LayerName | None
     """The layer; None if the figure shows several layers."""
     caption: str
-    """What is drawn, how to read it, one computed observation, and the runs that failed."""
+    """What to see, the numbers of seeds if they differ, and the runs that failed."""
+    method: str = ""
+    """What is drawn, and how it is made."""
     alt: str
     """Alt text."""
     made_from: MadeFrom
     """Settings, and digests of inputs and code."""
+
+
+def number_figures(figures: Sequence[FigureWords]) -> list[str]:
+    """Count the figures of the article as 1, 2, ... and those of the supplement as S1, S2, ...
+
+    Parameters
+    ----------
+    figures
+        The figures in their order.
+    """
+    kinds = figure_kinds()
+    shown: set[tuple[str, str | None]] = set()
+    numbers = []
+    for figure in figures:
+        subject = (figure.kind, figure.start)
+        wanted = kinds[figure.kind].in_article if figure.kind in kinds else False
+        if wanted in (True, figure.start) and subject not in shown:
+            shown.add(subject)
+            numbers.append(f"{len(shown)}")
+        else:
+            numbers.append(f"{SUPPLEMENT}{len(numbers) - len(shown) + 1}")
+    return numbers

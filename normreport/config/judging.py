@@ -9,6 +9,19 @@ from normreport.config.data import DataSettings
 from normreport.config.training import Start
 
 
+class PlannedArm(Settings):
+    """The planned runs of one model, start and normalization."""
+
+    model: Name
+    """The model."""
+    start: Start
+    """The start."""
+    normalization: Name
+    """The arm."""
+    seeds: tuple[Seed, ...]
+    """The replicates, in the order of the experiment."""
+
+
 class JudgeSettings(Settings):
     """The experiment's runs, by which a claim finds out which conditions are missing."""
 
@@ -16,7 +29,7 @@ class JudgeSettings(Settings):
     """The models."""
     architectures: Mapping[Name, Name]
     """The model that represents each architecture in comparisons of architectures: the first with
-    the shared optimizer, or else the first."""
+    the shared optimizer and a fixed learning rate, or else the first."""
     built_as: Mapping[Name, Name]
     """The architecture of each model."""
     layers: Mapping[Name, tuple[LayerName, ...]]
@@ -26,7 +39,16 @@ class JudgeSettings(Settings):
     normalizations: tuple[Name, ...]
     """The arms."""
     seeds: tuple[Seed, ...]
-    """The replicates."""
+    """The replicates; an arm may have only some of them."""
+    planned: tuple[PlannedArm, ...]
+    """The model, start and arm of all planned runs, with their seeds. Combinations that no run has
+    are absent."""
+    candidates: Mapping[Name, tuple[float, ...]] = {}
+    """The candidates for the learning rate of each tuned model. In these models, every start and
+    arm has a learning rate of its own."""
+    optimizer_variants: tuple[Name, ...] = ()
+    """Models with an optimizer of their own whose architecture also has a model with the shared
+    one. Only claims about optimizers use them."""
     epochs: Count
     """The last epoch."""
     target: DataSettings

@@ -33,6 +33,15 @@ class SkippedImage(Settings):
     """What was wrong with it."""
 
 
+class UnusedFiles(Settings):
+    """Files of a source that are not used, but may be images."""
+
+    name: str
+    """Their common suffix (`*.heic`) or folder (`test/`); empty without a suffix."""
+    count: Natural
+    """Number of files."""
+
+
 class ImagesPerClass(Settings):
     """How many images each class has, in the order of the classes."""
 
@@ -54,6 +63,8 @@ class ImagesManifest(Settings):
     """Number of images per class."""
     skipped: tuple[SkippedImage, ...]
     """Images that could not be read."""
+    unused: tuple[UnusedFiles, ...]
+    """Files that were not used."""
     digests: Digests
     """Digests of the four arrays."""
     files: Digests
@@ -70,13 +81,25 @@ class EpochResult(Settings):
     batch_loss: float | None
     """Mean loss over the epoch's batches, in training mode; null for epoch 0."""
     train_loss: float
-    """Cross-entropy on the training images, in evaluation mode, nats per image."""
+    """Cross-entropy on the training images, in evaluation mode, nats per image. A pretraining
+    measures it on the first of them, as many as held-out ones."""
     train_accuracy: float
-    """Share of the training images that are classified correctly."""
+    """Share of these training images that are classified correctly."""
     heldout_loss: float
-    """Cross-entropy on the held-out images."""
+    """Cross-entropy on the first held-out images, `training.epoch_heldout_images` of them."""
     heldout_accuracy: float
-    """Share of the held-out images that are classified correctly."""
+    """Share of these held-out images that are classified correctly."""
+
+
+class Evaluation(Settings):
+    """Loss and accuracy on all held-out images, in evaluation mode."""
+
+    loss: float
+    """Cross-entropy, nats per image."""
+    accuracy: float
+    """Share of the images that are classified correctly."""
+    images: Count
+    """Number of images."""
 
 
 class Preprocessing(Settings):
@@ -105,6 +128,19 @@ class TrainedOrigin(Settings):
     """Digests of the arrays of images and labels."""
     history: tuple[EpochResult, ...]
     """Losses and accuracies per epoch, from epoch 0."""
+    evaluation: Evaluation
+    """The network after the last epoch, on all held-out images."""
+
+
+class Unwrapping(Settings):
+    """Where in a checkpoint the weights were."""
+
+    entry: str
+    """The keys that lead to the state dictionary, joined by dots; empty if it is the whole file."""
+    prefix: str
+    """The prefix that was removed from the names; empty if there is none."""
+    others: tuple[str, ...]
+    """Tensors without this prefix, which were left out."""
 
 
 class FetchedOrigin(Settings):
@@ -118,6 +154,8 @@ class FetchedOrigin(Settings):
     """SHA-256 of the file that they were read from."""
     preprocessing: Preprocessing | None
     """Documented by torchvision for its weights; null for a checkpoint."""
+    unwrapping: Unwrapping | None
+    """Where in a checkpoint the weights were; null for torchvision's."""
 
 
 class PretrainedDigests(Settings):
@@ -182,7 +220,21 @@ class ImageCounts(Settings):
     train: Natural
     """Training images."""
     heldout: Natural
-    """Held-out images, for loss and accuracy."""
+    """Held-out images, evaluated before the first step and after the last epoch."""
+    epoch_heldout: Natural
+    """The first of them, evaluated after every epoch."""
+
+
+class HeldoutEvaluations(Settings):
+    """A run's network, and a linear probe of its features, on all held-out images."""
+
+    initial: Evaluation | None
+    """Before the first step; null if the loss was not finite."""
+    final: Evaluation | None
+    """After the last epoch; null if the run diverged."""
+    probe_accuracy: float | None
+    """Accuracy of a linear classifier that is fitted to the features of the training images before
+    the first step; null if a feature was not finite."""
 
 
 class FirstBatch(Settings):
@@ -245,6 +297,8 @@ class RunManifest(Settings):
     """Number of finished epochs."""
     final: EpochResult | None
     """The last finished epoch; null if the first loss was not finite."""
+    heldout: HeldoutEvaluations
+    """Loss and accuracy on all held-out images."""
     parameters: Natural
     """Number of parameters."""
     folded: Mapping[str, int]

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
+from normreport.figures.page import page
+from normreport.figures.runs import NoRowsError
+from normreport.figures.style import empty_panel, house_style
+from normreport.text.labels import model_label, start_label
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,16 @@ class Words:
     Attributes
     ----------
     caption : str
-        What is drawn, how to read it, and one computed observation.
+        What to see, with its numbers.
     alt : str
         For a screen reader, with the key numbers.
+    method : str
+        What is drawn, and how it is made.
     """
 
     caption: str
     alt: str
+    method: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +130,8 @@ def make_drawing(source: Source, settings: FigureSettings) -> Drawing:
     ----------
     source : pandas.DataFrame or TrainingImages
         The table that the kind declares, of all runs that share the figure's axes; or the images.
-        A column `seeds` says how many seeds each arm should have, if some runs failed.
+        If some runs failed, the column `seeds` says how many seeds an arm should have, and `runs`
+        how many runs a model and start should have.
     settings : FigureSettings
         Which kind to draw, and what it shows.
 
@@ -133,7 +141,30 @@ def make_drawing(source: Source, settings: FigureSettings) -> Drawing:
         The figure with its words and its numbers.
     """
     module = kind_module(settings.kind)
-    return draw_prepared(module, module.prepare(source, settings))
+    try:
+        prepared = module.prepare(source, settings)
+    except NoRowsError as error:
+        return _empty_drawing(settings, str(error))
+    return draw_prepared(module, prepared)
+
+
+def _empty_drawing(settings: FigureSettings, reason: str) -> Drawing:
+    """Write why there is nothing to draw, in place of a figure of a model or a layer."""
+    place = [
+        *([model_label(settings.model)] if settings.model else []),
+        *([start_label(settings.start)] if settings.start else []),
+        *([settings.layer] if settings.layer else []),
+    ]
+    title = ", ".join(place)
+    with house_style():
+        sheet = page(title, [], [], body=1.2)
+        (ax,) = sheet.panels(1, 1, left=0.06, head=0.06, foot=0.06)
+        ax.set_axis_off()
+        empty_panel(ax, reason)
+    caption = f"{title}. {reason}"
+    return Drawing(
+        figure=sheet.figure, caption=caption, alt=caption, data=pd.DataFrame(columns=["layer"])
+    )
 
 
 def draw_prepared(module: KindModule, prepared: Prepared) -> Drawing:

@@ -148,7 +148,7 @@ def frames(
     return {
         "epoch": epoch,
         "title": title,
-        "grids": {of: [_rounded(at, 6) for at in grid] for of, grid in grids.items()},
+        "grids": {of: [_rounded(float(at), 6) for at in grid] for of, grid in grids.items()},
         "values": {value: shown._asdict() for value, shown in values.items()},
         "runs": [[*run, len(table)] for run, table in curves.items()],
         "units": units,

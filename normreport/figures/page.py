@@ -21,10 +21,11 @@ from normreport.figures.style import (
     WIDTH,
     ArmStyle,
     Marks,
-    fitting,
+    fit_text,
     label,
     mark,
     mean_line,
+    shorten,
     text_width,
 )
 from normreport.text.formatting import format_compact
@@ -75,11 +76,12 @@ class Page:
         columns: int,
         *,
         left: float = 0.62,
-        right: float = 0.06,
+        right: float = 0.14,
         head: float = 0.22,
         foot: float = 0.40,
         gap: tuple[float, float] = (0.14, 0.46),
         shares: Sequence[float] = (),
+        column_shares: Sequence[float] = (),
     ) -> list[Axes]:
         """Add panels, row by row.
 
@@ -91,8 +93,9 @@ class Page:
             Inches around the grid for labels; `head` is above the first row.
         gap : tuple of float
             Inches between columns and between rows.
-        shares : sequence of float
-            The rows' shares of the height, which add up to 1; equal by default.
+        shares, column_shares : sequence of float
+            The rows' shares of the height and the columns' shares of the width. Each add up to 1;
+            equal by default.
 
         Returns
         -------
@@ -100,17 +103,18 @@ class Page:
             `count` panels. Only the outer panels have tick labels, because axes are shared.
         """
         rows = math.ceil(count / columns)
-        width = (WIDTH - left - right - gap[0] * (columns - 1)) / columns
+        width = WIDTH - left - right - gap[0] * (columns - 1)
+        widths = [share * width for share in column_shares or [1 / columns] * columns]
         height = self.height - head - foot - gap[1] * (rows - 1)
         heights = [share * height for share in shares or [1 / rows] * rows]
         total = self.figure.get_figheight()
         axes = []
         for i in range(count):
             row, column = divmod(i, columns)
-            x = left + column * (width + gap[0])
+            x = left + sum(widths[:column]) + gap[0] * column
             below = heights[row + 1 :]
             y = self.bottom + foot + sum(below) + gap[1] * len(below)
-            box = (x / WIDTH, y / total, width / WIDTH, heights[row] / total)
+            box = (x / WIDTH, y / total, widths[column] / WIDTH, heights[row] / total)
             ax = self.figure.add_axes(box)
             ax.tick_params(labelleft=column == 0, labelbottom=i + columns >= count)
             axes.append(ax)
@@ -154,14 +158,15 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
     height = foot + body + len(rows) * _KEY_ROW + _TITLE + _EDGE
     figure = Figure(figsize=(WIDTH, height))
     y = height - _EDGE
-    size = fitting(title, _TITLE_SIZE, WIDTH - 2 * _EDGE)
+    title, size = fit_text(title, _TITLE_SIZE, WIDTH - 2 * _EDGE)
     _write(figure, _EDGE, y - 0.14, title, size=size, weight="bold", **mark(text="title"))
     y -= _TITLE
     for row in rows:
         y -= _KEY_ROW
         for x, key in row:
             _sample(figure, x, y + 0.09, key)
-            _write(figure, x + _KEY_SAMPLE + 0.06, y + 0.052, key.label, size=8.5)
+            name = shorten(key.label, 8.5, WIDTH - x - _KEY_SAMPLE - 0.1)
+            _write(figure, x + _KEY_SAMPLE + 0.06, y + 0.052, name, size=8.5)
     for i, line in enumerate(lines):
         _write(
             figure, _EDGE, foot - 0.05 - (i + 0.75) * _NOTE_ROW, line, size=_NOTE_SIZE, color=MUTED
@@ -203,8 +208,8 @@ def _sample(figure: Figure, x: float, y: float, key: Key) -> None:
 def panel_title(ax: Axes, text: str, color: str = INK) -> None:
     """Write the title of a panel above its left edge, and label the panel for screen readers."""
     ax.set_label(text)
-    size = fitting(text, 9, ax.get_position().width * WIDTH)
-    label(ax, text, (0, 1), offset=(0, 5), size=size, weight="bold", color=color)
+    shown, size = fit_text(text, 9, ax.get_position().width * WIDTH)
+    label(ax, shown, (0, 1), offset=(0, 5), size=size, weight="bold", color=color)
 
 
 def arm_panels(

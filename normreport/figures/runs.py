@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pandas.api.typing import DataFrameGroupBy
 
 from normreport.text.formatting import join_with_and
 from normreport.text.labels import start_title
@@ -18,6 +17,46 @@ def in_order(values: pd.Series) -> list[str]:
     return [str(value) for value in values.unique()]
 
 
+def arms_in_order(table: pd.DataFrame) -> list[str]:
+    """Return the arms of a table in the order of the experiment, see `merged_order`."""
+    return merged_order(table, "normalization", within=("model", "start"))
+
+
+def merged_order(table: pd.DataFrame, column: str, *, within: Sequence[str]) -> list[str]:
+    """Return the distinct names of a column in an order that agrees with that of every group.
+
+    A design may have holes: if the first group lacks a name, the order of first appearance would
+    put this name last.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The rows of each group are in the order of the experiment.
+    column : str
+        The column of the names.
+    within : sequence of str
+        The columns that define the groups, as far as the table has them.
+    """
+    groups = [name for name in within if name in table]
+    if not groups:
+        return in_order(table[column])
+    rest = [in_order(names) for _, names in table.groupby(groups, sort=False)[column]]
+    merged = []
+    while rest:
+        later = {name for names in rest for name in names[1:]}
+        # Without any such name the groups disagree, and the first one decides.
+        first = next((names[0] for names in rest if names[0] not in later), rest[0][0])
+        merged.append(first)
+        rest = [others for names in rest if (others := [n for n in names if n != first])]
+    return merged
+
+
+def arms_of(runs: pd.DataFrame, arms: Sequence[str]) -> list[str]:
+    """Return those of `arms` that have runs; all of them if there is no run."""
+    present = set(runs["normalization"])
+    return [arm for arm in arms if arm in present] or list(arms)
+
+
 def rows_of(table: pd.DataFrame, **keys: str) -> pd.DataFrame:
     """Select the rows whose columns have the given values, sorted by epoch if possible."""
     for column, value in keys.items():
@@ -25,18 +64,33 @@ def rows_of(table: pd.DataFrame, **keys: str) -> pd.DataFrame:
     return table.sort_values("epoch", kind="stable") if "epoch" in table else table
 
 
-def comparable_rows(table: pd.DataFrame, **keys: str) -> pd.DataFrame:
+class NoRowsError(ValueError):
+    """A table lacks what a figure shows; the message says why, for its readers."""
+
+
+def comparable_rows(
+    table: pd.DataFrame, *, model: str, layer: str | None = None, reason: str | None = None
+) -> pd.DataFrame:
     """Select the rows that share the axes of a figure.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns `model` and `layer`.
+    model, layer : str
+        The rows to select; all layers by default.
+    reason : str
+        Why there may be no such row: a sentence. By default, the weights do not vary.
 
     Raises
     ------
-    ValueError
+    NoRowsError
         If there is none.
     """
+    keys = {"model": model} if layer is None else {"model": model, "layer": layer}
     rows = rows_of(table, **keys)
     if rows.empty:
-        wanted = join_with_and([f"{column} {value!r}" for column, value in keys.items()])
-        raise ValueError(f"the table has no row with {wanted}")
+        raise NoRowsError(reason or no_variation())
     return rows
 
 
@@ -56,7 +110,8 @@ def mean_over_seeds(
     ----------
     table : pandas.DataFrame
         Columns `normalization`, `seed`, `epoch`, those in `values` and those in `by`; one row per
-        run and combination of `by`. If runs failed, `seeds` says how many each arm should have.
+        run and combination of `by`. If runs failed, `seeds` says how many seeds each arm should
+        have.
     values : sequence of str
         The columns to average.
     by : sequence of str
@@ -68,31 +123,43 @@ def mean_over_seeds(
         Columns `normalization`, `by`, `values`.
     """
     groups = table.groupby(["normalization", *by], sort=False)
-    return groups[list(values)].mean()[_of_all_seeds(table, groups)].reset_index()
+    is_complete = _of_all_seeds(table, groups["seed"].nunique())
+    return groups[list(values)].mean()[is_complete].reset_index()
 
 
 def sum_over_seeds(table: pd.DataFrame, values: Sequence[str], by: Sequence[str]) -> pd.DataFrame:
     """Add up the seeds of each arm where *all* of them have a value, see `mean_over_seeds`."""
     groups = table.groupby(["normalization", *by], sort=False)
-    return groups[list(values)].sum()[_of_all_seeds(table, groups)].reset_index()
+    is_complete = _of_all_seeds(table, groups["seed"].nunique())
+    return groups[list(values)].sum()[is_complete].reset_index()
 
 
-def _of_all_seeds(table: pd.DataFrame, groups: DataFrameGroupBy) -> npt.NDArray[np.bool_]:
-    """Return for each group whether it has all seeds of its arm."""
+def _of_all_seeds(table: pd.DataFrame, there: pd.Series) -> npt.NDArray[np.bool_]:
+    """Return for each group whether it has all seeds of its arm, given how many it has."""
     by_arm = table.groupby("normalization")
     seeds = by_arm["seeds"].first() if "seeds" in table else by_arm["seed"].nunique()
-    there = groups["seed"].nunique()
     wanted = seeds.reindex(there.index.get_level_values("normalization"))
     return np.asarray(there.to_numpy() == wanted.to_numpy())
 
 
+def row_of_largest(table: pd.DataFrame, values: pd.Series) -> pd.Series:
+    """Return the row of a table with the largest of some values, one per row. NaN is skipped."""
+    return table.iloc[int(values.argmax())]
+
+
 def seeds_phrase(table: pd.DataFrame) -> str:
     """Say how many seeds each arm of a non-empty table has: "3 seeds", "1 to 3 seeds"."""
-    seeds = table.groupby("normalization")["seed"].nunique()
+    seeds = seed_counts(table)
     low, high = int(seeds.min()), int(seeds.max())
     if low == high:
         return ngettext("%(num)s seed", "%(num)s seeds", high)
     return gettext("%(low)s to %(high)s seeds", low=low, high=high)
+
+
+def seed_counts(table: pd.DataFrame) -> pd.Series:
+    """Count the seeds of every model, start and arm, as far as the table has these columns."""
+    by = [name for name in ("model", "start", "normalization") if name in table]
+    return table.groupby(by, sort=False)["seed"].nunique()
 
 
 def no_run(*place: str) -> str:
@@ -125,20 +192,45 @@ class Change(NamedTuple):
 def largest_change(arms: Mapping[str, pd.Series]) -> Change | None:
     """Return the largest relative change of a quantity, given per arm as a series over epochs.
 
-    None if no arm has more than one epoch.
+    None if no arm has more than one epoch, or if every arm begins with 0.
     """
     changes = [
         Change(last / first - 1, first, last, arm, int(values.index[-1]))
         for arm, values in arms.items()
-        if len(values) > 1
+        if len(values) > 1 and values.iloc[0]
         for first, last in [(float(values.iloc[0]), float(values.iloc[-1]))]
     ]
     return max(changes, key=lambda change: abs(change.share), default=None)
 
 
-def no_change() -> str:
-    """Say why there is no change to report."""
+def no_variation() -> str:
+    """Say that a figure is empty because the weights do not vary."""
+    return gettext("The weights do not vary, so there is nothing to draw.")
+
+
+def no_change(arms: Mapping[str, pd.Series]) -> str:
+    """Say why there is no change to report, given a quantity of each arm as a series."""
+    if any(len(values) > 1 for values in arms.values()):
+        return gettext("At epoch 0 all weights are equal, so there is no relative change.")
     return gettext("No arm has all its runs beyond epoch 0, so there is no change to report.")
+
+
+def axis_notes(curves: pd.DataFrame) -> list[str]:
+    """Name the runs most of whose weights lie beyond the axis of weights.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        Columns `normalization`, `seed`, `weight`, `density`: one curve per run, on a regular grid.
+    """
+    beyond = []
+    for (arm, seed), curve in curves.groupby(["normalization", "seed"], sort=False):
+        if np.trapezoid(curve["density"], curve["weight"]) < 0.5:
+            beyond.append(gettext("%(arm)s, seed %(seed)s", arm=arm, seed=seed))
+    if not beyond:
+        return []
+    runs = join_with_and(beyond)
+    return [gettext("Most weights lie beyond the axis in these runs: %(runs)s.", runs=runs)]
 
 
 def run_notes(
@@ -148,7 +240,7 @@ def run_notes(
     *,
     means: str | None = None,
 ) -> list[str]:
-    """Name every arm without data and every run that ended early.
+    """Name every run that ended early.
 
     Parameters
     ----------
@@ -166,7 +258,7 @@ def run_notes(
     Returns
     -------
     list of str
-        One sentence per incomplete arm, and `means` if a run ended early.
+        One sentence per arm with such a run, and `means` if there is any.
     """
     notes = []
     any_early = False
@@ -179,9 +271,7 @@ def run_notes(
         for arm in arms:
             own = ends["normalization"] == arm
             early = ends[own & failed]
-            if not own.any():
-                notes.append(gettext("%(start)s, %(arm)s: no run.", start=name, arm=arm))
-            elif len(early):
+            if len(early):
                 any_early = True
                 where = [
                     gettext("seed %(seed)s after epoch %(epoch)s", seed=seed, epoch=epoch)

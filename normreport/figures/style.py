@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from unicodedata import east_asian_width
 
 import matplotlib
 import numpy as np
@@ -28,6 +29,9 @@ WIDTH = 7.2  # inches
 FONTS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 THIN = 0.6  # points: one seed
 BOLD = 1.8  # points: the mean of an arm
+_ROW_LABEL = 2.3  # inches: the longest name of a row
+_NOTE_SIZES = (8.5, 7.5, 6.5)  # points, of the words in an empty panel
+_SMALLEST = 0.65  # share of its size that a long title keeps
 
 _HOUSE: Any = {
     "axes.axisbelow": True,
@@ -46,7 +50,9 @@ _HOUSE: Any = {
     "figure.dpi": 72,
     "figure.facecolor": PAPER,
     "font.family": ["sans-serif"],
-    "font.sans-serif": [name.strip(" '") for name in FONTS.split(",")[:-1]],
+    # Matplotlib ships this font, so a layout does not depend on those of the machine. The SVG names
+    # `FONTS`.
+    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,
     "grid.color": GRID,
     "grid.linewidth": 0.5,
@@ -176,7 +182,41 @@ def text_width(text: str, size: float) -> float:
     An estimate, because the reader's font may differ from the fonts of this machine, and the
     figure must not depend on either.
     """
-    return 0.55 * size * len(text) / 72
+    return 0.55 * size * sum(map(_relative_width, text)) / 72
+
+
+def _relative_width(character: str) -> float:
+    """Estimate the width of a character, relative to the mean of lower-case letters."""
+    if east_asian_width(character) in "WF":
+        return 1.85
+    if character in "MW":
+        return 1.75
+    return 1.3 if character.isupper() else 1.0
+
+
+def shorten(text: str, size: float, room: float) -> str:
+    """Cut out the middle of a text that is longer than `room` inches; both ends identify it."""
+    if text_width(text, size) <= room * (1 + 1e-9):
+        return text
+    kept = max(2, int(len(text) * room / text_width(text, size)) - 1)
+    return f"{text[: kept - kept // 2]}\u2026{text[-(kept // 2) :]}"
+
+
+def row_labels(names: Sequence[str], size: float, room: float = _ROW_LABEL) -> list[str]:
+    """Shorten the names of a figure's rows to `room` inches, which leaves enough for the panels."""
+    return [shorten(name, size, room) for name in names]
+
+
+def fit_text(text: str, size: float, room: float) -> tuple[str, float]:
+    """Fit a title into `room` inches: in a smaller font, then shortened.
+
+    Returns
+    -------
+    tuple of str and float
+        The text and its font size.
+    """
+    smaller = max(fitting(text, size, room), _SMALLEST * size)
+    return shorten(text, smaller, room), smaller
 
 
 def fitting(text: str, size: float, room: float) -> float:
@@ -262,8 +302,12 @@ def empty_panel(ax: Axes, reason: str) -> None:
     ax.set_facecolor(SHADE)
     ax.grid(visible=False)
     room = 0.92 * ax.get_position().width * WIDTH
-    lines = textwrap.wrap(reason, max(8, int(room / text_width("x", 8.5))))
+    height = 72 * ax.bbox.height / ax.figure.dpi  # in points
+    for size in _NOTE_SIZES:
+        lines = textwrap.wrap(reason, max(8, int(room / text_width("x", size))))
+        if 1.4 * size * len(lines) <= height:
+            break
     for i, line in enumerate(lines):
-        y = 12 * ((len(lines) - 1) / 2 - i)
-        style: Marks = {"ha": "center", "va": "center", "color": MUTED, "size": 8.5}
+        y = 1.4 * size * ((len(lines) - 1) / 2 - i)
+        style: Marks = {"ha": "center", "va": "center", "color": MUTED, "size": size}
         label(ax, line, (0.5, 0.5), offset=(0, y), **style)

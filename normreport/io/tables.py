@@ -54,7 +54,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         table = parquet.read_table(path, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from error
-    return table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

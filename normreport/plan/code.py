@@ -41,5 +41,5 @@ def pretraining_modules(config: Config) -> list[str]:
 
 def judging_modules(config: Config) -> list[str]:
     """Name the modules that judge the claims, which look at the input under every arm."""
-    arms = {*config.experiment.normalizations, config.pretraining.normalization}
+    arms = {*config.design.normalizations, config.pretraining.normalization}
     return [f"{STAGES}.judge_claims", *map(normalizations.module_name, sorted(arms))]

@@ -49,12 +49,26 @@ class Cost:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The cost of one model: of each of its runs, their number, and of its pretraining."""
+    """The cost of one model: of each of its runs, their number, and of its pretraining.
+
+    Attributes
+    ----------
+    model
+        The model.
+    runs, run
+        The number of runs, and the mean cost of a run.
+    pretraining
+        The cost of the pretraining; None if the workflow does not train the weights.
+    sweeps, sweep_seconds
+        The number of sweeps of a tuned model, and the seconds of one.
+    """
 
     model: str
     runs: int
     run: Cost
     pretraining: Cost | None
+    sweeps: int = 0
+    sweep_seconds: float = 0.0
 
 
 def estimates(config: Config, sizes: dict[str, int]) -> Iterator[Estimate]:
@@ -67,7 +81,7 @@ def estimates(config: Config, sizes: dict[str, int]) -> Iterator[Estimate]:
     sizes
         Height and width of the images of each normalization, in pixels.
     """
-    for model in config.experiment.models:
+    for model in config.design.models:
         runs = [run for run in config.runs() if run.model == model]
         tried = {
             size: _tried(config.run_settings(run), size, config.data.target.heldout_images)
@@ -75,7 +89,8 @@ def estimates(config: Config, sizes: dict[str, int]) -> Iterator[Estimate]:
         }
         costs = [tried[sizes[run.normalization]] for run in runs]
         pretraining = None
-        weights = config.pretrain_settings(model) if config.is_pretrained_here else None
+        has_own = config.pretrained_as.get(model) == model
+        weights = config.pretrain_settings(model) if has_own else None
         if isinstance(weights, TrainedWeights):
             heldout = config.data.pretraining.heldout_images
             size = sizes[weights.normalization]
@@ -85,7 +100,11 @@ def estimates(config: Config, sizes: dict[str, int]) -> Iterator[Estimate]:
             costs[0].kept_bytes,
             costs[0].network_bytes,
         )
-        yield Estimate(model, len(runs), mean, pretraining)
+        sweeps = [sweep for sweep in config.sweeps() if sweep.model == model]
+        # Trial runs share one process, and train as long as a run of the experiment.
+        trials = len(sweeps[0].candidates) * len(sweeps[0].seeds) if sweeps else 0
+        sweep_seconds = STARTING + trials * (mean.seconds - STARTING) if sweeps else 0.0
+        yield Estimate(model, len(runs), mean, pretraining, len(sweeps), sweep_seconds)
 
 
 def total_cost(config: Config, per_model: list[Estimate], *, at_a_time: int, cores: int) -> Cost:
@@ -110,9 +129,10 @@ def total_cost(config: Config, per_model: list[Estimate], *, at_a_time: int, cor
     epochs = config.training.epochs + 1  # with the one before the first step
     trainings = sum(e.runs * e.run.seconds for e in per_model)
     trainings += sum(e.pretraining.seconds for e in per_model if e.pretraining)
+    trainings += sum(e.sweeps * e.sweep_seconds for e in per_model)
     figures = len(list(figure_index(config)))
-    layers = {model: len(config.models[model].layers) for model in config.experiment.models}
-    comparisons = len(config.experiment.starts) * sum(layers.values())
+    layers = {model: len(config.models[model].layers) for model in config.design.models}
+    comparisons = sum(layers[model] for model, _ in {arm[:2] for arm in config.design.arms})
     others = (
         FIGURE * figures
         + COMPARING * comparisons
@@ -162,9 +182,13 @@ def _tried(settings: FitSettings, size: int, heldout: int) -> Cost:
     evaluate(network.module, on_device)
     evaluation = (time.perf_counter() - began) / count
     step = max(0.0, last.seconds / count - 2 * evaluation)
-    evaluated = evaluation * (settings.train_images + heldout)
+    few = min(settings.epoch_heldout_images, heldout)
+    # A pretraining evaluates only few training images.
+    evaluated = few + (settings.train_images if isinstance(settings, RunSettings) else few)
+    per_epoch = step * settings.train_images + evaluation * evaluated
+    # All held-out images are evaluated before the first epoch and after the last one.
     return Cost(
-        seconds=STARTING + building + settings.epochs * (step * settings.train_images + evaluated),
+        seconds=STARTING + building + settings.epochs * per_epoch + evaluation * 2 * heldout,
         kept_bytes=kept * (settings.epochs + 1),
         network_bytes=weights,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from normreport.config.contrast import article_contrast
 from normreport.config.experiment import Config
 from normreport.config.figure_kinds import Kind, Subject, figure_kinds
 from normreport.config.report import FigureSettings
@@ -51,30 +52,49 @@ def figure_settings(config: Config, figure: Figure) -> FigureSettings:
         layer=figure.layer,
         only_start=None if figure.start else kind.only_start,
         density_epoch=config.report.density_epoch if kind.is_of_density_epoch else None,
-        normalizations=config.experiment.normalizations if kind.arms == "all" else kind.arms,
+        normalizations=_arms(config, kind),
     )
+
+
+def _arms(config: Config, kind: Kind) -> tuple[str, ...]:
+    """Return the normalizations that a kind applies or compares."""
+    present = config.design.normalizations
+    if kind.arms == "contrast":
+        return article_contrast(present)
+    return present if kind.arms == "all" else kind.arms
 
 
 def _subjects(
     config: Config, per: tuple[Subject, ...]
 ) -> Iterator[tuple[str | None, Start | None, str | None]]:
     """List the (model, start, layer) of a kind's figures; None stands for all of them together."""
-    for start in config.experiment.starts if "start" in per else (None,):
-        for model in config.experiment.models if "model" in per else (None,):
-            layers = config.models[model].layers if model and "layer" in per else (None,)
-            for layer in layers:
-                yield model, start, layer
+    design = config.design
+    for start in design.starts if "start" in per else (None,):
+        for model in design.models if "model" in per else (None,):
+            if design.has_runs(model, start):
+                layers = config.models[model].layers if model and "layer" in per else (None,)
+                for layer in layers:
+                    yield model, start, layer
 
 
 def _has_figure(config: Config, kind: Kind, figure: Figure) -> bool:
     """Return whether the experiment has the runs that a figure shows."""
-    experiment = config.experiment
-    if kind.only_start and (
-        kind.only_start not in experiment.starts or figure.start not in (None, kind.only_start)
-    ):
+    start = figure.start or kind.only_start
+    if kind.only_start not in (None, start):
         return False
-    if kind.table and kind.arms != "all" and not {*kind.arms} <= {*experiment.normalizations}:
+    if not _compares_starts(config, kind):
+        return False
+    arms = _arms(config, kind) if kind.table and kind.arms != "all" else ()
+    if not all(config.design.has_runs(figure.model, start, arm) for arm in arms or (None,)):
         return False
     if kind.is_of_first_layer and figure.model:
         return figure.layer == config.models[figure.model].layers[0]
     return True
+
+
+def _compares_starts(config: Config, kind: Kind) -> bool:
+    """Return whether a model has all starts that a kind compares."""
+    return any(
+        all(config.design.has_runs(model, start) for start in kind.compared_starts)
+        for model in config.design.models
+    )

@@ -10,7 +10,8 @@ from dataclasses import asdict
 
 from normreport.config.runs import Run
 
-RUN = "{model}/{start}/{normalization}/seed{seed}"
+ARM = "{model}/{start}/{normalization}"
+RUN = f"{ARM}/seed{{seed}}"
 COMPARISON = "{model}/{start}/{layer}"
 
 RESULTS = "results"
@@ -28,6 +29,10 @@ PRETRAINED_WEIGHTS = f"{RESULTS}/pretrained/{{model}}/weights.safetensors"
 PRETRAINED_MANIFEST = f"{RESULTS}/pretrained/{{model}}/manifest.json"
 PRETRAINING_CHECKPOINTS = f"{RESULTS}/checkpoints/{{model}}/pretraining"
 
+TUNED_RATE = f"{RESULTS}/tuning/{ARM}/rate.json"
+TUNING_MANIFEST = f"{RESULTS}/tuning/{ARM}/manifest.json"
+TUNING_CHECKPOINTS = f"{RESULTS}/checkpoints/{ARM}/tuning"
+
 RUN_SNAPSHOTS = f"{RESULTS}/runs/{RUN}/snapshots.safetensors"
 RUN_HISTORY = f"{RESULTS}/runs/{RUN}/history.csv"
 RUN_LAYERS = f"{RESULTS}/runs/{RUN}/layers.csv"
@@ -42,7 +47,7 @@ MEASURES = f"{RESULTS}/measures/{RUN}.parquet"
 QUANTILES = f"{RESULTS}/quantiles/{RUN}.parquet"
 DENSITIES = f"{RESULTS}/comparisons/{COMPARISON}/densities.parquet"
 HISTOGRAMS = f"{RESULTS}/comparisons/{COMPARISON}/histograms.parquet"
-DISTANCES = f"{RESULTS}/comparisons/{COMPARISON}/distances.parquet"
+PRODUCTS = f"{RESULTS}/comparisons/{COMPARISON}/quantile_products.parquet"
 
 FIGURE_SVG = f"{RESULTS}/figures/{{figure}}.svg"
 FIGURE_TEXT = f"{RESULTS}/figures/{{figure}}.json"
@@ -68,11 +73,12 @@ TABLES_OF_RUNS: Mapping[str, str] = {
     "quantiles": QUANTILES,
     "layers": RUN_LAYERS,
     "history": RUN_HISTORY,
+    "runs": RUN_MANIFEST,
 }
 TABLES_OF_COMPARISONS: Mapping[str, str] = {
     "densities": DENSITIES,
     "histograms": HISTOGRAMS,
-    "distances": DISTANCES,
+    "products": PRODUCTS,
 }
 
 

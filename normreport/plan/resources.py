@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from normreport.config.data import DataSettings
-from normreport.config.training import RunSettings, TrainedWeights, TrainingSettings
+from normreport.config.training import RunPlan, SweepSettings, TrainedWeights, TrainingSettings
 from normreport.normalizations.published_meanstd import SIZE_PX
 
 # Reading and writing VGG16's weights, in MB.
 FETCHING_MB = 2000
 
 
-def training_mb(settings: RunSettings | TrainedWeights, data: DataSettings) -> int:
+def training_mb(settings: RunPlan | SweepSettings | TrainedWeights, data: DataSettings) -> int:
     """Estimate the memory of a training in MB, rounded up from measurements.
 
     Measured with 32 images a step: VGG16 takes 1,700 MB at 32 px and 5,500 MB at 224 px,
@@ -19,7 +19,7 @@ def training_mb(settings: RunSettings | TrainedWeights, data: DataSettings) -> i
     Parameters
     ----------
     settings
-        A run's settings, or a pretraining's.
+        Those of a run, a sweep or a pretraining.
     data
         The images that it is trained on.
     """
@@ -34,6 +34,21 @@ def training_mb(settings: RunSettings | TrainedWeights, data: DataSettings) -> i
     normalizing = 500 + 25 * values / 1e6
     training = weights + (5 * values + activations) / 1e6
     return round(max(normalizing, training))
+
+
+def comparing_mb(snapshots_mb: float, epochs: int) -> int:
+    """Return the memory that comparing all runs of a model and start takes, in MB.
+
+    The sorted weights of all runs at one epoch are in memory, beside the libraries and the tables.
+
+    Parameters
+    ----------
+    snapshots_mb
+        The size of all their snapshots, in MB.
+    epochs
+        The last epoch.
+    """
+    return 1000 + round(snapshots_mb / (epochs + 1))
 
 
 def training_gpus(settings: TrainingSettings) -> int:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 # The name of Snakemake's own handler for the terminal.
 DEFAULT_HANDLER = "DefaultStreamHandler"
 LOG_LINES = 5
+AFTER_A_FAILURE = (
+    "A job failed; its log is named above, and snakemake --show-failed-logs prints it. To report "
+    "the runs that succeeded, run snakemake --keep-going and then snakemake --config partial=true."
+)
 # Snakemake's reasons to run a job, and ours. The files that may follow are left out, but one.
 REASONS = (
     ("Missing output files", "missing output"),
@@ -35,8 +39,11 @@ REASONS = (
     ("Params have changed", "changed settings"),
     ("Forced execution", "forced"),
 )
-# Lines of Snakemake that repeat what a job's own line says.
-REPEATED = re.compile(r"Select jobs to execute|Execute \d+ jobs|Finished job|Shell command:")
+# Lines of Snakemake that repeat what a job's own line says, or that say nothing to a user.
+REPEATED = re.compile(
+    r"Select jobs to execute|Execute \d+ jobs|Finished job|Shell command:"
+    r"|DAG of jobs will be updated|Updating checkpoint dependencies"
+)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """What the workflow makes, and what each of its jobs reads and uses.
 
 Rules ask a :class:`Plan`; Snakemake calls the methods that take wildcards once for every job.
+
+Snakemake fills wildcards into the paths of inputs, even into those that a function returns. So no
+value of the configuration is an input: a user's file is a parameter, beside its digest.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from normreport.config.base import Settings
 from normreport.config.experiment import Config
@@ -17,18 +21,19 @@ from normreport.config.figure_kinds import figure_kinds
 from normreport.config.record import RecordSettings
 from normreport.config.report import FigureSettings
 from normreport.config.runs import Run
-from normreport.config.training import FetchedWeights
+from normreport.config.training import FetchedWeights, SweepSettings
 from normreport.errors import ConfigError, StorageError
-from normreport.io.files import canonical_json
+from normreport.io.files import canonical_json, file_digest
 from normreport.plan import code, paths, resources
 from normreport.plan.available_runs import failed_runs
 from normreport.plan.figure_index import figure_index, figure_settings
+from normreport.provenance.record import folders_digest
 from normreport.provenance.revision import revision
-from normreport.source_code import figure_modules, run_modules
-from normreport.sources.fingerprint import files_digest
+from normreport.source_code import ROOT, figure_modules, run_modules, sweep_modules
+from normreport.sources.fingerprint import file_fingerprint, files_digest
 from normreport.text.language import find_catalogue
+from normreport.training.weights_files import check_exists, weights_file
 
-TEMPLATES = Path("templates")
 OF_A_RUN = (paths.RUN_SNAPSHOTS, paths.RUN_HISTORY, paths.RUN_LAYERS, paths.RUN_MANIFEST)
 T = TypeVar("T")
 
@@ -45,11 +50,22 @@ class OfStart(OfModel, Protocol):
     start: str
 
 
-class OfRun(OfStart, Protocol):
-    """Wildcards of a job for one run."""
+class OfArm(OfStart, Protocol):
+    """Wildcards of a job for one model, start and normalization."""
 
     normalization: str
+
+
+class OfRun(OfArm, Protocol):
+    """Wildcards of a job for one run."""
+
     seed: str
+
+
+class Sized(Protocol):
+    """The input files of a job."""
+
+    size_mb: float
 
 
 class OfData(Protocol):
@@ -94,6 +110,8 @@ class Plan:
         The settings of each figure that shows one of the runs, by its name.
     data_digests
         Changes with the images of a data set; None if nothing is watched.
+    checkpoint_digests
+        Changes with the user's own checkpoint of a model, if it has one.
     with_pdf
         Whether the system can make the PDF.
     """
@@ -103,6 +121,7 @@ class Plan:
     failures: FailureSettings
     figures: Mapping[str, FigureSettings]
     data_digests: Mapping[str, str | None]
+    checkpoint_digests: Mapping[str, str]
     with_pdf: bool
 
     @classmethod
@@ -111,15 +130,21 @@ class Plan:
 
         Raises
         ------
-        ConfigError
-            If a path has braces.
         DataError
             If the images of a data set cannot be found.
+        ConfigError
+            If the path of our own files has braces.
+        WeightsError
+            If a checkpoint does not exist.
         StorageError
             If a partial report has no run to show.
         """
-        _check_paths(config)
-        failed = failed_runs(config.runs()) if is_partial else {}
+        _check_clone()
+        failed = (
+            failed_runs(config.runs(), config.tuned_models, config.pretrained_as)
+            if is_partial
+            else {}
+        )
         runs = tuple(run for run in config.runs() if run not in failed)
         if not runs:
             raise StorageError("partial=true: no run of the experiment is complete")
@@ -137,6 +162,7 @@ class Plan:
             data_digests={
                 name: files_digest(data.source) for name, data in config.data_sets().items()
             },
+            checkpoint_digests=_checkpoint_digests(config),
             with_pdf=with_pdf,
         )
 
@@ -174,9 +200,22 @@ class Plan:
         return [pattern.format(data=data) for data in self.config.data_sets()]
 
     def of_pretraining(self, pattern: str) -> list[str]:
-        """Return the path of every model that has pretrained weights."""
-        models = dict.fromkeys(run.model for run in self.runs if "pretrained" in run.start)
+        """Return the path of every pretraining; models with equal settings share one."""
+        shared = self.config.pretrained_as
+        models = dict.fromkeys(
+            shared[run.model] for run in self.runs if run.start.startswith("pretrained")
+        )
         return [pattern.format(model=model) for model in models]
+
+    def of_sweeps(self) -> list[str]:
+        """Return the paths of what every sweep writes."""
+        return [
+            path
+            for pattern in (paths.TUNED_RATE, paths.TUNING_MANIFEST)
+            for path in dict.fromkeys(
+                paths.of_run(pattern, run) for run in self.runs if self.is_tuned(run.model)
+            )
+        ]
 
     def report_files(self) -> list[str]:
         """List the report and its tables, with the PDF if the system can make it."""
@@ -197,13 +236,14 @@ class Plan:
             *self.of_data_sets(paths.DATA_MANIFEST),
             *self.of_pretraining(paths.PRETRAINED_WEIGHTS),
             *self.of_pretraining(paths.PRETRAINED_MANIFEST),
+            *self.of_sweeps(),
             *(paths.of_run(pattern, run) for run in self.runs for pattern in OF_A_RUN),
             *self.of_runs(paths.WEIGHT_DIGESTS),
             *self.of_runs(paths.MEASURES),
             *self.of_runs(paths.QUANTILES),
             *self.of_comparisons(paths.DENSITIES),
             *self.of_comparisons(paths.HISTOGRAMS),
-            *self.of_comparisons(paths.DISTANCES),
+            *self.of_comparisons(paths.PRODUCTS),
             *self.of_figures(paths.FIGURE_SVG),
             *self.of_figures(paths.FIGURE_TEXT),
             *([paths.ALL_RUNS] if self.failures.runs else []),
@@ -227,10 +267,9 @@ class Plan:
             return []
         return paths.PRETRAINING_IMAGES
 
-    def pretraining_checkpoint(self, wildcards: OfModel) -> str | list[str]:
-        """Return the user's own checkpoint of a model, if the configuration names one."""
-        weights = self.config.pretrain_settings(wildcards.model).weights
-        return weights if weights.endswith((".pth", ".pt", ".safetensors")) else []
+    def checkpoint_digest(self, wildcards: OfModel) -> str | None:
+        """Return what changes with the user's own checkpoint of a model; None without one."""
+        return self.checkpoint_digests.get(wildcards.model)
 
     def pretrain_settings(self, wildcards: OfModel) -> str:
         """Return the settings of a model's pretraining."""
@@ -248,17 +287,59 @@ class Plan:
         gpus = resources.training_gpus(self.config.training)
         return gpus if self.config.is_pretrained_here else 0
 
-    # train_run
+    # tune_rate and train_run
 
     def pretrained_weights(self, wildcards: OfStart) -> str | list[str]:
         """Return the weights that a run begins with; nothing if it begins from scratch."""
         if not wildcards.start.startswith("pretrained"):
             return []
-        return paths.PRETRAINED_WEIGHTS.format(model=wildcards.model)
+        source = self.config.pretrained_as[wildcards.model]
+        return paths.PRETRAINED_WEIGHTS.format(model=source)
 
-    def pretrained_option(self, wildcards: OfStart) -> str:
-        """Return the option that precedes a run's pretrained weights."""
-        return "--pretrained" if wildcards.start.startswith("pretrained") else ""
+    # tune_rate
+
+    def is_tuned(self, model: str) -> bool:
+        """Return whether sweeps choose the learning rates of a model."""
+        return model in self.config.tuned_models
+
+    def tuned_rate(self, checkpoints: Any, wildcards: OfArm) -> str | list[str]:
+        """Return the file with the learning rate that a sweep chose; nothing if it is fixed.
+
+        Parameters
+        ----------
+        checkpoints
+            Those of Snakemake. If the sweep is not done, its checkpoint raises an exception, and
+            Snakemake asks again afterwards.
+        wildcards
+            Those of the run.
+        """
+        if not self.is_tuned(wildcards.model):
+            return []
+        sweep = checkpoints.tune_rate.get(
+            model=wildcards.model, start=wildcards.start, normalization=wildcards.normalization
+        )
+        return str(sweep.output.rate)
+
+    def sweep_code(self, wildcards: OfArm) -> list[str]:
+        """Return the source files that choose a learning rate."""
+        return code.source_paths(*sweep_modules(wildcards.normalization))
+
+    def sweep_versions(self, wildcards: OfArm) -> str:
+        """Return the versions of the packages that choose a learning rate."""
+        return code.package_versions(*sweep_modules(wildcards.normalization))
+
+    def sweep_settings(self, wildcards: OfArm) -> str:
+        """Return the settings of a sweep."""
+        return as_json(self._sweep_settings(wildcards))
+
+    def sweep_mb(self, wildcards: OfArm) -> int:
+        """Return the memory that a sweep takes, in MB."""
+        return resources.training_mb(self._sweep_settings(wildcards), self.config.data.target)
+
+    def _sweep_settings(self, wildcards: OfArm) -> SweepSettings:
+        return self.config.sweep_settings(wildcards.model, wildcards.start, wildcards.normalization)
+
+    # train_run
 
     def run_code(self, wildcards: OfRun) -> list[str]:
         """Return the source files that train a run."""
@@ -269,13 +350,13 @@ class Plan:
         return code.package_versions(*run_modules(wildcards.normalization))
 
     def run_settings(self, wildcards: OfRun) -> str:
-        """Return the settings of a run."""
-        return as_json(self.config.run_settings(_run(wildcards)))
+        """Return the settings of a run; a tuned model has its learning rate in a file."""
+        return as_json(self.config.planned_run(_run(wildcards)))
 
     def run_mb(self, wildcards: OfRun) -> int:
         """Return the memory that a run takes, in MB."""
-        settings = self.config.run_settings(_run(wildcards))
-        return resources.training_mb(settings, self.config.data.target)
+        plan = self.config.run_plan(_run(wildcards))
+        return resources.training_mb(plan, self.config.data.target)
 
     # compare_arms
 
@@ -286,6 +367,10 @@ class Plan:
     def compared_snapshots(self, wildcards: OfStart) -> list[str]:
         """Return the weights of the runs that are compared with each other."""
         return self.of_runs(paths.RUN_SNAPSHOTS, wildcards.model, wildcards.start)
+
+    def comparing_mb(self, wildcards: OfStart, input: Sized) -> int:
+        """Return the memory that a comparison takes, in MB: one epoch of all its runs."""
+        return resources.comparing_mb(input.size_mb, self.config.training.epochs)
 
     # draw_figure
 
@@ -300,7 +385,19 @@ class Plan:
             return [paths.TARGET_IMAGES, paths.TARGET_MANIFEST]
         if table in paths.TABLES_OF_RUNS:
             return self.of_runs(paths.TABLES_OF_RUNS[table], figure.model)
-        return self.of_comparisons(paths.TABLES_OF_COMPARISONS[table], figure.model, figure.layer)
+        pattern = paths.TABLES_OF_COMPARISONS[table]
+        if figure.model is None and figure_kinds()[figure.kind].arms == "contrast":
+            return self._of_untuned_comparisons(pattern)
+        return self.of_comparisons(pattern, figure.model, figure.layer)
+
+    def _of_untuned_comparisons(self, pattern: str) -> list[str]:
+        """Return the path of every comparison whose arms differ in the normalization alone.
+
+        If all models are tuned, return every path.
+        """
+        models = dict.fromkeys(run.model for run in self.runs)
+        untuned = [model for model in models if not self.is_tuned(model)]
+        return [path for model in untuned or models for path in self.of_comparisons(pattern, model)]
 
     def figure_failures(self, wildcards: OfFigure) -> str | list[str]:
         """Return the list of failed runs; nothing for a figure of the images."""
@@ -325,14 +422,18 @@ class Plan:
 
     # The report
 
-    def judged_tables(self) -> dict[str, list[str]]:
+    def judged_files(self) -> dict[str, str | list[str]]:
         """Return what the claims are judged by, as named inputs."""
         return {
             "manifests": self.of_runs(paths.RUN_MANIFEST),
             "histories": self.of_runs(paths.RUN_HISTORY),
             "layers": self.of_runs(paths.RUN_LAYERS),
             "measures": self.of_runs(paths.MEASURES),
-            "distances": self.of_comparisons(paths.DISTANCES),
+            "products": self.of_comparisons(paths.PRODUCTS),
+            "images": paths.TARGET_IMAGES,
+            "images_manifest": paths.TARGET_MANIFEST,
+            "pretrained": self.of_pretraining(paths.PRETRAINED_MANIFEST),
+            "failures": paths.FAILURES,
         }
 
     def recorded_files(self) -> dict[str, list[str]]:
@@ -341,6 +442,7 @@ class Plan:
             "manifests": self.of_runs(paths.RUN_MANIFEST),
             "data": self.of_data_sets(paths.DATA_MANIFEST),
             "pretrained": self.of_pretraining(paths.PRETRAINED_MANIFEST),
+            "tuned": self.of_sweeps(),
             "figures": self.of_figures(paths.FIGURE_SVG),
             "texts": self.of_figures(paths.FIGURE_TEXT),
             "tables": self.report_tables(),
@@ -358,28 +460,48 @@ class Plan:
 
     def catalogue(self) -> list[str]:
         """Return the translations of figures and verdicts; nothing if the report is English."""
-        catalogue = find_catalogue(self.config.report.language, self._template_folders())
-        return [str(catalogue)] if catalogue else []
+        catalogue = self._catalogue()
+        return [_argument(catalogue)] if catalogue else []
+
+    def catalogue_digest(self) -> str | None:
+        """Return the digest of these translations."""
+        catalogue = self._catalogue()
+        return file_digest(catalogue) if catalogue else None
+
+    def _catalogue(self) -> Path | None:
+        return find_catalogue(self.config.report.language, self._template_folders())
 
     def logo(self) -> list[str]:
         """Return the logo, if there is one."""
-        return [self.config.report.logo] if self.config.report.logo else []
+        return [_argument(self.config.report.logo)] if self.config.report.logo else []
+
+    def logo_digest(self) -> str | None:
+        """Return the digest of the logo."""
+        return file_digest(Path(self.config.report.logo)) if self.config.report.logo else None
 
     def template_folders(self) -> list[str]:
         """Return the user's own folder of templates, if there is one, and ours."""
-        return [str(folder) for folder in self._template_folders()]
+        return [_argument(folder) for folder in self._template_folders()]
 
     def template_files(self) -> list[str]:
-        """Return every file of the templates, because the record holds a digest of all."""
-        files = [path for folder in self._template_folders() for path in folder.rglob("*")]
-        return sorted(str(path) for path in files if path.is_file())
+        """Return every file of our templates, because the record holds a digest of all."""
+        return sorted(str(path) for path in _our_templates().rglob("*") if path.is_file())
+
+    def templates_digest(self) -> str | None:
+        """Return the digest of the user's own folder of templates."""
+        own = self.config.report.templates
+        return folders_digest(Path(own)) if own else None
 
     def _template_folders(self) -> list[Path]:
-        return self.config.report.template_folders(TEMPLATES)
+        return self.config.report.template_folders(_our_templates())
 
     def judge_settings(self) -> str:
         """Return the settings that decide the verdicts."""
         return as_json(self.config.judge_settings())
+
+    def planned_inputs(self) -> str:
+        """Return the settings that the results must have been made with."""
+        return as_json(self.config.planned_inputs())
 
     def record_settings(self, clone: Path) -> RecordSettings:
         """Return the whole configuration and the commit of a clone.
@@ -393,19 +515,36 @@ class Plan:
         return as_json(self.config.render_settings(with_pdf=self.with_pdf))
 
 
-def _check_paths(config: Config) -> None:
-    """Check the paths of a configuration that become inputs, in which Snakemake fills wildcards."""
-    given = {
-        "report.logo": config.report.logo,
-        "report.templates": config.report.templates,
-        "pretraining.weights": config.pretraining.weights.replace("{model}", ""),
-    }
-    for key, path in given.items():
-        if path and {"{", "}"} & {*path}:
-            raise ConfigError(
-                f"{key}: expected a path without braces, which Snakemake reads as wildcards, found "
-                f"{path}. Rename the file or folder."
-            )
+def _our_templates() -> Path:
+    """Return our folder of templates, from the working directory: a moved clone is the same."""
+    return Path(os.path.relpath(ROOT / "templates"))
+
+
+def _check_clone() -> None:
+    """Check that the paths of our source files, which are inputs, have nothing like a wildcard."""
+    here = os.path.relpath(ROOT)
+    if {"{", "}"} & {*here}:
+        raise ConfigError(
+            f"{here}: expected a clone in a folder without braces, which Snakemake reads as "
+            "wildcards. Rename the folder, or run snakemake in it."
+        )
+
+
+def _argument(path: Path | str) -> str:
+    """Return a path that a command does not take for an option."""
+    return f"./{path}" if str(path).startswith("-") else str(path)
+
+
+def _checkpoint_digests(config: Config) -> dict[str, str]:
+    """Return what changes with each of the user's own checkpoints, by the model that uses it."""
+    digests = {}
+    for model in config.pretrained_as.values():
+        settings = config.pretrain_settings(model)
+        path = weights_file(settings.weights) if isinstance(settings, FetchedWeights) else None
+        if path:
+            check_exists(path)
+            digests[model] = file_fingerprint(path)
+    return digests
 
 
 def _run(wildcards: OfRun) -> Run:

@@ -206,6 +206,8 @@ def _find_causes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Cau
 def _config_stage(key: str) -> str:
     if key.startswith("models.") and ".pretraining" in key:
         return "pretrain_model"
+    if re.fullmatch(r"models\.\w+\.learning_rate\.\w+", key):
+        return "tune_rate"
     known = [prefix for prefix in CONFIG_STAGES if f"{key}.".startswith(f"{prefix}.")]
     # A key of another version may be used by any stage.
     return CONFIG_STAGES[max(known, key=len)] if known else FLOW[0]

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from pydantic import JsonValue
 
 from normreport.config.base import Settings, validate
-from normreport.config.figure_words import FigureWords
+from normreport.config.figure_words import FigureWords, number_figures
 from normreport.config.manifests import (
     Digests,
     ImagesManifest,
@@ -39,8 +39,9 @@ SCHEMA_VERSION = 2
 RESULTS = "report/results.json"
 # The stages that decide the bytes of a page, in the order of the flow.
 FLOW = (
-    "prepare_data", "pretrain_model", "train_run", "digest_weights", "measure_weights",
-    "compare_arms", "judge_claims", "draw_figure", "record_provenance", "render_html",
+    "prepare_data", "pretrain_model", "tune_rate", "train_run", "digest_weights",
+    "measure_weights", "compare_arms", "judge_claims", "draw_figure", "record_provenance",
+    "render_html",
 )  # fmt: skip
 # The packages whose version can change a page, and the first stage that uses each.
 PACKAGES = {
@@ -110,9 +111,9 @@ class RecordedRun(Settings):
     train_loss: float | None
     """Last training loss."""
     heldout_loss: float | None
-    """Last held-out loss."""
+    """Held-out loss after the last epoch; null if the run diverged."""
     heldout_accuracy: float | None
-    """Last held-out accuracy."""
+    """Held-out accuracy after the last epoch; null if the run diverged."""
     code: str
     """Digest of the source files that trained the run."""
     data: str
@@ -132,7 +133,7 @@ class RecordedRun(Settings):
 class RecordedFigure(Settings):
     """What a figure was made from, and digests of its caption and alt text."""
 
-    number: int
+    number: str
     """Number in the article."""
     settings: FigureSettings
     """Settings of the figure."""
@@ -245,7 +246,8 @@ def make_record(
         data={name: manifest.digests for name, manifest in data.items()},
         pretrained={manifest.model: manifest.digests for manifest in pretrained},
         figures={
-            words.id: _record_figure(words, number) for number, words in enumerate(figures, start=1)
+            words.id: _record_figure(words, number)
+            for words, number in zip(figures, number_figures(figures), strict=True)
         },
         trained_with=_distinct(manifest.versions for manifest in manifests),
         runs=[
@@ -257,13 +259,13 @@ def make_record(
     )
 
 
-def _record_figure(words: FigureWords, number: int) -> RecordedFigure:
+def _record_figure(words: FigureWords, number: str) -> RecordedFigure:
     return RecordedFigure(
         number=number,
         settings=words.made_from.settings,
         inputs=words.made_from.inputs,
         code=words.made_from.code,
-        caption=text_digest(words.caption),
+        caption=text_digest(f"{words.caption} {words.method}".rstrip()),
         alt=text_digest(words.alt),
     )
 

@@ -32,6 +32,23 @@ def revision(folder: Path) -> Revision:
     return Revision(commit=name, date=date, state="changed" if changed else "clean")
 
 
+def commit_unavailable_reason(folder: Path) -> str | None:
+    """Return why git does not tell the commit of a clone; None if it does, or for another folder.
+
+    Git refuses to read a clone that belongs to somebody else, and says what to do.
+    """
+    if not (folder / ".git").exists():
+        return None
+    try:
+        # Without a translation, as everything else that the build prints.
+        done = _run_git(folder, "log", "-1", "--format=%H", LC_ALL="C")
+    except OSError as error:
+        return f"git cannot be run ({error.strerror}). Install it and run the same command again."
+    if done.returncode == 0:
+        return None
+    return f"git says: {' '.join(done.stderr.split())}"
+
+
 def _archived(path: Path) -> Revision:
     """Read what ``git archive`` filled in; later changes are unknown."""
     content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -43,14 +60,18 @@ def _archived(path: Path) -> Revision:
 def _git(folder: Path, *arguments: str) -> str | None:
     """Run git and return its output; None without git, a repository or a commit."""
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-            # Keep `git status` from refreshing the index: reading must not write.
-            env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"},
-        )
-    except (OSError, subprocess.CalledProcessError):
+        done = _run_git(folder, *arguments)
+    except OSError:
         return None
-    return done.stdout.strip()
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _run_git(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["git", "-C", str(folder), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        # Keep `git status` from refreshing the index: reading must not write.
+        env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"} | environment,
+    )

@@ -35,30 +35,38 @@ class PagePart:
     place: str
 
 
+# What the text within an element is. The first of them that is open decides.
+KINDS = {
+    "svg": "drawing", "details": "fold-out", "figcaption": "caption", "script": "record",
+    "style": "style",
+}  # fmt: skip
+
+
 class _PartsParser(HTMLParser):
     """Collect the text of each part with its tags."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
-        self.open: list[tuple[str, str]] = []
+        # The tag, the name of the part and the kind of each open element.
+        self.open: list[tuple[str, str, str | None]] = []
         self.texts: dict[PagePart, str] = {}
 
     def _add(self, text: str) -> None:
-        tags = {tag for tag, _ in self.open}
-        kinds = {
-            "svg": "drawing", "details": "fold-out", "figcaption": "caption", "script": "record",
-            "style": "style",
-        }  # fmt: skip
-        kind = next((kind for tag, kind in kinds.items() if tag in tags), "prose")
-        place = next((name for _, name in reversed(self.open) if name), "page")
+        kinds = {kind for _, _, kind in self.open}
+        kind = next((kind for kind in KINDS.values() if kind in kinds), "prose")
+        place = next((name for _, name, _ in reversed(self.open) if name), "page")
         part = PagePart(kind, place)
         self.texts[part] = self.texts.get(part, "") + text
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in VOID:
             # Ids within a drawing belong to the drawing.
-            inside = tag == "svg" or any(opened == "svg" for opened, _ in self.open)
-            self.open.append((tag, "" if inside else dict(attrs).get("id") or ""))
+            inside = tag == "svg" or any(opened == "svg" for opened, _, _ in self.open)
+            values = dict(attrs)
+            name = "" if inside else values.get("id") or ""
+            # The supplement folds whole parts, which stay prose.
+            kind = None if values.get("class") == "fold" else KINDS.get(tag)
+            self.open.append((tag, name, kind))
         self._add(self.get_starttag_text() or "")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -66,7 +74,7 @@ class _PartsParser(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._add(f"</{tag}>")
-        if tag in {opened for opened, _ in self.open}:
+        if tag in {opened for opened, _, _ in self.open}:
             while self.open.pop()[0] != tag:
                 pass
 

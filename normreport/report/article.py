@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,16 +18,22 @@ from markupsafe import Markup
 from rcssmin import cssmin
 from rjsmin import jsmin
 
-from normreport.config.figure_words import FigureWords, MadeFrom
+from normreport.config.figure_words import SUPPLEMENT, FigureWords, MadeFrom
 from normreport.config.report import FigureSettings, RenderSettings
 from normreport.config.results import Results
 from normreport.errors import ConfigError
 from normreport.provenance.record import Record
+from normreport.report.answer import answer
 from normreport.report.dark_mode import color_rules, darken
+from normreport.report.forest import make_forest
 from normreport.report.references import bibtex, link, short
+from normreport.report.scorecard import make_scorecard
 from normreport.report.user_files import check_templates
+from normreport.text.effects import format_effect, format_interval, format_margin
 from normreport.text.formatting import format_integer, format_number, format_percent, join_with_and
 from normreport.text.labels import (
+    arm_description,
+    figure_label,
     kind_label,
     model_label,
     source_label,
@@ -44,19 +51,25 @@ class Illustration:
     """A finished figure: its drawing, its words, and what it was made from."""
 
     id: str
-    number: int
+    number: str
     kind: str
     model: str | None
     start: str | None
     layer: str | None
     caption: str
+    method: str
     alt: str
     svg: Markup
     made_from: MadeFrom
     """Settings, and digests of inputs and code."""
 
+    @property
+    def in_article(self) -> bool:
+        """Whether the article itself shows it, not the supplement."""
+        return not self.number.startswith(SUPPLEMENT)
+
     @classmethod
-    def from_words(cls, words: FigureWords, *, number: int, svg: Markup) -> Self:
+    def from_words(cls, words: FigureWords, *, number: str, svg: Markup) -> Self:
         """Join a figure's words with its number and its drawing."""
         return cls(
             id=words.id,
@@ -66,6 +79,7 @@ class Illustration:
             start=words.start,
             layer=words.layer,
             caption=words.caption,
+            method=words.method,
             alt=words.alt,
             svg=svg,
             made_from=words.made_from,
@@ -133,9 +147,14 @@ def render(
     environment.filters |= {
         "num": format_number,
         "pct": format_percent,
+        "effect": write_effect,
+        "shown": format_effect,
+        "margin": lambda claim: format_margin(claim["margin"], claim["shown"]),
         "integer": format_integer,
         "model": model_label,
         "start": start_label,
+        "arm": arm_description,
+        "figure": figure_label,
         "verdict": verdict_label,
         "kind": kind_label,
         "listing": join_with_and,
@@ -147,6 +166,7 @@ def render(
         "script_messages": lambda name: script_messages(loader.get_source(environment, name)[0]),
         "dark": darken,
         "paragraphs": lambda text: re.split(r"\n\s*\n", text.strip()),
+        "dir": dir_attribute,
         "color_rules": color_rules,
         "figures_for": figures_for,
         "bibtex": bibtex,
@@ -159,9 +179,12 @@ def render(
     try:
         page = environment.get_template("article.html.j2").render(
             results=values,
+            answer=answer(results),
             record=record.model_dump(mode="json"),
             claims={claim["id"]: claim for claim in values["claims"]},
             figures=figures,
+            forests={claim.id: make_forest(claim, medium) for claim in results.claims},
+            scorecard=make_scorecard(results.claims, results.experiment.models, medium),
             settings=settings,
             medium=medium,
             logo=logo,
@@ -198,7 +221,15 @@ def figures_for(claim: Mapping[str, Any], figures: Sequence[Illustration]) -> li
         and figure.start in (None, *place["starts"])
     ]
     of_the_layer = [figure for figure in of_the_place if figure.layer in (None, *place["layers"])]
-    return of_the_layer or of_the_place
+    # A case about a whole network has no layer of its own.
+    return of_the_layer if place["layers"] and of_the_layer else of_the_place
+
+
+def write_effect(effect: Mapping[str, Any], shown: str) -> str:
+    """Write an effect with its interval; an exact value and a single seed have none."""
+    if effect["level"] == 1:
+        return format_effect(effect["mean"], shown)
+    return format_interval(effect["mean"], effect["low"], effect["high"], shown)
 
 
 def csp_hash(script: str) -> str:
@@ -219,3 +250,13 @@ def parameters(settings: FigureSettings) -> str:
         for key, value in sorted(settings.model_dump(mode="json").items())
         if value not in (None, [])
     )
+
+
+def dir_attribute(text: str) -> str:
+    """Return the attribute of an element with a right-to-left text; "" for other texts.
+
+    The first letter with a direction decides, as for ``dir="auto"``, which WeasyPrint ignores.
+    """
+    kinds = map(unicodedata.bidirectional, text)
+    first = next((kind for kind in kinds if kind in ("L", "R", "AL")), "L")
+    return "" if first == "L" else Markup(' dir="rtl"')

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from normreport.claims.cases import Case, Place
+from normreport.claims.cases import Case, Part, Place
 from normreport.claims.claim import JudgedClaim
-from normreport.claims.study import Study
 from normreport.config.results import (
     CaseResult,
     ClaimResult,
     ContrastResult,
     EffectResult,
+    ModelResult,
+    PartResult,
     PlaceResult,
     PValuesResult,
 )
@@ -21,36 +22,45 @@ from normreport.statistics.inference import PILOT_BELOW, PValues
 from normreport.statistics.verdict import Verdict
 
 
-def claim_result(judged: JudgedClaim, study: Study) -> ClaimResult:
+def claim_result(judged: JudgedClaim) -> ClaimResult:
     """Collect everything that the report may print about a judged claim."""
     claim, judgement = judged.claim, judged.judgement
-    seeds = len(study.settings.seeds)
-    cases_by_model = {
-        model: [case for case in judgement.cases if case.place and case.place.models == (model,)]
-        for model in study.settings.models
-    }
+    seeds = [case.effect.seeds for case in judgement.cases if case.effect and case.effect.seeds]
     return ClaimResult(
         id=claim.id,
         kind=claim.kind,
+        group=claim.group,
         **asdict(claim.localized()),
+        shown=claim.shown,
         figures=list(claim.figures),
+        family=claim.family,
         margin=claim.test.margin,
+        side=claim.test.side,
+        axis_margin=(claim.axis_margin or claim.test.margin) if claim.test.alpha else None,
         verdict=judgement.verdict,
+        verdict_alone=judgement.alone,
+        mixed_by=judgement.mixed_by,
         p=_p_values(judgement.p),
         alpha=claim.test.alpha,
         p_holm=judgement.p_holm,
         flags=list(judgement.flags),
         reason=judgement.reason,
-        pilot=seeds < PILOT_BELOW
-        and any(case.effect.seeds > 0 for case in judgement.cases if case.effect),
-        seeds=seeds,
+        pilot=bool(seeds) and min(seeds) < PILOT_BELOW,
+        seeds=min(seeds, default=0),
         counts=_count_verdicts(judgement.cases),
         by_model={
-            model: _count_verdicts(cases) for model, cases in cases_by_model.items() if cases
+            model: ModelResult(
+                verdict=one.verdict,
+                p=_p_values(one.p),
+                counts={verdict: one.counts.get(verdict, 0) for verdict in Verdict},
+                least_favourable=_case_or_none(one.least_favourable),
+            )
+            for model, one in judgement.by_model.items()
         },
         least_favourable=_case_or_none(judgement.least_favourable),
         most_favourable=_case_or_none(judgement.most_favourable),
         cases=[_case_result(case) for case in judgement.cases],
+        beyond=[_case_result(case) for case in judgement.beyond],
     )
 
 
@@ -72,6 +82,8 @@ def _case_result(case: Case) -> CaseResult:
         p=_p_values(case.p),
         sign_flip=_p_values(case.sign_flip),
         null=case.null,
+        layers=[_part_result(part) for part in case.layers],
+        averages=[_part_result(part) for part in case.averages],
         reason=case.reason,
     )
 
@@ -86,5 +98,15 @@ def _place_result(place: Place) -> PlaceResult:
     )
 
 
+def _part_result(part: Part) -> PartResult:
+    return PartResult(
+        label=part.label,
+        weights=part.weights,
+        effect=EffectResult(**asdict(part.effect)),
+        p=PValuesResult(**asdict(part.p)),
+        verdict=part.verdict,
+    )
+
+
 def _p_values(p: PValues | None) -> PValuesResult | None:
-    return PValuesResult(support=p.support, refute=p.refute) if p else None
+    return PValuesResult(**asdict(p)) if p else None

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
-from itertools import product
 from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
 
-from normreport.claims.pairs import compare_arms_by_permanova
-from normreport.claims.study import PLACEBO, PLACEBO_OF, Study
+from normreport.claims.pretraining_check import check_pretraining
+from normreport.claims.study import Study
 from normreport.config.failures import Failure
 from normreport.config.manifests import (
     DivergedStatus,
+    ImagesManifest,
     Preprocessing,
     PretrainingManifest,
     RunManifest,
@@ -25,11 +25,13 @@ from normreport.config.results import (
     ArmResult,
     CaseResult,
     ClaimResult,
+    ClassImages,
     FailureResult,
     FetchedPretraining,
     Headline,
     LayerResult,
     Pretraining,
+    PretrainingCheckResult,
     RunCounts,
     RunResult,
     TrainedPretraining,
@@ -37,6 +39,7 @@ from normreport.config.results import (
 )
 from normreport.config.runs import Run
 from normreport.normalizations import Images, Inputs, normalize, published_meanstd, unit
+from normreport.report.effects import accuracy_differences, contrast_effects
 from normreport.report.failures import explain_failure
 
 # Arms are compared by the values that they make of this image. It is neither black nor white,
@@ -55,11 +58,14 @@ CASE_COLUMNS = (
     "sign_flip_refute", "null", "values", "reason",
 )  # fmt: skip
 Cell = str | float | None
+# Settings that the runs of a model do not share.
+OWN_SETTINGS = {"start", "normalization", "seed", "learning_rate"}
 
 
 def run_result(manifest: RunManifest) -> RunResult:
     """Summarize a run: condition, status, checks, final losses, first batch and digests."""
     run, status, final, batch = manifest.run, manifest.status, manifest.final, manifest.first_batch
+    first, last = manifest.heldout.initial, manifest.heldout.final
     diverged = status if isinstance(status, DivergedStatus) else None
     return RunResult(
         id=run.id,
@@ -69,10 +75,13 @@ def run_result(manifest: RunManifest) -> RunResult:
         what=diverged.what if diverged else None,
         **manifest.checks.model_dump(),
         epochs=manifest.epochs,
+        learning_rate=manifest.settings.learning_rate,
         train_loss=final.train_loss if final else None,
         train_accuracy=final.train_accuracy if final else None,
-        heldout_loss=final.heldout_loss if final else None,
-        heldout_accuracy=final.heldout_accuracy if final else None,
+        heldout_loss=last.loss if last else None,
+        heldout_accuracy=last.accuracy if last else None,
+        initial_heldout_accuracy=first.accuracy if first else None,
+        probe_accuracy=manifest.heldout.probe_accuracy,
         input_min=batch.min,
         input_max=batch.max,
         input_mean=batch.mean,
@@ -80,6 +89,13 @@ def run_result(manifest: RunManifest) -> RunResult:
         initial_weights=manifest.digests.initial_weights,
         final_weights=manifest.digests.final_weights,
     )
+
+
+def class_images(prepared: ImagesManifest) -> list[ClassImages]:
+    """List the classes with the numbers of their images."""
+    counts = prepared.images_per_class
+    rows = zip(prepared.classes, counts.train, counts.heldout, strict=True)
+    return [ClassImages(name=name, train=train, heldout=heldout) for name, train, heldout in rows]
 
 
 def failure_result(failure: Failure) -> FailureResult:
@@ -127,14 +143,20 @@ def _case_row(claim: str, case: CaseResult) -> dict[str, Cell]:
     }
 
 
-def training_summaries(manifests: Sequence[RunManifest]) -> dict[str, TrainingSummary]:
-    """Take from each model's first run the settings that all its runs share."""
+def training_summaries(
+    manifests: Sequence[RunManifest], tuned_models: Collection[str]
+) -> dict[str, TrainingSummary]:
+    """Take from each model's first run the settings that all its runs share.
+
+    The runs of a tuned model do not share their learning rate.
+    """
     first: dict[str, RunManifest] = {}
     for manifest in manifests:
         first.setdefault(manifest.run.model, manifest)
     return {
         model: TrainingSummary(
-            **manifest.settings.model_dump(exclude={"start", "normalization", "seed"}),
+            **manifest.settings.model_dump(exclude=OWN_SETTINGS),
+            learning_rate=None if model in tuned_models else manifest.settings.learning_rate,
             parameters=manifest.parameters,
             folded=bool(manifest.folded),
             images=manifest.images,
@@ -167,15 +189,15 @@ def pretraining_result(
 
     origin = manifest.origin
     if isinstance(origin, TrainedOrigin):
-        last = origin.history[-1]
         return TrainedPretraining(
             model=manifest.model,
             train_images=origin.settings.train_images,
             epochs=origin.settings.epochs,
             normalization=origin.settings.normalization,
             other_arms=differing_arms(normalize(PROBE, origin.settings.normalization)),
-            heldout_loss=last.heldout_loss,
-            heldout_accuracy=last.heldout_accuracy,
+            heldout_images=origin.evaluation.images,
+            heldout_loss=origin.evaluation.loss,
+            heldout_accuracy=origin.evaluation.accuracy,
         )
     preprocessing = origin.preprocessing
     return FetchedPretraining(
@@ -183,6 +205,7 @@ def pretraining_result(
         weights=PurePath(origin.settings.weights).name,
         file=origin.file,
         preprocessing=preprocessing,
+        unwrapping=origin.unwrapping,
         other_arms=differing_arms(preprocess_probe(preprocessing)) if preprocessing else None,
     )
 
@@ -196,9 +219,17 @@ def preprocess_probe(preprocessing: Preprocessing) -> Inputs:
 
 def headline(study: Study) -> Headline:
     """Make the tables by model, start and layer, and by model, start and arm."""
+    standard = study.standard
     return Headline(
+        contrast=standard.contrast,
+        effects=contrast_effects(standard, [study.settings.epochs]),
+        accuracy_differences=accuracy_differences(standard),
         layers=_layer_results(study),
         arms=_arm_results(study),
+        pretraining_checks=[
+            PretrainingCheckResult.model_validate(asdict(check))
+            for check in check_pretraining(standard)
+        ],
         runs=RunCounts(
             total=len(study.runs.rows),
             diverged=_count_state(study.runs.rows, "DIVERGED"),
@@ -213,11 +244,7 @@ def _count_state(runs: pd.DataFrame, state: str) -> int:
 
 
 def _layer_results(study: Study) -> list[LayerResult]:
-    """Summarize each kept layer: spread, movement, distances between runs, PERMANOVA of the arms.
-
-    The distances compare an arm with its placebo (same seed), two arms (same seed), and two seeds
-    (same arm). An effect of the arm is visible only above the first of them.
-    """
+    """Summarize each kept layer: its size, spread and movement."""
     results = []
     for model, start, layer in study.kept_layers(study.settings.starts):
         place = {"model": model, "start": start, "layer": layer}
@@ -226,15 +253,6 @@ def _layer_results(study: Study) -> list[LayerResult]:
         measures = study.measures.at(model=model, start=start, layer=layer)
         first = measures[measures["epoch"] == 0]
         last = study.select_last_epoch(measures)
-        distances = study.select_last_epoch(
-            study.distances.at(model=model, start=start, layer=layer)
-        )
-        same_seed = distances["seed_a"] == distances["seed_b"]
-        arms = distances[["normalization_a", "normalization_b"]]
-        same_arm = distances["normalization_a"] == distances["normalization_b"]
-        compared = arms.isin(study.compared_arms()).all(axis=1)
-        placebo = arms.isin([PLACEBO, PLACEBO_OF]).all(axis=1)
-        pseudo_f, p_value = compare_arms_by_permanova(study, model, start, layer)
         results.append(
             LayerResult(
                 **place,
@@ -242,23 +260,23 @@ def _layer_results(study: Study) -> list[LayerResult]:
                 std_first=mean(first["std"]),
                 std_last=mean(last["std"]),
                 displacement=mean(last["displacement"]),
-                between_placebo=mean(distances[same_seed & ~same_arm & placebo]["w1_over_sigma0"]),
-                between_arms=mean(distances[same_seed & ~same_arm & compared]["w1_over_sigma0"]),
-                between_seeds=mean(distances[~same_seed & same_arm & compared]["w1_over_sigma0"]),
-                pseudo_f=pseudo_f,
-                permanova_p=p_value,
             )
         )
     return results
 
 
 def _arm_results(study: Study) -> list[ArmResult]:
-    """Summarize the runs of each model, start and arm."""
-    settings = study.settings
+    """Summarize the runs of each model, start and arm that are planned."""
     results = []
-    for model, start, arm in product(settings.models, settings.starts, settings.normalizations):
-        place = {"model": model, "start": start, "normalization": arm}
-        runs = study.runs.at(model=model, start=start, normalization=arm)
+    for planned in study.settings.planned:
+        place = {
+            "model": planned.model,
+            "start": planned.start,
+            "normalization": planned.normalization,
+        }
+        runs = study.runs.at(
+            model=planned.model, start=planned.start, normalization=planned.normalization
+        )
         mean = _mean_unless(ended_early=not runs["finite"].all())
         results.append(
             ArmResult(

@@ -6,7 +6,7 @@ source has a module that lists its images. Choosing and decoding them is the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from normreport.config.data import DataSettings, ImageFolder, Npz, Parquet, TorchvisionData
 from normreport.errors import DataError
+from normreport.sources.balance import balance
+from normreport.sources.class_counts import chosen_labels
 from normreport.sources.decoding import NO_IMAGE, Skipped, fill_arrays
-from normreport.sources.pool import SourceImages
+from normreport.sources.pool import SourceImages, valid_name
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ def list_images(settings: DataSettings) -> SourceImages:
             from normreport.sources import bundled
 
             images = bundled.SOURCES[name](settings)
+    images = replace(images, classes=tuple(map(valid_name, images.classes)))
     _check(images, settings)
-    return images
+    return balance(images, settings)
 
 
 def load_images(
@@ -121,6 +124,8 @@ def load_images(
     """
     checksums = {} if checksums is None else checksums
     skipped: list[Skipped] = []
+    counts = {split: len(arrays[f"{split}_labels"]) for split in ("train", "heldout")}
+    expected, _ = chosen_labels(source, **counts)
     # Held-out images come first in the order: they stay the same with more training images.
     pools = {"heldout": source.heldout or source.train, "train": source.train}
     for split, pool in pools.items():
@@ -138,7 +143,24 @@ def load_images(
         )
         if source.heldout is None:
             pools["train"] = replace(pool, order=pool.order[used:])
+    _check_decoded(source, expected, arrays["train_labels"], skipped)
     return DataSet(**arrays, classes=source.classes, skipped=tuple(skipped))
+
+
+def _check_decoded(
+    source: SourceImages,
+    expected: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    skipped: Sequence[Skipped],
+) -> None:
+    """Check the classes again, as unreadable images were replaced by those of other classes."""
+    lost = np.setdiff1d(expected, labels)
+    if lost.size:
+        raise DataError(
+            f"{source.name}: class {source.classes[lost[0]]!r} has no training image left, as "
+            f"those chosen cannot be read. The last of {len(skipped)} skipped images is "
+            f"{skipped[-1].image} ({skipped[-1].why}). Repair the images, or remove the class."
+        )
 
 
 def _check(source: SourceImages, settings: DataSettings) -> None:
@@ -167,3 +189,10 @@ def _check(source: SourceImages, settings: DataSettings) -> None:
                 f"{source.name}: {keys} is {count}, but the source has only {len(pool.order)} "
                 f"{kind}. Lower the number, or add images."
             )
+    chosen, _ = chosen_labels(source, settings.train_images, settings.heldout_images)
+    if len(found := np.unique(chosen)) < 2:
+        raise DataError(
+            f"{source.name}: expected training images of at least two classes, found "
+            f"{settings.train_images} of class {source.classes[found[0]]!r}, which has most "
+            "images. Raise train_images, or set balance to equal."
+        )

@@ -1,4 +1,4 @@
-"""Images that need no download: scikit-learn's digits and scikit-image's photographs."""
+"""Images that need no download: handwritten digits, printed digits, crops of photographs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PIL import Image
 
 from normreport.config.data import Bundled, DataSettings
 from normreport.sources.pool import ImagePool, SourceImages
+from normreport.sources.printed_digits import list_printed_digits
 
 # Photographs in scikit-image's wheel.
 PHOTOGRAPHS = (
@@ -75,5 +76,9 @@ def _random_box(
 
 
 SOURCES: Mapping[Bundled, Callable[[DataSettings], SourceImages]] = MappingProxyType(
-    {"digits": _list_digits, "photographs": _list_photographs}
+    {
+        "digits": _list_digits,
+        "printed_digits": list_printed_digits,
+        "photographs": _list_photographs,
+    }
 )

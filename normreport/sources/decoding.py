@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import sys
 import zlib
@@ -13,16 +14,30 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
+from normreport.config.data import MAX_MEGAPIXELS
 from normreport.errors import DataError, UnreadableImageError
+from normreport.sources.pixels import to_rgb
+from normreport.sources.png_chunks import without_texts
 from normreport.sources.pool import ImagePool
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP")
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "PPM")
+# What an unknown file may be, by its first bytes.
+UNSUPPORTED = {
+    "this kind of TIFF": re.compile(rb"II[*+]|MM\0[*+]"),
+    "HEIC": re.compile(rb"....ftyp(hei|hev|mif1|msf1)", re.DOTALL),
+    "JPEG XL": re.compile(rb"\xff\x0a|....JXL ", re.DOTALL),
+}
+TOO_LARGE = "Make it smaller, or raise the source's max_megapixels if the memory suffices."
 # Images that the threads decode before the next batch starts, which bounds the memory.
 BATCH = 256
 # The checksum of an empty place; CRC-32 values are never negative.
 NO_IMAGE = -1
+
+
+class _TooLargeError(ValueError):
+    pass
 
 
 @dataclass(frozen=True)
@@ -130,8 +145,10 @@ def fill_arrays(
     return used
 
 
-def decode_image(file: Path | IO[bytes], *, source: str, name: str) -> Image.Image:
-    """Decode the first frame of an image file to mode L or RGB.
+def decode_image(
+    file: Path | IO[bytes], *, source: str, name: str, max_megapixels: int = MAX_MEGAPIXELS
+) -> Image.Image:
+    """Decode the first frame of an image file to mode L or RGB, as a viewer shows it.
 
     EXIF orientation is applied, transparency becomes white, 16-bit grey becomes 8-bit, and
     palettes and CMYK become RGB. Colour profiles are ignored.
@@ -142,25 +159,47 @@ def decode_image(file: Path | IO[bytes], *, source: str, name: str) -> Image.Ima
         Path or content of the file.
     source, name
         The source and the image in error messages.
+    max_megapixels
+        The largest image, in millions of pixels.
 
     Raises
     ------
     UnreadableImageError
-        If the file is not an image of the `FORMATS`, is truncated, or has more pixels than
-        Pillow's limit.
+        If the file is not an image of the `FORMATS`, is truncated or too large, or does not define
+        how its pixels look.
     """
-    # A global switch of Pillow, which importing WeasyPrint turns on.
+    # Global switches of Pillow. Importing WeasyPrint turns the first one on; the second is a limit
+    # of which Pillow's own message does not say how to raise it.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    Image.MAX_IMAGE_PIXELS = None
     try:
-        if isinstance(file, Path) and not stat.S_ISREG(file.stat().st_mode):
-            raise ValueError("not a regular file")
-        with Image.open(file, formats=FORMATS) as image:
-            limit = Image.MAX_IMAGE_PIXELS
-            if limit is not None and image.width * image.height > limit:
-                raise ValueError(f"{image.width} x {image.height} pixels, more than {limit}")
-            return _to_rgb(ImageOps.exif_transpose(image))
+        if isinstance(file, Path):
+            if not stat.S_ISREG(file.stat().st_mode):
+                raise ValueError("not a regular file")
+            with file.open("rb") as stream:
+                return _decode(stream, max_megapixels)
+        return _decode(file, max_megapixels)
+    except _TooLargeError as error:
+        raise UnreadableImageError(source, name, str(error), advice=TOO_LARGE) from error
     except Exception as error:  # decoders raise many types
         raise UnreadableImageError(source, name, error_reason(error)) from error
+
+
+def _decode(stream: IO[bytes], max_megapixels: int) -> Image.Image:
+    try:
+        opened = Image.open(without_texts(stream), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        stream.seek(0)
+        begin = stream.read(12)
+        kind = next((kind for kind, pattern in UNSUPPORTED.items() if pattern.match(begin)), None)
+        raise ValueError(f"{kind} is not supported") if kind else error from error
+    with opened as image:
+        width, height = image.size
+        if width * height > max_megapixels * 1_000_000:
+            raise _TooLargeError(
+                f"{width} x {height} pixels, but max_megapixels is {max_megapixels}"
+            )
+        return to_rgb(image)
 
 
 def error_reason(error: Exception) -> str:
@@ -175,18 +214,3 @@ def error_reason(error: Exception) -> str:
 def resize(image: Image.Image, size: int) -> NDArray[np.uint8]:
     """Resize to a square RGB array with Pillow's antialiased bilinear filter."""
     return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR))
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() > 65535:
-            raise ValueError("its grey values exceed 16 bits")
-        # 65535 / 255 = 257
-        return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("its grey values are floats, which have no defined black and white")
-    if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")

@@ -38,8 +38,8 @@ def files_digest(source: Source, *, is_fetched: bool = False) -> str | None:
     match source:
         case ImageFolder():
             top = Path(source.path)
-            splits = imagefolder.list_class_files(top).values()
-            return _digest(top, [path for class_files in splits for _, path in class_files.files()])
+            contents = imagefolder.list_contents(source).splits.values()
+            return _digest(top, [path for split in contents for _, path in split.files()])
         case Npz():
             path = Path(source.path)
             return _digest(path.parent, [path.name])
@@ -47,12 +47,19 @@ def files_digest(source: Source, *, is_fetched: bool = False) -> str | None:
             from normreport.sources import parquet  # importing pyarrow takes half a second
 
             top = Path(source.path)
-            return _digest(top, [os.path.relpath(path, top) for path in parquet.list_files(top)])
+            splits, _ = parquet.find_splits(source)
+            files = sorted(path for paths in splits.values() for path in paths)
+            return _digest(top, [os.path.relpath(path, top) for path in files])
         case TorchvisionData() if is_fetched:
             top = Path(source.root)
             paths = sorted(path for path in top.rglob("*") if path.is_file())
             return _digest(top, [os.path.relpath(path, top) for path in paths])
     return None
+
+
+def file_fingerprint(path: Path) -> str:
+    """Return what changes with a large file: the SHA-256 of its size and modification time."""
+    return _digest(path.parent, [path.name])
 
 
 def _digest(top: Path, paths: Iterable[str]) -> str:

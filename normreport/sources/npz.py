@@ -44,7 +44,7 @@ def list_images(source: Npz, seed: int) -> SourceImages:
         raise _unexpected_array(
             source.path, "labels", f"whole numbers of shape ({len(images)},)", labels
         )
-    classes = arrays.get("classes", np.arange(min(labels.max(), len(labels)) + 1))
+    classes = arrays.get("classes", np.arange(min(int(labels.max()), len(labels)) + 1))
     if classes.dtype.kind not in "iuU" or classes.ndim != 1:
         raise _unexpected_array(source.path, "classes", "a list of names", classes)
     outside = labels[(labels < 0) | (labels >= len(classes))]

@@ -38,6 +38,23 @@ class ImagePool:
 
 
 @dataclass(frozen=True)
+class Unused:
+    """Files of a source that are not used.
+
+    Attributes
+    ----------
+    name
+        Their common suffix (``*.heic``), folder (``test/``) or place (``train/*.jpg``); empty for
+        files without a suffix.
+    count
+        How many files there are.
+    """
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
 class SourceImages:
     """All images of a source.
 
@@ -51,12 +68,20 @@ class SourceImages:
         Images for training.
     heldout
         Held-out images; None if they are to be split from `train`.
+    unused
+        Files of the source that are not used, but may be images.
     """
 
     name: str
     classes: tuple[str, ...]
     train: ImagePool
     heldout: ImagePool | None = None
+    unused: tuple[Unused, ...] = ()
+
+
+def valid_name(name: str) -> str:
+    """Replace lone surrogates, which NumPy and JSON allow, but which no file can contain."""
+    return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in name)
 
 
 def stratified_order(

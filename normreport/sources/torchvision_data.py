@@ -16,6 +16,7 @@ from normreport.config.data import TorchvisionData
 from normreport.errors import DataError, UnreadableImageError, nearest
 from normreport.sources.decoding import error_reason
 from normreport.sources.pool import ImagePool, SourceImages
+from normreport.sources.splits import read_name
 
 # Parameters that normreport sets; users may set the others.
 RESERVED = {
@@ -42,10 +43,16 @@ def list_images(source: TorchvisionData, seed: int) -> SourceImages:
     train = _pool(source, data, seed)
     heldout = None
     if source.heldout_arguments is not None:
-        heldout = _pool(source, _open_dataset(source, source.heldout_arguments), seed)
+        heldout_data = _open_dataset(source, source.heldout_arguments)
+        names = [getattr(each, "classes", None) for each in (data, heldout_data)]
+        if names[0] != names[1]:
+            raise _unsuitable(source, "other classes in the held-out images")
+        heldout = _pool(source, heldout_data, seed)
     named = getattr(data, "classes", None) or range(int(train.labels.max(initial=0)) + 1)
     # Some classes have several names.
     classes = [", ".join(name) if isinstance(name, tuple) else str(name) for name in named]
+    if all(read_name(name).kind and not read_name(name).rest for name in classes):
+        raise _unsuitable(source, f"the splits {', '.join(map(repr, classes))} in place of classes")
     for pool in (train, heldout or train):
         if pool.labels.min(initial=0) < 0 or pool.labels.max(initial=0) >= len(classes):
             raise _unsuitable(source, f"labels beyond its {len(classes)} classes")
@@ -117,5 +124,5 @@ def _labels(source: TorchvisionData, data: Any) -> NDArray[np.int64]:
 def _unsuitable(source: TorchvisionData, found: str) -> DataError:
     return DataError(
         f"torchvision's {source.dataset}: expected a data set of images with one class each, "
-        f"found {found}. Choose another."
+        f"found {found}. Choose another, or use the kind imagefolder for folders of images."
     )

@@ -18,29 +18,28 @@ DENSITIES = (
 HISTOGRAMS = (
     "model", "start", "layer", "normalization", "seed", "epoch", "left", "right", "count",
 )  # fmt: skip
-DISTANCES = (
+PRODUCTS = (
     "model", "start", "layer", "epoch",
-    "normalization_a", "seed_a", "normalization_b", "seed_b", "w1", "w1_over_sigma0",
+    "normalization_a", "seed_a", "normalization_b", "seed_b", "product", "correlation",
 )  # fmt: skip
 
 
 def run(
     *,
     layer: str,
-    epochs: int,
     digests: Sequence[Path],
     snapshots: Sequence[Path],
     densities: Path,
     histograms: Path,
-    distances: Path,
+    products: Path,
 ) -> None:
-    """Write the distances between runs, and each run's density and histogram at every epoch."""
+    """Write the products of the runs, and each run's density and histogram at every epoch."""
     digested = [read_model(WeightDigests, path) for path in digests]
     kept = [
         (asdict(one.run), KeptLayer(path, layer, one.layers[layer].epochs))
         for one, path in zip(digested, snapshots, strict=True)
     ]
     common = {"model": digested[0].run.model, "start": digested[0].run.start, "layer": layer}
-    write_table(distances, DISTANCES, (common | row for row in comparison.distances(kept, epochs)))
+    write_table(products, PRODUCTS, (common | row for row in comparison.products(kept)))
     write_table(densities, DENSITIES, (common | row for row in comparison.densities(kept)))
     write_table(histograms, HISTOGRAMS, (common | row for row in comparison.histograms(kept)))

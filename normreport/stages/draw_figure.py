@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+
+import pandas as pd
 
 from normreport.config.base import parse
 from normreport.config.failures import Failure, Failures
 from normreport.config.figure_words import FigureWords, MadeFrom
 from normreport.config.json_files import read_model, write_model
-from normreport.config.manifests import ImagesManifest
+from normreport.config.manifests import ImagesManifest, RunManifest
 from normreport.config.report import FigureSettings
+from normreport.figures.counts import seeds_sentence, shown_runs, with_planned_numbers
 from normreport.figures.drawing import Source, TrainingImages, kind_module, make_drawing
 from normreport.figures.svg import to_svg
 from normreport.io import files
@@ -18,6 +22,8 @@ from normreport.io.tables import read_tables
 from normreport.report.failures import explain_absence
 from normreport.source_code import figure_modules, source_digest
 from normreport.text.language import set_language
+
+RUN = ("model", "start", "normalization", "seed")
 
 
 def run(
@@ -35,7 +41,8 @@ def run(
     set_language(catalogue)
     chosen = parse(FigureSettings, settings, where="draw_figure --settings")
     failed = read_model(Failures, failures).runs if failures else ()
-    drawing = make_drawing(_source(chosen, inputs, {run.seed for run in failed}), chosen)
+    source = _source(chosen, inputs, failed)
+    drawing = make_drawing(source, chosen)
     files.write_text(svg, to_svg(drawing, figure))
     files.write_text(table, drawing.data.to_csv(index=False, lineterminator="\n"))
     words = FigureWords(
@@ -44,7 +51,10 @@ def run(
         model=chosen.model,
         start=chosen.start,
         layer=chosen.layer,
-        caption=" ".join([drawing.caption, *_failed_runs(chosen, failed)]),
+        caption=" ".join(
+            [drawing.caption, *_seed_counts(chosen, source), *_failed_runs(chosen, failed)]
+        ),
+        method=drawing.method,
         alt=drawing.alt,
         made_from=MadeFrom(
             settings=chosen,
@@ -60,6 +70,14 @@ def _digest(paths: Sequence[Path]) -> str:
     return files.text_digest(" ".join(map(files.file_digest, paths)))
 
 
+def _seed_counts(settings: FigureSettings, source: Source) -> list[str]:
+    """Say how many seeds the arms of a figure have, if they differ."""
+    if isinstance(source, TrainingImages) or settings.normalizations:
+        return []
+    sentence = seeds_sentence(shown_runs(source, model=settings.model, start=settings.start))
+    return [sentence] if sentence else []
+
+
 def _failed_runs(settings: FigureSettings, failed: Sequence[Failure]) -> list[str]:
     """Name each failed run that the figure would show."""
     return [
@@ -67,19 +85,41 @@ def _failed_runs(settings: FigureSettings, failed: Sequence[Failure]) -> list[st
     ]
 
 
-def _source(settings: FigureSettings, inputs: Sequence[Path], failed_seeds: Set[int]) -> Source:
+def _source(settings: FigureSettings, inputs: Sequence[Path], failed: Sequence[Failure]) -> Source:
     """Read the images, or those rows of the table that share the axes of the figure."""
-    if kind_module(settings.kind).KIND.is_of_the_input:
+    kind = kind_module(settings.kind).KIND
+    if kind.is_of_the_input:
         images, manifest = inputs
         arrays = files.read_arrays(images, ["train_images", "train_labels"])
         classes = read_model(ImagesManifest, manifest).classes
         return TrainingImages(arrays["train_images"], arrays["train_labels"], classes)
-    table = read_tables(inputs)
-    if failed_seeds and "seed" in table:
-        # Every arm should have every seed: no mean may hide that a run failed.
-        table["seeds"] = len(failed_seeds | set(table["seed"]))
+    table = _read_runs(inputs, failed) if kind.table == "runs" else read_tables(inputs)
+    is_partial = bool(failed) and kind.table != "runs"
+    if is_partial and ("seed" in table or "seed_a" in table):
+        table = with_planned_numbers(
+            table, [(run.model, run.start, run.normalization, run.seed) for run in failed]
+        )
     if settings.layer is not None:
         table = table[table["layer"] == settings.layer]
     if settings.only_start is not None:
         table = table[table["start"] == settings.only_start]
+    if kind.compared_starts:
+        table = table[table["start"].isin(kind.compared_starts)]
     return table
+
+
+def _read_runs(manifests: Sequence[Path], failed: Sequence[Failure]) -> pd.DataFrame:
+    """Make one row per planned run; a run that diverged or failed has no final accuracy."""
+    rows: list[dict[str, object]] = []
+    for path in manifests:
+        manifest = read_model(RunManifest, path)
+        final = manifest.heldout.final
+        rows.append({
+            **asdict(manifest.run),
+            "heldout_accuracy": final.accuracy if final else None,
+            "probe_accuracy": manifest.heldout.probe_accuracy,
+        })  # fmt: skip
+    rows += [run.model_dump(include={*RUN}) for run in failed]
+    accuracies = ["heldout_accuracy", "probe_accuracy"]
+    table = pd.DataFrame(rows, columns=[*RUN, *accuracies])
+    return table.astype(dict.fromkeys(accuracies, float))

@@ -15,14 +15,18 @@ from normreport.config.failures import Failures
 from normreport.config.json_files import read_model, write_model
 from normreport.config.judging import JudgeSettings
 from normreport.config.manifests import ImagesManifest, PretrainingManifest, RunManifest
+from normreport.config.planned_inputs import PlannedInputs
 from normreport.config.results import Results, TargetData
 from normreport.io import files
 from normreport.io.tables import read_tables
+from normreport.provenance.consistency import Manifests, check_manifests
 from normreport.report.claim_results import claim_result
+from normreport.report.effects import contrast_effects
 from normreport.report.summary import (
     CASE_COLUMNS,
     RUN_COLUMNS,
     case_rows,
+    class_images,
     failed_run_result,
     failure_result,
     headline,
@@ -36,11 +40,12 @@ from normreport.text.language import set_language
 def run(
     *,
     settings: str,
+    planned: str,
     manifests: Sequence[Path],
     histories: Sequence[Path],
     layers: Sequence[Path],
     measures: Sequence[Path],
-    distances: Sequence[Path],
+    products: Sequence[Path],
     images: Path,
     images_manifest: Path,
     pretrained: Sequence[Path],
@@ -54,6 +59,12 @@ def run(
     set_language(catalogue)
     chosen = parse(JudgeSettings, settings, where="judge_claims --settings")
     trained = [read_model(RunManifest, path) for path in manifests]
+    prepared = read_model(ImagesManifest, images_manifest)
+    started = [read_model(PretrainingManifest, path) for path in pretrained]
+    check_manifests(
+        parse(PlannedInputs, planned, where="judge_claims --planned"),
+        Manifests(data={"target": prepared}, pretrained=started, runs=trained),
+    )
     for manifest, history, summaries in zip(trained, histories, layers, strict=True):
         files.check_digest(history, manifest.files.get(history.name))
         files.check_digest(summaries, manifest.files.get(summaries.name))
@@ -64,39 +75,42 @@ def run(
         *map(failed_run_result, failure_results),
     ]
     run_rows = [result.model_dump() for result in run_results]
+    prepared = read_model(ImagesManifest, images_manifest)
     train_images = files.read_arrays(images, ["train_images"])["train_images"]
     study = Study(
         settings=chosen,
         runs=IndexedTable(pd.DataFrame(run_rows)),
         layers=IndexedTable(read_tables(layers)),
         measures=IndexedTable(read_tables(measures)),
-        distances=IndexedTable(read_tables(distances)),
+        products=IndexedTable(read_tables(products)),
         histories=IndexedTable(read_tables(histories)),
         images=train_images,
         classes=trained[0].classes,
+        fits={manifest.run.model: manifest.settings for manifest in reversed(trained)},
     )
-    claims = [claim_result(judged, study) for judged in judge_all(CLAIMS, study)]
+    claims = [claim_result(judged) for judged in judge_all(CLAIMS, study)]
     files.write_csv(runs, RUN_COLUMNS, run_rows)
     files.write_csv(cases, CASE_COLUMNS, case_rows(claims))
     write_model(
         results,
         Results(
             experiment=chosen,
-            settings=training_summaries(trained),
+            settings=training_summaries(trained, chosen.candidates),
             data=TargetData(
                 classes=trained[0].classes,
-                skipped=read_model(ImagesManifest, images_manifest).skipped,
+                images_per_class=class_images(prepared),
+                unused=prepared.unused,
+                skipped=prepared.skipped,
             ),
             pretraining=[
-                pretraining_result(
-                    read_model(PretrainingManifest, path), chosen.normalizations, train_images
-                )
-                for path in pretrained
+                pretraining_result(manifest, chosen.normalizations, train_images)
+                for manifest in started
             ],
             runs=run_results,
             failures=failure_results,
             claims=claims,
             headline=headline(study),
+            effects_by_epoch=contrast_effects(study.standard, range(chosen.epochs + 1)),
             versions=trained[0].versions,
         ),
     )

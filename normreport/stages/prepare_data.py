@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from normreport import sources
 from normreport.config.base import parse
 from normreport.config.data import DataSettings
 from normreport.config.json_files import write_model
-from normreport.config.manifests import ImagesManifest, ImagesPerClass, SkippedImage
+from normreport.config.manifests import (
+    ImagesManifest,
+    ImagesPerClass,
+    SkippedImage,
+    UnusedFiles,
+)
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
 from normreport.source_code import package_versions, source_digest
+from normreport.sources.class_counts import (
+    ClassCounts,
+    describe_counts,
+    describe_unused,
+    find_weak_classes,
+)
 from normreport.sources.fingerprint import files_digest
+from normreport.sources.pool import Unused
 
 
 def run(
@@ -32,8 +43,10 @@ def run(
     chosen = parse(DataSettings, settings, where="prepare_data --settings")
     splits = sources.list_images(chosen)
     inputs = {
-        # Skipping one image does not change the others.
-        "settings": chosen.model_dump(mode="json", exclude={"source": {"skip_unreadable"}}),
+        # Skipping or accepting one image does not change the others.
+        "settings": chosen.model_dump(
+            mode="json", exclude={"source": {"skip_unreadable", "max_megapixels"}}
+        ),
         "data": files_digest(chosen.source, is_fetched=True),
         "code": source_digest(__name__),
         "versions": package_versions(__name__),
@@ -51,16 +64,18 @@ def run(
             after_batch=lambda: checkpoint.save_if_due(lambda: checksums),
         )
         digests = {name: files.array_digest(array) for name, array in arrays.items()}
+    counts = ClassCounts.of_labels(data.classes, data.train_labels, data.heldout_labels)
+    _print_classes(counts, splits.unused)
     write_model(
         manifest,
         ImagesManifest(
             settings=chosen.without_place().model_dump(mode="json"),
-            classes=tuple(data.classes),
+            classes=counts.classes,
             images_per_class=ImagesPerClass(
-                train=class_counts(data.train_labels, len(data.classes)),
-                heldout=class_counts(data.heldout_labels, len(data.classes)),
+                train=tuple(counts.train.tolist()), heldout=tuple(counts.heldout.tolist())
             ),
             skipped=tuple(SkippedImage(**asdict(image)) for image in data.skipped),
+            unused=tuple(UnusedFiles(**asdict(each)) for each in splits.unused),
             digests=digests,
             files={images.name: files.file_digest(images)},
         ),
@@ -68,6 +83,9 @@ def run(
     checkpoint.remove()
 
 
-def class_counts(labels: NDArray[np.int64], classes: int) -> tuple[int, ...]:
-    """Count the images of each class."""
-    return tuple(np.bincount(labels, minlength=classes).tolist())
+def _print_classes(counts: ClassCounts, unused: Sequence[Unused]) -> None:
+    lines = [describe_counts(counts)]
+    if unused:
+        lines.append(f"not used: {describe_unused(unused)}")
+    lines += [f"warning: {line}" for line in find_weak_classes(counts)]
+    print(*lines, sep="\n", file=sys.stderr, flush=True)

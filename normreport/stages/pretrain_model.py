@@ -24,12 +24,14 @@ from normreport.io.checkpoints import Checkpoint
 from normreport.normalizations import module_name
 from normreport.source_code import source_digest
 from normreport.training import torchvision_weights
+from normreport.training.checkpoint_files import describe_unwrapping, read_checkpoint
 from normreport.training.devices import find_device, software_versions, tune_malloc
 from normreport.training.images import normalize_split
-from normreport.training.loop import Diverged, train
-from normreport.training.networks import build
-from normreport.training.pretrained_weights import StateDict, is_weights_file, read_state_dict
+from normreport.training.loop import Diverged, evaluate_all, train
+from normreport.training.networks import build, shape_only_network
+from normreport.training.pretrained_weights import StateDict
 from normreport.training.state import TrainingState
+from normreport.training.weights_files import weights_file
 
 
 def run(
@@ -76,9 +78,11 @@ class PretrainedWeights:
 
 def fetch_weights(settings: FetchedWeights) -> PretrainedWeights:
     """Read weights from a checkpoint, or from torchvision."""
-    if is_weights_file(settings.weights):
-        path = Path(settings.weights)
-        state, preprocessing = read_state_dict(path), None
+    unwrapping = preprocessing = None
+    if path := weights_file(settings.weights):
+        network = shape_only_network(settings.architecture)
+        state, unwrapping = read_checkpoint(path, network.module, head=network.head)
+        print(describe_unwrapping(path, unwrapping), file=sys.stderr)
     else:
         published = settings.architecture, settings.weights
         state = torchvision_weights.read_weights(*published)
@@ -87,7 +91,10 @@ def fetch_weights(settings: FetchedWeights) -> PretrainedWeights:
     return PretrainedWeights(
         state=state,
         origin=FetchedOrigin(
-            settings=settings, file=files.file_digest(path), preprocessing=preprocessing
+            settings=settings,
+            file=files.file_digest(path),
+            preprocessing=preprocessing,
+            unwrapping=unwrapping,
         ),
         code=source_digest(__name__),
         versions=software_versions(torch.device("cpu")),
@@ -126,10 +133,20 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
     state = TrainingState.begin(network, settings)
     if saved := checkpoint.load():
         state.load_state_dict(saved)
+    few_heldout = heldout_set.first(settings.epoch_heldout_images)
+    # No result rests on the training loss, so few training images show that the weights learn.
+    epochs = train(
+        state,
+        train_set,
+        few_heldout,
+        seed=settings.seed,
+        evaluated_train_images=len(few_heldout.labels),
+    )
     try:
-        for record in train(state, train_set, heldout_set, seed=settings.seed):
+        for record in epochs:
             print(record.line(settings.epochs), file=sys.stderr, flush=True)
             checkpoint.save_if_due(state.state_dict)
+        evaluation = evaluate_all(state, heldout_set)
     except Diverged as divergence:
         raise ConfigError(
             f"models.{settings.model}.pretraining: the training diverged ({divergence}), found a "
@@ -144,5 +161,6 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
         classes=classes,
         data=digests,
         history=tuple(EpochResult.model_validate(record.row()) for record in state.records),
+        evaluation=evaluation,
     )
     return PretrainedWeights(weights, origin, code, used, checkpoint)

@@ -11,7 +11,9 @@ from normreport.config.json_files import read_model, write_model
 from normreport.config.manifests import ImagesManifest, PretrainingManifest, RunManifest
 from normreport.config.record import RecordSettings
 from normreport.config.results import Results
+from normreport.config.tuning import TuningManifest
 from normreport.io import files
+from normreport.provenance.consistency import Manifests, check_manifests
 from normreport.provenance.record import FLOW, CodeDigests, folders_digest, make_record
 from normreport.provenance.ro_crate import describe_report
 from normreport.source_code import run_modules, source_digest
@@ -24,6 +26,7 @@ def run(
     manifests: Sequence[Path],
     data: Sequence[Path],
     pretrained: Sequence[Path],
+    tuned: Sequence[Path] = (),
     figures: Sequence[Path],
     tables: Sequence[Path],
     templates: Sequence[Path],
@@ -34,10 +37,22 @@ def run(
     """Write the record and the RO-Crate."""
     chosen = parse(RecordSettings, settings, where="record_provenance --settings")
     words = [path.with_suffix(".json") for path in figures]
-    digests = digest_files([results, *manifests, *data, *pretrained, *figures, *words, *tables])
+    digests = digest_files(
+        [results, *manifests, *data, *pretrained, *tuned, *figures, *words, *tables]
+    )
     trained = {path: read_model(RunManifest, path) for path in manifests}
     prepared = {path: read_model(ImagesManifest, path) for path in data}
     started = {path: read_model(PretrainingManifest, path) for path in pretrained}
+    sweeps = [read_model(TuningManifest, path) for path in tuned if path.name == "manifest.json"]
+    check_manifests(
+        chosen.config.planned_inputs(),
+        Manifests(
+            data={path.parent.name: manifest for path, manifest in prepared.items()},
+            pretrained=list(started.values()),
+            sweeps=sweeps,
+            runs=list(trained.values()),
+        ),
+    )
     # Other stages have digested the large files.
     large = [
         *((path.parent, manifest.files) for path, manifest in trained.items()),

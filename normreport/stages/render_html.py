@@ -8,7 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from normreport.config.base import parse
-from normreport.config.figure_words import FigureWords
+from normreport.config.figure_words import FigureWords, number_figures
 from normreport.config.json_files import read_model
 from normreport.config.report import RenderSettings
 from normreport.config.results import Results
@@ -49,8 +49,11 @@ def render_page(
 ) -> str:
     """Fill the templates for one medium."""
     set_language(find_catalogue(settings.language, templates))
+    words = [read_model(FigureWords, path.with_suffix(".json")) for path in figures]
     illustrations = [
-        read_illustration(path, number) for number, path in enumerate(figures, start=1)
+        # The texts of our own SVG were escaped when it was drawn.
+        Illustration.from_words(one, number=number, svg=Markup(files.read_text(path)))
+        for one, number, path in zip(words, number_figures(words), figures, strict=True)
     ]
     return render(
         templates,
@@ -61,10 +64,3 @@ def render_page(
         medium=medium,
         logo=data_uri(logo) if logo else None,
     )
-
-
-def read_illustration(path: Path, number: int) -> Illustration:
-    """Read a figure's drawing and its words."""
-    words = read_model(FigureWords, path.with_suffix(".json"))
-    # The texts of our own SVG were escaped when it was drawn.
-    return Illustration.from_words(words, number=number, svg=Markup(files.read_text(path)))

@@ -20,6 +20,7 @@ from normreport.config.manifests import (
     EpochResult,
     FinishedStatus,
     FirstBatch,
+    HeldoutEvaluations,
     ImageCounts,
     ImagesManifest,
     RunChecks,
@@ -29,30 +30,32 @@ from normreport.config.manifests import (
     Status,
 )
 from normreport.config.runs import Run
-from normreport.config.training import RunSettings
+from normreport.config.training import RunPlan, RunSettings
+from normreport.config.tuning import TunedRate
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
 from normreport.source_code import run_modules, source_digest
 from normreport.statistics.learned import compute_learning_threshold
 from normreport.training.devices import software_versions, tune_malloc
-from normreport.training.images import ImageSet, normalize_split
-from normreport.training.initial_laws import InitLaw
+from normreport.training.images import ImageSet
 from normreport.training.layer_summaries import LayerSummary, summarize_layer
-from normreport.training.loop import Diverged, train
-from normreport.training.networks import Network, build, check_layers
+from normreport.training.loop import Diverged, evaluate_all, train
+from normreport.training.networks import Network
 from normreport.training.pretrained_weights import read_state_dict
+from normreport.training.probe import evaluate_start
 from normreport.training.seeds import derived_seed, epoch_order
-from normreport.training.state import Epoch, TrainingState
+from normreport.training.starts import RunImages, begin_run
+from normreport.training.state import Epoch
 
 CONDITION = tuple(field.name for field in fields(Run))
 HISTORY = (
     *CONDITION,
     "status",
     "classes",
+    "heldout_images",
     *(field.name for field in fields(Epoch) if field.name != "seconds"),
 )
 LAYERS = (*CONDITION, "epoch", "layer", *(field.name for field in fields(LayerSummary)))
-INIT_LAWS: Mapping[str, InitLaw] = {"scratch_uniform": "uniform", "scratch_laplace": "laplace"}
 
 
 def run(
@@ -61,6 +64,7 @@ def run(
     images: Path,
     images_manifest: Path,
     pretrained: Path | None,
+    tuned_rate: Path | None = None,
     snapshots: Path,
     history: Path,
     layers: Path,
@@ -69,29 +73,18 @@ def run(
 ) -> None:
     """Write snapshots, history, layer summaries and the manifest of one run.
 
-    If a run is killed, the next one resumes from the last checkpoint and ends in the same bytes.
+    The learning rate is in the settings or, for a tuned model, in a file of its own. If a run is
+    killed, the next one resumes from the last checkpoint and ends in the same bytes.
     """
     tune_malloc()
-    chosen = parse(RunSettings, settings, where="train_run --settings")
+    chosen = parse_settings(settings, tuned_rate)
     condition = Run(chosen.model, chosen.start, chosen.normalization, chosen.seed)
     classes = len(read_model(ImagesManifest, images_manifest).classes)
     arrays = files.read_arrays(images)
-    train_set = normalize_split(arrays, "train", chosen.normalization, chosen.train_images)
-    heldout_set = normalize_split(arrays, "heldout", chosen.normalization)
+    sets = RunImages.normalize(arrays, chosen)
     backbone = read_state_dict(pretrained) if pretrained else None
-    network = build(
-        chosen.architecture,
-        classes=classes,
-        image_size_px=train_set.inputs.shape[-1],
-        optimizer=chosen.optimizer,
-        seed=chosen.seed,
-        pretrained=backbone,
-        init_law=INIT_LAWS.get(chosen.start, "gaussian"),
-        head_only=chosen.start.endswith("_head"),
-        kept=chosen.layers,
-    )
-    check_layers(network.layers(), chosen.layers, model=chosen.model)
-    state = TrainingState.begin(network, chosen)
+    state = begin_run(chosen, sets, classes=classes, pretrained=backbone)
+    network = state.network
     initial = copied_weights(network, chosen.layers)
     digests = RunDigests(
         data={name: files.array_digest(array) for name, array in arrays.items()},
@@ -99,7 +92,7 @@ def run(
         pretrained=files.file_digest(pretrained) if pretrained else None,
         code=source_digest(*run_modules(chosen.normalization)),
         final_weights=None,
-        order=order_digest(chosen, len(train_set.labels)),
+        order=order_digest(chosen, len(sets.train.labels)),
     )
     used = software_versions(state.device)
     inputs = {
@@ -120,20 +113,31 @@ def run(
             summary = asdict(summarize_layer(initial[layer], values))
             summaries.append({**asdict(condition), "epoch": epoch, "layer": layer, **summary})
 
-    if saved := checkpoint.load():
+    heldout = HeldoutEvaluations(initial=None, final=None, probe_accuracy=None)
+    saved = checkpoint.load()
+    if saved:
         state.load_state_dict(saved["training"])
         kept, summaries = saved["kept"], saved["summaries"]
+        heldout = HeldoutEvaluations.model_validate(saved["heldout"])
     else:
         keep(0)  # even if the first loss is not finite
     status: Status = FinishedStatus()
     try:
-        for record in train(state, train_set, heldout_set, seed=chosen.seed):
+        if not saved:
+            heldout = evaluate_start(state, sets.train, sets.heldout)
+        for record in train(state, sets.train, sets.few_heldout, seed=chosen.seed):
             print(record.line(chosen.epochs), file=sys.stderr, flush=True)
             if record.epoch > 0:
                 keep(record.epoch)
                 checkpoint.save_if_due(
-                    lambda: {"training": state.state_dict(), "kept": kept, "summaries": summaries}
+                    lambda: {
+                        "training": state.state_dict(),
+                        "kept": kept,
+                        "summaries": summaries,
+                        "heldout": heldout.model_dump(mode="json"),
+                    }
                 )
+        heldout = heldout.model_copy(update={"final": evaluate_all(state, sets.heldout)})
     except Diverged as divergence:
         status = DivergedStatus(step=divergence.step, what=divergence.what)
         print(f"DIVERGED: {divergence}", file=sys.stderr, flush=True)
@@ -142,7 +146,12 @@ def run(
     # All layers together may take gigabytes: each list is freed once it is stacked.
     stacked = {layer: np.stack(kept.pop(layer)) for layer in chosen.layers}
     files.write_arrays(snapshots, stacked)
-    common = {**asdict(condition), "status": status.state, "classes": classes}
+    common = {
+        **asdict(condition),
+        "status": status.state,
+        "classes": classes,
+        "heldout_images": len(sets.few_heldout.labels),
+    }
     files.write_csv(history, HISTORY, [common | record.row() for record in epochs])
     files.write_csv(layers, LAYERS, summaries)
     if isinstance(status, FinishedStatus):
@@ -154,12 +163,17 @@ def run(
             status=status,
             checks=check_run(epochs, summaries, classes, is_finite=status.state == "OK"),
             classes=classes,
-            images=ImageCounts(train=len(train_set.labels), heldout=len(heldout_set.labels)),
+            images=ImageCounts(
+                train=len(sets.train.labels),
+                heldout=len(sets.heldout.labels),
+                epoch_heldout=len(sets.few_heldout.labels),
+            ),
             epochs=max(0, len(epochs) - 1),
             final=EpochResult.model_validate(epochs[-1].row()) if epochs else None,
+            heldout=heldout,
             parameters=sum(p.numel() for p in network.module.parameters()),
             folded=dict(network.repeats),
-            first_batch=describe_first_batch(train_set, chosen),
+            first_batch=describe_first_batch(sets.train, chosen),
             settings=chosen,
             seeds=RunSeeds(
                 init=derived_seed(chosen.seed, "init"), head=derived_seed(chosen.seed, "head")
@@ -170,6 +184,15 @@ def run(
         ),
     )
     checkpoint.remove()
+
+
+def parse_settings(settings: str, tuned_rate: Path | None) -> RunSettings:
+    """Parse the settings of a run; a tuned model has its learning rate in a file."""
+    where = "train_run --settings"
+    if tuned_rate is None:
+        return parse(RunSettings, settings, where=where)
+    rate = read_model(TunedRate, tuned_rate).learning_rate
+    return parse(RunPlan, settings, where=where).with_rate(rate)
 
 
 def copied_weights(network: Network, kept: Sequence[str] = ()) -> dict[str, NDArray[np.float32]]:

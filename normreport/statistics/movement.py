@@ -21,6 +21,12 @@ def cosine(a: Floats, b: Floats) -> float | None:
     return min(1.0, max(-1.0, dot(a / norm_a, b / norm_b)))
 
 
+def correlation(a: Floats, b: Floats) -> float | None:
+    """Return Pearson's correlation of weights of equal shape; None if either is constant."""
+    a, b = matching(a, b)
+    return cosine(centre(a)[1], centre(b)[1])
+
+
 def std_decomposition(initial: Floats, weights: Floats) -> tuple[float | None, float | None]:
     """Split the change of the variance, ``std(w)^2 - std(w0)^2``, into two summands.
 

@@ -16,8 +16,46 @@ STARTS = {
     "pretrained": N_("pretrained"),
     "pretrained_head": N_("pretrained, last layer only"),
 }
+ARMS = {
+    "raw": N_("the pixel values 0 to 255"),
+    "unit": N_("pixel values divided by 255"),
+    "placebo": N_("pixel values times 1/255"),
+    "double": N_("pixel values divided by 255 twice"),
+    "minmax": N_("each image scaled to its own extremes"),
+    "standardize": N_("each image’s own mean and standard deviation removed"),
+    "dataset": N_("the data set’s mean and standard deviation removed"),
+    "imagenet": N_("divided by 255, then ImageNet’s mean and standard deviation removed"),
+    "std_only": N_("divided by 255, then by ImageNet’s standard deviation"),
+    "mean_only": N_("divided by 255, then ImageNet’s mean removed"),
+    "published_none": N_("the article’s pipeline “none”"),
+    "published_minmax": N_("the article’s pipeline “min/max”"),
+    "published_meanstd": N_("the article’s pipeline “mean/std”"),
+}
+FIGURES = {
+    "density": N_("density at one epoch"),
+    "ribbon": N_("percentiles"),
+    "violin": N_("violins"),
+    "spread": N_("standard deviation"),
+    "curves": N_("loss and accuracy"),
+    "displacement": N_("displacement of every layer"),
+    "separation": N_("distances between runs"),
+    "seeds": N_("the published plot, from seeds"),
+    "inits": N_("random initial weights"),
+    "histogram": N_("histogram"),
+    "quantiles": N_("quantiles beside a Gaussian’s"),
+    "centre": N_("width of the centre"),
+    "kurtosis": N_("excess kurtosis of every layer"),
+    "switch_or_seed": N_("normalization or seed, by epoch"),
+    "answer": N_("normalization or seed, at the end"),
+    "pretraining_gain": N_("gain by pretraining"),
+    "examples": N_("example images"),
+    "inputs": N_("input values"),
+    "levels": N_("pixel levels"),
+    "resize": N_("resizing"),
+}
 SOURCES = {
     "digits": N_("scikit-learn's handwritten digits"),
+    "printed_digits": N_("digits printed in the fonts that matplotlib ships"),
     "photographs": N_("crops of the photographs that scikit-image ships, each photograph a class"),
 }
 OWN_SOURCES = {
@@ -28,6 +66,7 @@ OWN_SOURCES = {
 VERDICTS = {
     "SUPPORTED": N_("supported"),
     "REFUTED": N_("refuted"),
+    "MIXED": N_("mixed"),
     "INCONCLUSIVE": N_("inconclusive"),
     "NOT EVALUABLE": N_("not evaluable"),
 }
@@ -43,6 +82,16 @@ KINDS = {
 def model_label(model: str) -> str:
     """Name a model as its paper does."""
     return MODELS.get(model, model)
+
+
+def arm_description(arm: str) -> str:
+    """Say in words what a normalization does; its name if it has no description."""
+    return gettext(ARMS[arm]) if arm in ARMS else arm
+
+
+def figure_label(kind: str) -> str:
+    """Name a kind of figure in words: "standard deviation"."""
+    return gettext(FIGURES[kind]) if kind in FIGURES else kind
 
 
 def start_label(start: str) -> str:

@@ -30,6 +30,10 @@ class ImageSet:
         """Return the images on a device; tensors that are already there are not copied."""
         return ImageSet(self.inputs.to(device), self.labels.to(device))
 
+    def first(self, count: int) -> ImageSet:
+        """Return the first `count` images, or all if there are fewer, without copying them."""
+        return ImageSet(self.inputs[:count], self.labels[:count])
+
 
 def normalize_split(
     arrays: Mapping[str, NDArray[Any]], split: str, normalization: str, count: int | None = None

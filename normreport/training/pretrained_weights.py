@@ -1,18 +1,19 @@
-"""Pretrained weights: reading them from a file, and loading them into a network."""
+"""Pretrained weights: reading our file of them, and loading them into a network."""
 
 from __future__ import annotations
 
 import re
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
 
-import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import GoogLeNet, Inception3
 from torchvision.models.vision_transformer import VisionTransformer, interpolate_embeddings
 
-from normreport.errors import WeightsError, first_line
+from normreport.errors import WeightsError
+from normreport.io.files import unreadable
 from normreport.training.folding import match_columns
 
 StateDict = dict[str, Tensor]
@@ -21,56 +22,20 @@ StateDict = dict[str, Tensor]
 AUXILIARY = re.compile(r"(aux1|aux2|AuxLogits)\.")
 # A vision transformer's position embeddings: one for each patch of an image.
 POSITIONS = "encoder.pos_embedding"
-SUFFIXES = (".pth", ".pt", ".safetensors")
-
-
-def is_weights_file(weights: str) -> bool:
-    """Return whether ``pretraining.weights`` names a file."""
-    return weights.endswith(SUFFIXES)
 
 
 def read_state_dict(path: Path) -> StateDict:
-    """Read a state dictionary from .safetensors, .pth or .pt without executing code in it.
-
-    Floating-point weights of any precision are converted to fp32.
+    """Read weights that this workflow wrote.
 
     Raises
     ------
-    WeightsError
-        If the file is missing, cannot be read safely, or is not a dictionary of tensors.
+    StorageError
+        If the file is missing or damaged.
     """
-    if not path.is_file():
-        raise WeightsError(
-            f"{path}: this checkpoint does not exist. Put the file there or change "
-            "pretraining.weights."
-        )
     try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            content: Any = load_file(path)
-        else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and safetensors raise many types for damaged files
-        raise WeightsError(
-            f"{path}: this checkpoint cannot be read safely ({first_line(error)}). "
-            "Expected a state dictionary of tensors (.pth, .pt or .safetensors)."
-        ) from error
-    for wrapper in ("state_dict", "model"):
-        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
-            content = content[wrapper]
-    if not isinstance(content, dict) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
-    ):
-        raise WeightsError(
-            f"{path}: expected a dictionary of tensors, found other content. Save the network's "
-            "state_dict() alone."
-        )
-    # NumPy has no arrays for bfloat16, and parameters would carry their gradients.
-    return {
-        name.removeprefix("module."): value.detach().float() if value.is_floating_point() else value
-        for name, value in content.items()
-    }
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise unreadable(path, error) from error
 
 
 def load_backbone(module: nn.Module, state: StateDict, *, head: str) -> None:
@@ -113,8 +78,8 @@ def adapt(
     WeightsError
         As :func:`load_backbone`.
     """
-    expected = _without(module.state_dict(), head)
-    weights = _without(state, head)
+    expected = without_layer(module.state_dict(), head)
+    weights = without_layer(state, head)
     if isinstance(module, GoogLeNet | Inception3):
         weights = {name: value for name, value in weights.items() if not AUXILIARY.match(name)}
     for name in expected.keys() & weights.keys():
@@ -131,7 +96,8 @@ def adapt(
     return weights
 
 
-def _without(state: StateDict, head: str) -> StateDict:
+def without_layer(state: StateDict, head: str) -> StateDict:
+    """Leave out the weights of one layer, by its dotted path."""
     return {name: value for name, value in state.items() if not name.startswith(f"{head}.")}
 
 

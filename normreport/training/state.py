@@ -32,7 +32,7 @@ class Epoch:
         Mean of the training batches' losses, in train mode, while the weights change. None in
         epoch 0.
     train_loss, train_accuracy, heldout_loss, heldout_accuracy
-        In eval mode, at the end of the epoch.
+        In eval mode, at the end of the epoch, on the images that :func:`train` was given.
     seconds
         Duration of the epoch with its evaluation.
     """
@@ -92,11 +92,14 @@ class TrainingState:
     def begin(cls, network: Network, settings: FitSettings) -> Self:
         """Create the state before the first step, on the device that the settings name.
 
+        Sets the number of PyTorch's threads, on which the last bits of all results depend.
+
         Raises
         ------
         ConfigError
             If the device does not exist or lacks memory.
         """
+        torch.set_num_threads(settings.threads)
         device = find_device(settings.device)
         make_deterministic(network, device)
         with explain_out_of_memory(settings):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from http.client import HTTPException
 from pathlib import Path
 
 import torch
@@ -10,8 +10,9 @@ import torchvision
 
 from normreport.config.manifests import Preprocessing
 from normreport.errors import WeightsError, first_line, nearest
-from normreport.training.networks import WITHOUT_AUXILIARY
-from normreport.training.pretrained_weights import StateDict, read_state_dict
+from normreport.training.checkpoint_files import read_checkpoint
+from normreport.training.networks import WITHOUT_AUXILIARY, shape_only_network
+from normreport.training.pretrained_weights import StateDict
 
 
 def find_weights(model: str, name: str) -> torchvision.models.Weights:
@@ -31,6 +32,17 @@ def find_weights(model: str, name: str) -> torchvision.models.Weights:
     return known[name]
 
 
+def cached_path(model: str, name: str) -> Path:
+    """Return where torch's cache holds published weights, or would hold them.
+
+    Raises
+    ------
+    WeightsError
+        If torchvision has no such weights for this model.
+    """
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(find_weights(model, name).url).name
+
+
 def download_weights(model: str, name: str) -> Path:
     """Return the file of published weights; download it if torch's cache lacks it.
 
@@ -40,17 +52,18 @@ def download_weights(model: str, name: str) -> Path:
         If there are no such weights, or the download fails.
     """
     url = find_weights(model, name).url
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+    cached = cached_path(model, name)
     if not cached.is_file():
         # Published file names end in the first digits of the file's SHA-256.
         digits = cached.stem.rsplit("-", 1)[-1]
         try:
             cached.parent.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(url, str(cached), hash_prefix=digits, progress=False)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, HTTPException) as error:
             raise WeightsError(
                 f"pretraining.weights: {name} of {model} could not be downloaded "
-                f"({first_line(error)}). Check the connection, or put the file at {cached}."
+                f"({first_line(error)}). Check the connection, or download {url} on another "
+                f"machine and put the file at {cached}."
             ) from error
     return cached
 
@@ -64,13 +77,12 @@ def read_weights(model: str, name: str) -> StateDict:
         As :func:`download_weights`, and if the cached file is damaged.
     """
     path = download_weights(model, name)
+    network = shape_only_network(model)
     try:
-        state = read_state_dict(path)
+        state, _ = read_checkpoint(path, network.module, head=network.head)
     except WeightsError as error:
         raise WeightsError(f"{error} Delete the file to download it again.") from error
-    # DenseNet's published file has norm.1 where the module is norm1.
-    pattern = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
-    return {pattern.sub(r"\1\2", key): value for key, value in state.items()}
+    return state
 
 
 def published_preprocessing(model: str, name: str) -> Preprocessing:

@@ -10,6 +10,7 @@ import pytest
 from markupsafe import Markup
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from normreport.config.figure_kinds import figure_kinds
 from normreport.config.figure_words import MadeFrom
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Drawing
@@ -18,6 +19,10 @@ from normreport.report.article import Illustration
 from tests.articles import rendered
 from tests.claims.studies import study
 from tests.figures import synthetic
+
+# Kinds that have a single figure.
+WHOLE = ("answer", "pretraining_gain", "examples", "inputs", "levels", "resize", "inits", "centre")
+IN_ARTICLE = {kind for kind, declared in figure_kinds().items() if declared.in_article}
 
 
 @pytest.fixture(scope="session")
@@ -41,18 +46,19 @@ def drawings() -> dict[str, Drawing]:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, drawings: dict[str, Drawing]) -> Path:
     """Write an article with all of them."""
-    figures = []
-    for number, (kind, drawing) in enumerate(drawings.items(), start=1):
-        whole = kind in ("examples", "inputs", "levels", "resize", "inits", "centre")
+    figures: list[Illustration] = []
+    for kind, drawing in drawings.items():
+        whole = kind in WHOLE
         of_a_layer = kind in ("density", "ribbon", "violin", "spread", "seeds")
         figure = Illustration(
             id=f"fig-{kind}",
-            number=number,
+            number=f"{len(figures) + 1}" if kind in IN_ARTICLE else f"S{len(figures) + 1}",
             kind=kind,
             model=None if whole else "vgg16",
             start="scratch" if of_a_layer else None,
             layer="features.0" if of_a_layer else None,
             caption=drawing.caption,
+            method=drawing.method,
             alt=drawing.alt,
             svg=Markup(to_svg(drawing, f"fig-{kind}")),
             made_from=MadeFrom(settings=FigureSettings(kind=kind), inputs="1" * 64, code="2" * 64),
@@ -75,6 +81,11 @@ class Reader:
         page.on("request", self._note)
         page.goto(site.as_uri())
 
+    def unfold(self) -> None:
+        """Open every part that is folded; what a closed one holds cannot be pointed at."""
+        folds = self.page.locator("details.fold")
+        folds.evaluate_all("all => all.forEach((fold) => { fold.open = true; })")
+
     def _note(self, request: Request) -> None:
         if not request.url.startswith(("data:", "blob:")):
             self.requests.append(request.url)
@@ -83,6 +94,10 @@ class Reader:
 @pytest.fixture
 def reader(browser: Browser, site: Path, request: pytest.FixtureRequest) -> Iterator[Reader]:
     """Open the article; indirect parameters are options of the browser's context."""
-    context = browser.new_context(**getattr(request, "param", {}))
-    yield Reader(context.new_page(), site)
+    options = getattr(request, "param", {})
+    context = browser.new_context(**options)
+    reader = Reader(context.new_page(), site)
+    if options.get("java_script_enabled", True):
+        reader.unfold()
+    yield reader
     context.close()

@@ -47,6 +47,10 @@ def article(drawing: str, medium: str = "screen") -> str:
     results["data"]["skipped"] = [
         {"split": "train", "image": text, "why": text} for text in INJECTIONS
     ]
+    results["data"]["images_per_class"] = [
+        {"name": text, "train": 0, "heldout": 0} for text in INJECTIONS
+    ]
+    results["data"]["unused"] = [{"name": text, "count": 1} for text in INJECTIONS]
     results["pretraining"] = [
         {
             "kind": "fetched",
@@ -54,6 +58,7 @@ def article(drawing: str, medium: str = "screen") -> str:
             "weights": EVERYTHING,
             "file": "0" * 64,
             "preprocessing": None,
+            "unwrapping": None,
             "other_arms": None,
         }
         for model in whole.settings.models
@@ -64,12 +69,13 @@ def article(drawing: str, medium: str = "screen") -> str:
     failure |= {"what": "train_run failed", "log": "\n".join(INJECTIONS)}
     figure = Illustration(
         id=DRAWN,
-        number=1,
+        number="1",
         kind="examples",
         model=None,
         start=None,
         layer=None,
         caption=EVERYTHING,
+        method=EVERYTHING,
         alt=EVERYTHING,
         svg=Markup(drawing),
         made_from=MadeFrom.model_construct(

@@ -7,18 +7,21 @@ from pathlib import Path
 
 from normreport.io.files import write_text
 from normreport.statistics.inference import FAMILY_ERROR
+from normreport.statistics.verdict import Verdict
 from tests.calibration.simulation import (
+    ABOUT_SHIFTS,
     CASES,
+    CORRELATION,
     EFFECTS,
     FAMILY,
     SCATTER,
     SEEDS,
     simulate_families,
-    simulate_initial_weights,
+    simulate_shifts,
 )
 
-STUDIES = 1000
-TABLES = 200  # fewer, because a whole table takes longer
+STUDIES = 300
+SHIFTED = 150  # fewer, because a table of products takes longer
 
 DOCUMENT = """\
 # How often the verdicts are wrong
@@ -27,9 +30,10 @@ DOCUMENT = """\
 with the code of the report. Each percentage has an exact 95% interval. An error is too frequent
 if its interval lies above the nominal rate.
 
-A study has the {claims} claims of the primary family whose numbers are means over seeds, with
-{cases} independent cases each. Runs follow a Gaussian distribution around the true effect, with a
-standard deviation of {scatter:g} margins. Each row rests on {studies:,} studies.
+A study has the {claims} claims of the primary family, with {cases} cases each: two networks and two
+layers. Runs follow a Gaussian distribution around the true effect, with a standard deviation of
+{scatter:g} margins. The layers of a network are correlated ({correlation:g}, the median of two real
+builds). Each row rests on {studies:,} studies.
 
 ## Single cases
 
@@ -44,32 +48,53 @@ far beyond its margin.
 ## Claims judged together
 
 The share of studies with any wrong verdict, before and after Holm's correction, and the share of
-claims with the right verdict after it.
+claims with the right verdict after it. If the effect is absent in one network and twice the margin
+in the other, the right verdict is MIXED.
 
 | true effect | seeds | any wrong before, % | any wrong, % | nominal, % | right claims, % |
 |---|---|---|---|---|---|
 {family_rows}
 
-Verdicts from three seeds are seldom wrong, but most true claims stay inconclusive. With two
-degrees of freedom, Student's t needs an effect of several standard deviations. A claim needs it
-in every case, or beyond Bonferroni's correction, and then beyond Holm's. An inconclusive verdict
-from three seeds therefore says little. An exact sign-flip test cannot reach 5% with fewer than
-six seeds; such verdicts are marked as a pilot.
+Verdicts are seldom wrong, but with three or six seeds most true claims stay inconclusive. Every
+case must decide by itself, and the claim must then survive Holm's correction. With few degrees of
+freedom, Student's t needs an effect of several standard deviations for that. An exact sign-flip
+test cannot reach 5% with fewer than six seeds; such verdicts are marked as a pilot.
 
-## Arms without an effect (F6)
+Until version 0.2 a claim was refuted if one case refuted it, and nothing was MIXED. The same
+simulation, with independent cases, then gave the right verdict in these shares of claims:
 
-These networks differ only by their random weights. The table rests on whole tables of distances,
-{tables} studies of one layer. In the first rows, the claim that normalization drives the arms
-apart is false. In the last rows, the distances grow by exactly the margin, and either verdict is
-wrong.
+| true effect | 3 seeds | 6 seeds | 10 seeds |
+|---|---|---|---|
+{earlier_rows}
 
-| distances | seeds | supported, % | refuted, % | nominal error, % |
-|---|---|---|---|---|
-{table_rows}
+## Shifts between arms (F1, F4, F6)
 
-A pair of runs belongs to two seeds. Averages per seed would share pairs, and their interval would
-be too narrow. The jackknife's pseudo-values avoid this.
+These studies have one layer, arms that differ by a known shift, and seeds that lie
+{between_seeds:.0%} of the initial standard deviation apart. The claims are judged from whole
+tables of products, {shifted} studies per row. At the margin either verdict is wrong.
+
+| claim | shift | seeds | supported, % | refuted, % | nominal error, % |
+|---|---|---|---|---|---|
+{shift_rows}
+
+The jackknife's pseudo-values give one number per seed, although every pair of seeds enters the
+estimate.
 """
+
+# Percent of right claims in the simulation of version 0.2.
+EARLIER = {
+    "none": (2.9, 74.2, 100.0),
+    "half the margin": (0.9, 6.7, 36.4),
+    "twice the margin": (2.0, 31.3, 95.4),
+}
+BETWEEN_SEEDS = 0.1
+# The shifts at which each claim is simulated, in initial standard deviations, and which verdicts
+# are wrong there. F6 compares the shift with half the distance between seeds.
+SHIFTS = {
+    "F1": ((0.0, "refuted"), (0.02, "both"), (0.04, "supported")),
+    "F4": ((0.0, "supported"), (0.04, "both"), (0.08, "refuted")),
+    "F6": ((0.0, "supported"), (BETWEEN_SEEDS / 2, "both"), (BETWEEN_SEEDS, "refuted")),
+}
 
 
 def rate(found):
@@ -103,26 +128,29 @@ def document():
          rate(found.right))
         for (name, seeds), found in judged.items()
     ]  # fmt: skip
-    table_rows = [
-        (name, seeds, rate(supported), rate(refuted), nominal)
-        for name, growth, nominal in (
-            ("do not grow", 1.0, "5.0, of supported"),
-            ("grow by the margin", 1.25, "5.0, of each"),
-        )
+    shift_rows = [
+        (claim, f"{shift:.0%}", seeds, rate(found[Verdict.SUPPORTED]), rate(found[Verdict.REFUTED]),
+         f"{100 * ABOUT_SHIFTS[claim].test.alpha:.1f}, {wrong}")
+        for claim, shifts in SHIFTS.items()
+        for shift, wrong in shifts
         for seeds in SEEDS
-        for supported, refuted in [
-            simulate_initial_weights(seeds=seeds, studies=TABLES, growth=growth)
+        for found in [
+            simulate_shifts(ABOUT_SHIFTS[claim], shift=shift, seeds=seeds, studies=SHIFTED,
+                            between_seeds=BETWEEN_SEEDS)
         ]
     ]  # fmt: skip
     return DOCUMENT.format(
         claims=len(FAMILY),
         cases=CASES,
         scatter=SCATTER,
+        correlation=CORRELATION,
         studies=STUDIES,
-        tables=TABLES,
+        shifted=SHIFTED,
+        between_seeds=BETWEEN_SEEDS,
         case_rows=table(case_rows),
         family_rows=table(family_rows),
-        table_rows=table(table_rows),
+        earlier_rows=table((name, *numbers) for name, numbers in EARLIER.items()),
+        shift_rows=table(shift_rows),
     )
 
 

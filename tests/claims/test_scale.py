@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchvision import models
 
-from normreport.claims.scale import forgets_scale
+from normreport.claims.shifts import forgets_scale
 
 # They look at their weights' values while they are built; RegNets are alike but for their sizes.
 REAL = {"maxvit_t", "regnet_y_400mf"}

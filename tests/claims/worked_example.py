@@ -22,11 +22,12 @@ def judge_skewness(study: Study, test: MarginTest) -> Iterator[Case]:
 SYMMETRIC = Claim(
     id="F12",
     kind="finding",
+    group="shape",
     topic=N_("Raw inputs keep weights symmetric"),
     statement=N_("From scratch, raw inputs give a symmetric distribution of weights."),
     statistic=N_("absolute skewness at the last epoch"),
     unit=N_("skewness"),
-    test=MarginTest(0.25, level=0.90, below=True),
+    test=MarginTest(0.25, level=0.90, side="below"),
     needs=Needs(starts=("scratch",), normalizations=("raw",)),
     judge=judge_skewness,
     figures=("histogram", "quantiles"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -13,11 +14,13 @@ import yaml
 
 from normreport.cli import main
 from normreport.normalizations import published_meanstd
+from tests.sources.images import write_classes
 
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
 Check = Callable[[dict[str, Any]], int]
 
-SMALL = {
+SMALL: dict[str, Any] = {
+    "experiment.seeds": [0, 1, 2],
     "experiment.models": ["mobilenet_v2"],
     "data.pretraining.train_images": 10,
     "data.pretraining.heldout_images": 10,
@@ -47,9 +50,79 @@ def test_the_default_configuration_passes_and_is_counted(
     monkeypatch.chdir(tmp_path)
     before = torch.get_rng_state()
     assert main(["check", "--quick", str(root / "config.yaml")]) == 0
-    expected = "36 runs of 35 epochs: 2 models x 2 starts x 3 normalizations x 3 seeds\n"
-    assert capsys.readouterr() == (expected, "")
+    expected = (
+        "60 runs of 35 epochs: 2 models x 2 starts x 3 normalizations x 6 seeds, minus 12 "
+        "combinations\n"
+        "data.target: digits: 10 classes (training + held-out images): 0 (13 + 59), 1 (13 + 61), "
+    )
+    out, err = capsys.readouterr()
+    assert out.startswith(expected)
+    assert "data.pretraining: printed_digits: 10 classes (training + held-out images): 0 (" in out
+    assert "warning" not in out
+    assert err == ""
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_combinations_that_are_not_run_are_counted(
+    check: Check, capsys: pytest.CaptureFixture[str]
+) -> None:
+    design = {
+        "experiment.exclude": [{"normalization": "raw", "seed": 2}],
+        "experiment.include": [{"start": "scratch", "normalization": "unit", "seed": 7}],
+    }
+    assert check(design) == 0
+    assert capsys.readouterr().out.startswith(
+        "17 runs of 35 epochs: 1 models x 2 starts x 3 normalizations x 4 seeds, minus 7 "
+        "combinations\n"
+    )
+
+
+def test_classes_that_are_too_small_and_unused_files_are_named(
+    check: Check, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_classes(tmp_path / "images", {"ant": 30, "bee": 20, "cat": 1})
+    (tmp_path / "images/bee/1.heic").touch()
+    mine = {
+        "data.target.source": {"kind": "imagefolder", "path": "images"},
+        "data.target.train_images": 24,
+        "data.target.heldout_images": 12,
+        "training.epoch_heldout_images": 4,
+        "models.mobilenet_v2.train_images": 8,
+        "models.vgg16.train_images": 8,
+    }
+    assert check(mine) == 0
+    assert capsys.readouterr().out.splitlines()[1:7] == [
+        "data.target: images: 3 classes (training + held-out images): "
+        "ant (14 + 7), bee (9 + 5), cat (1 + 0)",
+        "data.target: not used: *.heic (1 file)",
+        "data.target: warning: 1 of 3 classes have a single training image: cat",
+        "data.target: warning: 1 of 3 classes have no held-out image: cat",
+        "data.target: warning: mobilenet_v2: 1 of 3 classes have no training image: cat",
+        "data.target: Ask for more images, or set balance to one_of_each or equal, so that small "
+        "classes are used.",
+    ]
+    assert check(mine | {"data.target.balance": "one_of_each"}) == 2
+    assert "found 1 image of class 'cat'" in capsys.readouterr().err
+    write_classes(tmp_path / "images", {"ant": 30, "bee": 20, "cat": 2})
+    assert check(mine | {"data.target.balance": "one_of_each"}) == 0
+    assert "cat (1 + 1)\n" in capsys.readouterr().out
+
+
+def test_images_of_another_size_are_checked_only_for_the_models_that_see_them(
+    check: Check, changed: Changed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Inception cannot take images of 32 pixels, but those of published_meanstd have 224.
+    inception = changed({})["models"]["mobilenet_v2"] | {"layers": ["first"]}
+    both = {
+        "experiment.models": ["mobilenet_v2", "inception_v3"],
+        "experiment.starts": ["scratch"],
+        "experiment.normalizations": ["unit", "published_meanstd"],
+        "models.inception_v3": inception,
+    }
+    without = {"experiment.exclude": [{"model": "inception_v3", "normalization": "unit"}]}
+    assert check(both) == 2
+    assert "inception_v3" in capsys.readouterr().err
+    assert check(both | without) == 0
 
 
 def test_a_logo_that_is_not_there_is_told(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,7 +192,7 @@ def test_the_time_and_the_disk_to_expect_are_told(
     monkeypatch.chdir(tmp_path)
     Path("my.yaml").write_text(yaml.safe_dump(changed(SMALL)))
     assert main(["check", "my.yaml"]) == 0
-    _, each, total = capsys.readouterr().out.splitlines()
+    *_, each, total = capsys.readouterr().out.splitlines()
     assert re.fullmatch(
         r"mobilenet_v2: 18 runs of about \d+ (seconds|minutes) and 22 MB each; "
         r"pretraining about \d+ (seconds|minutes)",
@@ -189,6 +262,39 @@ def test_pretrained_weights_that_do_not_exist_are_told_before_the_training(
     assert check({"pretraining.weights": weights, "experiment.starts": ["scratch"]}) == 0
     assert check({"pretraining.weights": weights}) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_cached", [False, True])
+def test_the_imagenet_preset_passes_offline_and_its_downloads_are_listed(
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_cached: bool,
+) -> None:
+    def offline(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError("check needs no connection")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(socket, "create_connection", offline)
+    cache = tmp_path / "torch" / "hub" / "checkpoints"
+    files = {"vgg16": "vgg16-397923af.pth", "mobilenet_v2": "mobilenet_v2-b0353104.pth"}
+    if is_cached:
+        cache.mkdir(parents=True)
+        for name in files.values():
+            (cache / name).touch()
+    presets = [str(root / "config.yaml"), str(root / "workflow/presets/imagenet.yaml")]
+    assert main(["check", "--quick", *presets]) == 0
+    *downloads, runs, classes = capsys.readouterr().out.splitlines()
+    assert classes.startswith("data.target: digits: 10 classes")
+    assert runs.startswith("60 runs")
+    site = "https://download.pytorch.org/models"
+    assert downloads == [
+        f"{model}: the build will download {site}/{name} to {cache / name}"
+        for model, name in files.items()
+        if not is_cached
+    ]
 
 
 def test_the_size_of_an_arm_that_resizes_is_checked(

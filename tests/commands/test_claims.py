@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,7 @@ import pytest
 from normreport.claims.cases import Case, Contrast, Place
 from normreport.claims.claim import JudgedClaim, Judgement
 from normreport.claims.registry import CLAIMS
-from normreport.claims.study import Study
 from normreport.cli import main
-from normreport.config.experiment import load_config
 from normreport.report.claim_results import claim_result
 from normreport.statistics.inference import Interval
 from normreport.statistics.verdict import Verdict
@@ -31,25 +29,30 @@ def _case(mean: float, *, bounds: bool = True) -> Case:
 @pytest.fixture
 def results(tmp_path: Path, default_values: dict[str, Any]) -> Path:
     """Write results of three claims as judge_claims writes them."""
-    settings = load_config(default_values).judge_settings()
-    # Not needed for what was judged.
-    tables: dict[str, Any] = {field.name: None for field in fields(Study)}
-    study = Study(**(tables | {"settings": settings}))
     low, high, only = _case(0.5), _case(1.5), _case(0.125, bounds=False)
     missing = Case(None, Verdict.NOT_EVALUABLE, reason="no scratch runs")
     judgements = [
         Judgement(
+            Verdict.SUPPORTED,
             Verdict.SUPPORTED,
             (low, high),
             least_favourable=low,
             most_favourable=high,
             flags=("SHARED START",),
         ),
-        Judgement(Verdict.INCONCLUSIVE, (only,), least_favourable=only, most_favourable=only),
-        Judgement(Verdict.NOT_EVALUABLE, (missing,), reason="no scratch runs"),
+        Judgement(
+            Verdict.INCONCLUSIVE,
+            Verdict.INCONCLUSIVE,
+            (only,),
+            least_favourable=only,
+            most_favourable=only,
+        ),
+        Judgement(
+            Verdict.NOT_EVALUABLE, Verdict.NOT_EVALUABLE, (missing,), reason="no scratch runs"
+        ),
     ]
     claims = [
-        claim_result(JudgedClaim(*pair), study).model_dump(mode="json")
+        claim_result(JudgedClaim(*pair)).model_dump(mode="json")
         for pair in zip(CLAIMS, judgements, strict=False)
     ]
     path = tmp_path / "results.json"
@@ -91,7 +94,7 @@ def test_with_results_every_judged_claim_has_its_verdict(
     assert least[4] == "vgg16 scratch features.0 raw - unit"
     assert "most favourable case 1.5" in first
     assert "Verdict: INCONCLUSIVE" in second
-    assert "least favourable case 0.125 (vgg16" in second
+    assert "least favourable case +13% (vgg16" in second
     assert "Verdict: NOT EVALUABLE; no scratch runs; " in third
     assert "favourable" not in third.split("Verdict:")[1]
     assert all("Verdict:" not in other for other in others)

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from normreport.claims.registry import CLAIMS
 from normreport.cli import main
 from normreport.commands import verify
+from normreport.io.files import file_digest
 from normreport.provenance.record import read_record
 from tests.reports import FIGURES, RUNS, UNKNOWN, write_report
 
@@ -88,7 +90,7 @@ def test_a_report_is_identical_to_its_own_results(page: Path, verified: Verify) 
         status, text = verified(report)
         assert status == 0
         assert text.startswith("identical: ")
-        assert "2 figures, 22 verdicts" in text
+        assert f"2 figures, {len(CLAIMS)} verdicts" in text
 
 
 def test_results_may_lie_elsewhere(results: Path, tmp_path: Path, verified: Verify) -> None:
@@ -98,20 +100,43 @@ def test_results_may_lie_elsewhere(results: Path, tmp_path: Path, verified: Veri
     assert verified(moved, "--results", results)[0] == 0
 
 
+# Results of another configuration
+
+
+def test_a_run_of_other_settings_is_named_though_the_record_agrees(
+    results: Path, page: Path, verified: Verify
+) -> None:
+    """Versions before 0.2 recorded what they found, whatever the settings of the runs."""
+    path = results / f"runs/{RUNS[1]}/manifest.json"
+    values = json.loads(path.read_text())
+    values["settings"]["epochs"] = 1
+    old = file_digest(path)
+    path.write_text(json.dumps(values))
+    for file in (page, page.parent / "provenance.json"):
+        file.write_text(file.read_text().replace(old, file_digest(path)))
+    status, out = verified(page)
+    assert status == 1
+    assert f"settings: runs/{RUNS[1]}: epochs: expected 35, found 1" in out
+
+
 # The page tampered with
 
 
 def test_a_digit_of_the_prose_is_found_with_place_and_amount(page: Path, verified: Verify) -> None:
     text = page.read_text()
-    found = re.search(r"the layer moved by (\d[\d.]*)%", text)
+    found = re.search(r"The largest measured shift is (\d[\d.]*)%", text)
     assert found is not None
     printed = found[1]
     changed = str(9 - int(printed[0])) + printed[1:]
-    replace(page, f"the layer moved by {printed}%", f"the layer moved by {changed}%")
+    replace(
+        page,
+        f"The largest measured shift is {printed}%",
+        f"The largest measured shift is {changed}%",
+    )
     status, out = verified(page)
     assert status == 1
     assert f"{changed} instead of {printed} (" in out
-    assert re.search(r"^prose: #start-\w+: ", out, re.M)
+    assert re.search(r"^prose: #\w+: ", out, re.M)
     assert len(out.splitlines()) == 3
 
 
@@ -119,14 +144,14 @@ def test_a_path_of_a_drawing_is_found(page: Path, verified: Verify) -> None:
     in_place(page, f'<svg id="{DENSITY}">', "M 10.5 20.25", "M 10.5 20.75")
     status, out = verified(page)
     assert status == 1
-    assert f"drawing: Figure 2 ({DENSITY}): 20.75 instead of 20.25 (0.024 relative)" in out
+    assert f"drawing: Figure 1 ({DENSITY}): 20.75 instead of 20.25 (0.024 relative)" in out
 
 
 def test_a_caption_is_found(page: Path, verified: Verify) -> None:
     replace(page, f"What {CURVES} shows: 0.123", f"What {CURVES} hides: 0.123")
     status, out = verified(page)
     assert status == 1
-    assert f"caption: Figure 1 ({CURVES}): “hides:” instead of “shows:”" in out
+    assert f"caption: Figure S1 ({CURVES}): “hides:” instead of “shows:”" in out
 
 
 def test_a_verdict_in_the_prose_is_found(page: Path, verified: Verify) -> None:
@@ -144,7 +169,7 @@ def test_a_verdict_in_the_record_is_found(page: Path, verified: Verify, results:
     status, out = verified(page)
     assert status == 1
     assert f"verdict: F2: PROVEN → {verdict}" in out
-    assert "21 of 22 verdicts agree, every number." in out
+    assert f"{len(CLAIMS) - 1} of {len(CLAIMS)} verdicts agree, every number." in out
 
 
 def test_a_commit_that_the_report_claims_is_found(page: Path, verified: Verify) -> None:
@@ -211,7 +236,7 @@ def test_a_drawing_of_the_results_is_found(results: Path, page: Path, verified: 
     status, out = verified(page)
     assert status == 1
     assert f"data: changed since the report was built: figures/{CURVES}.svg" in out
-    assert f"drawing: Figure 1 ({CURVES}): 40 instead of 50 (0.2 relative)" in out
+    assert f"drawing: Figure S1 ({CURVES}): 40 instead of 50 (0.2 relative)" in out
 
 
 def test_other_weights_of_a_run_are_found(results: Path, page: Path, verified: Verify) -> None:
@@ -264,7 +289,7 @@ def test_a_rebuild_with_other_last_bits_agrees_to_a_relative_difference(
     lines = out.splitlines()
     assert "data: report/data/runs.csv differs" in lines
     assert "  train_loss: 1 of 2 values, by at most 1e-07" in lines
-    assert lines[-1] == "22 of 22 verdicts agree, numbers to 1e-07 relative."
+    assert lines[-1] == f"{len(CLAIMS)} of {len(CLAIMS)} verdicts agree, numbers to 1e-07 relative."
     assert not [line for line in lines if line.startswith(("verdict", "prose", "drawing"))]
     # A rebuild has no commit: the one of the report is no difference.
     assert "revision" not in out

@@ -14,11 +14,14 @@ from normreport.errors import ConfigError
 COUNTS = {"train_images": 2, "heldout_images": 1}
 SOURCES: list[Any] = [
     "digits",
+    "printed_digits",
     "photographs",
     {"kind": "imagefolder", "path": "/data/flowers", "skip_unreadable": True},
     {"kind": "torchvision", "dataset": "SVHN", "root": "/data", "arguments": {"split": "train"}},
     {"kind": "npz", "path": "/data/x.npz"},
     {"kind": "parquet", "path": "/data/x", "label_column": "what"},
+    {"kind": "imagefolder", "path": "/data/x", "train": "learn", "heldout": "check"},
+    {"kind": "parquet", "path": "/data/x", "train": "train-*", "heldout": "val-*"},
 ]
 
 
@@ -56,11 +59,23 @@ def test_the_place_of_the_root_itself_is_a_name_too() -> None:
 @pytest.mark.parametrize(
     ("source", "line"),
     [
-        ("digit", "source: expected 'digits' or 'photographs', found \"digit\". Did you mean"),
-        (None, "source: expected 'digits' or 'photographs', found null."),
-        ({"path": "x"}, "source: expected digits, photographs, or keys and values with the kind"),
-        ({"kind": "folder"}, "source: expected digits, photographs, or keys and values with"),
-        ({"kind": ["npz"]}, "source: expected digits, photographs, or keys and values with"),
+        (
+            "digit",
+            "source: expected 'digits', 'printed_digits' or 'photographs', found \"digit\". Did",
+        ),
+        (None, "source: expected 'digits', 'printed_digits' or 'photographs', found null."),
+        (
+            {"path": "x"},
+            "source: expected digits, printed_digits, photographs, or keys and values with the",
+        ),
+        (
+            {"kind": "folder"},
+            "source: expected digits, printed_digits, photographs, or keys and values with",
+        ),
+        (
+            {"kind": ["npz"]},
+            "source: expected digits, printed_digits, photographs, or keys and values with",
+        ),
         ({"kind": "npz"}, "source.path: missing, expected a value"),
         ({"kind": "npz", "path": ""}, "source.path: expected String should have at least 1 char"),
         (
@@ -71,11 +86,27 @@ def test_the_place_of_the_root_itself_is_a_name_too() -> None:
         (
             {"kind": "imagefolder", "path": "x", "skip_unreadabel": True},
             "source.skip_unreadabel: unknown key. Did you mean 'skip_unreadable'? Known: "
-            "kind, path, skip_unreadable.",
+            "heldout, kind, max_megapixels, path, skip_unreadable, train.",
         ),
         (
             {"kind": "npz", "path": "x", "skip_unreadable": True},
             "source.skip_unreadable: unknown key. Known: kind, path.",
+        ),
+        (
+            {"kind": "imagefolder", "path": "x", "heldout": "val"},
+            "source: expected train together with heldout, found only heldout",
+        ),
+        (
+            {"kind": "imagefolder", "path": "x", "train": ".", "heldout": "val"},
+            "source: expected heldout images that are not in train ('.'), found 'val'",
+        ),
+        (
+            {"kind": "parquet", "path": "x", "train": "a/b", "heldout": "a"},
+            "source: expected heldout images that are not in train ('a/b'), found 'a'",
+        ),
+        (
+            {"kind": "imagefolder", "path": "x", "train": "../y"},
+            "source.train: expected a path below that of the source, found '../y'",
         ),
         (
             {"kind": "imagefolder", "path": "x", "skip_unreadable": "perhaps"},

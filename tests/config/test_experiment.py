@@ -21,6 +21,7 @@ from snakemake.utils import update_config
 from normreport.cli import main
 from normreport.config.experiment import Config, load_config, schema
 from normreport.config.runs import Run
+from normreport.config.training import TrainedWeights
 from normreport.errors import ConfigError
 
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
@@ -29,7 +30,7 @@ ALL: dict[str, list[Any]] = {
     "experiment.models": ["vgg16", "mobilenet_v2"],
     "experiment.starts": ["pretrained", "scratch"],
     "experiment.normalizations": ["raw", "unit", "imagenet"],
-    "experiment.seeds": [0, 1, 2],
+    "experiment.seeds": [0, 1, 2, 3, 4, 5],
 }
 
 
@@ -47,7 +48,7 @@ def _lines(values: Any) -> list[str]:
 # The default experiment
 
 
-def test_the_default_experiment_is_36_runs_in_the_order_of_its_lists(
+def test_the_default_experiment_is_60_runs_in_the_order_of_its_lists(
     default_values: dict[str, Any],
 ) -> None:
     ids = [run.id for run in load_config(default_values).runs()]
@@ -56,9 +57,9 @@ def test_the_default_experiment_is_36_runs_in_the_order_of_its_lists(
         for model in ("vgg16", "mobilenet_v2")
         for start in ("pretrained", "scratch")
         for normalization in ("raw", "unit", "imagenet")
-        for seed in (0, 1, 2)
+        for seed in ((0, 1, 2) if normalization == "raw" else (0, 1, 2, 3, 4, 5))
     ]
-    assert len(ids) == 36
+    assert len(ids) == 60
     assert "vgg16/scratch/unit/seed0" in ids
 
 
@@ -80,7 +81,7 @@ def _keys(
         elif isinstance(value, Mapping) and name == "models":
             key, entry = next(iter(value.items()))  # the one with the comments
             yield from _keys(group, entry, f"{path}.{key}.")
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping) and field.default is not None:
             yield from _keys(group, value, f"{path}.")
         else:
             yield path, field.default, value
@@ -102,7 +103,9 @@ def test_the_defaults_that_config_yaml_spells_out_are_those_of_the_code(
     }
     assert len(spelled) > 10
     as_lists = {path: json.loads(json.dumps(pair)) for path, pair in spelled.items()}
-    assert {path: pair for path, pair in as_lists.items() if pair[0] != pair[1]} == {}
+    differing = {path for path, pair in as_lists.items() if pair[0] != pair[1]}
+    # These make the default experiment what it is.
+    assert differing == {"experiment.exclude", "models.vgg16.pretraining"}
 
 
 def test_every_preset_laid_over_the_default_is_an_experiment(
@@ -114,6 +117,15 @@ def test_every_preset_laid_over_the_default_is_an_experiment(
         values = json.loads(json.dumps(default_values))
         update_config(values, yaml.safe_load(path.read_text(encoding="utf-8")))
         assert list(load_config(values, where=path.name).runs())
+
+
+def test_the_imagenet_preset_differs_from_the_default_in_the_weights_alone(
+    root: Path, default_values: dict[str, Any], changed: Changed
+) -> None:
+    values = json.loads(json.dumps(default_values))
+    preset = root / "workflow" / "presets" / "imagenet.yaml"
+    update_config(values, yaml.safe_load(preset.read_text(encoding="utf-8")))
+    assert load_config(values) == load_config(changed({"pretraining.weights": "IMAGENET1K_V1"}))
 
 
 def test_reading_the_workflow_needs_neither_torch_nor_figures() -> None:
@@ -177,7 +189,7 @@ def test_all_that_has_a_default_may_be_left_out(changed: Changed) -> None:
     for name in ("target", "pretraining"):
         for key in ("image_size_px", "seed"):
             del values["data"][name][key]
-    assert len(list(load_config(values).runs())) == 36
+    assert len(list(load_config(values).runs())) == 60
 
 
 # Wrong values
@@ -230,6 +242,43 @@ def test_a_number_that_is_not_finite_is_wrong(changed: Changed, key: str, value:
 def test_yes_is_not_a_number(changed: Changed, key: str) -> None:
     (line,) = _lines(changed({key: True}))
     assert line.startswith(f"{key}: ")
+
+
+SWEEP = {"candidates": [1e-3, 1e-2], "seeds": [100, 101]}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"candidates": [1e-3]},
+            ": expected two or more candidates, found 1; for a fixed learning",
+        ),
+        ({"candidates": []}, ": expected two or more candidates, found 0; for a fixed "),
+        ({"candidates": [1e-3, 0.001]}, ": candidates must be unique, found 0.001, 0.001"),
+        ({"candidates": [1e-3, 0]}, ".candidates.1: expected greater than 0, found 0."),
+        ({"candidates": 1e-3}, ".candidates: expected a list, found 0.001."),
+        ({"seeds": [5, 5]}, ": seeds must be unique, found 5, 5"),
+        ({"seeds": []}, '.seeds: expected a list of at least 1 item, found "[]".'),
+        (
+            {"seeds": [7, 2, 1]},
+            ".seeds: the experiment has the seed 2, 1, too. Choose other seeds for the trial runs.",
+        ),
+        ({"seed": [7]}, ".seed: unknown key. Did you mean 'seeds'? Known: candidates, seeds."),
+    ],
+)
+def test_a_wrong_sweep_is_one_message(
+    changed: Changed, change: dict[str, Any], message: str
+) -> None:
+    (line,) = _lines(changed({"models.vgg16.learning_rate": SWEEP | change}))
+    assert line.startswith(f"models.vgg16.learning_rate{message}")
+
+
+def test_a_sweep_without_its_keys_names_both(changed: Changed) -> None:
+    assert _lines(changed({"models.vgg16.learning_rate": {}})) == [
+        f"models.vgg16.learning_rate.{key}: missing, expected a value"
+        for key in ("candidates", "seeds")
+    ]
 
 
 CHOICES = {
@@ -316,7 +365,7 @@ def test_a_model_without_an_entry_is_answered_with_the_nearest(changed: Changed)
     ("key", "asked", "there"),
     [
         ("models.vgg16.train_images", 129, 128),
-        ("models.mobilenet_v2.pretraining.train_images", 2001, 2000),
+        ("models.mobilenet_v2.pretraining.train_images", 8001, 8000),
     ],
 )
 def test_no_model_can_use_more_images_than_are_prepared(
@@ -436,6 +485,7 @@ def test_a_run_gets_its_condition_its_models_values_and_what_all_share(changed: 
             "patience_epochs": 10,
             "step_epochs": 10,
         },
+        "epoch_heldout_images": 24,
         "threads": 1,
         "device": "cpu",
         "precision": "fp32",
@@ -451,8 +501,9 @@ def test_a_run_gets_its_condition_its_models_values_and_what_all_share(changed: 
         {"experiment.models": ["vgg16"]},
         {"models.mobilenet_v2.learning_rate": 0.5},
         {"models.vgg16.pretraining.epochs": 9},
+        {"models.vgg16.pretraining.optimizer": {"name": "sgd"}},
         {"pretraining.seed": 4},
-        {"data.pretraining.train_images": 3000},
+        {"data.pretraining.train_images": 9000},
     ],
     ids=str,
 )
@@ -469,21 +520,71 @@ def test_pretraining_gets_its_own_values_and_the_optimizer_that_all_share(
     settings = load_config(changed(optimizer)).pretrain_settings("mobilenet_v2")
     found = settings.model_dump(mode="json")
     assert found.pop("optimizer") == {"name": "sgd", "weight_decay": 0.0, "momentum": 0.5}
-    assert found.pop("scheduler")["name"] == "plateau"
+    assert found.pop("scheduler")["name"] == "cosine"
     assert found == {
         "model": "mobilenet_v2",
         "architecture": "mobilenet_v2",
         "weights": "train",
         "normalization": "imagenet",
         "seed": 1000,
-        "train_images": 2000,
-        "epochs": 8,
+        "train_images": 8000,
+        "epochs": 2,
         "batch_size": 32,
         "learning_rate": 0.001,
+        "epoch_heldout_images": 24,
         "threads": 1,
         "device": "cpu",
         "precision": "fp32",
     }
+
+
+def test_a_pretraining_can_use_another_optimizer_than_the_runs(changed: Changed) -> None:
+    own = {"name": "sgd", "weight_decay": 0.0, "momentum": 0.9}
+    change = {"models.vgg16.pretraining.optimizer": own}
+    before, after = load_config(changed({})), load_config(changed(change))
+    found = after.pretrain_settings("vgg16").model_dump(mode="json")
+    assert found["optimizer"] == own
+    assert found == before.pretrain_settings("vgg16").model_dump(mode="json") | {"optimizer": own}
+    assert after.pretrain_settings("mobilenet_v2") == before.pretrain_settings("mobilenet_v2")
+    run = Run("vgg16", "pretrained", "unit", 0)
+    assert after.run_settings(run) == before.run_settings(run)
+
+
+@pytest.mark.parametrize(
+    ("pretraining", "model", "used"),
+    [(None, None, "adam"), (None, "rmsprop", "rmsprop"), ("sgd", "rmsprop", "sgd")],
+)
+def test_a_pretraining_without_an_optimizer_uses_that_of_the_models_runs(
+    changed: Changed, pretraining: str | None, model: str | None, used: str
+) -> None:
+    change = {
+        "models.vgg16.pretraining.optimizer": pretraining and {"name": pretraining},
+        "models.vgg16.optimizer": model and {"name": model},
+    }
+    settings = load_config(changed(change)).pretrain_settings("vgg16")
+    assert isinstance(settings, TrainedWeights)
+    assert settings.optimizer.name == used
+
+
+def test_a_pretraining_has_the_schedule_of_the_runs_unless_it_has_its_own(
+    changed: Changed,
+) -> None:
+    own = load_config(changed({"models.vgg16.pretraining.scheduler": {"name": "cosine"}}))
+    shared = load_config(changed({"models.vgg16.pretraining.scheduler": None}))
+    names = []
+    for config in (own, shared):
+        settings = config.pretrain_settings("vgg16")
+        assert isinstance(settings, TrainedWeights)
+        names.append(settings.scheduler.name)
+    assert names == ["cosine", "plateau"]
+    run = Run("vgg16", "pretrained", "unit", 0)
+    assert own.run_settings(run) == shared.run_settings(run)
+
+
+def test_a_wrong_optimizer_of_a_pretraining_is_named(changed: Changed) -> None:
+    key = "models.vgg16.pretraining.optimizer"
+    (line,) = _lines(changed({key: {"name": "adam", "momentum": 0.9}}))
+    assert line == f"{key}: momentum belongs to sgd and rmsprop, found 0.9 with adam; set it to 0"
 
 
 def test_a_model_can_be_an_architecture_under_another_name_with_its_own_optimizer(
@@ -557,14 +658,101 @@ def test_the_judge_knows_which_runs_there_are(changed: Changed) -> None:
         "layers": {"vgg16": ["features.0", "features.10"]},
         "starts": ["scratch"],
         "normalizations": ["raw", "unit", "imagenet"],
-        "seeds": [0, 1, 2],
+        "seeds": [0, 1, 2, 3, 4, 5],
+        "planned": [
+            {"model": "vgg16", "start": "scratch", "normalization": arm, "seeds": seeds}
+            for arm, seeds in (
+                ("raw", [0, 1, 2]),
+                ("unit", [0, 1, 2, 3, 4, 5]),
+                ("imagenet", [0, 1, 2, 3, 4, 5]),
+            )
+        ],
+        "candidates": {},
+        "optimizer_variants": [],
         "epochs": 35,
         "target": changed({})["data"]["target"],
         "pretraining": None,
     }
     before = load_config(changed({})).judge_settings().pretraining
     assert before is not None
-    assert before.source == "photographs"
+    assert before.source == "printed_digits"
+
+
+def test_each_start_and_arm_of_a_tuned_model_has_a_sweep(changed: Changed) -> None:
+    config = load_config(
+        changed(
+            {
+                "models.vgg16.learning_rate": SWEEP,
+                "models.vgg16.optimizer": {"name": "sgd", "momentum": 0.9},
+                "experiment.exclude": [{"start": "scratch", "normalization": "raw"}],
+            }
+        )
+    )
+    assert config.tuned_models == ("vgg16",)
+    sweeps = list(config.sweeps())
+    assert [(one.model, one.start, one.normalization) for one in sweeps] == [
+        ("vgg16", start, arm)
+        for start in ("pretrained", "scratch")
+        for arm in ("raw", "unit", "imagenet")
+        if (start, arm) != ("scratch", "raw")
+    ]
+    assert (sweeps[0].candidates, sweeps[0].seeds) == ((1e-3, 1e-2), (100, 101))
+    assert config.judge_settings().candidates == {"vgg16": (1e-3, 1e-2)}
+    # A trial run is a run with another seed and rate that keeps no weights.
+    run = config.run_settings(Run("vgg16", "pretrained", "raw", 0))
+    other = {"learning_rate": 0.5, "seed": 101, "layers": ()}
+    assert sweeps[0].trial(0.5, 101) == run.model_copy(update=other)
+    with pytest.raises(ValueError, match=r"models\.mobilenet_v2\.learning_rate is fixed"):
+        config.sweep_settings("mobilenet_v2", "scratch", "unit")
+
+
+@pytest.mark.parametrize(
+    ("optimizers", "variants"),
+    [
+        ({}, ()),
+        ({"models.sgd.optimizer": {"name": "sgd"}}, ("sgd",)),
+        # No model of the architecture has the shared optimizer.
+        (
+            {
+                "models.sgd.optimizer": {"name": "sgd"},
+                "models.vgg16.optimizer": {"name": "rmsprop"},
+            },
+            (),
+        ),
+        ({"models.sgd.optimizer": {"weight_decay": 0.1}}, ("sgd",)),
+        ({"models.mobilenet_v2.optimizer": {"name": "sgd"}}, ()),
+        # The other model of the architecture is tuned.
+        ({"models.sgd.optimizer": {"name": "sgd"}, "models.vgg16.learning_rate": SWEEP}, ()),
+        ({"models.sgd.optimizer": {"name": "sgd"}, "models.sgd.learning_rate": SWEEP}, ()),
+    ],
+)
+def test_a_model_beside_one_with_the_shared_optimizer_is_a_variant(
+    changed: Changed, optimizers: dict[str, Any], variants: tuple[str, ...]
+) -> None:
+    values = changed({"experiment.models": ["sgd", "vgg16", "mobilenet_v2"]})
+    values["models"]["sgd"] = values["models"]["vgg16"] | {"architecture": "vgg16"}
+    for path, value in optimizers.items():
+        _, model, key = path.split(".")
+        values["models"][model] = values["models"][model] | {key: value}
+    assert load_config(values).judge_settings().optimizer_variants == variants
+
+
+def test_a_model_without_runs_is_not_tuned(changed: Changed) -> None:
+    models = {"experiment.models": ["mobilenet_v2"], "models.vgg16.learning_rate": SWEEP}
+    config = load_config(changed(models))
+    assert (config.tuned_models, list(config.sweeps())) == ((), [])
+    # Its seeds may be those of the experiment.
+    load_config(changed(models | {"models.vgg16.learning_rate": SWEEP | {"seeds": [0]}}))
+
+
+def test_a_model_with_a_fixed_learning_rate_stands_for_its_architecture(changed: Changed) -> None:
+    vgg16 = changed({})["models"]["vgg16"]
+    models = {
+        "experiment.models": ["tuned", "sgd"],
+        "models.tuned": vgg16 | {"architecture": "vgg16", "learning_rate": SWEEP},
+        "models.sgd": vgg16 | {"architecture": "vgg16", "optimizer": {"name": "sgd"}},
+    }
+    assert load_config(changed(models)).judge_settings().architectures == {"vgg16": "sgd"}
 
 
 @pytest.mark.parametrize("accent", ["red", "#0b5ca", "0b5cad"])

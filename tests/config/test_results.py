@@ -33,7 +33,7 @@ STUDIES: dict[str, dict[str, Any]] = {
 def judged(request):
     """Give the claims and the headline of a study, as JSON holds them."""
     whole = study(**request.param)
-    claims = [claim_result(one, whole) for one in judge_all(CLAIMS, whole)]
+    claims = [claim_result(one) for one in judge_all(CLAIMS, whole)]
     return [claim.model_dump(mode="json") for claim in claims], headline(whole)
 
 
@@ -60,7 +60,7 @@ def test_the_schema_takes_what_is_judged_and_refuses_what_is_not(judged):
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_number_that_is_not_finite_is_refused(number):
     whole = study()
-    claim = claim_result(judge_all(CLAIMS, whole)[0], whole).model_dump(mode="json")
+    claim = claim_result(judge_all(CLAIMS, whole)[0]).model_dump(mode="json")
     with pytest.raises(ValidationError, match="finite"):
         ClaimResult.model_validate(claim | {"margin": number})
 
@@ -92,4 +92,4 @@ def test_the_schema_file_is_fresh(root, capsys):
 
 
 def test_a_report_says_which_schema_it_follows():
-    assert Results.model_fields["schema_version"].default == 3
+    assert Results.model_fields["schema_version"].default == 4

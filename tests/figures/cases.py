@@ -17,7 +17,19 @@ def hostile_runs() -> pd.DataFrame:
     return table.assign(normalization=table["normalization"].map(HOSTILE))
 
 
+def sparse_runs() -> pd.DataFrame:
+    """A design with holes: other arms and seeds for each start, and a network with one start."""
+    table = synthetic.runs(epochs=4)
+    keep = "start == 'scratch' or (normalization != 'unit' and seed == 1)"
+    table = table.query(keep).query("normalization != 'raw' or seed != 0")
+    other = synthetic.runs(
+        epochs=4, model="mobilenet_v2", layers={"features.0.0": 0.083}, starts=["scratch"]
+    )
+    return pd.concat([table, other.assign(seed=other["seed"] + 7)], ignore_index=True)
+
+
 CASES = {
+    "a design with holes": sparse_runs,
     "normal": lambda: synthetic.runs(epochs=4),
     "one diverged run": lambda: synthetic.runs(epochs=4, diverged={("raw", 1): 2}),
     "an arm that diverged at once": lambda: synthetic.runs(

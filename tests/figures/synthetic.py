@@ -3,6 +3,7 @@
 Gaussian weights with torchvision's sigma; matched seeds share epoch 0; arms drift slightly apart.
 """
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from statistics import NormalDist
@@ -106,13 +107,13 @@ def densities(table: pd.DataFrame, points: int = 200) -> pd.DataFrame:
     for (_, _, layer), group in table.groupby(["model", "start", "layer"], sort=False):
         half = 4.2 * group["std"].max()
         x = np.linspace(-half, half, points)
+        row: Any
         for row in group.itertuples():
-            rng = np.random.default_rng([row.seed, len(layer), len(row.start)])
+            rng = np.random.default_rng([row.seed, len(str(layer)), len(row.start)])
             z = (x - row.mean) / row.std
-            wiggle = sum(
-                0.03 * rng.standard_normal() * np.sin(k * z / 2 + 6 * rng.random())
-                for k in range(2, 8)
-            )
+            wiggle = np.zeros(points)
+            for k in range(2, 8):
+                wiggle += 0.03 * rng.standard_normal() * np.sin(k * z / 2 + 6 * rng.random())
             y = np.exp(-(z**2) / 2) / (row.std * np.sqrt(2 * np.pi)) * np.clip(1 + wiggle, 0, None)
             y /= y.sum() * (x[1] - x[0])
             keys = {
@@ -131,9 +132,11 @@ def histograms(table: pd.DataFrame, bins: int = 60) -> pd.DataFrame:
     parts = []
     first = table["layer"].iloc[0]
     for (_, _, layer), group in table.groupby(["model", "start", "layer"], sort=False):
-        weights, n = [], 1728 if layer == first else 86_400
+        weights: list[NDArray[np.float64]] = []
+        n = 1728 if layer == first else 86_400
+        row: Any
         for row in group.itertuples():
-            rng = np.random.default_rng([row.seed, len(layer), len(row.start)])
+            rng = np.random.default_rng([row.seed, len(str(layer)), len(row.start)])
             weights.append(row.mean + row.std * rng.standard_normal(n))
         edges = np.linspace(np.min(weights), np.max(weights), bins + 1)
         keys = group[["model", "start", "normalization", "seed", "layer", "epoch"]]
@@ -151,6 +154,7 @@ def histories(table: pd.DataFrame, classes: int = 10) -> pd.DataFrame:
     out = table[keys].drop_duplicates().reset_index(drop=True)
     final = out["epoch"].max()
     rows = []
+    row: Any
     for row in out.itertuples():
         rng = np.random.default_rng([row.seed, row.epoch, len(row.start), len(row.normalization)])
         speed = {"raw": 7.0, "unit": 9.0, "imagenet": 4.0}.get(row.normalization, 6.0)
@@ -164,7 +168,21 @@ def histories(table: pd.DataFrame, classes: int = 10) -> pd.DataFrame:
     out[columns] = rows
     ends = out.groupby(keys[:4])["epoch"].transform("max")
     out["status"] = np.where(ends < final, "DIVERGED", "OK")
-    return out.assign(classes=classes, learning_rate=1e-3, batch_loss=out["train_loss"])
+    return out.assign(
+        classes=classes, heldout_images=24, learning_rate=1e-3, batch_loss=out["train_loss"]
+    )
+
+
+def final_runs(table: pd.DataFrame) -> pd.DataFrame:
+    """Make the `runs` table of `runs`: no accuracy if a run diverged, a better probe pretrained."""
+    run = ["model", "start", "normalization", "seed"]
+    rows = histories(table).groupby(run, sort=False).last().reset_index()
+    better = rows["start"] == "pretrained"
+    accuracy = rows["heldout_accuracy"] - np.where(better, 0.0, 0.1 + 0.02 * rows["seed"])
+    return rows[run].assign(
+        heldout_accuracy=accuracy.where(rows["status"] == "OK"),
+        probe_accuracy=0.5 + 0.2 * better + 0.01 * rows["seed"] * better,
+    )
 
 
 def layer_summaries(table: pd.DataFrame, names: Sequence[str] = VGG_CONVS) -> pd.DataFrame:
@@ -190,30 +208,46 @@ def layer_summaries(table: pd.DataFrame, names: Sequence[str] = VGG_CONVS) -> pd
     return layers.drop(columns=["run", "rank"])
 
 
-def distances(table: pd.DataFrame) -> pd.DataFrame:
-    """Make the `distances` table of `runs`: about those of Gaussians."""
+def products(table: pd.DataFrame) -> pd.DataFrame:
+    """Make the `products` table of `runs`, for exact Gaussians of their means and sigmas.
+
+    The quantile function of N(m, s^2) is m + s z, so a product is that of the pairs (m, s). Sigma
+    at epoch 0 is that of `LAYERS`.
+    """
     parts = []
     keys = ["model", "start", "layer", "epoch"]
     for values, group in table.groupby(keys, sort=False):
         group = group.reset_index(drop=True)
-        i, j = np.triu_indices(len(group), 1)
+        i, j = np.triu_indices(len(group))
         a, b = group.iloc[i].reset_index(drop=True), group.iloc[j].reset_index(drop=True)
-        sigma0 = LAYERS.get(str(values[2]), 0.05)
+        points = group[["mean", "std"]].to_numpy() / LAYERS.get(str(values[2]), 0.05)
+        points -= points.mean(axis=0)
         pairs = pd.DataFrame(dict(zip(keys, values, strict=True)), index=range(len(i)))
         for side, part in (("a", a), ("b", b)):
             pairs[f"normalization_{side}"] = part["normalization"]
             pairs[f"seed_{side}"] = part["seed"]
-        own = np.where(a["seed"] == b["seed"], 0.0, 0.03 * sigma0)
-        drift = 0.0004 * sigma0 * a["epoch"] * (1 + (7 * i + 3 * j) % 5)
-        pairs["w1"] = (
-            own
-            + drift * (a["normalization"] != b["normalization"])
-            + 0.8 * (a["std"] - b["std"]).abs()
-        )
-        pairs.loc[(a["seed"] == b["seed"]) & (a["epoch"] == 0), "w1"] = 0.0
-        pairs["w1_over_sigma0"] = pairs["w1"] / sigma0
-        parts.append(pairs)
+        parts.append(pairs.assign(product=(points[i] * points[j]).sum(axis=1)))
     return pd.concat(parts, ignore_index=True)
+
+
+def distances(products: pd.DataFrame) -> pd.DataFrame:
+    """Compute W2 over sigma of every two runs of a `products` table, pair by pair."""
+    names = ["model", "start", "layer", "epoch"]
+    value = {
+        tuple(row): row[-1]
+        for row in products[
+            [*names, "normalization_a", "seed_a", "normalization_b", "seed_b", "product"]
+        ].itertuples(index=False)
+    }
+    own = {key[:6]: product for key, product in
+           ((key, value[key]) for key in value) if key[4:6] == key[6:8]}  # fmt: skip
+    rows = []
+    for key, product in value.items():
+        a, b = key[:6], (*key[:4], *key[6:8])
+        if a != b:
+            rows.append([*key[:8], math.sqrt(max(0.0, own[a] + own[b] - 2 * product))])
+    columns = [*names, "normalization_a", "seed_a", "normalization_b", "seed_b", "w2_over_sigma0"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 _PIPELINES = {
@@ -335,9 +369,14 @@ def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
         "quantiles": drawn("quantiles", quantiles(table), model=model),
         "kurtosis": drawn("kurtosis", layer_summaries(table), model=model),
         "centre": drawn("centre", measured),
+        "pretraining_gain": drawn("pretraining_gain", final_runs(table)),
         "levels": drawn_prepared("levels", levels=levels(), pixels=3072, unequal_pixels=0),
         "resize": draw_prepared(kind_module("resize"), resize.compare(resized())),
-        "separation": drawn("separation", distances(table), model=model),
+        "separation": drawn("separation", products(table), model=model),
+        "switch_or_seed": drawn(
+            "switch_or_seed", products(table), normalizations=(arms[0], arms[-1])
+        ),
+        "answer": drawn("answer", products(table), normalizations=(arms[0], arms[-1])),
         "examples": drawn_prepared(
             "examples", examples=examples(arms, k=3), labels=["zero", "one", "two"]
         ),

@@ -77,7 +77,8 @@ def test_a_panel_title_stays_over_its_panel() -> None:
     panel_title(ax, "word " * 30)
     (title,) = ax.texts
     room = ax.get_position().width * WIDTH
-    assert text_width(title.get_text(), float(title.get_fontsize())) == pytest.approx(room)
+    assert title.get_text().startswith("word word")
+    assert 0.95 * room < text_width(title.get_text(), float(title.get_fontsize())) <= room
 
 
 def test_decades_are_labelled_with_plain_numbers() -> None:

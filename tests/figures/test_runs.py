@@ -2,12 +2,18 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from normreport.figures.runs import (
+    NoRowsError,
+    arms_in_order,
+    arms_of,
     comparable_rows,
     in_order,
     largest_change,
     mean_over_seeds,
+    row_of_largest,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -31,14 +37,47 @@ def test_names_keep_the_order_of_first_appearance() -> None:
     assert in_order(pd.Series(["b", "a", "b", "c"])) == ["b", "a", "c"]
 
 
+def _table(groups: list[list[str]]) -> pd.DataFrame:
+    rows = [(f"start {number}", arm) for number, arms in enumerate(groups) for arm in arms]
+    return pd.DataFrame(rows, columns=["start", "normalization"])
+
+
+def test_an_arm_that_the_first_start_lacks_keeps_its_place() -> None:
+    table = _table([["raw", "imagenet"], ["raw", "unit", "imagenet"]])
+    assert arms_in_order(table) == ["raw", "unit", "imagenet"]
+
+
+@given(st.lists(st.sets(st.sampled_from("abcdef"), min_size=1), min_size=1, max_size=5))
+def test_merged_names_are_in_the_order_of_every_group(groups: list[set[str]]) -> None:
+    ordered = [sorted(names) for names in groups]
+    found = arms_in_order(_table(ordered))
+    assert sorted(found) == sorted(set().union(*groups))
+    for names in ordered:
+        assert [name for name in found if name in names] == names
+
+
+def test_groups_that_disagree_lose_no_name() -> None:
+    assert sorted(arms_in_order(_table([["a", "b"], ["b", "a"]]))) == ["a", "b"]
+
+
+def test_arms_without_runs_are_left_out_unless_there_is_no_run() -> None:
+    arms = ["imagenet", "unit", "raw"]
+    assert arms_of(TABLE, arms) == ["unit", "raw"]
+    assert arms_of(TABLE.iloc[:0], arms) == arms
+
+
 def test_rows_come_in_the_order_of_epochs() -> None:
     rows = rows_of(TABLE.iloc[::-1], normalization="unit")
     assert list(rows["epoch"]) == [0, 0, 1, 1]
 
 
 def test_rows_to_compare_must_exist() -> None:
-    with pytest.raises(ValueError, match=r"no row with normalization 'placebo'"):
-        comparable_rows(TABLE, normalization="placebo")
+    table = TABLE.assign(model="vgg16", layer="a")
+    assert len(comparable_rows(table, model="vgg16", layer="a")) == len(table)
+    with pytest.raises(NoRowsError, match="The weights do not vary, so there is nothing to draw"):
+        comparable_rows(table, model="vgg16", layer="b")
+    with pytest.raises(NoRowsError, match=r"Another reason\."):
+        comparable_rows(table, model="resnet18", reason="Another reason.")
 
 
 def test_a_mean_needs_every_seed_of_its_arm() -> None:
@@ -62,10 +101,17 @@ def test_seeds_are_counted_per_arm() -> None:
     assert seeds_phrase(TABLE.iloc[:4]) == "1 to 2 seeds"
 
 
-def test_notes_name_missing_arms_and_diverged_runs() -> None:
+def test_the_row_of_the_largest_value_skips_nan_and_is_the_first_of_equal_ones() -> None:
+    table = pd.DataFrame(
+        {"layer": list("abcd"), "value": [1.0, -5.0, float("nan"), 5.0]}, index=[0, 0, 0, 0]
+    )
+    assert row_of_largest(table, table["value"])["layer"] == "d"
+    assert row_of_largest(table, table["value"].abs())["layer"] == "b"
+
+
+def test_notes_name_diverged_runs_and_no_arm_that_was_not_planned() -> None:
     assert run_notes({"scratch": TABLE}, ["raw", "unit", "imagenet"], 1) == [
         "From scratch, raw: 1 of 2 runs diverged (seed 1 after epoch 0).",
-        "From scratch, imagenet: no run.",
         "An arm's mean ends where the first of its runs does.",
     ]
 

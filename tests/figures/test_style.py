@@ -1,12 +1,15 @@
 """The look of the arms, the labels and the limits."""
 
 from itertools import combinations
+from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib import get_data_path
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont
 
 from normreport.figures import style
 
@@ -100,3 +103,10 @@ def test_an_empty_panel_says_why() -> None:
     style.empty_panel(ax, "No run of raw (VGG16, from scratch).")
     assert " ".join(text.get_text() for text in ax.texts) == "No run of raw (VGG16, from scratch)."
     assert len(ax.texts) > 1
+
+
+def test_the_layout_uses_a_font_that_matplotlib_ships() -> None:
+    with style.house_style():
+        for weight in ("normal", "bold"):
+            font = Path(findfont(FontProperties(weight=weight), fallback_to_default=False))
+            assert font.is_relative_to(get_data_path())

@@ -21,6 +21,8 @@ from safetensors.torch import save
 from normreport.normalizations import NORMALIZATIONS
 from tests.conftest import ROOT
 from tests.injections import INJECTIONS
+from tests.sources.images import SPLIT_NAMES, styled
+from tests.training.helpers import tiny_network
 
 # Configurations
 
@@ -37,6 +39,18 @@ ABSURD = st.recursive(
     ),
     max_leaves=5,
 )
+CONDITIONS = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "model": st.sampled_from(["vgg16", "mobilenet_v2"]),
+            "start": st.sampled_from(["scratch", "pretrained", ["scratch_head", "scratch"]]),
+            "normalization": st.lists(st.sampled_from(sorted(NORMALIZATIONS)), max_size=2),
+            "seed": st.integers(0, 3) | st.lists(st.integers(0, 2**32), max_size=3),
+        },
+    ),
+    max_size=2,
+)
 WORDS = st.text(min_size=1, max_size=30).filter(lambda text: bool(text.strip()))
 VALID_VALUES: Mapping[tuple[str, ...], st.SearchStrategy[Any]] = {
     ("report", "title"): WORDS | st.sampled_from(INJECTIONS),
@@ -50,6 +64,8 @@ VALID_VALUES: Mapping[tuple[str, ...], st.SearchStrategy[Any]] = {
     ("experiment", "normalizations"): st.lists(
         st.sampled_from(sorted(NORMALIZATIONS)), min_size=1, max_size=4, unique=True
     ),
+    ("experiment", "exclude"): CONDITIONS,
+    ("experiment", "include"): CONDITIONS,
     ("experiment", "seeds"): st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4,
                                       unique=True),
     ("data", "target", "source"): st.sampled_from(["digits", "photographs"])
@@ -57,6 +73,7 @@ VALID_VALUES: Mapping[tuple[str, ...], st.SearchStrategy[Any]] = {
         {"kind": st.just("imagefolder"), "path": WORDS.filter(lambda text: "\0" not in text)},
         optional={"skip_unreadable": st.booleans()},
     ),
+    ("data", "target", "balance"): st.sampled_from(["proportional", "one_of_each", "equal"]),
     ("data", "target", "train_images"): st.integers(128, 10**8),
     ("training", "epochs"): st.integers(35, 10_000),
     ("training", "optimizer"): st.fixed_dictionaries(
@@ -154,9 +171,13 @@ ENCODED_IMAGES = [
     _encoded("LA", "PNG"), _encoded("I;16", "PNG"), _encoded("RGB", "JPEG", exif=ROTATED),
     _encoded("CMYK", "JPEG"), _encoded("L", "JPEG"), _encoded("RGBA", "WEBP"),
     _encoded("RGB", "BMP"), _encoded("P", "GIF"), _encoded("I;16", "TIFF"),
+    _encoded("RGB", "AVIF"), _encoded("L", "PPM"), _encoded("1", "TIFF"), _encoded("LA", "TIFF"),
     _encoded("CMYK", "TIFF"), _encoded("RGB", "TIFF", compression="tiff_lzw"),
 ]  # fmt: skip
-SUFFIXES = ("png", "jpg", "JPEG", "webp", "tif", "gif", "bmp", "txt", "")
+SUFFIXES = (
+    "png", "jpg", "JPEG", "webp", "tif", "gif", "bmp", "jfif", "jpg_large", "avif", "heic", "txt",
+    "",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -185,9 +206,9 @@ NAMES = st.one_of(
 
 @st.composite
 def _files(draw: st.DrawFn) -> File:
-    name = f"{draw(NAMES)}.{draw(st.sampled_from(SUFFIXES))}"
+    name = f"{draw(NAMES)}.{draw(st.sampled_from(['png'] * 20 + [*SUFFIXES]))}"
     content = draw(st.sampled_from(ENCODED_IMAGES))
-    match draw(st.sampled_from(["intact"] * 12 + ["damaged", "other", "link", "loop", "pipe"])):
+    match draw(st.sampled_from(["intact"] * 30 + ["damaged", "other", "link", "loop", "pipe"])):
         case "intact":
             return File(name, content)
         case "damaged":
@@ -206,14 +227,31 @@ def _classes(least: int) -> st.SearchStrategy[dict[str, list[File]]]:
     return st.dictionaries(NAMES, _file_lists(2 * least), min_size=least, max_size=4)
 
 
+SPLITS = st.sampled_from([name for name, _ in SPLIT_NAMES]).flatmap(styled)
+TRAINS = st.sampled_from([n for n, kind in SPLIT_NAMES if kind == "train"]).flatmap(styled)
+HELDOUTS = st.sampled_from([n for n, kind in SPLIT_NAMES if kind != "train"]).flatmap(styled)
+
+
 @st.composite
-def _split(draw: st.DrawFn) -> dict[str, dict[str, list[File]]]:
+def _split(draw: st.DrawFn) -> dict[str, Any]:
     train = draw(_classes(2))
     other = {name: draw(_file_lists(1)) for name in train}
-    return {"train": train, "val": draw(st.just(other) | _classes(0))}
+    first, second = draw(st.tuples(TRAINS, HELDOUTS) | st.tuples(SPLITS, SPLITS))
+    folder: dict[str, Any] = {first: train, second: draw(st.just(other) | _classes(0))}
+    third = draw(st.none() | SPLITS | st.sampled_from(["@eaDir", "#recycle", "unlabeled"]))
+    return folder | ({third: draw(st.just(other) | _classes(0))} if third else {})
 
 
-FOLDERS = st.one_of(_classes(2), _classes(2), _classes(0), _split())
+@st.composite
+def _with_system_folders(draw: st.DrawFn) -> dict[str, Any]:
+    classes = draw(_classes(2))
+    name = draw(st.sampled_from(["@eaDir", "__MACOSX", "$RECYCLE.BIN", ".thumbnails"]))
+    return classes | {name: draw(_file_lists(1))}
+
+
+FOLDERS = st.one_of(
+    _classes(2), _classes(2), _classes(0), _split(), _split(), _with_system_folders()
+)
 
 
 def write_folder(folder: Path, content: Mapping[str, Any]) -> None:
@@ -239,7 +277,7 @@ def write_folder(folder: Path, content: Mapping[str, Any]) -> None:
 
 # Weights
 
-STATE = {"features.0.weight": torch.arange(12.0).view(3, 4), "features.0.bias": torch.ones(3)}
+STATE = {name: value.clone() for name, value in tiny_network().module.state_dict().items()}
 
 
 def _saved(content: Any, **options: Any) -> bytes:
@@ -257,6 +295,25 @@ CHECKPOINTS = [
     (".pth", _saved({"weights": np.zeros(3)})),
     (".pth", pickle.dumps(STATE)),
 ]
+
+
+PARTS = ["module", "_orig_mod", "model", "backbone", "net", "x y", "0", "encoder_q", "ünï"]
+KEYS = ["state_dict", "model_state_dict", "model", "net", "weights", "params", "0", "a b", "ünï"]
+EXTRAS = {"epoch": 3, "args": {"lr": 0.1}, "scaler": {"scale": torch.ones(())}, "best": [1, None]}
+
+
+@st.composite
+def wrapped_checkpoints(draw: st.DrawFn) -> tuple[str, Any]:
+    """Draw the name of a file and a checkpoint of :data:`STATE`, wrapped in any way."""
+    prefix = "".join(f"{part}." for part in draw(st.lists(st.sampled_from(PARTS), max_size=3)))
+    content: Any = {f"{prefix}{name}": value for name, value in STATE.items()}
+    # Without a prefix, other tensors of the dictionary may belong to the network.
+    if prefix.replace("_orig_mod.", "") and draw(st.booleans()):
+        content |= {"n_averaged": torch.tensor(1), "criterion.weight": torch.ones(2)}
+    for key in draw(st.lists(st.sampled_from(KEYS), max_size=3)):
+        content = {**draw(st.just({}) | st.just(EXTRAS)), key: content}
+    suffix = draw(st.sampled_from([".pth", ".pth.tar", ".ckpt", ".bin", ".PTH", ""]))
+    return f"weights{suffix}", content
 
 
 @st.composite

@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from normreport.cli import main
 from normreport.config.experiment import load_config
@@ -24,10 +26,20 @@ from normreport.config.yaml_files import read_values
 from normreport.errors import WeightsError
 from normreport.io.files import array_digest, canonical_json, read_arrays
 from normreport.plan.figure_index import figure_index, figure_settings
-from normreport.training.pretrained_weights import read_state_dict
-from tests.fuzz.inputs import FOLDERS, checkpoints, configurations, write_folder
+from normreport.training.checkpoint_files import read_checkpoint
+from normreport.training.pretrained_weights import StateDict
+from tests.fuzz.inputs import (
+    FOLDERS,
+    STATE,
+    checkpoints,
+    configurations,
+    wrapped_checkpoints,
+    write_folder,
+)
+from tests.training.helpers import equal_states, tiny_network
 
 TIMES = int(os.environ.get("FUZZ", "1"))
+NETWORK = tiny_network()
 OUTCOMES: dict[str, Counter[str]] = {}
 
 
@@ -87,9 +99,8 @@ def test_any_configuration_is_accepted_or_rejected(folder: Any, text: bytes) -> 
             canonical_json(config.run_settings(run).model_dump(mode="json"))
         for figure in figure_index(config):
             figure_settings(config, figure)
-        if any(start.startswith("pretrained") for start in config.experiment.starts):
-            for model in config.experiment.models:
-                config.pretrain_settings(model)
+        for model in filter(config.has_pretrained_runs, config.design.models):
+            config.pretrain_settings(model)
         config.judge_settings()
         config.render_settings(with_pdf=True)
         # As Snakemake passes it to `normreport check`.
@@ -97,14 +108,19 @@ def test_any_configuration_is_accepted_or_rejected(folder: Any, text: bytes) -> 
 
 
 @fuzzed(40)
-@given(content=FOLDERS, data=...)
+@given(content=FOLDERS, data=..., balance=st.sampled_from(["proportional", "one_of_each", "equal"]))
 def test_any_folder_of_images_gives_complete_arrays_or_none(
-    folder: Any, content: dict[str, Any], data: tuple[bool, bool]
+    folder: Any, content: dict[str, Any], data: tuple[bool, bool], balance: str
 ) -> None:
     source, made = folder(), folder()
     write_folder(source, content)
     skips, asks_more = data
-    wanted = {"train_images": 5 if asks_more else 2, "heldout_images": 1, "image_size_px": 16}
+    wanted: dict[str, Any] = {
+        "train_images": 5 if asks_more else 2,
+        "heldout_images": 1,
+        "image_size_px": 16,
+    }
+    wanted |= {"balance": balance}
     source_settings = {"kind": "imagefolder", "path": str(source), "skip_unreadable": skips}
     images, manifest = made / "images.safetensors", made / "manifest.json"
     is_accepted = bool(
@@ -127,6 +143,11 @@ def test_any_folder_of_images_gives_complete_arrays_or_none(
     counts = np.bincount(arrays["train_labels"], minlength=len(known["classes"])).tolist()
     assert counts == known["images_per_class"]["train"]
     assert skips or known["skipped"] == []
+    # Neither a split nor a folder of a system becomes a class.
+    assert len(known["classes"]) > 1
+    assert not {"@eaDir", "__MACOSX", "$RECYCLE.BIN", ".thumbnails"} & {*known["classes"]}
+    if any(isinstance(inner, dict) for inner in content.values()):
+        assert not {*content} & {*known["classes"]} - {"unlabeled"}
 
 
 @fuzzed(60)
@@ -135,10 +156,24 @@ def test_any_file_of_weights_is_read_or_rejected(folder: Any, file: tuple[str, b
     suffix, content = file
     path = folder() / f"weights{suffix}"
     path.write_bytes(content)
-    message, state = "", {}
+    message = ""
+    state: StateDict = {}
     try:
-        state = read_state_dict(path)
+        state, _ = read_checkpoint(path, NETWORK.module, head=NETWORK.head)
     except WeightsError as error:
         message = str(error)
     OUTCOMES.setdefault("files of weights", Counter())["rejected" if message else "accepted"] += 1
     assert message.startswith(f"{path}: ") if message else all(isinstance(n, str) for n in state)
+
+
+@fuzzed(60)
+@given(checkpoint=wrapped_checkpoints())
+def test_a_network_in_any_wrapper_and_with_any_prefix_is_found(
+    folder: Any, checkpoint: tuple[str, Any]
+) -> None:
+    name, content = checkpoint
+    path = folder() / name
+    torch.save(content, path)
+    state, _ = read_checkpoint(path, NETWORK.module, head=NETWORK.head)
+    assert equal_states(state, STATE)
+    OUTCOMES.setdefault("wrapped checkpoints", Counter())["accepted"] += 1

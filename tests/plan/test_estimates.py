@@ -37,7 +37,7 @@ def test_what_a_run_keeps_and_a_network_has_is_counted(config: Config) -> None:
     (found,) = estimates.estimates(config, dict.fromkeys(ARMS, 32))
     layers = networks.shape_only_network("mobilenet_v2").layers()
     kept = sum(layers[name].numel() for name in config.models["mobilenet_v2"].layers)
-    assert found.runs == 18
+    assert found.runs == 30
     assert found.run.kept_bytes == 4 * 4 * kept  # four bytes a weight, four epochs with the first
     assert found.pretraining is not None
     assert found.pretraining.kept_bytes == 0
@@ -59,6 +59,22 @@ def test_the_time_of_a_training_is_told_within_a_factor(config: Config) -> None:
     measured = time.perf_counter() - began
     told = found.run.seconds - estimates.STARTING
     assert measured / 4 < told < 4 * measured
+
+
+def test_all_held_out_images_are_evaluated_twice_and_few_in_every_epoch(changed: Changed) -> None:
+    seconds = []
+    for few in (24, 1_000_000):
+        change = {
+            "experiment.models": ["mobilenet_v2"],
+            "experiment.starts": ["scratch"],
+            "training.epochs": 6,
+            "training.epoch_heldout_images": few,
+            "data.target.heldout_images": 1_000_000,
+        }
+        (found,) = estimates.estimates(load_config(changed(change)), dict.fromkeys(ARMS, 32))
+        seconds.append(found.run.seconds)
+    # 2 evaluations against 2 + 6.
+    assert 2 < seconds[1] / seconds[0] < 8
 
 
 def test_an_arm_of_larger_images_takes_longer(config: Config) -> None:
@@ -84,6 +100,22 @@ def test_trainings_and_other_work_add_up(config: Config) -> None:
     assert total_cost(config, more, at_a_time=1, cores=4).seconds > alone.seconds
 
 
+def test_a_sweep_takes_as_long_as_its_trial_runs(changed: Changed) -> None:
+    """Six trial runs in one process, for each of three normalizations and two starts."""
+    sweep = {"candidates": [0.1, 0.01, 0.001], "seeds": [7, 8]}
+    models = {"experiment.models": ["mobilenet_v2"], "training.epochs": 3}
+    tuned = load_config(changed({**models, "models.mobilenet_v2.learning_rate": sweep}))
+    (found,) = estimates.estimates(tuned, dict.fromkeys(ARMS, 32))
+    assert found.sweeps == 6
+    assert found.sweep_seconds == pytest.approx(
+        estimates.STARTING + 6 * (found.run.seconds - estimates.STARTING)
+    )
+    without = replace(found, sweeps=0)
+    more = total_cost(tuned, [found], at_a_time=2, cores=2).seconds
+    less = total_cost(tuned, [without], at_a_time=2, cores=2).seconds
+    assert more - less == pytest.approx(6 * found.sweep_seconds / 2)
+
+
 def test_every_layer_adds_figures_and_comparisons(changed: Changed) -> None:
     costs = []
     for count in (1, 2, 102):
@@ -95,6 +127,19 @@ def test_every_layer_adds_figures_and_comparisons(changed: Changed) -> None:
     assert two.seconds - one.seconds == 8 * estimates.FIGURE + 2 * estimates.COMPARING
     assert many.seconds - two.seconds == pytest.approx(100 * (two.seconds - one.seconds))
     assert two.kept_bytes - one.kept_bytes == 8 * estimates.DRAWN
+
+
+def test_only_planned_comparisons_are_counted(changed: Changed) -> None:
+    models = {"experiment.models": ["mobilenet_v2"]}
+    without = models | {"experiment.exclude": [{"start": "pretrained"}]}
+    both, one = (
+        total_cost(load_config(changed(change)), [], at_a_time=1, cores=1)
+        for change in (models, without)
+    )
+    # Two layers: a comparison and four figures each, which are not drawn for the other start. With
+    # one start, no figure compares the two.
+    expected = 2 * estimates.COMPARING + (8 + 1) * estimates.FIGURE
+    assert both.seconds - one.seconds == expected
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,16 @@ def test_the_default_article_has_its_figures_in_the_order_of_its_sections(
         for kind in ("density", "ribbon", "violin", "spread")
     ]
     assert ids == [
+        "answer",
         "examples",
         "inputs",
+        "pretraining_gain",
         "curves-vgg16",
         "curves-mobilenet_v2",
         *of_a_layer,
         "displacement-vgg16",
         "displacement-mobilenet_v2",
+        "switch_or_seed",
         "separation-vgg16",
         "separation-mobilenet_v2",
         "levels",
@@ -79,6 +82,8 @@ def test_a_figure_knows_only_what_it_shows(changed: Changed) -> None:
             "examples": ("raw", "unit", "imagenet"),
             "inputs": ("raw", "unit", "imagenet"),
             "seeds": ("unit", "imagenet"),
+            "answer": ("unit", "imagenet"),
+            "switch_or_seed": ("unit", "imagenet"),
             "levels": ("published_none", "published_minmax", "placebo"),
             "resize": ("imagenet", "published_meanstd"),
         }
@@ -88,8 +93,9 @@ def test_a_figure_knows_only_what_it_shows(changed: Changed) -> None:
 @pytest.mark.parametrize(
     ("change", "missing"),
     [
-        ({"experiment.starts": ["pretrained"]}, {"seeds", "inits"}),
-        ({"experiment.normalizations": ["raw", "unit"]}, {"seeds"}),
+        ({"experiment.starts": ["pretrained"]}, {"pretraining_gain", "seeds", "inits"}),
+        ({"experiment.starts": ["scratch"]}, {"pretraining_gain"}),
+        ({"experiment.normalizations": ["raw", "unit"]}, {"answer", "seeds", "switch_or_seed"}),
     ],
     ids=lambda value: str(next(iter(value), "")) if isinstance(value, dict) else None,
 )
@@ -103,6 +109,56 @@ def test_a_figure_is_left_out_if_the_experiment_lacks_its_runs(
     assert whole - less == missing
 
 
+def test_a_start_that_one_model_lacks_has_only_figures_of_the_others(changed: Changed) -> None:
+    change = {
+        "experiment.exclude": [{"model": "vgg16", "start": "pretrained"}],
+        "experiment.include": [{"model": "vgg16", "start": "scratch_head", "seed": 5}],
+    }
+    figures = {figure.id: figure for figure in figure_index(load_config(changed(change)))}
+    shown = {(figure.model, figure.start) for figure in figures.values() if figure.start}
+    assert shown == {
+        ("vgg16", "scratch"),
+        ("vgg16", "scratch_head"),
+        ("mobilenet_v2", "pretrained"),
+        ("mobilenet_v2", "scratch"),
+    }
+    assert {"curves-vgg16", "curves-mobilenet_v2", "inits", "centre"} <= set(figures)
+
+
+def test_a_figure_that_compares_arms_needs_both_of_them_in_its_model_and_start(
+    changed: Changed,
+) -> None:
+    without = {"model": "vgg16", "start": "scratch", "normalization": "imagenet"}
+    config = load_config(changed({"experiment.exclude": [without]}))
+    assert [figure.id for figure in figure_index(config) if figure.kind == "seeds"] == [
+        "seeds-mobilenet_v2-scratch-features.0.0"
+    ]
+
+
+def test_a_start_that_no_model_has_from_scratch_has_no_figure_of_inits(changed: Changed) -> None:
+    config = load_config(changed({"experiment.exclude": [{"start": "scratch"}]}))
+    kinds = {figure.kind for figure in figure_index(config)}
+    assert kinds.isdisjoint({"inits", "seeds"})
+
+
+def test_a_comparison_of_starts_needs_a_network_that_has_both(changed: Changed) -> None:
+    def kinds(*excluded: dict[str, str]) -> set[str]:
+        config = load_config(changed({"experiment.exclude": list(excluded)}))
+        return {figure.kind for figure in figure_index(config)}
+
+    one = {"model": "vgg16", "start": "scratch"}
+    other = {"model": "mobilenet_v2", "start": "pretrained"}
+    assert "pretraining_gain" in kinds(one)
+    assert "pretraining_gain" not in kinds(one, other)
+
+
+def test_an_arm_that_is_only_included_is_shown_with_the_others(changed: Changed) -> None:
+    config = load_config(changed({"experiment.include": [{"normalization": "placebo", "seed": 0}]}))
+    settings = [figure_settings(config, figure) for figure in figure_index(config)]
+    (examples,) = (one for one in settings if one.kind == "examples")
+    assert examples.normalizations == ("raw", "unit", "imagenet", "placebo")
+
+
 @pytest.mark.parametrize(
     ("change", "redrawn"),
     [
@@ -110,6 +166,8 @@ def test_a_figure_is_left_out_if_the_experiment_lacks_its_runs(
         ({"training.epochs": 36}, set()),
         ({"models.vgg16.learning_rate": 0.5}, set()),
         ({"report.density_epoch": 3}, {"density"}),
+        ({"experiment.exclude": [{"normalization": "raw", "seed": 1}]}, set()),
+        ({"experiment.include": [{"model": "vgg16", "seed": 9}]}, set()),
         ({"experiment.normalizations": ["unit", "raw"]}, {"examples", "inputs"}),
     ],
     ids=lambda value: str(next(iter(value), "")) if isinstance(value, dict) else None,
@@ -124,3 +182,13 @@ def test_a_change_reaches_only_the_figures_that_show_it(
         if figure_settings(before, figure) != figure_settings(after, figure)
     }
     assert found == redrawn
+
+
+def test_the_headline_compares_the_published_pipelines_if_there_are_no_others(
+    changed: Changed,
+) -> None:
+    published = ["published_none", "published_minmax", "published_meanstd"]
+    config = load_config(changed({"experiment.normalizations": published}))
+    figure = next(each for each in figure_index(config) if each.kind == "switch_or_seed")
+    arms = figure_settings(config, figure).normalizations
+    assert arms == ("published_minmax", "published_meanstd")

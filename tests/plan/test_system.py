@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes.util
+import inspect
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 from normreport.errors import StorageError
 from normreport.plan import system
@@ -23,6 +26,7 @@ def test_a_system_with_pango_can_make_the_pdf(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _without(monkeypatch)
+    monkeypatch.setattr(system, "has_fonts", lambda: True)
     assert system.pdf_unavailable_reason() is None
     system.warn()
     assert capsys.readouterr() == ("", "")
@@ -85,3 +89,12 @@ def test_one_process_locks_a_folder_until_it_ends_even_by_a_kill(tmp_path: Path)
             system.lock_folder(tmp_path)
         other.kill()
     system.lock_folder(tmp_path)
+
+
+def test_the_scheduler_of_snakemake_works_without_its_rate_limit() -> None:
+    scheduler = SimpleNamespace(job_rate_limiter="100 per second")
+    system.lift_rate_limit(scheduler)
+    assert scheduler.job_rate_limiter is None
+    used = inspect.getsource(JobScheduler)
+    assert "self.job_rate_limiter is None" in used
+    assert "self.job_rate_limiter is not None" in used

@@ -91,6 +91,8 @@ def test_a_job_is_one_line_with_its_condition_its_reason_and_the_count(
     logger.info("Finished job 1", extra={"event": "job_finished", "job_id": 1})
     logger.info(None, extra={"event": "progress", "done": 1, "total": 3})
     logger.info("Select jobs to execute...")
+    logger.info("DAG of jobs will be updated after completion.")
+    logger.info("Updating checkpoint dependencies.")
     _start(logger, 2, "all", tmp_path / "b.log", wildcards={}, log=[], reason="Forced execution")
     lines = [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in stream.getvalue().splitlines()]
     assert lines == [

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from normreport.config.experiment import Config, load_config, with_layer_paths
-from normreport.errors import ConfigError, StorageError
+from normreport.errors import ConfigError, StorageError, WeightsError
+from normreport.plan import workflow
 from normreport.plan.workflow import Plan, verbatim
 from normreport.source_code import source_files
 
@@ -88,6 +89,44 @@ def test_a_partial_report_of_no_run_is_an_error(
         _plan(small, is_partial=True)
 
 
+def test_a_design_with_holes_has_only_the_files_of_its_runs(small: dict[str, Any]) -> None:
+    small["experiment"] |= {
+        "exclude": [{"start": "pretrained"}, {"normalization": "unit", "seed": 1}],
+        "include": [{"start": "scratch_head", "normalization": "unit", "seed": 4}],
+    }
+    plan = _plan(small)
+    assert plan.of_runs("{start} {normalization} {seed}") == [
+        "scratch unit 0",
+        "scratch imagenet 0",
+        "scratch imagenet 1",
+        "scratch_head unit 4",
+    ]
+    assert plan.of_comparisons("{start} {layer}") == [
+        "scratch features.0",
+        "scratch features.10",
+        "scratch_head features.0",
+        "scratch_head features.10",
+    ]
+    assert plan.of_pretraining("{model}") == []
+    assert plan.of_data_sets("{data}") == ["target"]
+    assert not [path for path in plan.intermediate_files() if "pretrained" in path]
+
+
+def test_the_jobs_of_other_runs_do_not_depend_on_the_design(small: dict[str, Any]) -> None:
+    holes = {"include": [{"start": "scratch", "normalization": "unit", "seed": 4}]}
+    sparse = small | {"experiment": small["experiment"] | holes}
+    before, after = _plan(small), _plan(sparse)
+    run = SimpleNamespace(model="vgg16", start="scratch", normalization="unit", seed="1")
+    other = SimpleNamespace(model="vgg16", start="pretrained")
+    assert after.run_settings(run) == before.run_settings(run)
+    assert after.run_code(run) == before.run_code(run)
+    assert after.compared_digests(other) == before.compared_digests(other)
+    assert after.judge_settings() != before.judge_settings()
+    for name in before.figures:
+        figure = SimpleNamespace(figure=name)
+        assert after.figure_settings(figure) == before.figure_settings(figure)
+
+
 def test_the_report_has_one_table_for_each_figure_and_two_more(small: dict[str, Any]) -> None:
     plan = _plan(small, with_pdf=False)
     assert plan.report_files()[:4] == [
@@ -116,7 +155,7 @@ def test_a_deleted_intermediate_file_would_be_missed(small: dict[str, Any]) -> N
         f"results/weights/{run}.json",
         f"results/measures/{run}.parquet",
         f"results/quantiles/{run}.parquet",
-        "results/comparisons/vgg16/pretrained/features.10/distances.parquet",
+        "results/comparisons/vgg16/pretrained/features.10/quantile_products.parquet",
         "results/figures/inits.svg",
         "results/figures/inits.json",
     } <= set(wanted)
@@ -131,29 +170,124 @@ def test_fetched_weights_need_no_images_and_no_gpu(changed: Changed) -> None:
     assert (here.pretraining_gpus(), fetched.pretraining_gpus()) == (1, 0)
     assert list(here.data_digests) == ["target", "pretraining"]
     assert list(fetched.data_digests) == ["target"]
-    assert here.pretraining_checkpoint(model) == fetched.pretraining_checkpoint(model) == []
+    assert here.checkpoint_digests == fetched.checkpoint_digests == {}
 
 
-def test_a_user_s_checkpoint_is_a_file_of_each_model(changed: Changed) -> None:
-    plan = _plan(changed({"pretraining.weights": "mine/{model}.pth"}))
-    assert plan.pretraining_checkpoint(SimpleNamespace(model="vgg16")) == "mine/vgg16.pth"
+def test_a_users_checkpoint_is_a_file_of_each_model_and_must_exist(
+    changed: Changed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = changed({"pretraining.weights": "{start} mine/{model}.ckpt"})
+    folder = Path("{start} mine")
+    folder.mkdir()
+    (folder / "vgg16.ckpt").touch()
+    with pytest.raises(WeightsError, match=r"mobilenet_v2\.ckpt: this checkpoint does not exist"):
+        _plan(values)
+    (folder / "mobilenet_v2.ckpt").touch()
+    assert list(_plan(values).checkpoint_digests) == ["vgg16", "mobilenet_v2"]
+
+
+def test_models_with_equal_settings_share_one_pretraining(small: dict[str, Any]) -> None:
+    vgg16 = small["models"]["vgg16"]
+    slow = vgg16 | {"architecture": "vgg16", "learning_rate": 1e-5}
+    other = slow | {"pretraining": vgg16["pretraining"] | {"epochs": 3}}
+    models = small["models"] | {"slow": slow, "other": other}
+    names = ["vgg16", "slow", "other"]
+    plan = _plan(small | {"experiment": small["experiment"] | {"models": names}, "models": models})
+    assert plan.of_pretraining("{model}") == ["vgg16", "other"]
+    for model, weights in {"vgg16": "vgg16", "slow": "vgg16", "other": "other"}.items():
+        wildcards = SimpleNamespace(model=model, start="pretrained")
+        path = f"results/pretrained/{weights}/weights.safetensors"
+        assert plan.pretrained_weights(wildcards) == path
 
 
 @pytest.mark.parametrize(
-    ("start", "weights", "option"),
+    ("start", "weights"),
     [
-        ("pretrained", "results/pretrained/vgg16/weights.safetensors", "--pretrained"),
-        ("pretrained_head", "results/pretrained/vgg16/weights.safetensors", "--pretrained"),
-        ("scratch", [], ""),
+        ("pretrained", "results/pretrained/vgg16/weights.safetensors"),
+        ("pretrained_head", "results/pretrained/vgg16/weights.safetensors"),
+        ("scratch", []),
     ],
 )
 def test_only_a_pretrained_run_reads_pretrained_weights(
-    changed: Changed, start: str, weights: object, option: str
+    changed: Changed, start: str, weights: object
 ) -> None:
     wildcards = SimpleNamespace(model="vgg16", start=start)
     plan = _plan(changed({}))
     assert plan.pretrained_weights(wildcards) == weights
-    assert plan.pretrained_option(wildcards) == option
+
+
+SWEEP = {"candidates": [1e-3, 1e-2], "seeds": [100, 101]}
+
+
+class Sweeps:
+    """Stand for Snakemake's checkpoints: every sweep is done."""
+
+    @property
+    def tune_rate(self) -> Sweeps:
+        return self
+
+    def get(self, **arm: str) -> SimpleNamespace:
+        rate = "results/tuning/{model}/{start}/{normalization}/rate.json".format(**arm)
+        return SimpleNamespace(output=SimpleNamespace(rate=rate))
+
+
+def test_a_tuned_model_has_one_sweep_for_each_start_and_arm(small: dict[str, Any]) -> None:
+    assert _plan(small).of_sweeps() == []
+    small["models"]["vgg16"]["learning_rate"] = SWEEP
+    found = _plan(small).of_sweeps()
+    arms = [(start, arm) for start in ("pretrained", "scratch") for arm in ("unit", "imagenet")]
+    assert found == [
+        f"results/tuning/vgg16/{start}/{arm}/{name}.json"
+        for name in ("rate", "manifest")
+        for start, arm in arms
+    ]
+    assert {*found} <= {*_plan(small).intermediate_files()}
+    assert _plan(small).recorded_files()["tuned"] == found
+
+
+def test_only_a_tuned_run_reads_a_learning_rate_and_has_none_in_its_settings(
+    small: dict[str, Any],
+) -> None:
+    run = SimpleNamespace(model="vgg16", start="scratch", normalization="unit", seed="1")
+    fixed = _plan(small)
+    assert fixed.tuned_rate(Sweeps(), run) == []
+    small["models"]["vgg16"]["learning_rate"] = SWEEP
+    tuned = _plan(small)
+    assert tuned.tuned_rate(Sweeps(), run) == "results/tuning/vgg16/scratch/unit/rate.json"
+    settings = json.loads(fixed.run_settings(run))
+    assert settings.pop("learning_rate") == 1e-4
+    assert json.loads(tuned.run_settings(run)) == settings
+    assert tuned.run_mb(run) == fixed.run_mb(run) == tuned.sweep_mb(run)
+
+
+def test_a_sweep_depends_on_its_candidates_and_not_on_the_seeds_of_the_experiment(
+    small: dict[str, Any],
+) -> None:
+    small["models"]["vgg16"]["learning_rate"] = SWEEP
+    arm = SimpleNamespace(model="vgg16", start="scratch", normalization="unit", seed="1")
+    before = _plan(small)
+    small["experiment"]["seeds"] = [0, 1, 2]
+    small["models"]["vgg16"]["layers"] = ["features.28"]
+    assert _plan(small).sweep_settings(arm) == before.sweep_settings(arm)
+    small["models"]["vgg16"]["learning_rate"] = SWEEP | {"candidates": [1e-3, 1e-1]}
+    after = _plan(small)
+    assert after.sweep_settings(arm) != before.sweep_settings(arm)
+    assert json.loads(after.sweep_settings(arm))["candidates"] == [1e-3, 1e-1]
+    # The runs depend on the choice alone.
+    small["models"]["vgg16"]["layers"] = ["features.0", "features.10"]
+    assert _plan(small).run_settings(arm) == before.run_settings(arm)
+    assert {Path(path).stem for path in after.sweep_code(arm)} >= {"tune_rate", "unit", "loop"}
+
+
+def test_the_comparison_of_all_networks_leaves_tuned_ones_out(changed: Changed) -> None:
+    figure = SimpleNamespace(figure="switch_or_seed")
+    fixed = _plan(changed({}))
+    tuned = _plan(changed({"models.vgg16.learning_rate": SWEEP}))
+    assert {path.split("/")[2] for path in fixed.figure_inputs(figure)} == {*LAYERS}
+    assert {path.split("/")[2] for path in tuned.figure_inputs(figure)} == {"mobilenet_v2"}
+    every = {f"models.{model}.learning_rate": SWEEP for model in LAYERS}
+    assert _plan(changed(every)).figure_inputs(figure) == fixed.figure_inputs(figure)
 
 
 def test_a_run_depends_on_its_own_arm_and_its_own_settings(small: dict[str, Any]) -> None:
@@ -232,18 +366,62 @@ def test_templates_of_the_user_come_before_ours(
     changed: Changed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for path in ("mine/screen.css", "templates/screen.css", "templates/languages/de.po"):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).touch()
-    plan = _plan(changed({"report.templates": "mine", "report.language": "de"}))
-    assert plan.template_folders() == ["mine", "templates"]
+    ours = tmp_path / "clone/templates"
+    for path in (Path("{mine}/screen.css"), ours / "screen.css", ours / "languages/de.po"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.setattr(workflow, "ROOT", tmp_path / "clone")
+    plan = _plan(changed({"report.templates": "{mine}", "report.language": "de"}))
+    assert plan.template_folders() == ["{mine}", "clone/templates"]
     assert plan.template_files() == [
-        "mine/screen.css",
-        "templates/languages/de.po",
-        "templates/screen.css",
+        "clone/templates/languages/de.po",
+        "clone/templates/screen.css",
     ]
-    assert plan.catalogue() == ["templates/languages/de.po"]
+    assert plan.catalogue() == ["clone/templates/languages/de.po"]
     assert _plan(changed({})).catalogue() == []
+
+
+def test_an_edit_of_a_file_of_the_user_changes_its_digest(
+    changed: Changed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    template, catalogue = Path("mine/screen.css"), Path("mine/languages/de.po")
+    files = (Path("logo.svg"), Path("vgg16.pth"), template, catalogue)
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("old")
+    own = {"report.logo": "logo.svg", "report.templates": "mine", "report.language": "de"}
+    values = changed(own | {"pretraining.weights": "{model}.pth", "experiment.models": ["vgg16"]})
+    model = SimpleNamespace(model="vgg16")
+
+    def digests() -> list[str | None]:
+        plan = _plan(values)
+        return [
+            plan.logo_digest(),
+            plan.checkpoint_digest(model),
+            plan.templates_digest(),
+            plan.catalogue_digest(),
+        ]
+
+    before = digests()
+    assert None not in before
+    assert digests() == before
+    changes = []
+    for path in files:
+        path.write_text("newer")
+        after = digests()
+        changes.append([old != new for old, new in zip(before, after, strict=True)])
+        before = after
+    # The catalogue is one of the templates.
+    assert changes == [
+        [True, False, False, False],
+        [False, True, False, False],
+        [False, False, True, False],
+        [False, False, True, True],
+    ]
+    nothing = _plan(changed({}))
+    assert nothing.logo_digest() is nothing.templates_digest() is None
+    assert nothing.catalogue_digest() is nothing.checkpoint_digest(model) is None
 
 
 @pytest.mark.parametrize(("logo", "expected"), [(None, []), ("my logo.svg", ["my logo.svg"])])
@@ -255,14 +433,19 @@ def test_a_value_that_is_passed_verbatim_ignores_the_wildcards() -> None:
     assert verbatim("{model}")(SimpleNamespace(model="vgg16")) == "{model}"
 
 
-@pytest.mark.parametrize(
-    ("key", "path"),
-    [
-        ("report.logo", "{my}.svg"),
-        ("report.templates", "{model}/mine"),
-        ("pretraining.weights", "{model}/{start}.pth"),
-    ],
-)
-def test_a_path_with_braces_is_an_error(changed: Changed, key: str, path: str) -> None:
-    with pytest.raises(ConfigError, match=f"^{key}: expected a path without braces"):
-        _plan(changed({key: path}))
+@pytest.mark.parametrize("name", ["-logo.svg", "--html"])
+def test_the_name_of_a_file_is_not_taken_for_an_option(changed: Changed, name: str) -> None:
+    assert _plan(changed({"report.logo": name})).logo() == [f"./{name}"]
+
+
+def test_a_clone_whose_path_has_braces_is_an_error_from_elsewhere(
+    changed: Changed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = tmp_path / "{my} clone"
+    clone.mkdir()
+    monkeypatch.setattr(workflow, "ROOT", clone)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="expected a clone in a folder without braces"):
+        _plan(changed({}))
+    monkeypatch.chdir(clone)
+    assert _plan(changed({})).runs

@@ -134,6 +134,17 @@ def test_an_input_that_differs_is_named_with_both_values(
     assert cause.old == part
 
 
+def test_candidates_for_a_learning_rate_enter_the_sweep(edited: Any) -> None:
+    key = ("config", "models", "vgg16", "learning_rate")
+    old, new = (
+        edited({key: {"candidates": candidates, "seeds": [7]}})
+        for candidates in ([0.1, 1.0], [0.1, 0.5])
+    )
+    (cause,) = compared(old, new).causes
+    name = "config models.vgg16.learning_rate.candidates"
+    assert (str(cause), cause.new, cause.stage) == (name, [0.1, 0.5], "tune_rate")
+
+
 def test_every_key_of_the_configuration_enters_some_stage(whole: Values, edited: Any) -> None:
     nothing = edited({("config", key): None for key in whole["config"]})
     found = compared(whole, nothing).causes

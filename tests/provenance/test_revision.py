@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from normreport.provenance.revision import revision
+from normreport.provenance.revision import commit_unavailable_reason, revision
 
 IDENTITY = {
     f"GIT_{role}_{what}": value
@@ -93,3 +93,54 @@ def test_a_repository_without_a_commit_knows_nothing(tmp_path: Path) -> None:
 def test_without_the_program_nothing_is_known(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert revision(clone).commit is None
+
+
+# Git that does not tell
+
+
+def test_a_worktree_has_a_commit_of_its_own(clone: Path, tmp_path: Path) -> None:
+    first = git(clone, "rev-parse", "HEAD")
+    git(clone, "worktree", "add", "--quiet", str(tmp_path / "tree"), "-b", "other")
+    (tmp_path / "tree/templates/a.j2").write_text("b")
+    assert revision(tmp_path / "tree").state == "changed"
+    git(tmp_path / "tree", "commit", "--quiet", "--all", "--message", "second")
+    found = revision(tmp_path / "tree")
+    assert (found.commit, found.state) == (git(tmp_path / "tree", "rev-parse", "HEAD"), "clean")
+    assert revision(clone).commit == first != found.commit
+
+
+def test_a_clone_that_tells_its_commit_has_no_reason(clone: Path, tmp_path: Path) -> None:
+    assert commit_unavailable_reason(clone) is None
+    git(clone, "archive", "--output", str(tmp_path / "a.tar"), "HEAD")
+    shutil.unpack_archive(tmp_path / "a.tar", tmp_path / "archive")
+    assert commit_unavailable_reason(tmp_path / "archive") is None
+
+
+def test_the_remedy_of_git_for_a_clone_of_another_user_is_told(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Git's own switch for its tests of this.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("LANG", "de_DE.UTF-8")
+    assert revision(clone).commit is None
+    reason = commit_unavailable_reason(clone)
+    assert reason is not None
+    assert reason.startswith("git says: fatal: ")
+    assert f"git config --global --add safe.directory {clone}" in reason
+
+
+def test_damage_of_a_repository_is_told_in_the_words_of_git(clone: Path) -> None:
+    (clone / ".git/HEAD").write_text("nothing")
+    reason = commit_unavailable_reason(clone)
+    assert reason is not None
+    assert reason.startswith("git says: fatal: ")
+
+
+def test_a_clone_without_the_program_git_is_told(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert commit_unavailable_reason(clone) == (
+        "git cannot be run (No such file or directory). Install it and run the same command again."
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -54,3 +55,24 @@ def write_classes(
         for i in range(count):
             picture(1000 * label + i, size).save(folder / name / f"{i}{suffix}")
     return folder
+
+
+# Names of folders and files of public data sets, and the kind of split that they hold.
+SPLIT_NAMES = [
+    ("train", "train"), ("training", "train"), ("training_set", "train"), ("trainset", "train"),
+    ("train_images", "train"), ("trainval", "train"), ("train_val", "train"),
+    ("val", "val"), ("valid", "val"), ("validation", "val"), ("valid_set", "val"), ("dev", "val"),
+    ("images_val", "val"), ("eval", "eval"), ("evaluation", "eval"),
+    ("test", "test"), ("testing", "test"), ("test_set", "test"), ("testset", "test"),
+    ("test_data", "test"), ("holdout", "holdout"), ("hold_out", "holdout"),
+    ("held_out", "holdout"),
+]  # fmt: skip
+
+
+@st.composite
+def styled(draw: st.DrawFn, name: str) -> str:
+    """Draw another spelling of a name of lower-case words."""
+    words = name.split("_")
+    words = draw(st.sampled_from([words, [w.title() for w in words], [w.upper() for w in words]]))
+    ending = draw(st.sampled_from(["", "1", "_2017", "-00000", " (2)"]))
+    return draw(st.sampled_from(["_", "-", " ", "."])).join(words) + ending

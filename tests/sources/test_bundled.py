@@ -1,4 +1,4 @@
-"""Digits and photographs: their pixels, strata, and separate splits."""
+"""Handwritten digits, printed digits and photographs: their pixels, strata, and separate splits."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "create_connection", refuse)
 
 
-both = pytest.mark.parametrize("source", ["digits", "photographs"])
+every = pytest.mark.parametrize("source", ["digits", "printed_digits", "photographs"])
 
 
-@both
+@every
 @pytest.mark.usefixtures("no_connection")
 def test_a_source_gives_the_requested_images_without_a_connection(source: str) -> None:
     found = _load(source, train=23, heldout=11, size=24)
@@ -68,19 +68,19 @@ def test_a_source_gives_the_requested_images_without_a_connection(source: str) -
         assert set(labels) <= set(range(len(found.classes)))
 
 
-@both
+@every
 def test_the_same_seed_gives_the_same_bytes(source: str) -> None:
     assert _same(_load(source, seed=5), _load(source, seed=5))
 
 
-@both
+@every
 def test_the_seed_affects_both_splits(source: str) -> None:
     a, b = _load(source, seed=5), _load(source, seed=6)
     assert not np.array_equal(a.train_images, b.train_images)
     assert not np.array_equal(a.heldout_images, b.heldout_images)
 
 
-@both
+@every
 def test_more_training_images_keep_the_others_and_the_held_out_ones(source: str) -> None:
     few, many = _load(source, train=60), _load(source, train=90)
     assert np.array_equal(few.heldout_images, many.heldout_images)
@@ -89,14 +89,14 @@ def test_more_training_images_keep_the_others_and_the_held_out_ones(source: str)
     assert np.array_equal(few.train_labels, many.train_labels[:60])
 
 
-@both
+@every
 def test_loading_keeps_numpys_global_generator(source: str) -> None:
     before = np.random.get_state()[1].copy()
     _load(source)
     assert np.array_equal(np.random.get_state()[1], before)
 
 
-@both
+@every
 def test_the_first_images_are_of_different_classes(source: str) -> None:
     # The figure of the inputs shows the first eight images.
     for seed in range(3):
@@ -160,6 +160,52 @@ def test_all_digits_can_be_used_but_no_more() -> None:
     )
     with pytest.raises(DataError, match=re.escape(message)):
         _load("digits", train=1698, heldout=100)
+
+
+# Printed digits
+
+
+def test_the_class_of_a_drawing_is_its_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(
+        "normreport.sources.printed_digits.ImageDraw.ImageDraw.text",
+        lambda _self, _xy, text, **_options: drawn.append(text),
+    )
+    found = _load("printed_digits", train=60, heldout=40, size=16)
+    assert [found.classes[label] for label in found.heldout_labels] == drawn[:40]
+    assert [found.classes[label] for label in found.train_labels] == drawn[40:]
+
+
+def test_printed_digits_have_equally_many_drawings_up_to_one() -> None:
+    found = _load("printed_digits", train=64, heldout=45, size=16)
+    for labels in (found.train_labels, found.heldout_labels):
+        assert np.ptp(np.bincount(labels, minlength=10)) == 1
+    assert found.classes == tuple("0123456789")
+
+
+def test_no_two_drawings_are_the_same() -> None:
+    found = _load("printed_digits", train=300, heldout=100, size=16)
+    images = [*found.train_images, *found.heldout_images]
+    assert len({image.tobytes() for image in images}) == 400
+
+
+def test_printed_digits_are_lighter_than_their_background() -> None:
+    images = _load("printed_digits", train=260, heldout=26, size=16).train_images.astype(float)
+    # The digit stands in the middle, so most of the frame is background.
+    frame = np.ones((16, 16), dtype=bool)
+    frame[1:-1, 1:-1] = False
+    background = np.median(images[:, frame, 0], axis=1)
+    lightest = images.max(axis=(1, 2, 3))
+    assert (lightest > background + 10).all()
+    assert np.median(lightest - background) > 50
+
+
+def test_printed_digits_cover_many_grey_levels() -> None:
+    images = _load("printed_digits", train=260, heldout=26, size=16).train_images
+    darkest, lightest = images.min(axis=(1, 2, 3)), images.max(axis=(1, 2, 3))
+    # Uniform from 0 to 140, and then uniform from 40 above that to 255.
+    assert np.quantile(darkest, [0.1, 0.5, 0.9]) == pytest.approx([14, 70, 126], abs=12)
+    assert np.ptp(lightest.astype(int)) > 150
 
 
 # Photographs

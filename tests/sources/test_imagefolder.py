@@ -18,7 +18,8 @@ from normreport import sources
 from normreport.errors import DataError, NormreportError, UnreadableImageError
 from normreport.sources.decoding import resize
 from normreport.sources.fingerprint import files_digest
-from tests.sources.images import load, picture, settings, write_classes
+from normreport.sources.pool import Unused
+from tests.sources.images import SPLIT_NAMES, load, picture, settings, styled, write_classes
 
 
 def source(path: Path, **more: Any) -> dict[str, Any]:
@@ -26,8 +27,12 @@ def source(path: Path, **more: Any) -> dict[str, Any]:
 
 
 def assert_error(path: Path, message: str, **counts: int) -> None:
+    assert_error_of(source(path), message, **counts)
+
+
+def assert_error_of(values: dict[str, Any], message: str, **counts: int) -> None:
     with pytest.raises(DataError, match=re.escape(message)):
-        load(source(path), **counts)
+        load(values, **counts)
 
 
 def test_every_image_is_used_once_with_the_class_of_its_folder(tmp_path: Path) -> None:
@@ -54,6 +59,116 @@ def test_a_subset_is_stratified_and_a_prefix_of_a_larger_one(tmp_path: Path) -> 
     assert np.array_equal(few.train_images, many.train_images[:6])
     other = load(source(tmp_path), train=6, heldout=6, seed=1)
     assert not np.array_equal(few.train_images, other.train_images)
+
+
+TRAIN_NAMES = [name for name, kind in SPLIT_NAMES if kind == "train"]
+HELDOUT_NAMES = [name for name, kind in SPLIT_NAMES if kind != "train"]
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(
+    train=st.sampled_from(TRAIN_NAMES).flatmap(styled),
+    heldout=st.sampled_from(HELDOUT_NAMES).flatmap(styled),
+)
+def test_splits_are_found_by_the_names_that_people_use(
+    tmp_path_factory: pytest.TempPathFactory, train: str, heldout: str
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    write_classes(folder / train, {"a": 4, "b": 4})
+    write_classes(folder / heldout, {"a": 1, "b": 1})
+    found = sources.list_images(settings(source(folder), train=8, heldout=2))
+    assert found.classes == ("a", "b")
+    assert found.unused == ()
+    assert (len(found.train.labels), len((found.heldout or found.train).labels)) == (8, 2)
+
+
+def test_a_third_split_and_other_folders_are_named(tmp_path: Path) -> None:
+    for name, count in (("Train", 4), ("Valid", 2), ("Test", 3)):
+        write_classes(tmp_path / name, {"a": count, "b": count})
+    write_classes(tmp_path, {"unlabeled": 5})
+    (tmp_path / "notes").mkdir()
+    found = sources.list_images(settings(source(tmp_path), train=8, heldout=4))
+    assert len((found.heldout or found.train).labels) == 4
+    assert found.unused == (Unused("Test/", 6), Unused("unlabeled/", 5))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"val": "ab", "test": "ab"},
+        {"train": "ab"},
+        {"train": "ab", "unlabeled": ""},
+        {"train": "ab", "Training": "ab", "test": "ab"},
+        {"train": "ab", "val": "ab", "valid": "ab"},
+        {"seg_train": "ab", "seg_test": "ab", "train": "ab", "test": "ab"},
+        {"train": "ab", "fox": "ab"},
+        {"train1": "", "train2": ""},
+        {"validation": "", "holdout": ""},
+    ],
+    ids=str,
+)
+def test_splits_that_are_not_clear_raise(tmp_path: Path, names: dict[str, str]) -> None:
+    for name, classes in names.items():
+        write_classes(tmp_path / name if classes else tmp_path, dict.fromkeys(classes or [name], 4))
+    assert_error(
+        tmp_path, f"{tmp_path}: expected one folder of training images and one of held-out"
+    )
+    assert_error(tmp_path, "Set the source's train, and heldout if there is one, to the splits")
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (["train", "bus"], ("bus", "train")),
+        (["valid", "invalid"], ("invalid", "valid")),
+        (["bullet train", "crash test"], ("bullet train", "crash test")),
+        (["test", "control", "train"], None),
+    ],
+)
+def test_classes_with_the_word_of_a_split_stay_classes(
+    tmp_path: Path, names: list[str], classes: tuple[str, ...] | None
+) -> None:
+    write_classes(tmp_path, dict.fromkeys(names, 4))
+    if classes is None:
+        assert_error(tmp_path, "expected a folder for each class, as 'train' looks like the name")
+    else:
+        assert load(source(tmp_path)).classes == classes
+    found = load(source(tmp_path, train="."))
+    assert found.classes == tuple(sorted(names))
+
+
+def test_named_splits_are_used(tmp_path: Path) -> None:
+    write_classes(tmp_path / "one/apprentissage", {"a": 4, "b": 4})
+    write_classes(tmp_path / "contrôle", {"a": 1, "b": 2})
+    write_classes(tmp_path / "test", {"a": 3, "b": 3})
+    named = source(tmp_path, train="one/apprentissage", heldout="contrôle/")
+    found = sources.list_images(settings(named, train=8, heldout=3))
+    assert len((found.heldout or found.train).labels) == 3
+    assert found.unused == (Unused("test/", 6),)
+    found = sources.list_images(settings(source(tmp_path, train="test")))
+    assert found.heldout is None
+    assert found.unused == (Unused("contrôle/", 3), Unused("one/", 8))
+    assert_error_of(
+        source(tmp_path, train="Test"), f"{tmp_path / 'Test'}: could not be read (No such file or"
+    )
+
+
+def test_splits_in_each_class_raise(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        write_classes(tmp_path, {f"a/{split}": 2, f"b/{split}": 2})
+    assert_error(tmp_path, f"{tmp_path / 'a'}: expected images of one class, found folders that lo")
+    assert load(source(tmp_path, train=".")).classes == ("a", "b")
+
+
+def test_a_folder_around_the_classes_or_splits_raises_an_error_with_the_right_path(
+    tmp_path: Path,
+) -> None:
+    write_classes(tmp_path / "flowers", {"a": 4, "b": 4})
+    assert_error(
+        tmp_path,
+        f"{tmp_path}: expected at least two classes, found one folder, 'flowers'. If the classes "
+        f"or splits are in it, set path to '{tmp_path}/flowers'.",
+    )
 
 
 @pytest.mark.parametrize("heldout", ["eval", "val", "test"])
@@ -88,6 +203,63 @@ def test_subfolders_of_a_class_belong_to_it(tmp_path: Path) -> None:
     assert Counter([*found.train_labels, *found.heldout_labels]) == {0: 4, 1: 2}
 
 
+@pytest.mark.parametrize("name", ["1.jfif", "1.JPE", "1.jpg_large", "1.png-large", "1.jpg:orig"])
+def test_images_with_the_suffixes_of_downloads_are_used(tmp_path: Path, name: str) -> None:
+    write_classes(tmp_path, {"a": 3, "b": 3})
+    picture(77).save(tmp_path / "a" / name, "JPEG" if "j" in name.lower() else "PNG")
+    found = sources.list_images(settings(source(tmp_path)))
+    assert len(found.train.labels) == 7
+    assert found.unused == ()
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__MACOSX",
+     "@Recycle", ".ipynb_checkpoints", ".thumbnails"],
+)  # fmt: skip
+@pytest.mark.parametrize("place", [".", "a", "a/0.png", "train/a"])
+def test_folders_of_systems_and_file_servers_are_ignored(
+    tmp_path: Path, folder: str, place: str
+) -> None:
+    if place.startswith("train"):
+        write_classes(tmp_path / "val", {"a": 3, "b": 3})
+        write_classes(tmp_path / "val" / folder, {"c": 3})
+        write_classes(tmp_path / "train", {"a": 3, "b": 3})
+    else:
+        write_classes(tmp_path, {"a": 3, "b": 3})
+    if place == "a/0.png":  # as Synology: @eaDir/0.png/SYNOFILE_THUMB_M.jpg
+        write_classes(tmp_path / "a" / folder, {"0.png": 1})
+    else:
+        write_classes(tmp_path / place, {folder: 3})
+    found = sources.list_images(settings(source(tmp_path)))
+    assert found.classes == ("a", "b")
+    assert len(found.train.labels) == 6
+    assert found.unused == ()
+
+
+def test_other_files_are_counted_by_suffix(tmp_path: Path) -> None:
+    write_classes(tmp_path / "train", {"a": 3, "b/deep": 3})
+    write_classes(tmp_path / "val", {"a": 3, "b": 3})
+    for name in ("train/a/1.HEIC", "val/b/2.heic", "train/b/deep/3.CR2", "train/a/no-suffix"):
+        (tmp_path / name).touch()
+    for name in ("train/1.jpg", "train/2.jpg", "1.zip"):  # belong to no class
+        (tmp_path / name).touch()
+    for name in ("README", "labels.csv", "train/Thumbs.db", "val/a/1.png:Zone.Identifier",
+                 "val/a/1.png@SynoEAStream", "train/a/1.xmp", "val/a/._1.heic"):  # fmt: skip
+        (tmp_path / name).touch()
+    found = sources.list_images(settings(source(tmp_path)))
+    assert {each.name: each.count for each in found.unused} == {
+        "": 1, "*.cr2": 1, "*.heic": 2, "./*.zip": 1, "train/*.jpg": 2
+    }  # fmt: skip
+
+
+def test_a_class_of_another_format_is_described(tmp_path: Path) -> None:
+    write_classes(tmp_path, {"a": 3, "b": 0})
+    for i in range(3):
+        (tmp_path / f"b/{i}.heic").touch()
+    assert_error(tmp_path, f"{tmp_path / 'b'}: expected images, found 3 *.heic. Add some, convert")
+
+
 def test_dotfiles_and_files_without_an_image_suffix_are_ignored(tmp_path: Path) -> None:
     write_classes(tmp_path, {"a": 3, "b": 3, ".git": 3})
     (tmp_path / "a/notes.txt").write_text("not an image")
@@ -104,7 +276,7 @@ def test_dotfiles_and_files_without_an_image_suffix_are_ignored(tmp_path: Path) 
     [
         ({}, "expected at least two classes, found none"),
         ({"a": 9}, "expected at least two classes, found 'a'"),
-        ({"a": 9, "b": 0}, "b: expected images, found none with a suffix of .jpg, .jpeg, .png"),
+        ({"a": 9, "b": 0}, "b: expected images, found no file. Add some"),
         (
             {"Rose": 3, "rose": 3},
             "the class folders 'Rose' and 'rose' are one folder on some systems",
@@ -184,6 +356,26 @@ def test_an_unreadable_image_raises_or_is_skipped(tmp_path: Path, kind: str) -> 
         DataError, match=r"1 of the 6 train images are missing: 1 images of the source cannot"
     ):
         load(source(tmp_path, skip_unreadable=True), train=6)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"train": 12, "heldout": 6}])
+def test_a_class_without_a_readable_image_raises(tmp_path: Path, chosen: dict[str, int]) -> None:
+    write_classes(tmp_path, {"a": 9, "b": 9, "c": 9})
+    for path in (tmp_path / "b").iterdir():
+        path.write_bytes(b"")
+    assert_error_of(
+        source(tmp_path, skip_unreadable=True),
+        f"{tmp_path}: class 'b' has no training image left, as those chosen cannot be read. The",
+        **chosen,
+    )
+
+
+def test_training_images_of_one_class_raise(tmp_path: Path) -> None:
+    write_classes(tmp_path, {"a": 50, "b": 1})
+    assert_error(
+        tmp_path,
+        f"{tmp_path}: expected training images of at least two classes, found 4 of class 'a'",
+    )
 
 
 def test_skipped_held_out_images_may_leave_too_few_for_training(tmp_path: Path) -> None:

@@ -119,6 +119,18 @@ def test_a_damaged_array_raises(tmp_path: Path, save: Save) -> None:
         load(source)
 
 
+@pytest.mark.parametrize("dtype", ["u1", "i1", ">i2", "u4", "i8", "u8", ">u8"])
+def test_labels_may_have_any_integer_type(tmp_path: Path, dtype: str) -> None:
+    found = load(saved(tmp_path, labels=LABELS.astype(dtype)), train=6, heldout=2)
+    assert found.classes == ("0", "1")
+    assert sorted([*found.train_labels, *found.heldout_labels]) == [0] * 4 + [1] * 4
+
+
+def test_a_class_name_with_a_lone_surrogate_is_made_printable(tmp_path: Path) -> None:
+    found = load(saved(tmp_path, classes=np.array(["\ud800", "b"])))
+    assert found.classes == ("\ufffd", "b")
+
+
 def test_images_are_resized(tmp_path: Path) -> None:
     found = load(saved(tmp_path), size=24)
     sizes = {resize(picture(i, size=16), 24).tobytes() for i in range(8)}
@@ -142,6 +154,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "one-hot": ({"labels": np.eye(8, dtype=int)}, "found int64 of shape (8, 8)"),
     "negative": ({"labels": LABELS - 1}, "expected whole numbers from 0 to 0, one for each class"),
     "beyond": ({"labels": LABELS + 1, "classes": ["a", "b"]}, "from 0 to 1, one for each class, "),
+    "largest": (
+        {"labels": LABELS.astype("u8") * (2**64 - 1)},
+        "expected whole numbers from 0 to 8, one for each class, found 18446744073709551615",
+    ),
     "huge": ({"labels": LABELS * 10**12}, "expected whole numbers from 0 to 8, one for each class"),
     "a gap": ({"labels": LABELS * 2}, "class '1' has no training image"),
     "one class": ({"labels": LABELS * 0}, "expected at least two classes, found '0'"),

@@ -16,7 +16,7 @@ from torchvision.datasets import utils
 
 from normreport.errors import DataError
 from normreport.sources.fingerprint import files_digest
-from tests.sources.images import load, settings
+from tests.sources.images import load, settings, write_classes
 
 FAKE = {"size": 30, "image_size": [3, 20, 20], "num_classes": 3}
 
@@ -43,6 +43,25 @@ def test_held_out_images_can_have_other_arguments() -> None:
     found = load(both, train=30, heldout=6)
     trained_on = {image.tobytes() for image in found.train_images}
     assert not trained_on & {image.tobytes() for image in found.heldout_images}
+
+
+def test_other_classes_in_the_held_out_images_raise(
+    cifar: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def renamed(self: Any) -> None:
+        self.classes = ["cat", "dog"] if self.train else ["dog", "cat"]
+
+    monkeypatch.setattr(datasets.CIFAR10, "_load_meta", renamed)
+    both = source("CIFAR10", cifar, arguments={"train": True}, heldout_arguments={"train": False})
+    with pytest.raises(DataError, match=r"CIFAR10: .*found other classes in the held-out images"):
+        load(both)
+
+
+def test_splits_in_place_of_classes_raise(tmp_path: Path) -> None:
+    for split in ("Train", "valid"):
+        write_classes(tmp_path / split, {"cat": 2, "dog": 2})
+    with pytest.raises(DataError, match="found the splits 'Train', 'valid' in place of classes"):
+        load(source("ImageFolder", tmp_path))
 
 
 @pytest.fixture

@@ -118,16 +118,28 @@ def comparisons(tmp_path_factory, runs):
         found[start] = SimpleNamespace(
             densities=folder / "densities.parquet",
             histograms=folder / "histograms.parquet",
-            distances=folder / "distances.parquet",
+            products=folder / "products.parquet",
         )
         compare_arms.run(
             layer=LAYER,
-            epochs=2,
             digests=[run.digests for run in pair],
             snapshots=[run.snapshots for run in pair],
             **vars(found[start]),
         )
     return found
+
+
+def planned_inputs(runs, data):
+    """Give the settings of runs and their images as those that the configuration asks for."""
+    settings = [read(run.manifest)["settings"] for run in runs]
+    arms = {(run["model"], run["start"], run["normalization"]): run for run in settings}
+    return canonical_json({
+        "data": {"target": read(data.manifest)["settings"]},
+        "pretraining": {},
+        "pretrained_as": {},
+        "sweeps": [],
+        "runs": list(arms.values()),
+    })  # fmt: skip
 
 
 def read(path):

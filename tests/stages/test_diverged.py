@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from safetensors.numpy import load_file
 from normreport.io.files import canonical_json, write_json
 from normreport.stages import compare_arms, draw_figure, judge_claims, render_html
 from tests.articles import TEMPLATES, record_of
-from tests.stages.conftest import processed, read, trained
+from tests.stages.conftest import planned_inputs, processed, read, trained
 
 LAYER = "features.0"
 SGD = {
@@ -23,6 +25,7 @@ SGD = {
     "learning_rate": 0.05,
     "epochs": 4,
 }
+TABLES = ("densities", "histograms", "products")
 COMMON = {"model": "vgg11", "start": "scratch", "layer": LAYER}
 
 
@@ -40,10 +43,9 @@ def runs(tmp_path_factory, data):
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory, runs):
     folder = tmp_path_factory.mktemp("compared")
-    paths = {key: folder / f"{key}.parquet" for key in ("densities", "histograms", "distances")}
+    paths = {key: folder / f"{key}.parquet" for key in TABLES}
     compare_arms.run(
         layer=LAYER,
-        epochs=4,
         digests=[run.digests for run in runs.values()],
         snapshots=[run.snapshots for run in runs.values()],
         **paths,
@@ -70,17 +72,22 @@ def test_the_report_is_built_and_names_the_run(runs, comparison, data, tmp_path)
         "starts": ["scratch"],
         "normalizations": ["raw", "unit"],
         "seeds": [0],
+        "planned": [
+            {"model": "vgg11", "start": "scratch", "normalization": arm, "seeds": [0]}
+            for arm in ("raw", "unit")
+        ],
         "epochs": 4,
         "target": read(data.manifest)["settings"],
         "pretraining": None,
     }
     judge_claims.run(
         settings=canonical_json(settings),
+        planned=planned_inputs(runs.values(), data),
         manifests=[run.manifest for run in runs.values()],
         histories=[run.history for run in runs.values()],
         layers=[run.layers for run in runs.values()],
         measures=[run.measures for run in runs.values()],
-        distances=[comparison["distances"]],
+        products=[comparison["products"]],
         images=data.images,
         images_manifest=data.manifest,
         pretrained=[],
@@ -88,7 +95,7 @@ def test_the_report_is_built_and_names_the_run(runs, comparison, data, tmp_path)
         results=tmp_path / "results.json",
         runs=tmp_path / "runs.csv",
     )
-    inputs = {
+    inputs: dict[str, tuple[list[Path], dict[str, Any]]] = {
         "density": ([comparison["densities"]], COMMON),
         "violin": ([comparison["densities"]], COMMON),
         "histogram": ([comparison["histograms"]], {"model": "vgg11"}),
@@ -96,7 +103,9 @@ def test_the_report_is_built_and_names_the_run(runs, comparison, data, tmp_path)
         "spread": ([run.measures for run in runs.values()], COMMON),
         "curves": ([run.history for run in runs.values()], {"model": "vgg11"}),
         "displacement": ([run.layers for run in runs.values()], {"model": "vgg11"}),
-        "separation": ([comparison["distances"]], {"model": "vgg11"}),
+        "separation": ([comparison["products"]], {"model": "vgg11"}),
+        "switch_or_seed": ([comparison["products"]], {"normalizations": ["raw", "unit"]}),
+        "pretraining_gain": ([run.manifest for run in runs.values()], {}),
     }
     for kind, (tables, shown) in inputs.items():
         draw_figure.run(

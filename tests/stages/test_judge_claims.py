@@ -11,10 +11,22 @@ from normreport.claims.registry import CLAIMS
 from normreport.errors import StorageError
 from normreport.io.files import canonical_json
 from normreport.stages import judge_claims
-from tests.stages.conftest import LAYER, read
+from tests.stages.conftest import LAYER, read, run_settings
 
 
-def judge(folder, data, pretrained, runs, comparisons):
+def judge(folder, data, pretrained, runs, comparisons, **changes):
+    images = {"source": "digits", "train_images": 32, "heldout_images": 20}
+    planned = {
+        "data": {"target": images},
+        "pretraining": {"mobilenet_v2": read(pretrained.manifest)["origin"]["settings"]},
+        "pretrained_as": {"mobilenet_v2": "mobilenet_v2"},
+        "sweeps": [],
+        "runs": [
+            json.loads(run_settings(start=start, normalization=arm, **changes))
+            for start in ("pretrained", "scratch")
+            for arm in ("unit", "imagenet")
+        ],
+    }
     settings = {
         "models": ["mobilenet_v2"],
         "architectures": {"mobilenet_v2": "mobilenet_v2"},
@@ -23,17 +35,23 @@ def judge(folder, data, pretrained, runs, comparisons):
         "starts": ["pretrained", "scratch"],
         "normalizations": ["unit", "imagenet"],
         "seeds": [0],
+        "planned": [
+            {"model": "mobilenet_v2", "start": start, "normalization": arm, "seeds": [0]}
+            for start in ("pretrained", "scratch")
+            for arm in ("unit", "imagenet")
+        ],
         "epochs": 2,
-        "target": {"source": "digits", "train_images": 32, "heldout_images": 20},
-        "pretraining": {"source": "digits", "train_images": 32, "heldout_images": 20},
+        "target": images,
+        "pretraining": images,
     }
     judge_claims.run(
         settings=canonical_json(settings),
+        planned=canonical_json(planned),
         manifests=[run.manifest for run in runs],
         histories=[run.history for run in runs],
         layers=[run.layers for run in runs],
         measures=[run.measures for run in runs],
-        distances=[comparison.distances for comparison in comparisons.values()],
+        products=[comparison.products for comparison in comparisons.values()],
         images=data.images,
         images_manifest=data.manifest,
         pretrained=[pretrained.manifest],
@@ -63,6 +81,14 @@ def test_a_table_that_lost_a_row_is_named_and_judges_nothing(
     assert not (tmp_path / "results.json").exists()
 
 
+def test_runs_of_other_settings_are_named_and_nothing_is_judged(
+    tmp_path, data, pretrained, runs, comparisons
+):
+    with pytest.raises(StorageError, match=r"scratch/unit/seed0: epochs: expected 3, found 2"):
+        judge(tmp_path, data, pretrained, runs[2:], comparisons, epochs=3)
+    assert not list(tmp_path.iterdir())
+
+
 def test_every_claim_is_in_the_results_with_a_verdict_or_a_reason(judged):
     results = read(judged / "results.json")
     assert [claim["id"] for claim in results["claims"]] == [claim.id for claim in CLAIMS]
@@ -77,7 +103,7 @@ def test_the_results_follow_their_schema(judged, root):
     schema = read(root / "workflow" / "schemas" / "results.schema.json")
     results = read(judged / "results.json")
     assert list(jsonschema.Draft202012Validator(schema).iter_errors(results)) == []
-    assert results["schema_version"] == 3
+    assert results["schema_version"] == 4
     assert len(results["runs"]) == 4
 
 

@@ -27,11 +27,37 @@ def test_weights_that_are_trained_here_come_with_their_history(pretrained):
     manifest = read(pretrained.manifest)
     assert manifest["origin"]["kind"] == "trained"
     assert manifest["origin"]["settings"]["epochs"] == 1
-    assert [row["epoch"] for row in manifest["origin"]["history"]] == [0, 1]
+    history = manifest["origin"]["history"]
+    assert [row["epoch"] for row in history] == [0, 1]
+    # There are 20 held-out images, and the default evaluates 24 after every epoch.
+    assert manifest["origin"]["evaluation"] == {
+        "loss": history[-1]["heldout_loss"],
+        "accuracy": history[-1]["heldout_accuracy"],
+        "images": 20,
+    }
     assert manifest["digests"]["weights"] == file_digest(pretrained.weights)
     state = load_file(pretrained.weights)
     assert state["features.0.0.weight"].shape == (32, 3, 3, 3)
     assert state["features.0.1.num_batches_tracked"] == 2
+
+
+def test_a_pretraining_evaluates_few_images_per_epoch_and_all_at_the_end(
+    pretrained, data, tmp_path
+):
+    manifest = tmp_path / "m.json"
+    pretrain_model.run(
+        settings=settings(epochs=1, epoch_heldout_images=5),
+        images=data.images,
+        weights=tmp_path / "weights.safetensors",
+        manifest=manifest,
+        checkpoints=tmp_path / "checkpoints",
+    )
+    few, every = read(manifest), read(pretrained.manifest)
+    assert few["digests"]["weights"] == every["digests"]["weights"]
+    assert few["origin"]["evaluation"] == every["origin"]["evaluation"]
+    for name in ("train_accuracy", "heldout_accuracy"):
+        fifths = [5 * row[name] for row in few["origin"]["history"]]
+        assert fifths == [round(value) for value in fifths]
 
 
 def test_a_checkpoint_becomes_the_same_weights(pretrained, tmp_path):
@@ -61,6 +87,7 @@ def test_a_checkpoint_becomes_the_same_weights(pretrained, tmp_path):
         },
         "file": file_digest(checkpoint),
         "preprocessing": None,
+        "unwrapping": {"entry": "state_dict", "prefix": "module.", "others": []},
     }
 
 
@@ -83,6 +110,7 @@ def test_published_weights_come_with_their_file_and_its_preprocessing(
     assert origin["settings"]["weights"] == "IMAGENET1K_V1"
     assert origin["file"] == file_digest(cached)
     assert origin["preprocessing"]["mean"] == [0.485, 0.456, 0.406]
+    assert origin["unwrapping"] is None
 
 
 def test_weights_that_torchvision_does_not_have_are_named(tmp_path):

@@ -44,7 +44,7 @@ def test_the_page_holds_title_figure_and_caption(parts, tmp_path):
     page = html.read_text()
     assert "<title>A title</title>" in page
     assert "<svg><text>drawn</text></svg>" in page
-    assert "Figure 1." in page
+    assert "Figure S1." in page
     assert "A caption." in page
 
 

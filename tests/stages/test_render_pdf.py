@@ -71,7 +71,7 @@ def test_every_caption_stands_on_its_figures_page(pdf):
     pages = {}
     for number, name in enumerate(NAMES, start=1):
         (drawn,) = [i for i, text in enumerate(texts) if re.search(rf"^{name}$", text, re.M)]
-        assert f"Figure {number}." in texts[drawn]
+        assert f"Figure S{number}." in texts[drawn]
         pages[name] = drawn
     assert len(set(pages.values())) > 1  # some did not fit on one page
 

@@ -18,20 +18,22 @@ from normreport.io import checkpoints
 from normreport.io.checkpoints import Checkpoint
 from normreport.io.files import canonical_json
 from normreport.sources import decoding, imagefolder
-from normreport.stages import prepare_data, pretrain_model, train_run
+from normreport.stages import prepare_data, pretrain_model, train_run, tune_rate
 from tests.sources.images import picture, write_classes
 from tests.stages.conftest import FIT, run_settings
 
 STAGES = {
     "train_run": train_run,
+    "tune_rate": tune_rate,
     "pretrain_model": pretrain_model,
     "prepare_data": prepare_data,
 }
-# What is done again and again, as the log tells; how often in a whole stage: epochs, or images, of
-# which one is held out, nine are trained on, and two cannot be read; and the numbers of checkpoints
-# after which it is killed.
+# What is done again and again, as the log tells; how often in a whole stage: epochs, those of two
+# trial runs, or images, of which one is held out, nine are trained on, and two cannot be read; and
+# the numbers of checkpoints after which it is killed. A sweep is killed in both of its trial runs.
 STEPS = {
     "train_run": ("\nepoch ", 3, (1, 1)),
+    "tune_rate": ("\nepoch ", 8, (3, 4)),
     "pretrain_model": ("\nepoch ", 3, (1, 1)),
     "prepare_data": ("\nread ", 12, (3, 4)),
 }
@@ -58,7 +60,7 @@ def save_and_die(self, state):
 
 checkpoints.Checkpoint.save_if_due = save_and_die
 options |= {key: Path(value) for key, value in options.items() if key != "settings"}
-more = {"pretrained": None} if stage == "train_run" else {}
+more = {"pretrained": None} if stage in ("train_run", "tune_rate") else {}
 importlib.import_module(f"normreport.stages.{stage}").run(**options, **more)
 """
 
@@ -71,6 +73,20 @@ def train_options(folder, inputs, **changes):
         "snapshots": folder / "snapshots.safetensors",
         "history": folder / "history.csv",
         "layers": folder / "layers.csv",
+        "manifest": folder / "manifest.json",
+        "checkpoints": folder / "checkpoints",
+    }
+
+
+def tune_options(folder, inputs, **changes):
+    values = {key: value for key, value in FIT.items() if key not in ("learning_rate", "seed")}
+    values |= {"start": "scratch", "normalization": "unit", "epochs": 3}
+    values |= {"candidates": [0.001, 0.002], "seeds": [100], **changes}
+    return {
+        "settings": canonical_json(values),
+        "images": inputs.images,
+        "images_manifest": inputs.manifest,
+        "rate": folder / "rate.json",
         "manifest": folder / "manifest.json",
         "checkpoints": folder / "checkpoints",
     }
@@ -100,11 +116,13 @@ def prepare_options(folder, inputs, **changes):
 
 OPTIONS = {
     "train_run": train_options,
+    "tune_rate": tune_options,
     "pretrain_model": pretrain_options,
     "prepare_data": prepare_options,
 }
 OTHER_SETTINGS: dict[str, dict[str, Any]] = {
     "train_run": {"learning_rate": 0.002},
+    "tune_rate": {"candidates": [0.001, 0.004]},
     "pretrain_model": {"learning_rate": 0.002},
     "prepare_data": {"seed": 1},
 }
@@ -123,7 +141,7 @@ def killed(stage, options, *, after):
 
 
 def finished(stage, options):
-    more = {"pretrained": None} if stage == "train_run" else {}
+    more = {"pretrained": None} if stage in ("train_run", "tune_rate") else {}
     STAGES[stage].run(**options, **more)
 
 
@@ -211,6 +229,21 @@ def interrupted(stage, options, *, after):
         patch.setattr(Checkpoint, "save_if_due", save_and_stop)
         with pytest.raises(KeyboardInterrupt):
             finished(stage, options)
+
+
+BEFORE_THE_END = {"train_run": 3, "tune_rate": 9, "pretrain_model": 4}
+
+
+@pytest.mark.parametrize("stage", BEFORE_THE_END, indirect=True)
+def test_a_training_that_stops_before_its_final_evaluation_ends_in_the_same_bytes(
+    stage, whole, inputs, tmp_path, capsys
+):
+    options = OPTIONS[stage](tmp_path, inputs)
+    interrupted(stage, options, after=BEFORE_THE_END[stage])
+    capsys.readouterr()
+    finished(stage, options)
+    assert "epoch" not in capsys.readouterr().err.partition("resuming from")[2]
+    assert written(tmp_path) == whole
 
 
 def test_a_damaged_checkpoint_is_not_used(stage, whole, inputs, tmp_path, capsys):

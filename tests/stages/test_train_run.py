@@ -5,12 +5,22 @@ import csv
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from safetensors.numpy import load_file
+from sklearn.linear_model import RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from normreport.config.training import OptimizerSettings
 from normreport.errors import WeightsError
 from normreport.io.files import array_digest
 from normreport.normalizations import normalize
+from normreport.stages import train_run
 from normreport.stages.train_run import check_run
+from normreport.training.images import normalize_split
+from normreport.training.loop import Diverged
+from normreport.training.networks import build
+from normreport.training.probe import PENALTY
 from normreport.training.seeds import epoch_order
 from normreport.training.state import Epoch
 from tests.stages.conftest import LAYER, processed, read, trained
@@ -40,6 +50,65 @@ def test_a_run_leaves_its_weights_its_history_and_its_manifest(runs):
     layers = rows(run.layers)
     assert len(layers) == 3 * 52
     assert {float(row["displacement"]) for row in layers if row["epoch"] == "0"} == {0.0}
+
+
+def test_all_held_out_images_are_evaluated_at_both_ends_and_few_after_every_epoch(
+    runs, data, tmp_path
+):
+    """With 20 held-out images the default of 24 evaluates all of them after every epoch."""
+    few = trained(tmp_path, data.images, data.manifest, epoch_heldout_images=5)
+    all_rows, few_rows = rows(runs[2].history), rows(few.history)
+    assert {row["heldout_images"] for row in all_rows} == {"20"}
+    assert {row["heldout_images"] for row in few_rows} == {"5"}
+    manifest = read(few.manifest)
+    assert manifest["images"] == {"train": 32, "heldout": 20, "epoch_heldout": 5}
+    for end, row in (("initial", all_rows[0]), ("final", all_rows[-1])):
+        assert manifest["heldout"][end] == {
+            "loss": float(row["heldout_loss"]),
+            "accuracy": float(row["heldout_accuracy"]),
+            "images": 20,
+        }
+    images = normalize_split(load_file(data.images), "heldout", "unit").first(5)
+    network = build(
+        "mobilenet_v2", classes=10, image_size_px=32, optimizer=OptimizerSettings(), seed=0
+    )
+    with torch.no_grad():
+        logits = network.module.eval()(images.inputs)
+    expected = torch.nn.functional.cross_entropy(logits, images.labels).item()
+    assert float(few_rows[0]["heldout_loss"]) == pytest.approx(expected, rel=1e-5)
+    assert [row["train_loss"] for row in few_rows] == [row["train_loss"] for row in all_rows]
+
+
+def test_the_probe_of_a_run_is_that_of_its_start(runs, data):
+    sets = [
+        normalize_split(load_file(data.images), split, "unit") for split in ("train", "heldout")
+    ]
+    network = build(
+        "mobilenet_v2", classes=10, image_size_px=32, optimizer=OptimizerSettings(), seed=0
+    )
+    features = []
+    network.module.classifier[1].register_forward_pre_hook(
+        lambda layer, inputs: features.append(inputs[0].double().numpy())
+    )
+    with torch.no_grad():
+        for images in sets:
+            network.module.eval()(images.inputs)
+    reference = make_pipeline(StandardScaler(), RidgeClassifier(alpha=PENALTY))
+    reference.fit(features[0], sets[0].labels)
+    expected = reference.score(features[1], sets[1].labels)
+    assert read(runs[2].manifest)["heldout"]["probe_accuracy"] == pytest.approx(expected)
+
+
+def test_a_run_diverges_if_only_the_final_evaluation_is_not_finite(data, tmp_path, monkeypatch):
+    def diverge(state, images):
+        raise Diverged(state.step, "the held-out loss")
+
+    monkeypatch.setattr(train_run, "evaluate_all", diverge)
+    manifest = read(trained(tmp_path, data.images, data.manifest, epochs=1).manifest)
+    assert manifest["status"] == {"state": "DIVERGED", "step": 2, "what": "the held-out loss"}
+    assert manifest["heldout"]["initial"]["images"] == 20
+    assert manifest["heldout"]["final"] is None
+    assert not manifest["checks"]["finite"]
 
 
 def test_layer_summaries_are_those_of_the_kept_weights(runs):
@@ -92,6 +161,9 @@ def test_a_diverged_run_keeps_its_last_finite_weights_and_says_when(data, tmp_pa
     assert manifest["status"]["state"] == "DIVERGED"
     assert manifest["status"]["step"] >= 1
     assert not manifest["checks"]["finite"]
+    assert manifest["heldout"]["initial"]["images"] == 20
+    assert 0 <= manifest["heldout"]["probe_accuracy"] <= 1
+    assert manifest["heldout"]["final"] is None
     weights = load_file(run.snapshots)["features.0"]
     assert np.isfinite(weights).all()
     assert len(weights) == manifest["epochs"] + 1 < 31

@@ -1,15 +1,16 @@
-"""Distances and densities of runs against scipy, histograms against counting."""
+"""Products and densities of runs against numpy and scipy, histograms against counting."""
 
 from __future__ import annotations
 
 import weakref
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from normreport.statistics.comparison import densities, distances, histograms
+from normreport.statistics.comparison import densities, histograms, products
 
 EPOCHS = 2
 
@@ -28,41 +29,62 @@ def runs():
     return found
 
 
-def test_every_two_runs_are_compared_at_the_first_and_the_last_epoch(runs):
-    table = pd.DataFrame(distances(runs, EPOCHS))
-    assert len(table) == 2 * 6
-    assert set(table["epoch"]) == {0, EPOCHS}
-    for row in table.itertuples():
-        a, b = (
-            next(
-                weights
-                for condition, weights in runs
-                if (condition["normalization"], condition["seed"]) == key
-            )
-            for key in ((row.normalization_a, row.seed_a), (row.normalization_b, row.seed_b))
+def product_table(runs):
+    """Give the products of all runs, and the weights by run, sorted, as float64."""
+    table = pd.DataFrame(products(runs)).astype({"product": float})
+    ordered = {
+        (condition["normalization"], condition["seed"]): np.sort(
+            np.asarray(weights, dtype=np.float64).reshape(len(weights), -1), axis=1
         )
-        expected = stats.wasserstein_distance(a[row.epoch].ravel(), b[row.epoch].ravel())
-        scale = (a[0].std(ddof=1, dtype=float) + b[0].std(ddof=1, dtype=float)) / 2
-        assert row.w1 == pytest.approx(expected, rel=1e-6, abs=1e-12)
-        assert row.w1_over_sigma0 == pytest.approx(expected / scale, rel=1e-6, abs=1e-9)
+        for condition, weights in runs
+    }
+    return table, ordered
 
 
-def test_arms_that_share_their_seed_begin_exactly_alike(runs):
-    table = pd.DataFrame(distances(runs, EPOCHS))
-    shared = table[(table["epoch"] == 0) & (table["seed_a"] == table["seed_b"])]
-    assert (shared["w1"] == 0).all()
-    assert len(shared) == 2
+def test_every_two_runs_have_a_product_at_every_epoch_in_squares_of_sigma(runs):
+    table, ordered = product_table(runs)
+    assert len(table) == (EPOCHS + 1) * (4 + 6)
+    sigma = np.sqrt(np.mean([each[0].var(ddof=1) for each in ordered.values()]))
+    for epoch, rows in table.groupby("epoch"):
+        value = {
+            ((row.normalization_a, row.seed_a), (row.normalization_b, row.seed_b)): row.product
+            for row in rows.itertuples()
+        }
+        for a, b in combinations(ordered, 2):
+            w2 = np.sqrt(np.mean((ordered[a][epoch] - ordered[b][epoch]) ** 2))
+            square = value[a, a] + value[b, b] - 2 * value.get((a, b), value.get((b, a)))
+            assert square == pytest.approx((w2 / sigma) ** 2, rel=1e-9, abs=1e-15)
 
 
-def test_a_run_that_ended_early_is_not_compared_at_the_end(runs):
-    early = [(condition, weights[:2] if i == 0 else weights) for i, (condition, weights) in
-             enumerate(runs)]  # fmt: skip
-    table = pd.DataFrame(distances(early, EPOCHS))
-    last = table[table["epoch"] == EPOCHS]
+def test_a_run_that_ended_early_has_no_product_after_its_end_and_changes_no_distance(runs):
+    """Its last weights are finite and far too large."""
+    exploded = np.stack([runs[0][1][0], np.float32(1e15) * runs[0][1][0]])
+    early = [(runs[0][0], exploded), *runs[1:]]
+    table, _ = product_table(early)
     first = runs[0][0]
-    gone = (last["normalization_a"] == first["normalization"]) & (last["seed_a"] == first["seed"])
-    assert len(last) == 3
-    assert not gone.any()
+    own = [
+        (table[f"normalization_{side}"] == first["normalization"])
+        & (table[f"seed_{side}"] == first["seed"])
+        for side in "ab"
+    ]
+    assert set(table[own[0] | own[1]]["epoch"]) == {0, 1}
+    plain, _ = product_table(runs[1:])
+    others = table[~(own[0] | own[1])].reset_index(drop=True)
+    # Only sigma differs, whose mean is over all runs.
+    for epoch in (1, 2):
+        mine, theirs = (frame[frame["epoch"] == epoch]["product"] for frame in (others, plain))
+        ratio = mine.to_numpy() / theirs.to_numpy()
+        assert ratio == pytest.approx(np.full(len(ratio), ratio[0]), rel=1e-12)
+
+
+def test_arms_that_share_their_seed_begin_with_equal_products(runs):
+    table, _ = product_table(runs)
+    first = table[table["epoch"] == 0].set_index(
+        ["normalization_a", "seed_a", "normalization_b", "seed_b"]
+    )["product"]
+    for seed in (0, 1):
+        unit, raw = ("unit", seed), ("raw", seed)
+        assert first[*unit, *unit] == first[*unit, *raw] == first[*raw, *raw]
 
 
 def test_densities_are_scipys_with_the_bandwidth_that_is_printed(runs):
@@ -120,12 +142,12 @@ def test_a_run_that_exploded_does_not_leave_the_others_one_bin(runs):
     assert last["count"].iloc[[0, -1]].sum() == last["count"].sum() == 500
 
 
-def test_constant_weights_have_no_density_no_histogram_and_no_relative_distance():
+def test_constant_weights_have_no_density_no_histogram_and_no_product():
     condition = {"model": "m", "start": "scratch", "normalization": "unit"}
     runs = [({**condition, "seed": seed}, np.full((2, 4), 0.5, np.float32)) for seed in (0, 1)]
     assert list(densities(runs)) == []
     assert list(histograms(runs)) == []
-    assert [row["w1_over_sigma0"] for row in distances(runs, 1)] == [None, None]
+    assert [row["product"] for row in products(runs)] == [None] * 6
 
 
 class OneAtATime:
@@ -156,7 +178,7 @@ class OneAtATime:
 
 def test_memory_does_not_grow_with_runs_and_epochs(runs):
     read = [(condition, OneAtATime(weights)) for condition, weights in runs]
-    assert list(distances(read, EPOCHS)) == list(distances(runs, EPOCHS))
+    assert list(products(read)) == list(products(runs))
     assert list(densities(read)) == list(densities(runs))
     assert list(histograms(read)) == list(histograms(runs))
     assert 1 <= OneAtATime.most <= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, product
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from normreport.statistics.inference import (
     Interval,
     MarginTest,
     PValues,
+    accuracy_interval,
     adjust_by_holm,
     clopper_pearson_interval,
     combine_exact_verdicts,
-    share_p_values,
+    combine_tests,
     t_interval,
 )
 from normreport.statistics.verdict import Verdict
@@ -36,6 +38,12 @@ def test_one_seed_has_a_mean_and_no_interval():
     assert t_interval([0.5], 0.95) == Interval(0.5, None, None, 0.95, 1)
 
 
+def test_two_equal_differences_of_accuracies_have_no_interval_of_width_zero():
+    assert accuracy_interval([0.03, 0.03], 0.95) == Interval(0.03, None, None, 0.95, 2)
+    values = [0.03, 0.03, 0.05]
+    assert accuracy_interval(values, 0.95) == t_interval(values, 0.95)
+
+
 @pytest.mark.parametrize(("successes", "trials"), [(0, 3), (3, 3), (1, 3), (7, 10)])
 def test_the_interval_of_a_share_matches_scipys_exact_interval(successes, trials):
     expected = stats.binomtest(successes, trials).proportion_ci(0.95, method="exact")
@@ -52,22 +60,26 @@ def test_p_values_match_scipys_one_sided_t_test(values, margin):
     greater = stats.ttest_1samp(values, margin, alternative="greater").pvalue
     less = stats.ttest_1samp(values, margin, alternative="less").pvalue
     above = MarginTest(margin, level=0.95).p_values(values)
-    below = MarginTest(margin, level=0.95, below=True).p_values(values)
+    below = MarginTest(margin, level=0.95, side="below").p_values(values)
     assert (above.support, above.refute) == pytest.approx((greater, less), rel=1e-10)
     assert (below.support, below.refute) == pytest.approx((less, greater), rel=1e-10)
 
 
 @pytest.mark.parametrize("level", [0.90, 0.95])
-@pytest.mark.parametrize("below", [False, True])
-def test_the_verdict_agrees_with_the_interval_and_the_margin(level, below):
+@pytest.mark.parametrize("side", ["above", "below", "within"])
+def test_the_verdict_agrees_with_the_interval_and_the_margin(level, side):
     generator = np.random.default_rng(0)
     seen = set()
     for _ in range(300):
         values = generator.normal(generator.choice([-1, 0, 1]), 0.3, 4)
-        test = MarginTest(0.1, level=level, below=below)
+        test = MarginTest(0.1, level=level, side=side)
         interval = t_interval(values.tolist(), level)
         over, under = interval.low > 0.1, interval.high < 0.1
-        supported, refuted = (under, over) if below else (over, under)
+        inside = interval.low > -0.1 and under
+        outside = over or interval.high < -0.1
+        supported, refuted = {
+            "above": (over, under), "below": (under, over), "within": (inside, outside)
+        }[side]  # fmt: skip
         verdict = test.verdict(test.p_values(values.tolist()))
         assert (verdict is Verdict.SUPPORTED) == supported
         assert (verdict is Verdict.REFUTED) == refuted
@@ -82,12 +94,12 @@ def test_the_one_sided_test_at_the_margin_decides_on_a_size():
         sizes = np.abs(generator.normal(0, 0.05, 5))
         lower = stats.ttest_1samp(sizes, -0.1, alternative="greater").pvalue
         upper = stats.ttest_1samp(sizes, 0.1, alternative="less").pvalue
-        p = MarginTest(0.1, level=0.90, below=True).p_values(sizes.tolist())
+        p = MarginTest(0.1, level=0.90, side="below").p_values(sizes.tolist())
         assert p.support == pytest.approx(max(lower, upper), rel=1e-9)
 
 
 def test_the_refuting_margin_may_differ_from_the_supporting_one():
-    test = MarginTest(0.5, level=0.95, below=True, refuted_from=0.9)
+    test = MarginTest(0.5, level=0.95, side="below", refuted_from=0.9)
     scatter = np.array([-0.01, 0.0, 0.01])
     verdicts = [test.verdict(test.p_values((mean + scatter).tolist())) for mean in (0.4, 0.7, 1.0)]
     assert verdicts == [Verdict.SUPPORTED, Verdict.INCONCLUSIVE, Verdict.REFUTED]
@@ -109,12 +121,14 @@ def test_sign_flip_p_values_match_brute_force_and_scipy(n):
     p = MarginTest(margin, level=0.95).sign_flip_p_values(values)
     assert p.support == np.mean(np.array(means) >= deviations.mean() - 1e-12)
     assert p.refute == np.mean(np.array(means) <= deviations.mean() + 1e-12)
-    for side, alternative in ((p.support, "greater"), (p.refute, "less")):
+    sides: list[tuple[float, Literal["greater", "less"]]]
+    sides = [(p.support, "greater"), (p.refute, "less")]
+    for side, alternative in sides:
         expected = stats.permutation_test(
             (deviations,),
             np.mean,
             permutation_type="samples",
-            n_resamples=np.inf,
+            n_resamples=2**n,
             alternative=alternative,
         )
         assert side == pytest.approx(expected.pvalue, rel=1e-12)
@@ -126,14 +140,6 @@ def test_sign_flips_need_six_to_twenty_seeds():
     assert test.sign_flip_p_values([1.0] * 6) == PValues(2**-6, 1.0)
     assert test.sign_flip_p_values([1.0] * 20) == PValues(2**-20, 1.0)
     assert test.sign_flip_p_values([1.0] * 21) is None
-
-
-@pytest.mark.parametrize(("successes", "trials"), [(0, 3), (3, 3), (1, 3), (7, 10)])
-def test_the_p_values_of_a_share_match_scipys_exact_test(successes, trials):
-    p = share_p_values(successes, trials, 1 / 6)
-    for side, alternative in ((p.support, "greater"), (p.refute, "less")):
-        expected = stats.binomtest(successes, trials, 1 / 6, alternative=alternative).pvalue
-        assert side == pytest.approx(expected, rel=1e-9)
 
 
 def test_holm_applies_bonferroni_to_the_remaining_tests():
@@ -154,15 +160,65 @@ def test_holm_rejects_the_same_as_closed_testing_with_bonferroni():
             assert adjusted == pytest.approx(expected)
 
 
-def test_one_refuted_case_refutes_a_universal_claim():
-    good, bad = Verdict.SUPPORTED, Verdict.REFUTED
+def test_exact_verdicts_agree_or_are_mixed():
+    good, bad, mixed = Verdict.SUPPORTED, Verdict.REFUTED, Verdict.MIXED
     open_, silent = Verdict.INCONCLUSIVE, Verdict.NOT_EVALUABLE
     assert combine_exact_verdicts([good, good]) is good
-    assert combine_exact_verdicts([good, good, silent]) is open_
-    assert combine_exact_verdicts([good, open_, bad]) is bad
+    assert combine_exact_verdicts([bad]) is bad
+    assert combine_exact_verdicts([good, bad]) is mixed
+    assert combine_exact_verdicts([good, bad, silent]) is mixed
     assert combine_exact_verdicts([good, open_]) is open_
+    assert combine_exact_verdicts([bad, silent]) is open_
     assert combine_exact_verdicts([silent, silent]) is silent
     assert combine_exact_verdicts([]) is silent
+
+
+def test_cases_together_support_or_refute_only_if_each_does():
+    tests = [PValues(0.01, 0.99), PValues(0.02, 0.98), PValues(0.005, 0.995)]
+    together = combine_tests(tests)
+    assert (together.support, together.refute) == (0.02, 0.995)
+    alone = combine_tests(tests[:1])
+    assert (alone.support, alone.refute) == (0.01, 0.99)
+
+
+def test_cases_are_mixed_by_the_larger_of_two_bonferroni_minima():
+    tests = [PValues(0.001, 0.999), PValues(0.996, 0.004), PValues(0.5, 0.5)]
+    assert combine_tests(tests).mixed == pytest.approx(3 * 0.004)
+    assert combine_tests([PValues(0.3, 0.7)]).mixed == 0.7
+
+
+def test_a_case_that_is_mixed_within_itself_makes_the_claim_mixed():
+    tests = [PValues(0.3, 0.7, mixed=0.001), PValues(0.2, 0.8)]
+    # Two cases, and two ways to be mixed.
+    assert combine_tests(tests).mixed == pytest.approx(4 * 0.001)
+
+
+def test_one_case_refutes_a_universal_claim_which_is_never_mixed():
+    tests = [PValues(0.001, 0.999), PValues(0.996, 0.004), PValues(0.5, 0.5)]
+    together = combine_tests(tests, universal=True)
+    assert (together.support, together.mixed) == (0.996, 1.0)
+    assert together.refute == pytest.approx(3 * 0.004)
+
+
+def test_cases_without_an_effect_are_rarely_called_mixed():
+    """At the margin in every case, the mixed verdict is wrong at most at its nominal rate."""
+    generator = np.random.default_rng(3)
+    test = MarginTest(0.5, level=0.95)
+    wrong = 0
+    for _ in range(2000):
+        values = generator.normal(0.5, 0.3, (4, 6))
+        p = combine_tests([test.p_values(list(case)) for case in values])
+        wrong += test.verdict(p) is Verdict.MIXED
+    assert wrong / 2000 <= 0.025
+
+
+@pytest.mark.parametrize(
+    ("side", "order"), [("above", [2, 1, 0]), ("below", [0, 1, 2]), ("within", [1, 0, 2])]
+)
+def test_effects_are_ordered_by_how_far_they_speak_for_the_claim(side, order):
+    effects = [-0.3, 0.1, 0.5]
+    favour = MarginTest(0.2, level=0.95, side=side).favour
+    assert sorted(range(3), key=lambda index: favour(effects[index]), reverse=True) == order
 
 
 def test_an_effect_at_the_margin_is_decided_at_the_nominal_error_rate():

@@ -191,7 +191,8 @@ ATTRIBUTES = r' (?:aria-label|title|alt|data-hint)="([^"]*)"'
 # Claims and predictions; layers and files; names.
 NAMES = r"""\b(?:[CFHP]\d+b?|features[.\w]+|[\w-]+\.(?:csv|json)|python|torch|target
   |VGG16(?:-BN)?|MobileNetV2|vgg16(?:_bn)?|raw|unit|imagenet|placebo|pretrained|scratch\w*
-  |mobilenet_v2|adam|plateau|Kingma|Ba|Ioffe|Szegedy|Holm|A\ title|PDF)\b"""
+  |mobilenet_v2|adam|plateau|Kingma|Ba|Ioffe|Szegedy|Holm|Anderson|ter\ Braak|A\ title|PDF
+  |S\d+)\b"""
 
 
 def widened(message: str) -> str:
@@ -237,6 +238,7 @@ def test_every_word_of_the_article_is_a_message() -> None:
         replace(
             FIGURE,
             caption="…",
+            method="…",
             made_from=FIGURE.made_from.model_copy(
                 update={"settings": FigureSettings.model_construct(**no_words)}
             ),
@@ -254,13 +256,28 @@ def test_every_word_of_an_article_on_what_went_wrong_is_a_message() -> None:
     results["experiment"]["pretraining"] = None
     fetched = {"kind": "fetched", "weights": "…", "file": DIGEST}
     results["pretraining"] = [
-        {"model": "vgg16", **fetched, "preprocessing": None, "other_arms": None},
-        {"model": "mobilenet_v2", **fetched, "preprocessing": PUBLISHED, "other_arms": []},
+        {
+            "model": "vgg16",
+            **fetched,
+            "preprocessing": None,
+            "unwrapping": None,
+            "other_arms": None,
+        },
+        {
+            "model": "mobilenet_v2",
+            **fetched,
+            "preprocessing": PUBLISHED,
+            "unwrapping": None,
+            "other_arms": [],
+        },
     ]
     first, second, *_ = results["headline"]["layers"]
     first["weights"] = second["std_last"] = None
     results["headline"]["runs"] |= {"failed": 1, "diverged": 1, "learned": 30}
     results["data"]["skipped"] = [{"split": "train", "image": "…", "why": "…"}] * 21
+    rare = {"name": "…", "train": 0, "heldout": 0}
+    results["data"]["images_per_class"] = [rare] * 21
+    results["data"]["unused"] = [{"name": name, "count": 1} for name in ["", *"…" * 20]]
     failure = {"model": "vgg16", "start": "scratch", "normalization": "raw", "seed": 0}
     failure |= {"id": "vgg16/scratch/raw/seed0", "what": "…", "log": ""}
     record = record_of(trained_with=[{"python": "3.11.0"}, {"python": "3.12.0"}])

@@ -33,6 +33,18 @@ def build_network(model: str = "vgg_narrow", **changes: Any) -> Network:
     return build(model, **(options | changes))
 
 
+def tiny_network(seed: int = 0) -> Network:
+    """Build a network of a few weights whose last layer is `classifier.1`."""
+    torch.manual_seed(seed)
+    features = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+    classifier = nn.Sequential(nn.Dropout(), nn.Linear(4, 10))
+    parts = {"features": features, "classifier": classifier}
+    module = nn.Module()
+    for name, part in parts.items():
+        module.add_module(name, part)
+    return Network(module, "classifier.1")
+
+
 def random_images(count: int = 8, size: int = 32, seed: int = 0) -> Tensor:
     return torch.randn(count, 3, size, size, generator=torch.Generator().manual_seed(seed))
 

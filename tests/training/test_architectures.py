@@ -18,6 +18,7 @@ from normreport.training import networks
 from normreport.training.images import normalize_split
 from normreport.training.layer_summaries import summarize_layer
 from normreport.training.loop import train
+from normreport.training.probe import evaluate_start
 from normreport.training.state import TrainingState
 
 # The smallest model of each family, and the size of its images: 32 px if its layers accept it.
@@ -85,8 +86,10 @@ def test_an_architecture_trains_and_its_layers_are_measured(name: str) -> None:
     )
     shapes = networks.shape_only_network(name, image_size_px=size)
     before = copied_weights(network)
-    sets = (normalize_split(arrays, split, "imagenet") for split in ("train", "heldout"))
-    first, last = train(TrainingState.begin(network, settings), *sets, seed=0)
+    sets = [normalize_split(arrays, split, "imagenet") for split in ("train", "heldout")]
+    state = TrainingState.begin(network, settings)
+    assert evaluate_start(state, *sets).probe_accuracy in {0.0, 0.5, 1.0}
+    first, last = train(state, *sets, seed=0)
     after = copied_weights(network)
     assert before
     assert list(before) == list(shapes.measured_layers())

@@ -32,6 +32,15 @@ def test_without_a_count_all_images_are_used(arrays: Arrays) -> None:
     assert len(normalize_split(arrays, "train", "raw").labels) == 40
 
 
+def test_the_first_images_are_a_view_of_all_and_at_most_all(arrays: Arrays) -> None:
+    images = normalize_split(arrays, "heldout", "unit")
+    few = images.first(7)
+    assert torch.equal(few.inputs, normalize_split(arrays, "heldout", "unit", 7).inputs)
+    assert few.labels.tolist() == arrays["heldout_labels"][:7].tolist()
+    assert few.inputs.data_ptr() == images.inputs.data_ptr()
+    assert len(images.first(21).labels) == 20
+
+
 def test_images_keep_their_memory_layout_on_another_device(arrays: Arrays) -> None:
     images = normalize_split(arrays, "train", "unit")
     moved = images.to(torch.device("meta"))

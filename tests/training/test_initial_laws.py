@@ -9,7 +9,7 @@ from scipy import stats
 
 from tests.training.helpers import build_network, copy_state
 
-LAWS = {"gaussian": stats.norm, "laplace": stats.laplace, "uniform": stats.uniform}
+LAWS = {"gaussian": stats.norm(), "laplace": stats.laplace(), "uniform": stats.uniform()}
 
 
 @pytest.mark.parametrize("law", LAWS)

@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 
 from normreport.config.training import FitSettings
 from normreport.training.images import ImageSet, normalize_split
-from normreport.training.loop import Diverged, evaluate, train
+from normreport.training.loop import Diverged, evaluate, evaluate_all, train
 from normreport.training.networks import Network
 from normreport.training.seeds import derived_seed, epoch_order
 from normreport.training.state import Epoch, TrainingState
@@ -135,6 +135,42 @@ def test_evaluation_uses_smaller_batches_for_larger_images(size_px: int) -> None
     evaluate(module, images)
     assert max(seen) == 256 * 3 * 32**2
     assert sum(seen) == images.inputs.numel()
+
+
+def test_all_images_are_evaluated_with_the_network_of_a_state(arrays: Arrays) -> None:
+    state = TrainingState.begin(small_network(3), fit_settings())
+    _, heldout = image_sets(arrays)
+    found = evaluate_all(state, heldout)
+    loss, accuracy = plain_evaluation(state.network.module, heldout)
+    assert (found.accuracy, found.images) == (accuracy, 20)
+    assert found.loss == pytest.approx(loss, rel=1e-5)
+
+
+def test_an_evaluation_whose_loss_is_not_finite_diverges(arrays: Arrays) -> None:
+    state = TrainingState.begin(small_network(), fit_settings())
+    state.step = 7
+    _, heldout = image_sets(arrays)
+    heldout.inputs[19] = math.inf
+    with pytest.raises(Diverged, match="the held-out loss is not finite at step 7"):
+        evaluate_all(state, heldout)
+
+
+def test_a_training_may_evaluate_only_its_first_images(arrays: Arrays) -> None:
+    train_set, heldout_set = image_sets(arrays)
+    networks, found = (small_network(), small_network()), []
+    for network, count in zip(networks, (None, 5), strict=True):
+        state = TrainingState.begin(network, fit_settings())
+        list(train(state, train_set, heldout_set, seed=0, evaluated_train_images=count))
+        found.append(state.records)
+    assert equal_states(*map(copy_state, networks))
+    for every, few in zip(*found, strict=True):
+        changed = {"train_loss", "train_accuracy"}
+        assert {key: value for key, value in every.row().items() if key not in changed} == {
+            key: value for key, value in few.row().items() if key not in changed
+        }
+    loss, accuracy = plain_evaluation(networks[1].module, train_set.first(5))
+    assert found[1][-1].train_accuracy == accuracy
+    assert found[1][-1].train_loss == pytest.approx(loss, rel=1e-5)
 
 
 def test_training_equals_a_plain_loop(arrays: Arrays) -> None:

@@ -1,28 +1,22 @@
 from __future__ import annotations
 
-import pickle
 import re
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
-from torch import nn
 from torchvision.models.vision_transformer import VisionTransformer, interpolate_embeddings
 
-from normreport.errors import WeightsError
+from normreport.errors import StorageError, WeightsError
+from normreport.io.files import write_arrays
+from normreport.training.checkpoint_files import read_checkpoint
 from normreport.training.networks import Network, shape_only_network
 from normreport.training.pretrained_weights import (
-    StateDict,
-    adapt,
     load_backbone,
     read_state_dict,
 )
 from tests.training.helpers import (
-    Bomb,
     build_network,
     copy_state,
     equal_states,
@@ -139,128 +133,28 @@ def test_weights_are_checked_against_a_network_on_the_meta_device(
     for size in (32, 64):  # folded and unfolded
         path = tmp_path / f"{size}.pth"
         torch.save(copy_state(build_network(image_size_px=size)), path)
-        adapt(read_state_dict(path), network.module, head=network.head)
+        read_checkpoint(path, network.module, head=network.head)
     other = tmp_path / "other.pth"
     torch.save(copy_state(build_network("vgg_narrow_bn")), other)
     with pytest.raises(
-        WeightsError, match=re.escape(f"{other}: ") + r"\d+ weights do not fit the "
+        WeightsError,
+        match=re.escape(f"{other} (the whole file): ") + r"\d+ weights do not fit the ",
     ):
-        adapt(read_state_dict(other), network.module, head=network.head, source=str(other))
+        read_checkpoint(other, network.module, head=network.head)
 
 
-@pytest.fixture
-def weights() -> StateDict:
-    generator = torch.Generator().manual_seed(0)
-    return {
-        "features.0.weight": torch.randn(4, 3, 3, 3, generator=generator),
-        "steps": torch.tensor(3),
-    }
+def test_our_file_of_weights_is_read_as_it_was_written(tmp_path: Path) -> None:
+    state = copy_state(build_network("mobilenet_v2"))
+    write_arrays(tmp_path / "w.safetensors", {name: v.numpy() for name, v in state.items()})
+    assert equal_states(read_state_dict(tmp_path / "w.safetensors"), state)
 
 
-@pytest.mark.parametrize("suffix", [".pth", ".pt", ".safetensors"])
-def test_a_saved_state_dict_is_read_back(tmp_path: Path, weights: StateDict, suffix: str) -> None:
-    path = tmp_path / f"a{suffix}"
-    (save_file if suffix == ".safetensors" else torch.save)(weights, path)
-    assert equal_states(read_state_dict(path), weights)
-
-
-def test_pytorchs_legacy_format_is_read(tmp_path: Path, weights: StateDict) -> None:
-    torch.save(weights, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
-    assert equal_states(read_state_dict(tmp_path / "a.pth"), weights)
-
-
-@pytest.mark.parametrize("wrapper", ["state_dict", "model"])
-def test_a_state_dict_inside_a_training_checkpoint_is_read(
-    tmp_path: Path, weights: StateDict, wrapper: str
+@pytest.mark.parametrize("content", [None, b"", b"not a checkpoint" * 40])
+def test_our_file_of_weights_that_is_damaged_is_named(
+    tmp_path: Path, content: bytes | None
 ) -> None:
-    torch.save({wrapper: weights, "epoch": 3, "optimizer": {"lr": 0.1}}, tmp_path / "a.pth")
-    assert equal_states(read_state_dict(tmp_path / "a.pth"), weights)
-
-
-def test_the_prefix_of_parallel_training_is_removed(tmp_path: Path, weights: StateDict) -> None:
-    torch.save({f"module.{name}": v for name, v in weights.items()}, tmp_path / "a.pth")
-    assert equal_states(read_state_dict(tmp_path / "a.pth"), weights)
-
-
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
-def test_weights_of_any_precision_are_read_as_fp32_without_gradients(
-    tmp_path: Path, weights: StateDict, dtype: torch.dtype
-) -> None:
-    whole = {name: value for name, value in weights.items() if value.is_floating_point()}
-    saved = {name: nn.Parameter(value.to(dtype)) for name, value in whole.items()}
-    torch.save(saved | {"batches": torch.tensor(3)}, tmp_path / "a.pth")
-    found = read_state_dict(tmp_path / "a.pth")
-    assert found.pop("batches").dtype == torch.int64
-    for name, value in found.items():
-        assert value.dtype == torch.float32
-        assert np.array_equal(value.numpy(), whole[name].to(dtype).float().numpy())
-
-
-def test_a_checkpoint_with_code_raises_and_executes_nothing(
-    tmp_path: Path, weights: StateDict
-) -> None:
-    sign = tmp_path / "sign"
-    path = tmp_path / "a.pth"
-    torch.save({"state_dict": weights, "extra": Bomb(sign)}, path)
-    torch.load(path, weights_only=False)
-    assert sign.exists()  # the bomb is live
-    sign.unlink()
-    with pytest.raises(WeightsError, match=re.escape(str(path)) + ".*cannot be read safely"):
-        read_state_dict(path)
-    assert not sign.exists()
-
-
-def test_a_bare_pickle_with_code_raises_and_executes_nothing(tmp_path: Path) -> None:
-    sign = tmp_path / "sign"
-    path = tmp_path / "a.pt"
-    path.write_bytes(pickle.dumps(Bomb(sign)))
-    with pytest.raises(WeightsError, match="cannot be read safely"):
-        read_state_dict(path)
-    assert not sign.exists()
-
-
-@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-@pytest.mark.parametrize("damage", ["empty", "two bytes", "half", "garbage", "folder", "missing"])
-def test_a_damaged_checkpoint_raises_an_error_with_its_path(
-    tmp_path: Path, weights: StateDict, suffix: str, damage: str
-) -> None:
-    path = tmp_path / f"a{suffix}"
-    if damage == "folder":
-        path.mkdir()
-    elif damage != "missing":
-        (save_file if suffix == ".safetensors" else torch.save)(weights, path)
-        whole = path.read_bytes()
-        path.write_bytes(
-            {
-                "empty": b"",
-                "two bytes": b"\x80\x02",
-                "half": whole[: len(whole) // 2],
-                "garbage": b"not a checkpoint" * 40,
-            }[damage]
-        )
-    with pytest.raises(WeightsError, match=re.escape(str(path)) + ": "):
-        read_state_dict(path)
-
-
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
-def test_a_truncated_legacy_checkpoint_raises_an_error_with_its_path(
-    tmp_path: Path, weights: StateDict, share: float
-) -> None:
-    path = tmp_path / "a.pth"
-    torch.save(weights, path, _use_new_zipfile_serialization=False)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(WeightsError, match=re.escape(str(path)) + ": "):
-        read_state_dict(path)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [torch.zeros(3), [torch.zeros(3)], {"a": torch.zeros(3), "lr": 0.1}, {1: torch.zeros(3)}],
-    ids=["tensor", "list", "numbers", "numbered"],
-)
-def test_a_checkpoint_with_other_content_raises(tmp_path: Path, content: Any) -> None:
-    path = tmp_path / "a.pth"
-    torch.save(content, path)
-    with pytest.raises(WeightsError, match="expected a dictionary of tensors"):
+    path = tmp_path / "w.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StorageError, match=r"w\.safetensors: could not be read .*run snakemake"):
         read_state_dict(path)

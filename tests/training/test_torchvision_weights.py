@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import json
+import os
 import re
+import socket
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable
+from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.error import URLError
@@ -72,6 +78,48 @@ def test_a_failed_download_says_where_to_put_the_file(cache: Path) -> None:
     assert message.startswith("pretraining.weights: IMAGENET1K_V1 of resnet18 could not be")
     assert "Temporary failure in name resolution" in message
     assert f"put the file at {cached_file(cache, 'resnet18')}." in message
+
+
+def test_a_refused_connection_ends_with_status_2_and_one_message(tmp_path: Path) -> None:
+    """A proxy that listens on no port refuses every connection."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        proxy = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        settings = {"model": "small", "architecture": "mobilenet_v2", "weights": "IMAGENET1K_V1"}
+        paths = {
+            name: str(tmp_path / "out" / name) for name in ("weights", "manifest", "checkpoints")
+        }
+        options = [part for name, path in paths.items() for part in (f"--{name}", path)]
+        ended = subprocess.run(
+            [sys.executable, "-m", "normreport", "pretrain_model", "--settings",
+             json.dumps(settings), *options],
+            env=os.environ | {"https_proxy": proxy, "no_proxy": "", "TORCH_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+    assert ended.returncode == 2
+    (message,) = ended.stderr.splitlines()
+    name = "mobilenet_v2-b0353104.pth"
+    assert message.startswith(
+        "normreport pretrain_model: pretraining.weights: IMAGENET1K_V1 of mobilenet_v2 could not be"
+    )
+    assert "Connection refused" in message
+    assert f"download https://download.pytorch.org/models/{name} on another machine" in message
+    assert f"put the file at {tmp_path / 'hub' / 'checkpoints' / name}." in message
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_connection_that_breaks_is_a_failed_download(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any) -> NoReturn:
+        raise IncompleteRead(b"half of a file")
+
+    monkeypatch.setattr(torch.hub, "urlopen", breaks)
+    with pytest.raises(WeightsError, match="resnet18 could not be downloaded"):
+        read_weights("resnet18", "IMAGENET1K_V1")
+    assert list(cache.iterdir()) == []
 
 
 def test_a_cached_file_is_used_offline(cache: Path) -> None:

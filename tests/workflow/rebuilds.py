@@ -143,8 +143,8 @@ def after_runs(
     }
 
 
-# Both of a figure's rooms: figures/ and report/data/. Two show all models.
-OF_ALL_MODELS = ("*/inits.*", "*/centre.*")
+# Both of a figure's rooms: figures/ and report/data/. Three show all models.
+OF_ALL_MODELS = ("*/inits.*", "*/centre.*", "*/switch_or_seed.*", "*/pretraining_gain.*")
 OF_A_MODEL = ("*mobilenet_v2*", *OF_ALL_MODELS)
 # Which show the input as the experiment's arms make it.
 OF_THE_ARMS = ("*/examples.*", "*/inputs.*")
@@ -153,7 +153,7 @@ OF_THE_WEIGHTS = tuple(
     f"*/{kind}*"
     for kind in (
         "centre", "density", "histogram", "inits", "quantiles", "ribbon", "seeds", "separation",
-        "spread", "violin",
+        "spread", "switch_or_seed", "violin",
     )
 )  # fmt: skip
 ALL_RUNS = {
@@ -190,6 +190,18 @@ CHANGES = (
         after_runs("*/seed2*", EVERY, OF_A_MODEL),
     ),
     Change(
+        "a seed of one start and arm added (`experiment.include`)",
+        configure(
+            {"experiment": {"include": [{"start": "scratch", "normalization": "unit", "seed": 2}]}}
+        ),
+        after_runs("mobilenet_v2/scratch/unit/seed2*", ("comparisons/*/scratch/*",), OF_A_MODEL),
+    ),
+    Change(
+        "runs of one start removed (`experiment.exclude`)",
+        configure({"experiment": {"exclude": [{"start": "pretrained", "seed": 1}]}}),
+        {"compare_arms": ("comparisons/*/pretrained/*",), "draw_figure": OF_A_MODEL, **JUDGE},
+    ),
+    Change(
         "a model added",
         configure(
             {
@@ -204,6 +216,17 @@ CHANGES = (
         "the learning rate of one model",
         configure({"models": {"mobilenet_v2": {"learning_rate": 0.002}}}),
         ALL_RUNS,
+    ),
+    Change(
+        "candidates for the learning rate of one model",
+        configure(
+            {
+                "models": {
+                    "mobilenet_v2": {"learning_rate": {"candidates": [0.001, 0.01], "seeds": [7]}}
+                }
+            }
+        ),
+        {"tune_rate": EVERY, **ALL_RUNS},
     ),
     Change(
         "the seed of the pretraining",
@@ -268,7 +291,9 @@ CHANGES = (
             **JUDGE,
         },
     ),
-    Change("PERMANOVA", append("normreport/statistics/permanova.py"), JUDGE),
+    Change(
+        "the analysis of variance", append("normreport/statistics/variance_components.py"), JUDGE
+    ),
     Change("a claim", append("normreport/claims/movement.py"), JUDGE),
     Change(
         "a colour of the figures",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from tests.workflow.conftest import SMOKE, Clone
@@ -50,9 +52,9 @@ def test_a_clone_runs_its_own_code_though_another_one_comes_first(clones):
 
 def test_a_clone_runs_its_own_code_from_another_working_directory(clones, tmp_path):
     first, second = clones
-    for name in ("config.yaml", "templates", "workflow"):
-        (tmp_path / name).symlink_to(second.folder / name)
-    second.snakemake(*TARGET, "--directory", str(tmp_path), PYTHONPATH=str(first.folder))
+    preset = str(second.folder / SMOKE[-1])
+    options = (*TARGET[:-1], preset, "--directory", str(tmp_path))
+    second.snakemake(*options, PYTHONPATH=str(first.folder))
     assert (tmp_path / "logs/record_failures/failures.log").read_text() == "the code of second\n"
 
 
@@ -67,3 +69,30 @@ def test_code_of_another_clone_that_was_imported_already_stops_the_workflow(clon
     assert str(first.folder / "normreport") in stopped.stdout
     assert str(second.folder / "normreport") in stopped.stdout
     assert "Traceback" not in stopped.stdout
+
+
+def git(folder, *arguments):
+    identity = ("-c", "user.name=A", "-c", "user.email=a@b")
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_a_worktree_runs_its_own_code_and_names_its_own_commit(tmp_path):
+    first = signed_clone(tmp_path / "first", "first")
+    git(first.folder, "init", "--quiet")
+    git(first.folder, "add", ".")
+    git(first.folder, "commit", "--quiet", "--message", "first")
+    git(first.folder, "worktree", "add", "--quiet", str(tmp_path / "second"), "-b", "second")
+    second = Clone.__new__(Clone)  # the worktree has the files already
+    second.folder = tmp_path / "second"
+    cli = second.folder / "normreport/cli.py"
+    cli.write_text(cli.read_text().replace("code of first", "code of second"))
+    git(second.folder, "commit", "--quiet", "--all", "--message", "second")
+    output = second.snakemake(*TARGET, PYTHONPATH=str(first.folder)).stdout
+    assert log(second) == "the code of second\n"
+    assert "will name no commit" not in output
+    planned = second.snakemake(*SMOKE, "--dry-run", "--printshellcmds", PYTHONPATH="").stdout
+    commits = [git(clone.folder, "rev-parse", "HEAD") for clone in (first, second)]
+    assert [f'"commit":"{commit}"' in planned for commit in commits] == [False, True]
+    assert '"state":"clean"' in planned

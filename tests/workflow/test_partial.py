@@ -85,7 +85,31 @@ def test_without_pretrained_weights_the_runs_from_scratch_are_reported(smoke, tm
     for failure in results["failures"]:
         assert failure["what"] == "pretrain_model was not tried"
     page = (tmp_path / "results/report/index.html").read_text()
-    assert "Every run failed, so that there is nothing to show." in page
+    assert "From pretrained weights: not tested." in page
     published = copy.snakemake(*PARTIAL, "publish", check=False)
     assert published.returncode == 1
     assert not (tmp_path / "public").exists()
+
+
+@pytest.mark.parametrize("stage", ["digest_weights", "measure_weights"])
+def test_a_run_that_fails_after_its_training_is_left_out(smoke, tmp_path, stage):
+    copy = copy_of(smoke, tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(
+        FAILING.format(run=FAILED).replace("train_run", stage)
+    )
+    made = {"digest_weights": ("weights",), "measure_weights": ("measures", "quantiles")}
+    outputs = []
+    for folder in made[stage]:
+        for path in (tmp_path / "results" / folder).glob(f"{FAILED}.*"):
+            path.unlink()
+            outputs.append(str(path.relative_to(tmp_path)))
+    assert copy.snakemake(*SMOKE, "--keep-going", "--", *outputs, check=False).returncode == 1
+    done = copy.snakemake(*PARTIAL, "--", "results/failures.json")
+    assert f"{stage} {FAILED}" not in done.stdout
+    (failure,) = json.loads((tmp_path / "results/failures.json").read_text())["runs"]
+    assert f"{failure['model']}/{failure['start']}/{failure['normalization']}" in FAILED
+    assert failure["stage"] == stage
+    assert failure["log"].endswith("MemoryError: made to fail")
+    planned = copy.snakemake(*PARTIAL, "--dry-run").stdout
+    assert "judge_claims" in planned
+    assert f"results/measures/{FAILED}.parquet" not in planned

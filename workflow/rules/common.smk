@@ -8,12 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
 
+min_version("9.27")
 # This process and its jobs run the code beside the Snakefile, whatever else is installed.
 CLONE = Path(workflow.basedir)
 sys.path.insert(0, str(CLONE))
 others = [folder for folder in os.getenv("PYTHONPATH", "").split(os.pathsep) if folder]
-os.environ.update(PYTHONPATH=os.pathsep.join(dict.fromkeys([str(CLONE), *others])))
+first = os.pathsep.join(dict.fromkeys([str(CLONE), *others]))
+os.environ.update(PYTHONPATH=first, NORMREPORT_CLONE=str(CLONE))
 import normreport
 
 if Path(normreport.__path__[0]).resolve() != (CLONE / "normreport").resolve():
@@ -42,9 +45,11 @@ from normreport.plan.existing_results import (
     has_metadata,
     missing_metadata_error,
 )
+from normreport.plan.kept_results import check_kept_results
+from normreport.plan.notices import notices
 from normreport.plan.resources import training_gpus
-from normreport.plan.system import lock_folder, pdf_unavailable_reason
-from normreport.plan.terminal import end_build, follow_build, headline
+from normreport.plan.system import lift_rate_limit, lock_folder, pdf_unavailable_reason
+from normreport.plan.terminal import AFTER_A_FAILURE, end_build, follow_build, headline
 from normreport.plan.workflow import Plan, as_json, verbatim
 from normreport.provenance.record import FLOW, versions as recorded_versions
 from normreport.report.user_files import check_own_files
@@ -90,22 +95,23 @@ wildcard_constraints:
     figure="|".join(re.escape(figure) for figure in plan.figures),
 
 
-# Holds the handler that prints from the start of a build to its end.
-terminal = {}
+terminal = {}  # holds the handler that prints from the start of a build to its end
 
 
 onstart:
     if IS_ADOPTION and not workflow.touch:
         raise WorkflowError(f"adopt=true goes with --touch: {ADOPT_COMMAND}")
+    running = {*workflow.dag.needrun_jobs()}
+    kept = {*workflow.dag.jobs} - (set() if workflow.touch else running)
     try:
         lock_folder(METADATA)
+        check_kept_results(plan.config, [job.output for job in kept])
     except NormreportError as error:
         raise WorkflowError(str(error))
+    lift_rate_limit(workflow.scheduler)
     order = [rule.name for rule in workflow.rules]
-    jobs = [job.rule.name for job in workflow.dag.needrun_jobs()]
-    stages = sorted(jobs, key=order.index)
-    training = stages.count("train_run")
-    runs = len(list(plan.config.runs()))
+    stages = sorted((job.rule.name for job in running), key=order.index)
+    training, runs = stages.count("train_run"), len(plan.config.design.runs)
     print(f"Runs to be trained: {training} of {runs}", file=sys.stderr)
     if training:
         # Only torchvision knows the names of models and layers, and importing it takes seconds.
@@ -117,8 +123,9 @@ onstart:
         )
         if checked.returncode:
             raise WorkflowError(checked.stderr.strip())
-    if PDF_UNAVAILABLE_REASON:
-        print(f"The PDF is left out: {PDF_UNAVAILABLE_REASON}", file=sys.stderr)
+        print(checked.stdout, end="", file=sys.stderr)
+    for notice in notices(plan.config.report, PDF_UNAVAILABLE_REASON, CLONE):
+        print(notice, file=sys.stderr)
     # Whoever asks for more or less than a line a job gets Snakemake's own output.
     output = workflow.output_settings
     if not (output.quiet or output.verbose or output.printshellcmds):
@@ -133,12 +140,7 @@ onstart:
 
 onerror:
     end_build(logger, terminal.get("log"))
-    print(
-        "A job failed; its log is named above, and snakemake --show-failed-logs prints it."
-        " To report the runs that succeeded, run snakemake --keep-going and then"
-        " snakemake --config partial=true.",
-        file=sys.stderr,
-    )
+    print(AFTER_A_FAILURE, file=sys.stderr)
 
 
 onsuccess:

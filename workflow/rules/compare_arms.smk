@@ -7,19 +7,18 @@ rule compare_arms:
     output:
         densities=paths.DENSITIES,
         histograms=paths.HISTOGRAMS,
-        distances=paths.DISTANCES,
+        products=paths.PRODUCTS,
     log:
         paths.log("compare_arms", paths.COMPARISON),
     benchmark:
         paths.benchmark("compare_arms", paths.COMPARISON)
     resources:
-        mem_mb=1000,
+        mem_mb=plan.comparing_mb,
         runtime=30,
     params:
-        epochs=plan.config.training.epochs,
         versions=stage_versions("compare_arms"),
     shell:
-        "normreport compare_arms --layer {wildcards.layer:q} --epochs {params.epochs}"
-        " --digests {input.digests:q} --snapshots {input.snapshots:q}"
-        " --densities {output.densities:q} --histograms {output.histograms:q}"
-        " --distances {output.distances:q} 2> {log:q}"
+        "printf '%s\\0' --layer {wildcards.layer:q} --digests {input.digests:q}"
+        " --snapshots {input.snapshots:q} --densities {output.densities:q}"
+        " --histograms {output.histograms:q} --products {output.products:q}"
+        " | normreport compare_arms - 2> {log:q}"

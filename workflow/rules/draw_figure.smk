@@ -2,7 +2,6 @@ rule draw_figure:
     input:
         tables=plan.figure_inputs,
         failures=plan.figure_failures,
-        catalogue=plan.catalogue(),
         code=plan.figure_code,
     output:
         svg=paths.FIGURE_SVG,
@@ -17,8 +16,11 @@ rule draw_figure:
         runtime=10,
     params:
         settings=plan.figure_settings,
+        catalogue=verbatim(plan.catalogue()),
+        catalogue_digest=plan.catalogue_digest(),
         versions=plan.figure_versions,
     shell:
-        "normreport draw_figure --figure {wildcards.figure:q} --settings {params.settings:q}"
-        " --inputs {input.tables:q} --failures {input.failures:q} --catalogue {input.catalogue:q}"
-        " --svg {output.svg:q} --text {output.text:q} --table {output.table:q} 2> {log:q}"
+        "printf '%s\\0' --figure {wildcards.figure:q} --settings {params.settings:q}"
+        " --inputs {input.tables:q} --failures {input.failures:q}"
+        " --catalogue {params.catalogue:q} --svg {output.svg:q} --text {output.text:q}"
+        " --table {output.table:q} | normreport draw_figure - 2> {log:q}"

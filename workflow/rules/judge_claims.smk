@@ -1,11 +1,6 @@
 rule judge_claims:
     input:
-        **plan.judged_tables(),
-        images=paths.TARGET_IMAGES,
-        images_manifest=paths.TARGET_MANIFEST,
-        pretrained=plan.of_pretraining(paths.PRETRAINED_MANIFEST),
-        failures=paths.FAILURES,
-        catalogue=plan.catalogue(),
+        **plan.judged_files(),
         code=source_paths(*judging_modules(plan.config)),
     output:
         results=paths.RESULTS_JSON,
@@ -20,11 +15,15 @@ rule judge_claims:
         runtime=10,
     params:
         settings=verbatim(plan.judge_settings()),
+        planned=verbatim(plan.planned_inputs()),
+        catalogue=verbatim(plan.catalogue()),
+        catalogue_digest=plan.catalogue_digest(),
         versions=package_versions(*judging_modules(plan.config)),
     shell:
-        "normreport judge_claims --settings {params.settings:q} --manifests {input.manifests:q}"
-        " --histories {input.histories:q} --layers {input.layers:q} --measures {input.measures:q}"
-        " --distances {input.distances:q} --images {input.images:q}"
+        "printf '%s\\0' --settings {params.settings:q} --planned {params.planned:q}"
+        " --manifests {input.manifests:q} --histories {input.histories:q} --layers {input.layers:q}"
+        " --measures {input.measures:q} --products {input.products:q} --images {input.images:q}"
         " --images-manifest {input.images_manifest:q} --pretrained {input.pretrained:q}"
-        " --failures {input.failures:q} --catalogue {input.catalogue:q}"
-        " --results {output.results:q} --runs {output.runs:q} --cases {output.cases:q} 2> {log:q}"
+        " --failures {input.failures:q} --catalogue {params.catalogue:q}"
+        " --results {output.results:q} --runs {output.runs:q} --cases {output.cases:q}"
+        " | normreport judge_claims - 2> {log:q}"

@@ -1,7 +1,6 @@
 rule pretrain_model:
     input:
         images=plan.pretraining_images,
-        checkpoint=plan.pretraining_checkpoint,
         code=source_paths(*pretraining_modules(plan.config)),
     output:
         weights=paths.PRETRAINED_WEIGHTS,
@@ -20,6 +19,8 @@ rule pretrain_model:
     params:
         settings=plan.pretrain_settings,
         versions=package_versions(*pretraining_modules(plan.config)),
+        # The command ignores it, but another checkpoint changes it.
+        checkpoint=plan.checkpoint_digest,
         images="--images" if plan.config.is_pretrained_here else "",
         checkpoints=paths.PRETRAINING_CHECKPOINTS,
     shell:

@@ -15,5 +15,5 @@ rule publish_site:
     params:
         report=verbatim(paths.REPORT),
     shell:
-        "normreport publish_site --files {input.report:q} --report {params.report:q}"
-        " --site {output.site:q} 2> {log:q}"
+        "printf '%s\\0' --files {input.report:q} --report {params.report:q}"
+        " --site {output.site:q} | normreport publish_site - 2> {log:q}"

@@ -15,5 +15,5 @@ rule record_failures:
         settings=verbatim(as_json(plan.failures)),
         versions=stage_versions("record_failures"),
     shell:
-        "normreport record_failures --settings {params.settings:q}"
-        " --failures {output.failures:q} 2> {log:q}"
+        "printf '%s\\0' --settings {params.settings:q} --failures {output.failures:q}"
+        " | normreport record_failures - 2> {log:q}"

@@ -18,10 +18,11 @@ rule record_provenance:
         settings=verbatim(as_json(plan.record_settings(CLONE))),
         root=verbatim(paths.RESULTS),
         templates=verbatim(plan.template_folders()),
+        templates_digest=plan.templates_digest(),
         versions=canonical_json(recorded_versions()),
     shell:
-        "normreport record_provenance --settings {params.settings:q} --root {params.root:q}"
+        "printf '%s\\0' --settings {params.settings:q} --root {params.root:q}"
         " --results {input.results:q} --manifests {input.manifests:q} --data {input.data:q}"
-        " --pretrained {input.pretrained:q} --figures {input.figures:q} --tables {input.tables:q}"
-        " --templates {params.templates:q} --record {output.record:q}"
-        " --metadata {output.metadata:q} 2> {log:q}"
+        " --pretrained {input.pretrained:q} --tuned {input.tuned:q} --figures {input.figures:q}"
+        " --tables {input.tables:q} --templates {params.templates:q} --record {output.record:q}"
+        " --metadata {output.metadata:q} | normreport record_provenance - 2> {log:q}"

@@ -2,7 +2,6 @@ rule render_html:
     input:
         **plan.rendered_files(),
         templates=plan.template_files(),
-        logo=plan.logo(),
         code=stage_code("render_html"),
     output:
         html=paths.HTML,
@@ -16,8 +15,12 @@ rule render_html:
     params:
         settings=verbatim(plan.render_settings()),
         templates=verbatim(plan.template_folders()),
+        templates_digest=plan.templates_digest(),
+        logo=verbatim(plan.logo()),
+        logo_digest=plan.logo_digest(),
         versions=stage_versions("render_html"),
     shell:
-        "normreport render_html --settings {params.settings:q} --results {input.results:q}"
-        " --record {input.record:q} --figures {input.figures:q} --templates {params.templates:q}"
-        " --logo {input.logo:q} --html {output.html:q} 2> {log:q}"
+        "printf '%s\\0' --settings {params.settings:q} --results {input.results:q}"
+        " --record {input.record:q} --figures {input.figures:q}"
+        " --templates {params.templates:q} --logo {params.logo:q} --html {output.html:q}"
+        " | normreport render_html - 2> {log:q}"

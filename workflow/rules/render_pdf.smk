@@ -2,7 +2,6 @@ rule render_pdf:
     input:
         **plan.rendered_files(),
         templates=plan.template_files(),
-        logo=plan.logo(),
         code=stage_code("render_pdf"),
     output:
         pdf=paths.PDF,
@@ -16,9 +15,12 @@ rule render_pdf:
     params:
         settings=verbatim(plan.render_settings()),
         templates=verbatim(plan.template_folders()),
+        templates_digest=plan.templates_digest(),
+        logo=verbatim(plan.logo()),
+        logo_digest=plan.logo_digest(),
         versions=stage_versions("render_pdf"),
     shell:
-        "normreport render_pdf --settings {params.settings:q} --results {input.results:q}"
+        "printf '%s\\0' --settings {params.settings:q} --results {input.results:q}"
         " --record {input.record:q} --figures {input.figures:q}"
         " --attachments {input.results:q} {input.tables:q} --templates {params.templates:q}"
-        " --logo {input.logo:q} --pdf {output.pdf:q} 2> {log:q}"
+        " --logo {params.logo:q} --pdf {output.pdf:q} | normreport render_pdf - 2> {log:q}"

@@ -13,7 +13,12 @@ from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import Key, page, panel_title
-from normreport.figures.runs import in_order, last_epoch, run_notes
+from normreport.figures.runs import (
+    arms_in_order,
+    last_epoch,
+    merged_order,
+    run_notes,
+)
 from normreport.figures.style import (
     GRID,
     INK,
@@ -23,7 +28,9 @@ from normreport.figures.style import (
     arm_styles,
     empty_panel,
     house_style,
+    label,
     mark,
+    row_labels,
     shared_limits,
     text_width,
     tint,
@@ -103,13 +110,16 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         ],
         ignore_index=True,
     )
-    weights = source.groupby(["model", "layer"], sort=False)["n"].first()
-    chances = {place: _chance(n) for place, n in weights.items()}
+    weights = source.groupby(["model", "layer"], sort=False)["n"].first().reset_index()
+    chances = {
+        (model, layer): _chance(n)
+        for model, layer, n in zip(weights["model"], weights["layer"], weights["n"], strict=True)
+    }
     data["chance"] = [chances[place] for place in zip(data["model"], data["layer"], strict=True)]
     columns = [*_PLACE, "normalization", "seed", *_VALUES, "chance"]
     return Prepared(
-        arms=in_order(source["normalization"]),
-        starts=in_order(source["start"]),
+        arms=arms_in_order(source),
+        starts=merged_order(source, "start", within=["model"]),
         last=last,
         measures=source,
         chances=chances,
@@ -120,8 +130,8 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
 def _complete_means(measures: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Average the runs of each layer and start that have all reached the last epoch."""
     sizes = measures[measures["epoch"] == 0].groupby(_PLACE, sort=False).size()
-    if "seeds" in measures:  # some runs failed: a mean needs every arm with every seed
-        sizes[:] = measures["normalization"].nunique() * measures["seeds"].iloc[0]
+    if "runs" in measures:  # some runs failed: a mean needs them, too
+        sizes = measures.groupby(_PLACE, sort=False)["runs"].first()
     groups = runs.groupby(_PLACE, sort=False)[list(_VALUES)]
     return groups.mean()[groups.size() == sizes.reindex(groups.size().index)]
 
@@ -132,7 +142,7 @@ def draw(prepared: Prepared) -> Canvas:
     with house_style():
         body = 0.2 + len(starts) * (0.34 * len(layers) + 0.5)
         sheet = page(prepared.title, _keys(prepared.arms), _notes(prepared), body=body)
-        names = [f"{model_label(model)}, {layer}" for model, layer in layers]
+        names = row_labels([f"{model_label(model)}, {layer}" for model, layer in layers], 9)
         left = max(text_width(name, 9) for name in names) + 0.1
         panels = sheet.panels(
             2 * len(starts), 2, left=left, right=0.12, head=0.26, gap=(0.3, 0.5), foot=0.42
@@ -173,7 +183,7 @@ def _keys(arms: list[str]) -> list[Key]:
 def _notes(prepared: Prepared) -> list[str]:
     """Name what each model lacks, see `runs.run_notes`."""
     return [
-        gettext("%(model)s: %(note)s", model=model_label(model), note=note)
+        gettext("%(model)s: %(note)s", model=model_label(str(model)), note=note)
         for model, table in prepared.measures.groupby("model", sort=False)
         for note in run_notes(
             {
@@ -224,6 +234,9 @@ def _draw_marks(ax: Axes, prepared: Prepared, start: str, value: str) -> None:
     arms, styles = prepared.arms, arm_styles(prepared.arms)
     for y, (model, layer) in enumerate(prepared.chances):
         own = drawn[(drawn["model"] == model) & (drawn["layer"] == layer)]
+        if own.empty:
+            at, inside = (0.5, y), ("axes fraction", "data")
+            label(ax, gettext("no run"), at, inside=inside, ha="center", va="center", color=MUTED)
         for row in own.to_dict("records"):
             if row["normalization"] == "all":
                 is_mean = row["seed"] == "mean"
@@ -247,7 +260,7 @@ def _draw_marks(ax: Axes, prepared: Prepared, start: str, value: str) -> None:
 
 def describe(prepared: Prepared) -> Words:
     """Say what the marks and the band are, and give the means of the first layers."""
-    caption = gettext(
+    method = gettext(
         "How wide the densities are in their centre at epoch %(epoch)s, for every kept layer. "
         "Left, the interquartile range relative to that of a normal distribution of the same "
         "standard deviation (the line at 1), with the band that holds 95%% of samples of as "
@@ -256,7 +269,7 @@ def describe(prepared: Prepared) -> Words:
     )
     alt = gettext("%(title)s, relative and absolute, one row per layer.", title=prepared.title)
     observation = _observation(prepared.data, prepared.starts, list(prepared.chances))
-    return Words(caption=f"{caption} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=method, alt=f"{alt} {observation}")
 
 
 def _chance(n: int) -> float:
@@ -274,7 +287,10 @@ def _chance(n: int) -> float:
 def _observation(data: pd.DataFrame, starts: list[str], layers: list[tuple[str, str]]) -> str:
     """Give the mean of every network's first kept layer."""
     first = dict(reversed(layers))
-    means = data[data["seed"] == "mean"].set_index(["start", "model", "layer"])
+    means = {
+        (row["start"], row["model"], row["layer"]): row
+        for row in data[data["seed"] == "mean"].to_dict("records")
+    }
     sentences = []
     for start in starts:
         texts = [
@@ -285,8 +301,7 @@ def _observation(data: pd.DataFrame, starts: list[str], layers: list[tuple[str, 
                 model=model_label(model),
             )
             for model, layer in reversed(first.items())
-            if (start, model, layer) in means.index
-            for row in [means.loc[(start, model, layer)]]
+            if (row := means.get((start, model, layer)))
         ]
         if texts:
             sentences.append(

@@ -14,6 +14,7 @@ from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import arm_keys, epoch_axis, log_axis, page, panel_title
 from normreport.figures.runs import (
+    arms_in_order,
     comparable_rows,
     in_order,
     last_epoch,
@@ -66,6 +67,8 @@ class Prepared:
         The arms of the experiment.
     classes : int
         The number of classes of the target images.
+    heldout_images : int
+        The number of held-out images that are evaluated after every epoch.
     last : int
         The last epoch of any run.
     shown : pandas.DataFrame
@@ -77,6 +80,7 @@ class Prepared:
     model: str
     arms: list[str]
     classes: int
+    heldout_images: int
     last: int
     shown: pd.DataFrame
     runs: Mapping[str, pd.DataFrame]
@@ -117,9 +121,9 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     Parameters
     ----------
     source : pandas.DataFrame
-        Columns `model`, `start`, `normalization`, `seed`, `status`, `classes`, `epoch`,
-        `train_loss`, `heldout_loss` (cross-entropy in nats, evaluation mode) and
-        `heldout_accuracy` (0 to 1). Rows without a finite loss are left out.
+        Columns `model`, `start`, `normalization`, `seed`, `status`, `classes`,
+        `heldout_images`, `epoch`, `train_loss`, `heldout_loss` (cross-entropy in nats,
+        evaluation mode) and `heldout_accuracy` (0 to 1). Rows without a finite loss are left out.
     settings : FigureSettings
         `model`.
 
@@ -131,12 +135,13 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     (model,) = settings.required("model")
     shown = comparable_rows(source, model=model)
     shown = shown.assign(heldout_accuracy_percent=100 * shown["heldout_accuracy"])
-    shown = shown[np.isfinite(shown[list(_MEASURES)]).all(axis=1)]
+    shown = shown[np.isfinite(shown[list(_MEASURES)].to_numpy()).all(axis=1)]
     runs = {start: rows_of(shown, start=start) for start in in_order(source["start"])}
     return Prepared(
         model=model_label(model),
-        arms=in_order(source["normalization"]),
+        arms=arms_in_order(source),
         classes=int(shown["classes"].max()),
+        heldout_images=int(shown["heldout_images"].max()),
         last=last_epoch(shown),
         shown=shown,
         runs=runs,
@@ -223,7 +228,7 @@ def _plot(ax: Axes, prepared: Prepared, start: str, measure: str) -> None:
     styles = arm_styles(prepared.arms)
     runs, means = prepared.runs[start], prepared.means[start]
     for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
-        style = styles[arm]
+        style = styles[str(arm)]
         of = mark(arm=arm, seed=seed)
         ax.plot(run["epoch"], run[measure], color=tint(style.color, 0.45), linewidth=THIN, **of)
         if run["epoch"].iloc[-1] < prepared.last:
@@ -238,18 +243,20 @@ def _plot(ax: Axes, prepared: Prepared, start: str, measure: str) -> None:
             )
     for arm, mean in means.groupby("normalization", sort=False):
         of = mark(arm=arm, seed="mean")
-        ax.plot(mean["epoch"], mean[measure], **mean_line(styles[arm]), **of)
+        ax.plot(mean["epoch"], mean[measure], **mean_line(styles[str(arm)]), **of)
 
 
 def describe(prepared: Prepared) -> Words:
     """Say what the lines are, and how many runs have learned."""
-    caption = gettext(
-        "Training of %(model)s: cross-entropy in evaluation mode on the training and the "
-        "held-out images, and held-out accuracy. Thin lines are single runs, bold lines an "
+    method = gettext(
+        "Training of %(model)s: cross-entropy in evaluation mode on the training images and on "
+        "%(images)s held-out images, and the accuracy on the latter. The accuracies in the table "
+        "of runs rest on all held-out images. Thin lines are single runs, bold lines an "
         "arm's mean over %(seeds)s. The dotted lines are chance for %(classes)s classes "
         "(ln %(classes)s = %(chance)s) and, for the training loss, the gate below which a run "
         "that did not diverge has learned (%(gate)s).",
         model=prepared.model,
+        images=prepared.heldout_images,
         seeds=seeds_phrase(prepared.shown),
         classes=prepared.classes,
         chance=format_number(np.log(prepared.classes)),
@@ -257,7 +264,7 @@ def describe(prepared: Prepared) -> Words:
     )
     alt = gettext("%(title)s, loss and accuracy per epoch.", title=prepared.title)
     observation = _observation(prepared)
-    return Words(caption=f"{caption} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=method, alt=f"{alt} {observation}")
 
 
 def _observation(prepared: Prepared) -> str:
@@ -286,8 +293,10 @@ def _observation(prepared: Prepared) -> str:
             span = format_extremes(values, partial(format_percent, digits=3))
             sentences.append(
                 gettext(
-                    "At epoch %(epoch)s the arms' mean accuracies are %(span)s.",
+                    "At epoch %(epoch)s the arms' mean accuracies on the %(images)s held-out "
+                    "images are %(span)s.",
                     epoch=last,
+                    images=prepared.heldout_images,
                     span=span,
                 )
             )

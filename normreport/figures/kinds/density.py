@@ -16,8 +16,10 @@ from normreport.figures.drawing import Canvas, Words
 from normreport.figures.interactivity import ANY_EPOCH, Shown, frames
 from normreport.figures.page import Key, arm_keys, page, panel_title
 from normreport.figures.runs import (
+    arms_in_order,
+    arms_of,
+    axis_notes,
     comparable_rows,
-    in_order,
     last_epoch,
     mean_over_seeds,
     no_run_reached,
@@ -47,6 +49,7 @@ KIND = Kind(
     table="densities",
     per=("start", "model", "layer"),
     is_of_density_epoch=True,
+    in_article=True,
 )
 
 _VALUES = [N_("density"), N_("change")]
@@ -66,7 +69,7 @@ class Prepared:
     start : str
         The start, as in the configuration.
     arms : list of str
-        The arms of the experiment.
+        The arms that have runs, in the order of the experiment.
     epoch : int
         The epoch that is drawn.
     limits : dict of str to tuple of float
@@ -160,7 +163,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     return Prepared(
         place={"model": model_label(model), "start": start_label(start), "layer": layer},
         start=start,
-        arms=in_order(source["normalization"]),
+        arms=arms_of(complete, arms_in_order(source)),
         epoch=epoch,
         limits={
             "weight": shared_limits(visible["weight"]),
@@ -184,7 +187,7 @@ def draw(prepared: Prepared) -> Canvas:
         if len(prepared.before):
             keys.append(Key(gettext("epoch 0"), _EPOCH_0))
         runs = {prepared.start: prepared.complete}
-        notes = run_notes(runs, prepared.arms, prepared.epoch)
+        notes = run_notes(runs, prepared.arms, prepared.epoch) + axis_notes(prepared.trained)
         sheet = page(prepared.title, keys, notes, body=4.3)
         panels = sheet.panels(2, 1, head=0.08, gap=(0.0, 0.28), shares=(0.74, 0.26))
         panel_title(panels[1], gettext("change since epoch 0"), MUTED)
@@ -204,14 +207,14 @@ def _draw_panel(ax: Axes, prepared: Prepared, value: str) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(bins, steps=[1, 2, 5, 10]))
     for (arm, seed), curve in prepared.trained.groupby(["normalization", "seed"], sort=False):
         of = mark(arm=arm, seed=seed, value=value)
-        color = tint(styles[arm].color, 0.45)
+        color = tint(styles[str(arm)].color, 0.45)
         ax.plot(curve["weight"], curve[value], color=color, linewidth=THIN, **of)
     for seed, curve in prepared.before.groupby("seed", sort=False):
         of = mark(seed=seed, line=gettext("epoch 0"))
         ax.plot(curve["weight"], curve[value], **_EPOCH_0, **of)
     for arm, curve in prepared.means.groupby("normalization", sort=False):
         of = mark(arm=arm, seed="mean", value=value)
-        ax.plot(curve["weight"], curve[value], **mean_line(styles[arm]), **of)
+        ax.plot(curve["weight"], curve[value], **mean_line(styles[str(arm)]), **of)
     if prepared.trained.empty:
         empty_panel(ax, no_run_reached(prepared.epoch, prepared.name))
 
@@ -233,7 +236,7 @@ def describe(prepared: Prepared) -> Words:
     alt = gettext("%(title)s, one curve per arm.", title=prepared.title)
     if prepared.runs.empty:
         return Words(caption=nothing_to_draw(prepared.title), alt=f"{alt} {observation}")
-    return Words(caption=f"{_reading(prepared)} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=_reading(prepared), alt=f"{alt} {observation}")
 
 
 def _reading(prepared: Prepared) -> str:

@@ -12,11 +12,13 @@ from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import Key, log_axis, page, panel_title
 from normreport.figures.runs import (
+    arms_in_order,
     comparable_rows,
     in_order,
     last_epoch,
     mean_over_seeds,
     no_run_reached,
+    row_of_largest,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -38,7 +40,7 @@ from normreport.text.formatting import format_percent
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import gettext
 
-KIND = Kind(order=(40, 1), table="layers", per=("model",))
+KIND = Kind(order=(40, 1), table="layers", per=("model",), in_article=True)
 
 _RIGHT = 0.30  # inches, for half the name of the last layer
 _NAME_SIZE = 8.0
@@ -58,11 +60,13 @@ class Prepared:
     last : int
         The last epoch.
     names : list of str
-        The layers in network order.
+        The layers in network order, without those whose initial weights are all 0.
     seeds : str
         How many seeds each arm has, in words.
     runs : mapping of str to pandas.DataFrame
         For each start, the rows of its runs.
+    at_zero : frozenset of str
+        The starts whose initial weights are all 0.
     data : pandas.DataFrame
         The marks: columns `start`, `normalization`, `seed` ("mean" for the mean over seeds),
         `index` (of the layer, from 1), `layer`, `displacement`, and `x`, where the mark stands.
@@ -74,6 +78,7 @@ class Prepared:
     names: list[str]
     seeds: str
     runs: Mapping[str, pd.DataFrame]
+    at_zero: frozenset[str]
     data: pd.DataFrame
 
     @property
@@ -108,11 +113,14 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         The marks.
     """
     (model,) = settings.required("model")
-    arms = in_order(source["normalization"])
-    shown = comparable_rows(source, model=model)
+    arms = arms_in_order(source)
+    moved = source.dropna(subset=["displacement"])
+    shown = comparable_rows(moved, model=model, reason=_zero_weights())
     last = last_epoch(shown)
-    names = in_order(source["layer"][source["model"] == model])
-    runs = {start: rows_of(shown, start=start) for start in in_order(source["start"])}
+    names = in_order(shown["layer"])
+    starts = in_order(source["start"])
+    runs = {start: rows_of(shown, start=start) for start in starts}
+    all_rows = rows_of(source, model=model)
     parts = []
     for start, table in runs.items():
         means = mean_over_seeds(table, ["displacement"], by=["epoch", "layer"])
@@ -129,6 +137,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         names=names,
         seeds=seeds_phrase(shown),
         runs=runs,
+        at_zero=frozenset(all_rows["start"]) - frozenset(shown["start"]),
         data=data[["start", "normalization", "seed", "index", "layer", "displacement", "x"]],
     )
 
@@ -149,11 +158,18 @@ def draw(prepared: Prepared) -> Canvas:
             log_axis(ax.yaxis, 100 * data["displacement"], unit="%")
             drawn = data[data["start"] == start]
             if drawn.empty:
-                empty_panel(ax, no_run_reached(last, prepared.model, start_label(start)))
+                place = prepared.model, start_label(start)
+                is_zero = start in prepared.at_zero
+                empty_panel(ax, _zero_weights() if is_zero else no_run_reached(last, *place))
             for arm, style in styles.items():
                 _draw_arm(ax, drawn[drawn["normalization"] == arm], arm, style, prepared.roles)
         _name_layers(panels, prepared.names)
     return Canvas(figure=sheet.figure)
+
+
+def _zero_weights() -> str:
+    """Say why there is no displacement."""
+    return gettext("All initial weights are 0, so there is no relative displacement.")
 
 
 def _points(style: ArmStyle) -> Marks:
@@ -213,7 +229,7 @@ def _name_layers(panels: list[Axes], names: list[str]) -> None:
 
 def describe(prepared: Prepared) -> Words:
     """Say what a displacement is, and which layers move most."""
-    caption = gettext(
+    method = gettext(
         "Relative displacement of each measured layer of %(model)s at epoch %(epoch)s: the norm "
         "of the change of its weights since epoch 0, in percent of their norm at epoch 0. Layers "
         "stand in network order; points are single runs, lines an arm's mean over %(seeds)s; the "
@@ -223,10 +239,10 @@ def describe(prepared: Prepared) -> Words:
         seeds=prepared.seeds,
     )
     if len(prepared.roles) > 1:
-        caption += " " + gettext("The lines go from block to block, one for each layer of a block.")
+        method += " " + gettext("The lines go from block to block, one for each layer of a block.")
     alt = gettext("%(title)s, one panel per start.", title=prepared.title)
     observation = _observation(prepared)
-    return Words(caption=f"{caption} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=method, alt=f"{alt} {observation}")
 
 
 def _observation(prepared: Prepared) -> str:
@@ -237,7 +253,7 @@ def _observation(prepared: Prepared) -> str:
         rows = means[means["start"] == start]
         if rows.empty:
             continue
-        most = rows.loc[rows["displacement"].idxmax()]
+        most = row_of_largest(rows, rows["displacement"])
         sentences.append(
             gettext(
                 "%(start)s, the median over layers and arms is %(median)s and the largest mean "

@@ -16,18 +16,18 @@ from normreport.figures.pictures import displayed
 from normreport.figures.style import (
     MUTED,
     WIDTH,
-    ArmStyle,
     Marks,
     arm_styles,
     house_style,
     label,
+    row_labels,
     text_width,
 )
 from normreport.normalizations import normalize
 from normreport.text.formatting import format_compact, join_with_and
 from normreport.text.language import gettext, ngettext
 
-KIND = Kind(order=(10, 1), arms="all")
+KIND = Kind(order=(10, 1), arms="all", in_article=True)
 
 _EXAMPLES = 8  # images
 _SIZE = 8.5  # of the labels
@@ -110,8 +110,10 @@ def draw(prepared: Prepared) -> Canvas:
     """Draw one row per arm, and one column per image."""
     styles = arm_styles(list(prepared.examples))
     columns = len(prepared.labels)
-    beside = [*prepared.ranges.values(), *(style.label for style in styles.values())]
-    left = max(text_width(text, _SIZE) for text in beside) + 0.18
+    names = row_labels([style.label for style in styles.values()], _SIZE)
+    beside = [*prepared.ranges.values(), *names]
+    # The names are bold, which is wider than the estimate.
+    left = 1.15 * max(text_width(text, _SIZE) for text in beside) + 0.18
     side = min(_LARGEST, (WIDTH - left - _GAP) / columns - _GAP)
     with house_style():
         height, width = next(iter(prepared.examples.values())).shape[1:3]
@@ -128,21 +130,21 @@ def draw(prepared: Prepared) -> Canvas:
         )
         for i, (arm, images) in enumerate(prepared.examples.items()):
             row = panels[i * columns : (i + 1) * columns]
-            _draw_row(row, images, styles[arm], prepared.ranges[arm])
+            _draw_row(row, images, names[i], styles[arm].color, prepared.ranges[arm])
         for ax, text in zip(panels[:columns], prepared.labels, strict=True):
             label(ax, _shortened(text, side), (0.5, 1), offset=(0, 4), ha="center", size=_SIZE)
     return Canvas(figure=sheet.figure)
 
 
 def _draw_row(
-    row: Sequence[Axes], images: npt.NDArray[np.float32], style: ArmStyle, values: str
+    row: Sequence[Axes], images: npt.NDArray[np.float32], name: str, color: str, values: str
 ) -> None:
     """Draw the images of one arm, with its name and the range of its values on the left."""
     for ax, image in zip(row, displayed(images, images.min(), images.max()), strict=True):
         ax.imshow(image, interpolation="none")
         ax.set_axis_off()
     look: Marks = {"ha": "right", "size": _SIZE}
-    label(row[0], style.label, (0, 0.5), offset=(-8, 3), weight="bold", color=style.color, **look)
+    label(row[0], name, (0, 0.5), offset=(-8, 3), weight="bold", color=color, **look)
     label(row[0], values, (0, 0.5), offset=(-8, -9), color=MUTED, **look)
 
 
@@ -168,7 +170,7 @@ def describe(prepared: Prepared) -> Words:
         columns,
         title=prepared.title,
     )
-    return Words(caption=f"{count} {reading} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=f"{count} {reading}", alt=f"{alt} {observation}")
 
 
 def _shortened(text: str, room: float) -> str:

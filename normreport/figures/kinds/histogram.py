@@ -24,6 +24,7 @@ from normreport.figures.page import (
     panel_title,
 )
 from normreport.figures.runs import (
+    arms_in_order,
     comparable_rows,
     in_order,
     last_epoch,
@@ -113,7 +114,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
 
     Raises
     ------
-    ValueError
+    NoRowsError
         If the table has no row of the model.
     """
     (model,) = settings.required("model")
@@ -131,7 +132,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     columns = ["layer", "start", "normalization", "epoch", *_BIN, "count", "density"]
     return Prepared(
         model=model,
-        arms=in_order(source["normalization"]),
+        arms=arms_in_order(source),
         places=places,
         columns=columns_of_starts(len(starts)),
         runs=runs,
@@ -186,7 +187,8 @@ def describe(prepared: Prepared) -> Words:
     observation = _observation(runs[runs["epoch"] == last])
     alt = gettext("%(title)s, one panel per layer and start.", title=title)
     return Words(
-        caption=f"{_explanation(prepared)} {observation}".rstrip(),
+        caption=observation or f"{title}.",
+        method=_explanation(prepared),
         alt=f"{alt} {observation}".rstrip(),
     )
 
@@ -211,7 +213,7 @@ def _page(prepared: Prepared, styles: Mapping[str, ArmStyle]) -> Page:
 def _pooled(runs: pd.DataFrame) -> pd.DataFrame:
     """Add up the weights of each arm's runs, and those of all arms ("all") at epoch 0."""
     by_arm = sum_over_seeds(runs, ["count"], by=["epoch", *_BIN])
-    first = runs[runs["epoch"] == 0].groupby(_BIN, as_index=False)["count"].sum()
+    first = runs[runs["epoch"] == 0].groupby(_BIN, as_index=False)[["count"]].sum()
     pooled = pd.concat([by_arm, first.assign(normalization=_ALL_ARMS, epoch=0)], ignore_index=True)
     n = pooled.groupby(["normalization", "epoch"])["count"].transform("sum")
     return pooled.assign(density=pooled["count"] / n / (pooled["right"] - pooled["left"]))
@@ -285,7 +287,7 @@ def _observation(runs: pd.DataFrame) -> str:
         counts = rows.pivot(index="left", columns=["normalization", "seed"], values="count")
         shares = counts / counts.sum()
         between_arms, between_seeds = [], []
-        for one, other in combinations(shares, 2):
+        for one, other in combinations(shares.columns, 2):
             moved = float((shares[one] - shares[other]).abs().sum()) / 2
             if one[1] == other[1]:
                 between_arms.append(moved)
@@ -293,7 +295,7 @@ def _observation(runs: pd.DataFrame) -> str:
                 between_seeds.append(moved)
         if between_arms:
             by_seed = max(between_seeds, default=None)
-            differences.append((max(between_arms), by_seed, layer_label(layer, start)))
+            differences.append((max(between_arms), by_seed, layer_label(str(layer), str(start))))
     if not differences:
         return ""
     by_arm, by_seed, place = max(differences, key=lambda difference: difference[0])

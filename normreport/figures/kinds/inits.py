@@ -1,6 +1,6 @@
 """How far the standard deviations of random inits lie apart, and how far those of the runs do."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,11 @@ from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.init_law import init_band
 from normreport.figures.page import Key, log_axis, page
-from normreport.figures.runs import in_order, last_epoch
+from normreport.figures.runs import (
+    arms_in_order,
+    last_epoch,
+    row_of_largest,
+)
 from normreport.figures.style import (
     GRID,
     INK,
@@ -25,6 +29,7 @@ from normreport.figures.style import (
     house_style,
     label,
     mark,
+    row_labels,
     text_width,
 )
 from normreport.statistics.initialization import init_std_range
@@ -71,15 +76,16 @@ class Prepared:
         All arms of the experiment, in order.
     layers : pandas.DataFrame
         One row per layer with a known law: columns `model`, `layer`, `weights` (their number),
-        `std_at_init` (of the law), `inits` (their number: the seeds of the experiment),
-        `limit_percent` (the 95% point of their range, in percent of `std_at_init`) and
+        `std_at_init` (of the law), `inits` (their number: the most seeds that an arm of the model
+        has), `limit_percent` (the 95% point of their range, in percent of `std_at_init`) and
         `standard_error_percent` (of one init's standard deviation).
     last_epoch : int
         The last epoch of any run.
     data : pandas.DataFrame
         The columns of `layers`, and `compared` (which runs, or the law), `of` (the arm or seed
         that the runs share) and `range_percent`: the largest minus the smallest standard
-        deviation of the runs, or the limit.
+        deviation of the runs, or the limit. Where an arm has fewer seeds, `inits` is their number
+        and `limit_percent` that of as many inits.
     """
 
     arms: list[str]
@@ -91,6 +97,12 @@ class Prepared:
     def title(self) -> str:
         """The title."""
         return gettext("Standard deviation of the weights: what random inits alone give")
+
+    @property
+    def has_fewer_seeds(self) -> bool:
+        """Whether some arm has fewer seeds than its model's bar stands for."""
+        most = self.data.groupby(["model", "layer"])["inits"].transform("max")
+        return bool((self.data["inits"] < most).any())
 
     @property
     def ranges(self) -> pd.DataFrame:
@@ -116,7 +128,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         law = {"compared": _LAW, "of": "law", "range_percent": layer["limit_percent"]}
         rows += [{**layer, **values} for values in [law, *_ranges(source, layer, last)]]
     return Prepared(
-        arms=in_order(source["normalization"]),
+        arms=arms_in_order(source),
         layers=layers,
         last_epoch=last,
         data=pd.DataFrame(rows, columns=_COLUMNS),
@@ -128,7 +140,8 @@ def draw(prepared: Prepared) -> Canvas:
     styles = arm_styles(prepared.arms)
     layers, ranges = prepared.layers, prepared.ranges
     rows = max(1, len(layers))
-    names = [f"{model_label(row.model)}, {row.layer}" for row in layers.itertuples()]
+    places = list(zip(layers["model"], layers["layer"], strict=True))
+    names = row_labels([f"{model_label(model)}, {layer}" for model, layer in places], 9)
     with house_style():
         sheet = page(prepared.title, _keys(styles), [], body=0.55 + 0.58 * rows)
         left = max([text_width(name, 9) for name in names], default=0.5) + 0.12
@@ -142,12 +155,13 @@ def draw(prepared: Prepared) -> Canvas:
         ax.spines["left"].set_visible(False)
         if layers.empty:
             empty_panel(ax, _no_law())
-        for y, row in enumerate(layers.itertuples()):
-            ax.plot([ax.get_xlim()[0], row.limit_percent], [y, y], **_BAR)
+        for y, limit in enumerate(layers["limit_percent"]):
+            model, layer = places[y]
+            ax.plot([ax.get_xlim()[0], limit], [y, y], **_BAR)
             at, inside = (1, y), ("axes fraction", "data")
-            label(ax, format_percent(row.limit_percent / 100, 2), at, inside=inside, offset=(5, 0),
+            label(ax, format_percent(limit / 100, 2), at, inside=inside, offset=(5, 0),
                   va="center", size=8)  # fmt: skip
-            is_here = (ranges["model"] == row.model) & (ranges["layer"] == row.layer)
+            is_here = (ranges["model"] == model) & (ranges["layer"] == layer)
             _draw_points(ax, ranges[is_here], y, styles)
     return Canvas(figure=sheet.figure)
 
@@ -160,19 +174,24 @@ def describe(prepared: Prepared) -> Words:
     )
     alt = gettext("%(title)s, one row per layer.", title=prepared.title)
     if prepared.layers.empty:
-        return Words(caption=f"{explanation} {_no_law()}", alt=f"{alt} {_no_law()}")
+        return Words(caption=_no_law(), method=explanation, alt=f"{alt} {_no_law()}")
+    low, high = prepared.layers["inits"].min(), prepared.layers["inits"].max()
     bars = gettext(
         "Grey bars end at the numbers at the right: 95%% of the ranges of %(inits)s independent "
         "inits are smaller (exact for Gaussian weights).",
-        inits=prepared.layers["inits"].iloc[0],
+        inits=high if low == high else gettext("%(low)s to %(high)s", low=low, high=high),
     )
+    if prepared.has_fewer_seeds:
+        bars += " " + gettext("An arm with fewer seeds is counted by the bar of as many inits.")
     points = gettext(
         "Points are the ranges over the seeds of an arm, at epoch 0 and at epoch %(epoch)s, and "
         "over the arms of one seed, which share their init, at epoch %(epoch)s.",
         epoch=prepared.last_epoch,
     )
     observation = _observation(prepared.ranges)
-    return Words(caption=f"{explanation} {bars} {points} {observation}", alt=f"{alt} {observation}")
+    return Words(
+        caption=observation, method=f"{explanation} {bars} {points}", alt=f"{alt} {observation}"
+    )
 
 
 def _no_law() -> str:
@@ -181,11 +200,11 @@ def _no_law() -> str:
 
 def _limits(scratch: pd.DataFrame) -> pd.DataFrame:
     """Return the table `layers` of `Prepared`."""
-    seeds = scratch["seed"].nunique()
-    inits = seeds if seeds > 1 else _PUBLISHED_PIPELINES
     rows = []
     for (model, layer), runs in scratch.groupby(["model", "layer"], sort=False):
         if init_band(runs) is not None:
+            seeds = int(runs.groupby("normalization")["seed"].nunique().max())
+            inits = seeds if seeds > 1 else _PUBLISHED_PIPELINES
             n, sigma = int(runs["n"].iloc[0]), float(runs["kaiming_std"].iloc[0])
             rows.append((model, layer, n, sigma, inits, 100 * init_std_range(n, inits)))
     columns = ["model", "layer", "weights", "std_at_init", "inits", "limit_percent"]
@@ -193,7 +212,9 @@ def _limits(scratch: pd.DataFrame) -> pd.DataFrame:
     return limits.assign(standard_error_percent=100 / np.sqrt(2 * (limits["weights"] - 1)))
 
 
-def _ranges(measures: pd.DataFrame, layer: Mapping[str, Any], last: int) -> list[dict[str, Any]]:
+def _ranges(
+    measures: pd.DataFrame, layer: Mapping[Hashable, Any], last: int
+) -> list[dict[str, Any]]:
     """Return the ranges of a layer's standard deviation over groups of two or more runs.
 
     A group that lost a run since epoch 0 has no range.
@@ -211,7 +232,11 @@ def _ranges(measures: pd.DataFrame, layer: Mapping[str, Any], last: int) -> list
         for name, std in groups:
             if len(std) == members[name] > 1:
                 size = 100 * (std.max() - std.min()) / layer["std_at_init"]
-                ranges.append({"compared": compared, "of": str(name), "range_percent": size})
+                row = {"compared": compared, "of": str(name), "range_percent": size}
+                if shared == "normalization":
+                    row["inits"] = len(std)
+                    row["limit_percent"] = 100 * init_std_range(layer["weights"], len(std))
+                ranges.append(row)
     return ranges
 
 
@@ -235,24 +260,26 @@ def _seeds_point(style: ArmStyle) -> Marks:
 def _draw_points(ax: Axes, ranges: pd.DataFrame, y: int, styles: Mapping[str, ArmStyle]) -> None:
     """Draw the ranges of a layer's groups of runs, a line of points for each comparison."""
     points = {_FIRST: _FIRST_POINT, _ARMS: _ARMS_POINT}
-    for row in ranges.itertuples():
-        point = points.get(row.compared) or _seeds_point(styles[row.of])
-        attributes = mark(line=f"{gettext(row.compared)}, {row.of}")
-        ax.plot(row.range_percent, y + _OFFSETS[row.compared], **point, **attributes)
+    for compared, of, percent in zip(
+        ranges["compared"], ranges["of"], ranges["range_percent"], strict=True
+    ):
+        point = points.get(compared) or _seeds_point(styles[of])
+        attributes = mark(line=f"{gettext(compared)}, {of}")
+        ax.plot(percent, y + _OFFSETS[compared], **point, **attributes)
 
 
 def _observation(ranges: pd.DataFrame) -> str:
     """Count what lies beyond the limit, and give the widest range of each comparison."""
     texts = []
     for compared, rows in ranges.groupby("compared", sort=False):
-        widest = rows.loc[rows["range_percent"].idxmax()]
+        widest = row_of_largest(rows, rows["range_percent"])
         texts.append(
             ngettext(
                 "%(compared)s, %(beyond)s of %(num)s range (%(most)s, %(model)s, %(layer)s)",
                 "%(compared)s, %(beyond)s of %(num)s ranges (at most %(most)s, %(model)s, "
                 "%(layer)s)",
                 len(rows),
-                compared=gettext(compared),
+                compared=gettext(str(compared)),
                 beyond=int((rows["range_percent"] > rows["limit_percent"]).sum()),
                 most=format_percent(widest["range_percent"] / 100, 2),
                 model=model_label(widest["model"]),

@@ -169,16 +169,16 @@ def _draw_panel(ax: Axes, prepared: Prepared, arm: str) -> None:
 
 def describe(prepared: Prepared) -> Words:
     """Say how to read the axes, and give the range of every arm."""
-    caption = gettext(
+    method = gettext(
         "Distribution of the input values per channel, one panel per arm: the horizontal axis has "
         "the arm's own units, the vertical axis is shared and gives the percentage of a channel's "
         "values in each bin."
     )
     if prepared.is_by_decades:
-        caption += " " + gettext("The vertical axis goes by decades.")
+        method += " " + gettext("The vertical axis goes by decades.")
     alt = gettext("%(title)s: histogram per arm and channel.", title=prepared.title)
     observation = _observation(prepared.data, prepared.arms)
-    return Words(caption=f"{caption} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=method, alt=f"{alt} {observation}")
 
 
 def _observation(data: pd.DataFrame, arms: list[str]) -> str:

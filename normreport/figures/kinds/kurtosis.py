@@ -18,11 +18,13 @@ from normreport.figures.drawing import Canvas, Words
 from normreport.figures.interactivity import cells
 from normreport.figures.page import epoch_axis, page, panel_title
 from normreport.figures.runs import (
+    arms_in_order,
     comparable_rows,
     in_order,
     last_epoch,
     mean_over_seeds,
     no_run,
+    row_of_largest,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -37,6 +39,7 @@ from normreport.figures.style import (
     empty_panel,
     house_style,
     label,
+    row_labels,
     text_width,
     tint,
 )
@@ -123,7 +126,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
 
     Raises
     ------
-    ValueError
+    NoRowsError
         If the table has no row of the model.
     """
     (model,) = settings.required("model")
@@ -136,7 +139,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     data["chance"] = _CHANCE / np.sqrt(data["layer"].map(runs.groupby("layer")["n"].first()))
     return Prepared(
         model=model,
-        arms=in_order(source["normalization"]),
+        arms=arms_in_order(source),
         starts=starts,
         layers=layers,
         runs=runs,
@@ -157,14 +160,15 @@ def draw(prepared: Prepared) -> Canvas:
     grids = {}
     with house_style():
         sheet = page(prepared.title, [], _notes(prepared), body=height + _SCALE)
-        left = max(text_width(layer, _NAME_SIZE) for layer in layers) + 0.14
+        names = row_labels(layers, _NAME_SIZE)
+        left = max(text_width(name, _NAME_SIZE) for name in names) + 0.14
         panels = sheet.panels(
             len(starts), columns, left=left, right=0.42, head=0.26, foot=0.4 + _SCALE,
             gap=(0.46, 0.46),
         )  # fmt: skip
         for i, (start, ax) in enumerate(zip(starts, panels, strict=True)):
             panel_title(ax, start_label(start))
-            _set_axes(ax, layers, prepared.last_epoch)
+            _set_axes(ax, names, prepared.last_epoch)
             if i + columns >= len(starts):
                 ax.set_xlabel(gettext("epoch"))
             values = prepared.data[prepared.data["start"] == start]
@@ -201,14 +205,17 @@ def describe(prepared: Prepared) -> Words:
         epoch=prepared.last_epoch,
     )
     alt = gettext("%(title)s, one panel per start.", title=prepared.title)
-    return Words(caption=f"{explanation} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=explanation, alt=f"{alt} {observation}")
 
 
 def _mean_over_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """Average over seeds, then over arms, wherever all runs have a value."""
     by_arm = mean_over_seeds(runs.dropna(subset=[_VALUE]), [_VALUE], by=["epoch", "layer"])
     groups = by_arm.groupby(["epoch", "layer"], sort=False)[_VALUE]
-    has_all_arms = groups.size() == runs["normalization"].nunique()
+    arms = runs["normalization"].nunique()
+    if "runs" in runs and len(runs.groupby(["normalization", "seed"])) < runs["runs"].max():
+        arms = 0  # a run failed
+    has_all_arms = groups.size() == arms
     return groups.mean()[has_all_arms].reset_index()
 
 
@@ -308,16 +315,17 @@ def _write_numbers(ax: Axes, values: pd.DataFrame, limit: float, last: int) -> N
     ]
     values = values.assign(text=texts)
     style: Marks = {"va": "center_baseline", "size": _CELL_SIZE}
-    for row in values[values["epoch"] == last].itertuples():
-        at, inside = (1, row.index), ("axes fraction", "data")
-        label(ax, row.text, at, inside=inside, offset=(4, 0), **style)
+    final = values[values["epoch"] == last]
+    for text, row in zip(final["text"], final["index"], strict=True):
+        label(ax, text, (1, row), inside=("axes fraction", "data"), offset=(4, 0), **style)
     widest = max(text_width(text, _CELL_SIZE) for text in texts)
     if ax.get_position().width * WIDTH / (last + 1) < widest + 0.03:
         return
-    for row in values.itertuples():
-        color = INK if abs(row.excess_kurtosis) < limit / 2 else PAPER
-        at, inside = (row.epoch, row.index), ("data", "data")
-        label(ax, row.text, at, inside=inside, ha="center", color=color, **style)
+    cells = zip(values["text"], values["epoch"], values["index"], values[_VALUE], strict=True)
+    for text, epoch, row, value in cells:
+        color = INK if abs(value) < limit / 2 else PAPER
+        at, inside = (epoch, row), ("data", "data")
+        label(ax, text, at, inside=inside, ha="center", color=color, **style)
 
 
 def _draw_scale(ax: Axes, limit: float, name: str) -> None:
@@ -341,7 +349,7 @@ def _observation(data: pd.DataFrame, last: int) -> str:
     final = data[data["epoch"] == last]
     sentences = []
     for start, rows in final.groupby("start", sort=False):
-        farthest = rows.loc[rows[_VALUE].abs().idxmax()]
+        farthest = row_of_largest(rows, rows[_VALUE].abs())
         sentences.append(
             ngettext(
                 "%(start)s, %(near)s of %(num)s layer is within the 95%% range of normal samples "

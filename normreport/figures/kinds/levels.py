@@ -141,7 +141,7 @@ def _marks(styles: Mapping[str, ArmStyle]) -> dict[str, Marks]:
 
 def describe(prepared: Prepared) -> Words:
     """Say what is compared, and count the differences."""
-    caption = gettext(
+    method = gettext(
         "What the network gets for each of the %(levels)s levels of a pixel from the article's "
         "pipelines without normalization (wide line) and with min/max scaling (narrow line "
         "upon it). Below, how many units of a float's last place lie between them; the "
@@ -150,7 +150,7 @@ def describe(prepared: Prepared) -> Words:
         levels=_LEVELS,
     )
     observation = _observation(prepared)
-    return Words(caption=f"{caption} {observation}", alt=f"{prepared.title}. {observation}")
+    return Words(caption=observation, method=method, alt=f"{prepared.title}. {observation}")
 
 
 def _observation(prepared: Prepared) -> str:

@@ -18,10 +18,12 @@ from normreport.figures.drawing import Canvas, Words
 from normreport.figures.interactivity import ANY_EPOCH, Shown, frames
 from normreport.figures.page import Key, Page, arm_keys, columns_of_starts, page, panel_title
 from normreport.figures.runs import (
+    arms_in_order,
     comparable_rows,
     in_order,
     last_epoch,
     mean_over_seeds,
+    row_of_largest,
     rows_of,
     run_notes,
     seeds_phrase,
@@ -45,7 +47,7 @@ from normreport.text.formatting import format_number
 from normreport.text.labels import layer_label, model_label, start_label
 from normreport.text.language import gettext, ngettext
 
-KIND = Kind(order=(90, 2), table="quantiles", per=("model",))
+KIND = Kind(order=(90, 2), table="quantiles", per=("model",), in_article=True)
 
 _VALUES = ["quantile", "departure"]
 _COLUMNS = ["layer", "start", "normalization", "seed", "epoch", "score", *_VALUES, "chance"]
@@ -108,7 +110,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
 
     Raises
     ------
-    ValueError
+    NoRowsError
         If the table has no row of the model.
     """
     (model,) = settings.required("model")
@@ -125,7 +127,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     ]
     return Prepared(
         model=model,
-        arms=in_order(source["normalization"]),
+        arms=arms_in_order(source),
         places=places,
         columns=columns_of_starts(len(starts)),
         runs=runs,
@@ -181,7 +183,7 @@ def describe(prepared: Prepared) -> Words:
     )
     title = prepared.title.replace(ANY_EPOCH, str(last))
     alt = gettext("%(title)s, one panel per layer and start.", title=title)
-    return Words(caption=f"{explanation} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=explanation, alt=f"{alt} {observation}")
 
 
 def _page(prepared: Prepared, styles: Mapping[str, ArmStyle]) -> Page:
@@ -243,9 +245,9 @@ def _draw_curves(ax: Axes, curves: pd.DataFrame, styles: Mapping[str, ArmStyle],
         if arm == _ALL_ARMS:
             line, attributes = _EPOCH_0, mark(seed=seed, line=gettext("epoch 0"))
         elif seed == "mean":
-            line = mean_line(styles[arm])
+            line = mean_line(styles[str(arm)])
         else:
-            line = {"color": tint(styles[arm].color, 0.45), "linewidth": THIN}
+            line = {"color": tint(styles[str(arm)].color, 0.45), "linewidth": THIN}
         ax.plot(curve["score"], curve["departure"], **line, **attributes)
 
 
@@ -253,7 +255,7 @@ def _frames(prepared: Prepared) -> Mapping[str, Any] | None:
     """Return every run's curve at every epoch, for the page."""
     keys = ["layer", "start", "normalization", "seed"]
     curves = {
-        (layer_label(layer, start), str(arm), str(seed)): run.pivot(
+        (layer_label(str(layer), str(start)), str(arm), str(seed)): run.pivot(
             index="epoch", columns="score", values="departure"
         )
         for (layer, start, arm, seed), run in prepared.runs.groupby(keys, sort=False)
@@ -268,7 +270,7 @@ def _observation(data: pd.DataFrame, last: int) -> str:
     means = data[(data["seed"] == "mean") & (data["epoch"] == last)]
     if means.empty:
         return gettext("No arm has all its runs at this epoch, so there is no mean to compare.")
-    farthest = means.loc[means["departure"].abs().idxmax()]
+    farthest = row_of_largest(means, means["departure"].abs())
     is_beyond = means["departure"].abs() > means["chance"]
     shares = is_beyond.groupby([means["layer"], means["start"], means["normalization"]]).mean()
     departure = gettext(

@@ -136,7 +136,7 @@ def draw(prepared: Prepared) -> Canvas:
         spectrum.set_ylabel(gettext("share of the variance"))
         curves = prepared.data.groupby("normalization", sort=False)
         for name, (arm, curve) in zip(rows, curves, strict=False):
-            spectrum.plot(curve["frequency"], curve["share"], **lines[arm], **mark(line=name))
+            spectrum.plot(curve["frequency"], curve["share"], **lines[str(arm)], **mark(line=name))
     return Canvas(figure=sheet.figure)
 
 
@@ -156,7 +156,7 @@ def _draw_row(
 
 def describe(prepared: Prepared) -> Words:
     """Say what the rows are, and compare the numbers before and after."""
-    caption = gettext(
+    method = gettext(
         "Training images as the network gets them with ImageNet\u2019s mean and standard "
         "deviation, without the Resize that only this published pipeline has and after it, "
         "and the centre of the latter at the size of the former: as much as filters of the "
@@ -165,7 +165,7 @@ def describe(prepared: Prepared) -> Words:
     )
     alt = gettext("%(title)s: images before and after, and their spectrum.", title=prepared.title)
     observation = _observation(prepared.data, len(prepared.inputs[_BEFORE]))
-    return Words(caption=f"{caption} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=method, alt=f"{alt} {observation}")
 
 
 def _described(arm: str, images: npt.NDArray[np.float32]) -> pd.DataFrame:

@@ -12,8 +12,9 @@ from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import Key, arm_body, arm_panels, page, stop_line
 from normreport.figures.runs import (
+    arms_in_order,
+    arms_of,
     comparable_rows,
-    in_order,
     largest_change,
     last_epoch,
     mean_over_seeds,
@@ -54,7 +55,7 @@ class Prepared:
     model, start, layer : str
         The networks and the layer that the figure shows.
     arms : list of str
-        All arms of the experiment, in order.
+        The arms that have runs, in the order of the experiment.
     runs : pandas.DataFrame
         The rows of `measures` for this model, start and layer.
     last_epoch : int
@@ -94,7 +95,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
 
     Raises
     ------
-    ValueError
+    NoRowsError
         If the table has no row of the model and layer.
     """
     model, start, layer = settings.required("model", "start", "layer")
@@ -104,7 +105,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         model=model,
         start=start,
         layer=layer,
-        arms=in_order(source["normalization"]),
+        arms=arms_of(runs, arms_in_order(source)),
         runs=runs,
         last_epoch=last_epoch(comparable),
         limits=shared_limits(comparable["p01"], comparable["p99"]),
@@ -154,7 +155,7 @@ def describe(prepared: Prepared) -> Words:
         start=start_label(prepared.start),
         seeds=seeds_phrase(prepared.runs),
     )
-    return Words(caption=f"{explanation} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=explanation, alt=f"{alt} {observation}")
 
 
 def _band_label(low: str, high: str) -> str:
@@ -187,9 +188,10 @@ def _drawable(percentiles: pd.DataFrame, *columns: str) -> list[npt.NDArray[np.g
 def _observation(data: pd.DataFrame) -> str:
     """Name the arm whose outer band changes most, and by how much."""
     by_arm = data.set_index("epoch").groupby("normalization", sort=False)
-    widest = largest_change({str(arm): rows["p99"] - rows["p01"] for arm, rows in by_arm})
+    widths = {str(arm): rows["p99"] - rows["p01"] for arm, rows in by_arm}
+    widest = largest_change(widths)
     if widest is None:
-        return no_change()
+        return no_change(widths)
     return gettext(
         "The outer band changes most in %(arm)s: from a width of %(first)s at epoch 0 to "
         "%(final)s at epoch %(epoch)s (%(change)s).",

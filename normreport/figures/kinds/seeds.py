@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import product
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -36,6 +36,7 @@ KIND = Kind(
     only_start="scratch",
     is_of_first_layer=True,
     arms=("unit", "imagenet"),
+    in_article=True,
 )
 
 # The names of the designs in the table.
@@ -121,7 +122,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
 
     Raises
     ------
-    ValueError
+    NoRowsError
         If the table has no row of the model and layer.
     """
     model, start, layer = settings.required("model", "start", "layer")
@@ -130,12 +131,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     comparable = comparable_rows(source, model=model, layer=layer)
     last = last_epoch(comparable)
     runs = rows_of(comparable, start=start)
-    available = sorted(runs["seed"].unique())
-    # Too few seeds are used in turn.
-    seeds = {
-        _INDEPENDENT: dict(zip(arms, cycle(available), strict=False)),
-        _MATCHED: dict(zip(arms, cycle(available[:1]), strict=False)),
-    }
+    seeds = _choose_seeds(runs, arms)
     final = runs[runs["epoch"] == last]
     designs = [_compare(final, arms, seeds[design]).assign(design=design) for design in seeds]
     return Prepared(
@@ -166,15 +162,13 @@ def draw(prepared: Prepared) -> Canvas:
             _prepare_axes(curves, gaps, prepared, design)
             rows = prepared.data[prepared.data["design"] == design]
             if rows.empty:
-                reason = gettext(
-                    "No run that this needs reached epoch %(epoch)s.", epoch=prepared.last_epoch
-                )
+                reason = _reason(prepared, design)
                 for ax in (curves, gaps):
                     empty_panel(ax, reason)
                 continue
             for pipeline, curve in rows.groupby("pipeline", sort=False):
                 attributes = mark(line=pipeline)
-                curves.plot(curve["weight"], curve["density"], **looks[pipeline], **attributes)
+                curves.plot(curve["weight"], curve["density"], **looks[str(pipeline)], **attributes)
             _draw_bars(gaps, rows)
         panels[0].set_ylabel(gettext("density"))
         for ax in panels[2:]:
@@ -200,7 +194,24 @@ def describe(prepared: Prepared) -> Words:
         third=prepared.arms["mean/std"],
     )
     alt = gettext("%(title)s, each with a seed of its own and all with one seed.", title=title)
-    return Words(caption=f"{explanation} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=explanation, alt=f"{alt} {observation}")
+
+
+def _choose_seeds(runs: pd.DataFrame, arms: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Choose a seed per pipeline and design, the smallest ones that have runs."""
+    available = [
+        sorted(runs.loc[runs["normalization"] == arm, "seed"].unique()) for arm in arms.values()
+    ]
+    choices = list(product(*available))
+    # Of too few seeds, some serve twice, but not for the pair that shares its preprocessing.
+    independent = max(
+        choices, key=lambda chosen: (len({*chosen}), chosen[0] != chosen[1]), default=()
+    )
+    matched = next((chosen for chosen in choices if len({*chosen}) == 1), ())
+    return {
+        _INDEPENDENT: dict(zip(arms, independent, strict=False)),
+        _MATCHED: dict(zip(arms, matched, strict=False)),
+    }
 
 
 def _compare(
@@ -224,11 +235,14 @@ def _compare(
 
 def _gaps(design: pd.DataFrame) -> dict[tuple[str, str], float]:
     """Return the gap of each pair in percent of the peak, in the order of `_PAIRS`."""
+    rows = design.drop_duplicates("pipeline")
     gaps = {
-        frozenset((row.pipeline, row.other)): row.gap_percent
-        for row in design.drop_duplicates("pipeline").itertuples()
+        frozenset((pipeline, other)): float(gap)
+        for pipeline, other, gap in zip(
+            rows["pipeline"], rows["other"], rows["gap_percent"], strict=True
+        )
     }
-    return {pair: float(gaps[frozenset(pair)]) for pair in _PAIRS}
+    return {pair: gaps[frozenset(pair)] for pair in _PAIRS}
 
 
 def _line_styles() -> dict[str, Marks]:
@@ -262,6 +276,13 @@ def _draw_bars(ax: Axes, design: pd.DataFrame) -> None:
         ax.plot([0, gap], [y, y], **bar)
         label(ax, f"{format_number(gap, 2)}%", (gap, y), inside=("data", "data"), offset=(5, 0),
               va="center", size=8)  # fmt: skip
+
+
+def _reason(prepared: Prepared, design: str) -> str:
+    """Say why a design has no curves."""
+    if prepared.seeds[_INDEPENDENT] and not prepared.seeds[design]:
+        return gettext("No runs of the two arms share a seed.")
+    return gettext("No run that this needs reached epoch %(epoch)s.", epoch=prepared.last_epoch)
 
 
 def _name_pairs(ax: Axes) -> None:

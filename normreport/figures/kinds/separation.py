@@ -13,7 +13,13 @@ from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import log_axis, page, panel_title
-from normreport.figures.runs import in_order, last_epoch, rows_of, run_notes
+from normreport.figures.runs import (
+    arms_in_order,
+    in_order,
+    last_epoch,
+    rows_of,
+    run_notes,
+)
 from normreport.figures.style import (
     INK,
     MUTED,
@@ -29,7 +35,7 @@ from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import layer_label, model_label, start_title
 from normreport.text.language import N_, gettext, ngettext
 
-KIND = Kind(order=(50, 1), table="distances", per=("model",))
+KIND = Kind(order=(50, 1), table="products", per=("model",))
 
 _MATCHED = N_("other arm, same seed")
 _INDEPENDENT = N_("other arm, other seed")
@@ -52,9 +58,10 @@ _COLUMNS = [
     "seed_a",
     "normalization_b",
     "seed_b",
-    "w1_over_sigma0",
+    "w2_over_sigma0",
     "mean",
 ]
+_PLACE = ["start", "layer", "epoch"]
 _NOTE: Marks = {"size": 8, "color": MUTED, "va": "center"}
 _BESIDE = ("axes fraction", "data")
 _MOST_POINTS = 120  # of one pairing in one panel
@@ -73,11 +80,10 @@ class Prepared:
     last_epoch : int
         The last epoch of any pair, which the figure shows.
     pairs : pandas.DataFrame
-        The rows of `distances` for this model, at every epoch, with `pair`: which of arm and seed
-        the two runs share.
+        One row per pair of runs and epoch, with `pair`: which of arm and seed the two runs share.
     data : pandas.DataFrame
         Columns `layer`, `start`, `pair`, `normalization_a`, `seed_a`, `normalization_b`,
-        `seed_b`, `w1_over_sigma0`, and `mean` over all pairs of this kind, drawn or not.
+        `seed_b`, `w2_over_sigma0`, and `mean` over all pairs of this kind, drawn or not.
     """
 
     model: str
@@ -109,13 +115,13 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     ----------
     source : pandas.DataFrame
         Columns `model`, `start`, `layer`, `epoch`, `normalization_a`, `seed_a`,
-        `normalization_b`, `seed_b`, `w1_over_sigma0`; one row per unordered pair of runs. May
-        have no row of the model, as with a single run.
+        `normalization_b`, `seed_b`, `product`; one row per unordered pair of runs, and per run
+        with itself.
     settings : FigureSettings
         `model` selects the rows.
     """
     (model,) = settings.required("model")
-    pairs = rows_of(source, model=model)
+    pairs = _distances(rows_of(source, model=model))
     if pairs.empty:
         return Prepared(model, [], [], 0, pairs, pd.DataFrame(columns=_COLUMNS))
     starts, layers, last = in_order(pairs["start"]), in_order(pairs["layer"]), last_epoch(pairs)
@@ -124,7 +130,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     pairings = np.select([~same_arm & same_seed, ~same_arm], [_MATCHED, _INDEPENDENT], _REPLICATE)
     pairs = pairs.assign(pair=pairings)
     final = pairs[pairs["epoch"] == last]
-    means = final.groupby(["layer", "start", "pair"])["w1_over_sigma0"].transform("mean")
+    means = final.groupby(["layer", "start", "pair"])["w2_over_sigma0"].transform("mean")
     final = final.assign(mean=means)
     drawn = [
         _thinned(rows_of(final, layer=layer, start=start, pair=pairing))
@@ -134,6 +140,25 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     ]
     data = pd.concat(drawn, ignore_index=True)[_COLUMNS]
     return Prepared(model, layers, starts, last, pairs, data)
+
+
+def _distances(products: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs of two runs with `w2_over_sigma0`, where it is defined.
+
+    With q for the quantile function of a run, W2^2 of runs a and b is
+    ``<q_a, q_a> + <q_b, q_b> - 2 <q_a, q_b>``.
+    """
+    is_self = (products["normalization_a"] == products["normalization_b"]) & (
+        products["seed_a"] == products["seed_b"]
+    )
+    norms = products[is_self].set_index([*_PLACE, "normalization_a", "seed_a"])["product"]
+    pairs = products[~is_self].dropna(subset=["product"])
+    squares = -2 * pairs["product"].to_numpy(dtype=float)
+    for side in "ab":
+        runs = pd.MultiIndex.from_frame(pairs[[*_PLACE, f"normalization_{side}", f"seed_{side}"]])
+        squares += norms.reindex(runs).to_numpy(dtype=float)
+    # Rounding may leave the square of a distance of 0 below 0.
+    return pairs.assign(w2_over_sigma0=np.sqrt(np.maximum(squares, 0.0)))
 
 
 def draw(prepared: Prepared) -> Canvas:
@@ -147,22 +172,24 @@ def draw(prepared: Prepared) -> Canvas:
         sheet = page(prepared.title, [], _notes(prepared), body=body)
         names = [gettext(pairing) for pairing in _PAIRINGS]
         left = max(text_width(name, 8) for name in names) + 0.22
+        numbers = [format_number(mean) for mean in prepared.data["mean"].unique()]
+        right = max((text_width(number, 8) for number in numbers), default=0.4) + 0.1
         panels = sheet.panels(
-            len(places), columns, left=left, right=0.5, head=0.26, gap=(0.58, 0.42)
+            len(places), columns, left=left, right=right, head=0.26, gap=(right + 0.08, 0.42)
         )
         for i, ((layer, start), ax) in enumerate(zip(places, panels, strict=True)):
             pairs = rows_of(prepared.data, layer=layer, start=start)
             # On a logarithmic axis, seaborn would round the distances: the scale is set later.
             _draw_swarms(ax, pairs)
             panel_title(ax, layer_label(layer, start))
-            log_axis(ax.xaxis, prepared.data["w1_over_sigma0"])
+            log_axis(ax.xaxis, prepared.data["w2_over_sigma0"])
             ax.grid(visible=True, axis="x")
             ax.grid(visible=False, axis="y")
             ax.set_ylim(len(names) - 0.5, -0.5)
             ax.set_yticks(range(len(names)), names)
             ax.spines["left"].set_visible(False)
             is_lowest = i + columns >= len(panels)
-            ax.set(xlabel="W1 / \u03c3\u2080" if is_lowest else "", ylabel="")
+            ax.set(xlabel="W2 / \u03c3\u2080" if is_lowest else "", ylabel="")
             if pairs.empty:
                 reason = gettext(
                     "No pair of runs reached epoch %(epoch)s.", epoch=prepared.last_epoch
@@ -181,11 +208,11 @@ def describe(prepared: Prepared) -> Words:
         return Words(caption=reason, alt=reason)
     final = prepared.final_pairs
     explanation = ngettext(
-        "Wasserstein-1 distance between the weights of two runs of %(model)s at epoch %(epoch)s, "
+        "Wasserstein-2 distance between the weights of two runs of %(model)s at epoch %(epoch)s, "
         "over the weights' standard deviation at epoch 0 (\u03c3\u2080). A point is a pair of runs "
         "(%(num)s seed); a bar and its number are the mean of all pairs of a kind. The panels "
         "share a logarithmic axis.",
-        "Wasserstein-1 distance between the weights of two runs of %(model)s at epoch %(epoch)s, "
+        "Wasserstein-2 distance between the weights of two runs of %(model)s at epoch %(epoch)s, "
         "over the weights' standard deviation at epoch 0 (\u03c3\u2080). A point is a pair of runs "
         "(%(num)s seeds); a bar and its number are the mean of all pairs of a kind. The panels "
         "share a logarithmic axis.",
@@ -200,7 +227,7 @@ def describe(prepared: Prepared) -> Words:
         )
     observation = _observation(prepared)
     alt = gettext("%(title)s, by kind of pair.", title=prepared.title)
-    return Words(caption=f"{explanation} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=explanation, alt=f"{alt} {observation}")
 
 
 def _no_pair(model: str) -> str:
@@ -220,7 +247,7 @@ def _empty_canvas(model: str) -> Canvas:
 
 def _thinned(pairs: pd.DataFrame) -> pd.DataFrame:
     """Keep at most `_MOST_POINTS` pairs, evenly by rank and with both extremes."""
-    pairs = pairs.sort_values("w1_over_sigma0", kind="stable")
+    pairs = pairs.sort_values("w2_over_sigma0", kind="stable")
     if len(pairs) <= _MOST_POINTS:
         return pairs
     return pairs.iloc[np.linspace(0, len(pairs) - 1, _MOST_POINTS).round().astype(int)]
@@ -237,14 +264,14 @@ def _notes(prepared: Prepared) -> list[str]:
     runs = pd.concat(sides).sort_values("epoch", kind="stable", ignore_index=True)
     by_start = {start: rows_of(runs, start=start) for start in prepared.starts}
     means = gettext("Means are over the pairs of runs that both continue.")
-    return run_notes(by_start, in_order(runs["normalization"]), prepared.last_epoch, means=means)
+    return run_notes(by_start, arms_in_order(runs), prepared.last_epoch, means=means)
 
 
 def _draw_swarms(ax: Axes, pairs: pd.DataFrame) -> None:
     """Draw a row of points per kind of pair. seaborn moves them apart at every drawing."""
     swarmplot(
         pairs,
-        x="w1_over_sigma0",
+        x="w2_over_sigma0",
         y="pair",
         order=_PAIRINGS,
         ax=ax,
@@ -297,7 +324,7 @@ def _draw_means(ax: Axes, pairs: pd.DataFrame) -> None:
 def _observation(prepared: Prepared) -> str:
     """Give the mean distance of each kind of pair, at the last epoch and before training."""
     last = prepared.last_epoch
-    means = prepared.pairs.groupby(["start", "pair", "epoch"])["w1_over_sigma0"].mean()
+    means = prepared.pairs.groupby(["start", "pair", "epoch"])["w2_over_sigma0"].mean()
     sentences = []
     for start in prepared.starts:
         texts = []

@@ -14,8 +14,9 @@ from normreport.figures.drawing import Canvas, Words
 from normreport.figures.init_law import init_band
 from normreport.figures.page import Key, Page, arm_keys, epoch_axis, page
 from normreport.figures.runs import (
+    arms_in_order,
+    arms_of,
     comparable_rows,
-    in_order,
     last_epoch,
     mean_over_seeds,
     no_run,
@@ -41,7 +42,7 @@ from normreport.text.formatting import format_change, format_extremes, format_nu
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext
 
-KIND = Kind(order=(30, 4), table="measures", per=("start", "model", "layer"))
+KIND = Kind(order=(30, 4), table="measures", per=("start", "model", "layer"), in_article="scratch")
 
 _TICKS: Any = {"nbins": 8, "steps": [1, 2, 5, 10]}
 
@@ -55,7 +56,7 @@ class Prepared:
     model, start, layer : str
         The networks and the layer that the figure shows.
     arms : list of str
-        All arms of the experiment, in order.
+        The arms that have runs, in the order of the experiment.
     runs : pandas.DataFrame
         Columns `normalization`, `seed`, `epoch`, `std`: one row per run and epoch.
     means : pandas.DataFrame
@@ -71,7 +72,7 @@ class Prepared:
         Limits of the standard deviation, which all starts share.
     data : pandas.DataFrame
         Columns `normalization`, `seed` ("mean" for the mean over seeds), `epoch`, `std`,
-        `percent_of_epoch_0` (of `reference`).
+        `percent_of_epoch_0` (of `reference`, if that is not 0).
     """
 
     model: str
@@ -110,11 +111,12 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
 
     Raises
     ------
-    ValueError
+    NoRowsError
         If the table has no row of the model and layer.
     """
     model, start, layer = settings.required("model", "start", "layer")
-    comparable = comparable_rows(source, model=model, layer=layer)
+    # A single weight has no standard deviation.
+    comparable = comparable_rows(source.dropna(subset=["std"]), model=model, layer=layer)
     selected = rows_of(comparable, start=start)
     runs = selected[["normalization", "seed", "epoch", "std"]]
     means = mean_over_seeds(selected, ["std"])
@@ -122,12 +124,13 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     scratch = rows_of(comparable, start="scratch")
     band = init_band(scratch) if len(scratch) else None
     data = pd.concat([runs, means.assign(seed="mean")], ignore_index=True).astype({"seed": str})
-    data["percent_of_epoch_0"] = 100 * data["std"] / reference
+    if reference > 0:
+        data["percent_of_epoch_0"] = 100 * data["std"] / reference
     return Prepared(
         model=model,
         start=start,
         layer=layer,
-        arms=in_order(source["normalization"]),
+        arms=arms_of(selected, arms_in_order(source)),
         runs=runs,
         means=means,
         last_epoch=last_epoch(comparable),
@@ -159,17 +162,17 @@ def draw(prepared: Prepared) -> Canvas:
         if prepared.init_band is not None:
             ax.axhspan(*prepared.init_band, color=GRID, linewidth=0, zorder=0)
         for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
-            color = tint(styles[arm].color, 0.5)
+            color = tint(styles[str(arm)].color, 0.5)
             attributes = mark(arm=arm, seed=seed)
             ax.plot(run["epoch"], run["std"], color=color, linewidth=THIN, **attributes)
-            column = last + 0.5 + column_width * (arms.index(arm) + 1)
-            _mark_end(ax, run, styles[arm], last, column)
+            column = last + 0.5 + column_width * (arms.index(str(arm)) + 1)
+            _mark_end(ax, run, styles[str(arm)], last, column)
         for arm, mean in prepared.means.groupby("normalization", sort=False):
             attributes = mark(arm=arm, seed="mean")
-            ax.plot(mean["epoch"], mean["std"], **mean_line(styles[arm]), **attributes)
+            ax.plot(mean["epoch"], mean["std"], **mean_line(styles[str(arm)]), **attributes)
         if runs.empty:
             empty_panel(ax, no_run(prepared.name))
-        else:
+        elif prepared.reference > 0:
             _add_percent_axis(ax, prepared.reference)
     return Canvas(figure=sheet.figure, last=last)
 
@@ -181,7 +184,7 @@ def describe(prepared: Prepared) -> Words:
     alt = gettext("%(title)s over the epochs, one line per run.", title=title)
     if prepared.runs.empty:
         return Words(caption=nothing_to_draw(title), alt=f"{alt} {observation}")
-    return Words(caption=f"{_explanation(prepared)} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=_explanation(prepared), alt=f"{alt} {observation}")
 
 
 def _page(prepared: Prepared, styles: dict[str, ArmStyle]) -> Page:
@@ -272,7 +275,7 @@ def _observation(prepared: Prepared) -> str:
     changes = []
     for (arm, seed), run in prepared.runs.groupby(["normalization", "seed"], sort=False):
         std = run["std"].to_numpy()
-        if len(std) > 1:
+        if len(std) > 1 and std[0] > 0:
             share = float(std[-1] / std[0] - 1)
             changes.append((abs(share), share, arm, seed, run["epoch"].iloc[-1]))
     if changes:

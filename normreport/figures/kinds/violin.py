@@ -15,8 +15,10 @@ from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import arm_body, arm_panels, balanced_columns, page, stop_line
 from normreport.figures.runs import (
+    arms_in_order,
+    arms_of,
+    axis_notes,
     comparable_rows,
-    in_order,
     largest_change,
     last_epoch,
     mean_over_seeds,
@@ -60,7 +62,7 @@ class Prepared:
     model, start, layer : str
         The networks and the layer that the figure shows.
     arms : list of str
-        All arms of the experiment, in order.
+        The arms that have runs, in the order of the experiment.
     runs : pandas.DataFrame
         The rows of `densities` for this model, start and layer.
     means : pandas.DataFrame
@@ -115,13 +117,13 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
 
     Raises
     ------
-    ValueError
+    NoRowsError
         If the table has no row of the model and layer.
     """
     model, start, layer = settings.required("model", "start", "layer")
-    arms = in_order(source["normalization"])
     comparable = comparable_rows(source, model=model, layer=layer)
     runs = rows_of(comparable, start=start)
+    arms = arms_of(runs, arms_in_order(source))
     last = last_epoch(comparable)
     means = mean_over_seeds(runs, ["density"], by=["epoch", "weight"])
     epochs = _epochs(last, len(arms))
@@ -129,9 +131,9 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     scale = _HALF_WIDTH * step / float(comparable["density"].max())
     violins = [
         _violin(curve["weight"].to_numpy(), curve["density"].to_numpy(), scale).assign(
-            normalization=arm, epoch=epoch
+            normalization=curve["normalization"].iloc[0], epoch=curve["epoch"].iloc[0]
         )
-        for (arm, epoch), curve in means[means["epoch"].isin(epochs)].groupby(
+        for _, curve in means[means["epoch"].isin(epochs)].groupby(
             ["normalization", "epoch"], sort=False
         )
     ]
@@ -157,7 +159,8 @@ def draw(prepared: Prepared) -> Canvas:
     arms, last = prepared.arms, prepared.last_epoch
     styles = arm_styles(arms)
     with house_style():
-        notes = run_notes({prepared.start: prepared.runs}, arms, last)
+        final = prepared.runs[prepared.runs["epoch"] == last]
+        notes = run_notes({prepared.start: prepared.runs}, arms, last) + axis_notes(final)
         sheet = page(prepared.title, [], notes, body=arm_body(len(arms)))
         panels = arm_panels(
             sheet, styles, last=last, limits=prepared.limits, unit=gettext("weight")
@@ -198,7 +201,7 @@ def describe(prepared: Prepared) -> Words:
         drawn=len(prepared.epochs),
         seeds=seeds_phrase(prepared.runs),
     )
-    return Words(caption=f"{explanation} {observation}", alt=f"{alt} {observation}")
+    return Words(caption=observation, method=explanation, alt=f"{alt} {observation}")
 
 
 def _visible_limits(comparable: pd.DataFrame) -> tuple[float, float]:
@@ -245,7 +248,8 @@ def _draw_violins(ax: Axes, violins: pd.DataFrame, arm: str, color: str, scale: 
     body: Marks = {"facecolor": color, "linewidth": 0}
     tick: Marks = {"color": PAPER, "linewidth": 1.0}
     per_epoch = f"{1 / scale:.6g}"
-    for epoch, violin in violins.groupby("epoch", sort=False):
+    for _, violin in violins.groupby("epoch", sort=False):
+        epoch = int(violin["epoch"].iloc[0])
         attributes = mark(arm=arm, epoch=epoch, per_epoch=per_epoch)
         ax.add_patch(PathPatch(_outline(violin, epoch), **body, **attributes))
         attributes = mark(arm=arm, epoch=epoch, line=gettext("median"), neutral=True)
@@ -273,7 +277,7 @@ def _observation(means: pd.DataFrame) -> str:
     peaks = {str(arm): curves.groupby("epoch")["density"].max() for arm, curves in by_arm}
     steepest = largest_change(peaks)
     if steepest is None:
-        return no_change()
+        return no_change(peaks)
     return gettext(
         "The peak density changes most in %(arm)s: from %(first)s at epoch 0 to %(final)s at epoch "
         "%(epoch)s (%(change)s).",

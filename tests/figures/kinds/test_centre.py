@@ -61,6 +61,15 @@ def test_a_place_that_lost_a_run_has_points_but_no_mean(diverged_runs: pd.DataFr
     assert "VGG16: From scratch, raw: 1 of 3 runs diverged" in notes
 
 
+def test_a_network_without_a_start_has_no_marks_there(table: pd.DataFrame) -> None:
+    planned = (table["model"] == "vgg16") | (table["start"] == "scratch")
+    drawing = synthetic.drawn("centre", table[planned])
+    absent = [[text.get_text() for text in ax.texts].count("no run") for ax in drawing.figure.axes]
+    assert absent == [0, 0, 1, 1]  # from scratch, pretrained
+    marks = drawing.data[drawing.data["start"] == "pretrained"]
+    assert set(marks["model"]) == {"vgg16"}
+
+
 def test_the_words_compare_the_networks_first_layers(drawing: Drawing) -> None:
     means = drawing.data[drawing.data["seed"] == "mean"].set_index(["start", "model", "layer"])
     for model, layer in (("vgg16", "features.0"), ("mobilenet_v2", "features.0.0")):

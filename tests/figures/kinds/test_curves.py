@@ -64,12 +64,14 @@ def test_the_words_count_the_runs_that_learned_and_give_the_accuracies(
         final = table[(table["start"] == start) & (table["epoch"] == 6)]
         learned = (final["train_loss"] < 0.9 * np.log(10)).sum()
         means = 100 * final.groupby("normalization")["heldout_accuracy"].mean()
-        low, high = means.idxmin(), means.idxmax()
+        low, high = str(means.idxmin()), str(means.idxmax())
         for words in (drawing.caption, drawing.alt):
             assert f"{name}, {learned} of 9 runs learned" in words
             assert f"{three(means[low])}% ({low}) to {three(means[high])}% ({high})" in words
-    assert "ln 10 = 2.30" in drawing.caption
-    assert "(2.07)" in drawing.caption
+            assert "on the 24 held-out images" in words
+    assert "ln 10 = 2.30" in drawing.method
+    assert "the training images and on 24 held-out images" in drawing.method
+    assert "(2.07)" in drawing.method
 
 
 def test_a_run_that_failed_has_not_learned(diverged_runs: pd.DataFrame) -> None:

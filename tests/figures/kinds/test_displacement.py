@@ -77,7 +77,7 @@ def test_a_line_joins_the_layers_of_one_place_in_neighbouring_blocks(runs: pd.Da
         tuple(x_values(line).round().astype(int)) for line in lines if line.get_linestyle() == "-"
     }
     assert joined == expected
-    assert "from block to block" in drawing.caption
+    assert "from block to block" in drawing.method
 
 
 def test_the_words_give_the_median_and_the_largest_mean(

@@ -16,7 +16,7 @@ from normreport.figures.svg import to_svg
 from tests.figures import synthetic
 from tests.figures.cases import CASES, HOSTILE, HOSTILE_ARMS, KINDS, SVG, hostile_runs
 
-WITHOUT_ARMS = ("separation", "seeds", "kurtosis", "levels", "resize")
+WITHOUT_ARMS = ("separation", "seeds", "switch_or_seed", "answer", "kurtosis", "levels", "resize")
 WITHOUT_MODEL = ("examples", "inputs", "levels", "resize")
 MISSING_START = ("density", "ribbon", "violin", "spread")
 
@@ -157,6 +157,7 @@ for kind in sys.argv[1:]:
 SLOW = {
     "spread": "scipy",
     "inits": "scipy",
+    "pretraining_gain": "scipy",
     "separation": "matplotlib.pyplot scipy seaborn",
 }
 

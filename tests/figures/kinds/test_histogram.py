@@ -157,4 +157,4 @@ def test_with_one_arm_no_words_compare_arms() -> None:
     table = synthetic.histograms(synthetic.runs(arms=["unit"], epochs=1))
     drawing = synthetic.drawn("histogram", table, model="vgg16")
     assert "differ" not in drawing.caption
-    assert drawing.caption.endswith("at epoch 0.")
+    assert drawing.caption == "VGG16: histograms of the weights at epoch 1."

@@ -34,7 +34,7 @@ def test_a_limit_is_the_95_percent_point_of_the_range_of_three_inits(drawing: Dr
     chi_squared = np.random.default_rng(0).chisquare(1727, size=(100_000, 3))
     simulated = np.quantile(np.ptp(np.sqrt(chi_squared / 1727), axis=1), 0.95)
     assert np.allclose(drawing.data["limit_percent"], 100 * simulated, rtol=0.01)
-    assert "95% of the ranges of 3 independent inits" in drawing.caption
+    assert "95% of the ranges of 3 independent inits" in drawing.method
 
 
 def test_ranges_are_over_whole_groups_of_runs(table: pd.DataFrame, drawing: Drawing) -> None:
@@ -44,12 +44,12 @@ def test_ranges_are_over_whole_groups_of_runs(table: pd.DataFrame, drawing: Draw
     sigma = synthetic.LAYERS["features.0"]
     for arm in ("raw", "unit", "imagenet"):
         for epoch, compared in ((0, "seeds, epoch 0"), (6, "seeds, last epoch")):
-            expected = 100 * np.ptp(std.loc[epoch, arm]) / sigma
+            expected = 100 * np.ptp(std.xs((epoch, arm))) / sigma
             assert data.loc[(compared, arm), "range_percent"] == pytest.approx(expected)
     for seed in range(3):
         expected = 100 * np.ptp(std.loc[6][seed]) / sigma
-        row = data.loc[("arms of one seed, last epoch", str(seed))]
-        assert row["range_percent"] == pytest.approx(expected)
+        place = ("arms of one seed, last epoch", str(seed))
+        assert data.loc[place, "range_percent"] == pytest.approx(expected)
     assert np.allclose(data["standard_error_percent"], 100 / np.sqrt(2 * 1727))
 
 
@@ -72,6 +72,22 @@ def test_the_words_count_the_ranges_beyond_the_limit(table: pd.DataFrame, drawin
     assert "arms of one seed, last epoch, 0 of 6 ranges" in drawing.alt
 
 
+def test_an_arm_with_fewer_seeds_is_counted_by_the_range_of_as_many_inits(
+    table: pd.DataFrame, drawing: Drawing
+) -> None:
+    sparse = table[(table["normalization"] != "raw") | (table["seed"] < 2)]
+    found = synthetic.drawn("inits", sparse)
+    chi_squared = np.random.default_rng(0).chisquare(1727, size=(100_000, 2))
+    two = 100 * np.quantile(np.ptp(np.sqrt(chi_squared / 1727), axis=1), 0.95)
+    own = found.data[found.data["of"] == "raw"]
+    assert set(own["inits"]) == {2}
+    assert np.allclose(own["limit_percent"], two, rtol=0.01)
+    rest = found.data[found.data["of"] != "raw"]
+    assert set(rest["inits"]) == {3}
+    assert "An arm with fewer seeds" in found.method
+    assert "An arm with fewer seeds" not in drawing.method
+
+
 def test_a_layer_of_another_law_has_no_row(table: pd.DataFrame) -> None:
     is_other = table["layer"] == "features.28"
     mixed = table.assign(std=table["std"].where(~is_other, 2 * table["std"]))
@@ -85,4 +101,4 @@ def test_without_a_known_law_panel_and_words_say_so(table: pd.DataFrame) -> None
     assert drawing.data.empty
     assert reason in " ".join(text.get_text() for text in ax.texts)
     assert drawing.alt.endswith(reason)
-    assert "Points" not in drawing.caption
+    assert "Points" not in drawing.method

@@ -43,7 +43,7 @@ def test_shares_are_what_counting_by_hand_gives(
     inputs: dict[str, Inputs], histograms: pd.DataFrame
 ) -> None:
     for (arm, channel), group in histograms.groupby(["normalization", "channel"]):
-        values = inputs[arm][..., "rgb".index(channel)].astype(np.float64).ravel()
+        values = inputs[arm][..., "rgb".index(str(channel))].astype(np.float64).ravel()
         last = len(group) - 1
         for i, row in enumerate(group.itertuples()):
             below = values <= row.right if i == last else values < row.right

@@ -42,9 +42,9 @@ def test_arms_have_their_own_units_and_share_the_shares(drawing: Drawing) -> Non
 def test_a_spike_of_background_asks_for_decades_and_even_shares_do_not(
     table: pd.DataFrame, drawing: Drawing
 ) -> None:
-    assert "by decades" in drawing.caption
+    assert "by decades" in drawing.method
     even = synthetic.drawn_prepared("inputs", histograms=table.assign(share=1 / 64))
-    assert "by decades" not in even.caption
+    assert "by decades" not in even.method
     assert even.figure.axes[0].get_yscale() == "linear"
 
 

@@ -64,7 +64,7 @@ def test_the_scale_is_symmetric_and_the_caption_counts_the_values_beyond_it(
     assert low == -high
     beyond = int((drawing.data["excess_kurtosis"].abs() > high).sum())
     assert beyond <= 0.1 * len(drawing.data)
-    assert f"end at \u00b1{high:g}; {beyond} of {len(drawing.data)} values" in drawing.caption
+    assert f"end at \u00b1{high:g}; {beyond} of {len(drawing.data)} values" in drawing.method
 
 
 def test_every_cell_has_its_number_in_the_figure_and_for_the_page(

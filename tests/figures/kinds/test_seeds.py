@@ -71,6 +71,24 @@ def test_too_few_seeds_are_used_in_turn(table: pd.DataFrame) -> None:
     ]
 
 
+def test_seeds_are_chosen_among_those_that_an_arm_has(table: pd.DataFrame) -> None:
+    seeds = {"raw": {0, 1, 2}, "unit": {1, 2}, "imagenet": {0, 2}}
+    planned = [row.seed in seeds[row.normalization] for row in table.itertuples()]
+    data = synthetic.drawn("seeds", table[planned], **KEY).data
+    chosen = data.drop_duplicates(["design", "pipeline"]).set_index(["design", "pipeline"])["seed"]
+    assert chosen["a seed each"].to_dict() == {"none": 1, "min/max": 2, "mean/std": 0}
+    assert set(chosen["one seed"]) == {2}
+
+
+def test_without_a_common_seed_the_panel_says_so(table: pd.DataFrame) -> None:
+    seeds = {"raw": {0, 1, 2}, "unit": {0, 1}, "imagenet": {2}}
+    planned = [row.seed in seeds[row.normalization] for row in table.itertuples()]
+    drawing = synthetic.drawn("seeds", table[planned], **KEY)
+    assert set(drawing.data["design"]) == {"a seed each"}
+    words = " ".join(text.get_text() for text in drawing.figure.axes[1].texts)
+    assert "No runs of the two arms share a seed." in words
+
+
 def test_a_design_with_a_run_that_ended_early_says_so(table: pd.DataFrame) -> None:
     lost = (table["normalization"] == "unit") & (table["seed"] == 1) & (table["epoch"] > 2)
     drawing = synthetic.drawn("seeds", table[~lost], **KEY)

@@ -19,7 +19,7 @@ from tests.figures.synthetic import three
 
 @pytest.fixture(scope="module")
 def table(runs: pd.DataFrame) -> pd.DataFrame:
-    return synthetic.distances(runs)
+    return synthetic.products(runs)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def check_positions(ax: Axes, rows: pd.DataFrame, diameter: float) -> None:
     kinds = ["other arm, same seed", "other arm, other seed", "same arm, other seed"]
     swarms = iter(ax.collections)
     for y, kind in enumerate(kinds):
-        distances = rows[rows["pair"] == kind]["w1_over_sigma0"]
+        distances = rows[rows["pair"] == kind]["w2_over_sigma0"]
         if distances.empty:
             continue
         points = next(swarms)
@@ -61,6 +61,17 @@ def check_positions(ax: Axes, rows: pd.DataFrame, diameter: float) -> None:
     assert next(swarms, None) is None
 
 
+def test_distances_are_those_of_gaussians(runs: pd.DataFrame, drawing: Drawing) -> None:
+    """W2^2 of N(m, s^2) and N(M, S^2) is (m - M)^2 + (s - S)^2 (Dowson and Landau 1982)."""
+    keys = ["start", "layer", "normalization", "seed"]
+    final = runs[runs["epoch"] == 6].set_index(keys)[["mean", "std"]]
+    for row in drawing.data.itertuples():
+        a = final.loc[row.start, row.layer, row.normalization_a, row.seed_a]
+        b = final.loc[row.start, row.layer, row.normalization_b, row.seed_b]
+        expected = math.hypot(*(a - b)) / synthetic.LAYERS[row.layer]
+        assert row.w2_over_sigma0 == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
 def test_every_pair_of_the_last_epoch_is_drawn_once_in_its_row(drawing: Drawing) -> None:
     panels = iter(drawing.figure.axes)
     for layer in ("features.0", "features.28"):
@@ -71,13 +82,13 @@ def test_every_pair_of_the_last_epoch_is_drawn_once_in_its_row(drawing: Drawing)
 
 
 def test_points_shrink_until_120_pairs_of_a_kind_fit_into_a_row() -> None:
-    table = synthetic.distances(synthetic.runs(epochs=2, seeds=12))
+    table = synthetic.products(synthetic.runs(epochs=2, seeds=12))
     drawing = synthetic.drawn("separation", table, model="vgg16")
     for ax, (_, rows) in zip(
         drawing.figure.axes, drawing.data.groupby(["layer", "start"], sort=False), strict=True
     ):
         assert rows["pair"].value_counts().max() == 120
-        check_positions(ax, rows, diameter=1.4)
+        check_positions(ax, rows, diameter=1.2)
 
 
 def test_the_svg_has_the_points_apart_and_the_same_bytes_every_time(drawing: Drawing) -> None:
@@ -95,7 +106,12 @@ def test_the_svg_has_the_points_apart_and_the_same_bytes_every_time(drawing: Dra
 
 def test_dozens_of_equal_distances_stay_in_their_row() -> None:
     runs = synthetic.runs(epochs=1, seeds=12, layers={"features.0": 0.0589})
-    equal = synthetic.distances(runs).assign(w1_over_sigma0=0.1)
+    table = synthetic.products(runs)
+    # Points with a dimension each are equally far apart.
+    same = (table["normalization_a"] == table["normalization_b"]) & (
+        table["seed_a"] == table["seed_b"]
+    )
+    equal = table.assign(product=same * 0.005)
     for ax in synthetic.drawn("separation", equal, model="vgg16").figure.axes:
         for y, points in enumerate(ax.collections):
             heights = np.asarray(points.get_offsets())[:, 1]
@@ -122,7 +138,7 @@ def test_pairs_are_grouped_by_arm_and_seed(drawing: Drawing) -> None:
 def test_bars_and_numbers_are_the_means(drawing: Drawing) -> None:
     ax = drawing.figure.axes[0]
     rows = drawing.data.query("layer == 'features.0' and start == 'scratch'")
-    means = rows.groupby("pair", sort=False)["w1_over_sigma0"].mean()
+    means = rows.groupby("pair", sort=False)["w2_over_sigma0"].mean()
     bars = [line.get_xdata()[0] for line in ax.lines]
     assert bars == pytest.approx(list(means))
     assert [text.get_text() for text in ax.texts[1:]] == [three(mean) for mean in means]
@@ -132,9 +148,9 @@ def test_bars_and_numbers_are_the_means(drawing: Drawing) -> None:
 def test_the_words_give_the_means_at_the_last_epoch_and_at_epoch_0(
     table: pd.DataFrame, drawing: Drawing
 ) -> None:
-    rows = table.query("start == 'scratch'")
+    rows = synthetic.distances(table.query("start == 'scratch'"))
     rows = rows.assign(pair=pairings(rows))
-    means = rows.groupby(["pair", "epoch"])["w1_over_sigma0"].mean()
+    means = rows.groupby(["pair", "epoch"])["w2_over_sigma0"].mean()
     for pairing, words in (
         ("other arm, other seed", "arms of different seeds"),
         ("same arm, other seed", "seeds of one arm"),
@@ -146,9 +162,9 @@ def test_the_words_give_the_means_at_the_last_epoch_and_at_epoch_0(
 
 
 def test_distances_of_zero_have_a_place_on_the_axis(table: pd.DataFrame) -> None:
-    is_zero = table["seed_a"] == table["seed_b"]
-    with_zeros = table.assign(w1_over_sigma0=table["w1_over_sigma0"].where(~is_zero, 0.0))
-    ax = synthetic.drawn("separation", with_zeros, model="vgg16").figure.axes[-1]
+    # Products of runs at one epoch: all runs of a seed are equal at epoch 0.
+    first = table[table["epoch"] == 0]
+    ax = synthetic.drawn("separation", first, model="vgg16").figure.axes[-1]
     assert ax.get_xscale() == "symlog"
     assert ax.get_xlim()[0] < 0
     assert ax.get_xticklabels()[0].get_text() == "0"
@@ -156,27 +172,29 @@ def test_distances_of_zero_have_a_place_on_the_axis(table: pd.DataFrame) -> None
 
 def test_many_pairs_are_thinned_by_rank_and_averaged_in_full() -> None:
     runs = synthetic.runs(epochs=1, seeds=12, layers={"features.0": 0.0589})
-    table = synthetic.distances(runs)
+    table = synthetic.products(runs)
     drawing = synthetic.drawn("separation", table, model="vgg16")
     pairing = "other arm, other seed"
     drawn = drawing.data.query(f"start == 'scratch' and pair == '{pairing}'")
-    rows = table.query("start == 'scratch' and epoch == 1")
-    rows = rows[pairings(rows) == pairing]["w1_over_sigma0"]
-    assert len(drawn) == 120 < len(rows)
-    assert drawn["w1_over_sigma0"].min() == rows.min()
-    assert drawn["w1_over_sigma0"].max() == rows.max()
-    assert drawn["mean"].iloc[0] == pytest.approx(rows.mean())
-    assert "At most 120 pairs of each kind" in drawing.caption
+    rows = synthetic.distances(table.query("start == 'scratch' and epoch == 1"))
+    distances = rows[pairings(rows) == pairing]["w2_over_sigma0"]
+    assert len(drawn) == 120 < len(distances)
+    assert drawn["w2_over_sigma0"].min() == pytest.approx(distances.min())
+    assert drawn["w2_over_sigma0"].max() == pytest.approx(distances.max())
+    assert drawn["mean"].iloc[0] == pytest.approx(distances.mean())
+    assert "At most 120 pairs of each kind" in drawing.method
 
 
 def test_a_note_names_the_diverged_runs(diverged_runs: pd.DataFrame) -> None:
-    drawing = synthetic.drawn("separation", synthetic.distances(diverged_runs), model="vgg16")
+    drawing = synthetic.drawn("separation", synthetic.products(diverged_runs), model="vgg16")
     words = " ".join(text.get_text() for text in drawing.figure.texts)
     assert "raw: 1 of 3 runs diverged (seed 1 after epoch 2)" in words
     assert "Means are over the pairs of runs that both continue." in words
 
 
 def test_a_single_run_has_no_pair_to_compare(table: pd.DataFrame) -> None:
-    drawing = synthetic.drawn("separation", table.iloc[:0], model="vgg16")
+    one = table.query("normalization_a == normalization_b == 'unit' and seed_a == seed_b == 0")
+    assert len(one)
+    drawing = synthetic.drawn("separation", one, model="vgg16")
     assert drawing.caption == "There is no pair of runs of VGG16 to compare."
     assert list(drawing.data.columns)[:3] == ["layer", "start", "pair"]

@@ -49,21 +49,21 @@ def test_the_band_holds_95_percent_of_random_inits(drawing: Drawing) -> None:
     assert (band.get_y(), band.get_y() + band.get_height()) == pytest.approx((low, high))
     assert ax.get_ylim()[0] < low
     assert "95% of random inits" in [text.get_text() for text in drawing.figure.texts]
-    assert f"{three(low)} to {three(high)}" in drawing.caption
+    assert f"{three(low)} to {three(high)}" in drawing.method
 
 
 def test_weights_of_another_law_have_no_band(table: pd.DataFrame) -> None:
     drawing = synthetic.drawn("spread", table.assign(std=2 * table["std"]), start="scratch", **KEY)
     assert not drawing.figure.axes[0].patches
     assert "95% of random inits" not in [text.get_text() for text in drawing.figure.texts]
-    assert "band" not in drawing.caption
+    assert "band" not in drawing.method
 
 
 def test_without_the_scratch_start_there_is_no_band(table: pd.DataFrame) -> None:
     pretrained = table[table["start"] == "pretrained"]
     drawing = synthetic.drawn("spread", pretrained, start="pretrained", **KEY)
     assert not drawing.figure.axes[0].patches
-    assert "band" not in drawing.caption
+    assert "band" not in drawing.method
 
 
 def test_every_start_has_the_same_axis(table: pd.DataFrame, drawing: Drawing) -> None:
@@ -77,9 +77,10 @@ def test_the_words_give_the_final_means_and_the_largest_change(
     rows = table.query("start == 'scratch' and layer == 'features.0'")
     wide = rows.pivot(index=["normalization", "seed"], columns="epoch", values="std")
     final = wide[6].groupby(level=0).mean()
-    low, high = final.idxmin(), final.idxmax()
+    low, high = str(final.idxmin()), str(final.idxmax())
     text = f"are {three(final[low])} ({low}) to {three(final[high])} ({high})"
-    arm, seed = (wide[6] / wide[0] - 1).abs().idxmax()
+    changes = (wide[6] / wide[0] - 1).abs()
+    arm, seed = changes.index[int(changes.argmax())]
     for words in (drawing.caption, drawing.alt):
         assert text in words
         assert f"({arm}, seed {seed}, epoch 0 to 6)" in words

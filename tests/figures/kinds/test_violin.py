@@ -74,7 +74,7 @@ def test_the_words_give_the_largest_change_of_a_peak(table: pd.DataFrame, drawin
         .max()
         .unstack()
     )
-    arm = (peaks[6] / peaks[0] - 1).abs().idxmax()
+    arm = str((peaks[6] / peaks[0] - 1).abs().idxmax())
     text = f"in {arm}: from {three(peaks[0][arm])} at epoch 0 to {three(peaks[6][arm])}"
     assert text in drawing.caption
     assert text in drawing.alt
@@ -108,4 +108,4 @@ def test_as_many_epochs_are_drawn_as_fit() -> None:
     assert epochs.tolist() == [0, 5, 10, 15, 20, 25, 30, 35]
     widest = drawing.data.groupby("epoch")["half_width"].max()
     assert (widest.to_numpy()[1:] + widest.to_numpy()[:-1] < np.diff(epochs)).all()
-    assert "at 8 of 36 epochs" in drawing.caption
+    assert "at 8 of 36 epochs" in drawing.method

@@ -1,0 +1,181 @@
+"""What switching the normalization and what another seed does to the kept layers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from normreport.config.report import FigureSettings
+from normreport.figures.runs import last_epoch, merged_order, row_of_largest, rows_of
+from normreport.statistics.effects import repeated_shift, seed_distance
+from normreport.statistics.quantile_products import product_block
+from normreport.text.formatting import format_number, join_with_and
+from normreport.text.labels import model_label, start_label
+from normreport.text.language import gettext, ngettext
+
+DELTA, SEED = "delta_percent", "between_seeds_percent"
+
+# The article's starts, which stand side by side; others only if the experiment has neither.
+_STARTS = ("pretrained", "scratch")
+_PLACE = ["model", "layer", "start"]
+
+
+@dataclass(frozen=True)
+class ContrastEffects:
+    """The two effects on every kept layer.
+
+    Attributes
+    ----------
+    arms : tuple of str
+        The two arms.
+    starts : list of str
+        The starts that stand side by side.
+    layers : list of tuple
+        Model and layer of each row of panels.
+    last : int
+        The last epoch.
+    runs : pandas.DataFrame
+        One row per run of the arms and epoch: `model`, `start`, `normalization`, `seed`, `epoch`.
+    data : pandas.DataFrame
+        Columns `model`, `layer`, `start`, `epoch`, `seeds`, `delta_percent` (the shift between the
+        arms that repeats from seed to seed) and `between_seeds_percent` (the W2 distance between
+        seeds), in percent of sigma_0. Epochs that a run did not reach have no row.
+    """
+
+    arms: tuple[str, ...]
+    starts: list[str]
+    layers: list[tuple[str, str]]
+    last: int
+    runs: pd.DataFrame
+    data: pd.DataFrame
+
+    @property
+    def places(self) -> list[tuple[str, str, str]]:
+        """Model, layer and start of each panel: where the arms have runs, or all if none has."""
+        planned = set(zip(self.runs["model"], self.runs["start"], strict=True))
+        every = [(*layer, start) for layer in self.layers for start in self.starts]
+        return [place for place in every if (place[0], place[2]) in planned] or every
+
+    @property
+    def final(self) -> pd.DataFrame:
+        """The rows of the last epoch."""
+        return self.data[self.data["epoch"] == self.last]
+
+
+def contrast_effects(source: pd.DataFrame, settings: FigureSettings) -> ContrastEffects:
+    """Compute both effects for every layer, start and epoch.
+
+    Parameters
+    ----------
+    source : pandas.DataFrame
+        Columns `model`, `start`, `layer`, `epoch`, `normalization_a`, `seed_a`,
+        `normalization_b`, `seed_b` and `product`; one row per unordered pair of runs, and per run
+        with itself. If runs failed, `seeds` says how many seeds the first run's arm should have.
+    settings : FigureSettings
+        `normalizations` are the two arms.
+    """
+    arms = settings.normalizations
+    present = merged_order(source, "start", within=["model"])
+    starts = [start for start in present if start in _STARTS] or present
+    rows = source[source["start"].isin(starts)]
+    layers = list(dict.fromkeys(zip(rows["model"], rows["layer"], strict=True)))
+    data = [
+        effects
+        for model, layer in layers
+        for start in starts
+        for effects in _effects(rows_of(rows, model=model, layer=layer, start=start), arms)
+    ]
+    columns = [*_PLACE, "epoch", "seeds", DELTA, SEED]
+    return ContrastEffects(
+        arms=arms,
+        starts=starts,
+        layers=layers,
+        last=last_epoch(source),
+        runs=_runs(rows, arms),
+        data=pd.DataFrame(data, columns=columns),
+    )
+
+
+def _runs(rows: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+    """List the runs of both arms at every epoch that they reached."""
+    names = {"normalization_a": "normalization", "seed_a": "seed"}
+    runs = rows.rename(columns=names)[["model", "start", "normalization", "seed", "epoch"]]
+    return runs[runs["normalization"].isin(arms)].drop_duplicates(ignore_index=True)
+
+
+def _effects(rows: pd.DataFrame, arms: Sequence[str]) -> Iterator[dict[str, object]]:
+    """Yield the effects at every epoch that all runs of both arms reached."""
+    runs = [rows[rows["normalization_a"] == arm] for arm in arms]
+    if any("seeds" in own and (own["seeds"] > own["seed_a"].nunique()).any() for own in runs):
+        return
+    one, other = (set(own["seed_a"]) for own in runs)
+    seeds = sorted(one & other)
+    for (model, layer, start, epoch), pairs in rows.groupby([*_PLACE, "epoch"]):
+        products = product_block(
+            list(zip(pairs["normalization_a"], pairs["seed_a"], strict=True)),
+            list(zip(pairs["normalization_b"], pairs["seed_b"], strict=True)),
+            pairs["product"].to_list(),
+            arms=arms,
+            seeds=seeds,
+        )
+        shift = None if products is None else repeated_shift(products)
+        between_seeds = None if products is None else seed_distance(products)
+        if shift is not None and between_seeds is not None:
+            yield {
+                "model": model, "layer": layer, "start": start, "epoch": epoch,
+                "seeds": len(seeds), DELTA: 100 * shift.root, SEED: 100 * between_seeds,
+            }  # fmt: skip
+
+
+def observe(prepared: ContrastEffects) -> str:
+    """Count the cases in which the seed does more, and name the largest effect."""
+    final = prepared.final
+    more = int((final[SEED] > final[DELTA]).sum())
+    largest = row_of_largest(final, final[DELTA])
+    count = ngettext(
+        "At epoch %(epoch)s, another seed changes the distribution of the weights more than "
+        "another normalization in %(more)s of %(num)s case (%(seeds)s).",
+        "At epoch %(epoch)s, another seed changes the distribution of the weights more than "
+        "another normalization in %(more)s of %(num)s cases (%(seeds)s).",
+        len(final),
+        epoch=prepared.last,
+        more=more,
+        seeds=_seeds(final),
+    )
+    if largest[DELTA] == 0:
+        return f"{count} " + gettext("No shift by the normalization repeats from seed to seed.")
+    return f"{count} " + gettext(
+        "The largest shift by the normalization is %(delta)s (%(place)s); there, another seed "
+        "makes %(seed)s.",
+        delta=f"{format_number(largest[DELTA], 2)}%",
+        seed=f"{format_number(largest[SEED], 2)}%",
+        place=place_of(largest),
+    )
+
+
+def _seeds(final: pd.DataFrame) -> str:
+    low, high = int(final["seeds"].min()), int(final["seeds"].max())
+    if low == high:
+        return ngettext("%(num)s seed", "%(num)s seeds", high)
+    return gettext("%(low)s to %(high)s seeds", low=low, high=high)
+
+
+def numbers_of(final: pd.DataFrame) -> Iterator[str]:
+    """Give both numbers of every panel."""
+    for _, row in final.iterrows():
+        yield gettext(
+            "%(place)s: normalization %(delta)s, seed %(seed)s.",
+            place=place_of(row),
+            delta=f"{format_number(row[DELTA], 2)}%",
+            seed=f"{format_number(row[SEED], 2)}%",
+        )
+
+
+def place_of(row: pd.Series) -> str:
+    """Name the model, layer and start of a row."""
+    return ", ".join([model_label(row["model"]), row["layer"], start_label(row["start"])])
+
+
+def absence(arms: Sequence[str]) -> str:
+    """Say why there is no effect."""
+    return gettext("No run of two seeds in both arms (%(arms)s).", arms=join_with_and(arms))
