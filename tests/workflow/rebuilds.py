@@ -143,8 +143,10 @@ def after_runs(
     }
 
 
-# Both of a figure's rooms: figures/ and report/data/. Three show all models.
-OF_ALL_MODELS = ("*/inits.*", "*/centre.*", "*/switch_or_seed.*", "*/pretraining_gain.*")
+# Both of a figure's rooms: figures/ and report/data/.
+OF_ALL_MODELS = tuple(
+    f"*/{kind}.*" for kind in ("answer", "centre", "inits", "pretraining_gain", "switch_or_seed")
+)
 OF_A_MODEL = ("*mobilenet_v2*", *OF_ALL_MODELS)
 # Which show the input as the experiment's arms make it.
 OF_THE_ARMS = ("*/examples.*", "*/inputs.*")
@@ -152,8 +154,8 @@ OF_THE_ARMS = ("*/examples.*", "*/inputs.*")
 OF_THE_WEIGHTS = tuple(
     f"*/{kind}*"
     for kind in (
-        "centre", "density", "histogram", "inits", "quantiles", "ribbon", "seeds", "separation",
-        "spread", "switch_or_seed", "violin",
+        "answer", "centre", "density", "histogram", "inits", "quantiles", "ribbon", "seeds",
+        "separation", "spread", "switch_or_seed", "violin",
     )
 )  # fmt: skip
 ALL_RUNS = {
