@@ -41,7 +41,7 @@ def test_it_loads_one_file_and_complains_of_nothing(reader: Reader, site: Path) 
     assert reader.complaints == []
 
 
-@with_options({}, {"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}})
+@with_options({}, {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}})
 def test_axe_finds_nothing(reader: Reader) -> None:
     found = Axe().run(reader.page, options={"runOnly": RULES}).response
     assert [
