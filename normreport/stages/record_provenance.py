@@ -61,7 +61,7 @@ def run(
     ]
     for folder, known in large:
         digests |= {folder / name: digest for name, digest in known.items()}
-    arms = chosen.config.experiment.normalizations
+    arms = chosen.config.design.normalizations
     made = make_record(
         settings=chosen,
         results=read_model(Results, results),

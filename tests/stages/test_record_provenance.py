@@ -59,6 +59,18 @@ def test_a_run_of_other_code_than_is_here_is_marked(record, tmp_path, default_va
     assert [run["older_code"] for run in found["runs"]] == [False, True]
 
 
+def test_an_arm_that_only_include_has_is_recorded(tmp_path, changed):
+    run = {"model": "vgg16", "start": "scratch", "normalization": "imagenet", "seed": 0}
+    included = {
+        "experiment.normalizations": ["unit"],
+        "experiment.exclude": [],
+        "experiment.include": [run],
+    }
+    write_report(tmp_path, changed(included))
+    found = json.loads((tmp_path / "report/provenance.json").read_text())
+    assert [run["normalization"] for run in found["runs"]] == ["unit", "imagenet"]
+
+
 def test_figures_have_number_settings_and_digests(record):
     # The article shows densities; training curves are in the supplement.
     for number, name in zip(("S1", "1"), FIGURES, strict=True):
