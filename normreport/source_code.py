@@ -12,7 +12,7 @@ import hashlib
 import importlib
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -91,32 +91,66 @@ def package_versions(*modules: str) -> str:
     return ", ".join(f"{name} {metadata.version(name)}" for name in distributions)
 
 
-def run_modules(normalization: str) -> list[str]:
-    """Name the modules that train a run; the stage imports its arm's module by name."""
-    return ["normreport.stages.train_run", f"normreport.normalizations.{normalization}"]
+def source_digest(*modules: str, own: Iterable[str] = ()) -> str:
+    """Return the SHA-256 of the names and bytes of :func:`source_files`.
 
-
-def sweep_modules(normalization: str) -> list[str]:
-    """Name the modules that choose a learning rate; the stage imports its arm's module by name."""
-    return ["normreport.stages.tune_rate", f"normreport.normalizations.{normalization}"]
-
-
-def figure_modules(kind: str, normalizations: Sequence[str]) -> list[str]:
-    """Name the modules that draw a figure; the stage imports its kind and its arms by name."""
-    return [
-        "normreport.stages.draw_figure",
-        f"normreport.figures.kinds.{kind}",
-        *(f"normreport.normalizations.{name}" for name in normalizations),
-    ]
-
-
-def source_digest(*modules: str) -> str:
-    """Return the SHA-256 of the names and bytes of :func:`source_files`."""
+    Parameters
+    ----------
+    modules
+        As :func:`source_files` takes them.
+    own
+        Paths of Python files of the user, which count as :func:`own_digest` says.
+    """
     digest = hashlib.sha256()
     for path in source_files(*modules):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
         digest.update(path.read_bytes() + b"\0")
+    for file in own:
+        digest.update(own_digest(file).encode())
     return digest.hexdigest()
+
+
+def own_digest(file: str) -> str:
+    """Return the SHA-256 of a Python file of the user and of what it imports.
+
+    These are the names and bytes of the modules beside it, and the installed versions of other
+    packages. The place of the folder does not count.
+    """
+    digest = hashlib.sha256()
+    folder, packages = Path(file).parent, set()
+    for path in own_files(file):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(path.read_bytes() + b"\0")
+        packages |= {name.split(".")[0] for name in _own_imports(path)}
+    installed = metadata.packages_distributions()
+    for name in sorted(packages - sys.stdlib_module_names):
+        for distribution in sorted(set(installed.get(name, ()))):
+            digest.update(f"{distribution} {metadata.version(distribution)}\0".encode())
+    return digest.hexdigest()
+
+
+def own_files(file: str) -> list[Path]:
+    """Return a Python file of the user and the modules beside it that it imports, sorted."""
+    files: set[Path] = set()
+    queue = [Path(file)]
+    while queue:
+        path = queue.pop()
+        if path in files:
+            continue
+        files.add(path)
+        for name in _own_imports(path):
+            place = Path(file).parent / name.split(".")[0]
+            beside = [place.with_suffix(".py"), *place.rglob("*.py")]
+            queue += [module for module in beside if module.is_file()]
+    return sorted(files)
+
+
+def _own_imports(path: Path) -> tuple[str, ...]:
+    """Return what a file of the user imports; nothing if it is not Python, as its use will say."""
+    try:
+        return _imported(path.read_text(encoding="utf-8"), ())
+    except (SyntaxError, ValueError):
+        return ()
 
 
 def _modules(path: Path) -> list[str]:

@@ -176,8 +176,8 @@ class Study:
 
     @property
     def contrast(self) -> tuple[str, str]:
-        """The two arms that the article compares."""
-        return article_contrast(self.settings.normalizations)
+        """The two arms whose difference the report is about."""
+        return self.settings.contrast or article_contrast(self.settings.normalizations)
 
     def kept_layers(
         self, starts: Iterable[str], arms: Sequence[str] = ()

@@ -37,6 +37,7 @@ def run(*, config: Sequence[Path], quick: bool = False) -> None:
         ),
     )
     find_device(checked.training.device)
+    _check_arms(checked)
     _check_networks(checked)
     images = {name: sources.list_images(data) for name, data in checked.data_sets().items()}
     check_own_files(checked.report)
@@ -83,6 +84,19 @@ def _merged(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
+def _check_arms(config: Config) -> None:
+    """Apply the normalizations that the configuration defines to a few images of noise."""
+    import numpy as np
+
+    from normreport.normalizations import normalize
+
+    size = config.data.target.image_size_px
+    images = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), dtype=np.uint8)
+    names = [*config.design.normalizations, config.pretraining.normalization]
+    for normalization in config.own_inputs(names).values():
+        normalize(images, normalization, images)
+
+
 def _check_networks(config: Config) -> None:
     from normreport.training import networks
     from normreport.training.checkpoint_files import describe_unwrapping, read_checkpoint
@@ -92,7 +106,7 @@ def _check_networks(config: Config) -> None:
 
     for model in config.design.models:
         architecture, key = config.architecture(model)
-        sizes = {_size_key(arm): px for arm, px in _sizes(config, [model]).items()}
+        sizes = {_size_key(config, arm): px for arm, px in _sizes(config, [model]).items()}
         for decided_by, size in sizes.items():
             network = networks.shape_only_network(
                 architecture, image_size_px=size, key=key, size_key=decided_by
@@ -148,11 +162,15 @@ def _sizes(config: Config, models: Sequence[str]) -> dict[str, int]:
     if any(map(config.pretrains_here, models)):
         arms.append(config.pretraining.normalization)
     size = config.data.target.image_size_px
-    return {arm: published_meanstd.SIZE_PX if arm == RESIZING else size for arm in arms}
+    return {
+        arm: published_meanstd.SIZE_PX if config.normalization(arm) == RESIZING else size
+        for arm in arms
+    }
 
 
-def _size_key(arm: str) -> str:
-    return f"the arm {arm}" if arm == RESIZING else "data.target.image_size_px"
+def _size_key(config: Config, arm: str) -> str:
+    resizes = config.normalization(arm) == RESIZING
+    return f"the arm {arm}" if resizes else "data.target.image_size_px"
 
 
 def _print_language(report: ReportSettings) -> None:

@@ -15,7 +15,6 @@ from normreport.config.base import UNION_TAG, Name, Seed, Settings
 from normreport.config.runs import Run
 from normreport.config.training import Start
 from normreport.errors import nearest
-from normreport.normalizations import NORMALIZATIONS
 
 # The keys of a condition, and the list of the experiment for each.
 LISTS: Mapping[str, str] = {
@@ -118,9 +117,12 @@ class ExperimentSettings(Settings):
     the convolutions from these distributions, with the same variance. `scratch_head` and
     `pretrained_head` train the last layer only."""
     normalizations: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """Input normalizations (the arms of the experiment)."""
+    """The arms of the experiment: built-in input normalizations, and entries of `arms`."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
     """Seeds (the replicates)."""
+    contrast: tuple[Name, Name] | None = None
+    """The two arms whose difference the report is about; null for those of the article, `unit` and
+    `imagenet`."""
     exclude: tuple[PartialCondition, ...] = ()
     """Combinations of the four lists that are not run. An entry has some of the keys `model`,
     `start`, `normalization` and `seed`, each with one value or a list; a missing key matches every
@@ -136,10 +138,8 @@ class ExperimentSettings(Settings):
             duplicates = find_duplicates(getattr(self, key))
             if duplicates:
                 raise ValueError(f"{key} must be unique, found {duplicates[0]!r} twice")
-        for name in self.normalizations:
-            if name not in NORMALIZATIONS:
-                hint = nearest(name, NORMALIZATIONS)
-                raise ValueError(f"unknown normalization {name!r}. {hint}")
+        if self.contrast and self.contrast[0] == self.contrast[1]:
+            raise ValueError(f"contrast must have two arms, found {self.contrast[0]!r} twice")
         return self
 
     @cached_property
@@ -159,8 +159,8 @@ class ExperimentSettings(Settings):
             },
         )
 
-    def find_problems(self, models: Collection[str]) -> Iterator[str]:
-        """Describe each unknown name in `exclude` and `include`, and each entry that adds nothing.
+    def find_problems(self, models: Collection[str], arms: Collection[str]) -> Iterator[str]:
+        """Describe each unknown name, and each entry of `include` that adds nothing.
 
         An exclusion may be wider than the lists, so that a preset can shorten a list.
 
@@ -168,14 +168,20 @@ class ExperimentSettings(Settings):
         ----------
         models
             The models that have settings.
+        arms
+            The known arms.
         """
-        for what in ("exclude", "include"):
-            for number, entry in enumerate(getattr(self, what)):
-                where = f"experiment.{what}.{number}"
-                for name in dict.fromkeys(entry.values("normalization")):
-                    if name not in NORMALIZATIONS:
-                        hint = nearest(name, NORMALIZATIONS)
-                        yield f"{where}.normalization: unknown normalization {name!r}. {hint}"
+        named = [("normalizations", self.normalizations), ("contrast", self.contrast or ())]
+        named += [
+            (f"{what}.{number}.normalization", entry.values("normalization"))
+            for what in ("exclude", "include")
+            for number, entry in enumerate(getattr(self, what))
+        ]
+        for where, names in named:
+            for name in dict.fromkeys(names):
+                if name not in arms:
+                    hint = nearest(name, arms)
+                    yield f"experiment.{where}: unknown normalization {name!r}. {hint}"
         for number, entry in enumerate(self.exclude):
             for name in dict.fromkeys(entry.values("model")):
                 if name not in {*models, *self.models}:

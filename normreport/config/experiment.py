@@ -6,20 +6,24 @@ package does not import torch: Snakemake imports it on every start.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from normreport.config import arms
+from normreport.config.arms import ArmSettings, known_arms
 from normreport.config.base import Count, LayerName, Name, Seed, Settings, validate
+from normreport.config.contrast import article_contrast
 from normreport.config.data import DataSettings
 from normreport.config.design import Design, ExperimentSettings, find_duplicates
-from normreport.config.judging import JudgeSettings, PlannedArm
+from normreport.config.judging import ArmWords, JudgeSettings, PlannedArm
 from normreport.config.planned_inputs import PlannedInputs
 from normreport.config.report import RenderSettings, ReportSettings
 from normreport.config.runs import Run
 from normreport.config.training import (
+    ArmInputs,
     FetchedWeights,
     OptimizerSettings,
     PretrainSettings,
@@ -34,7 +38,7 @@ from normreport.config.training import (
     TrainingSettings,
 )
 from normreport.errors import nearest
-from normreport.normalizations import NORMALIZATIONS
+from normreport.normalizations import Normalization
 
 ImageCount = Annotated[int, Field(ge=2, le=100_000_000)]
 BatchSize = Annotated[int, Field(ge=2, le=65_536)]
@@ -115,13 +119,6 @@ class Pretraining(Settings):
     seed: Seed = 1000
     """Seed of the pretraining. All runs of a model begin with the same pretrained weights."""
 
-    @model_validator(mode="after")
-    def _check_normalization(self) -> Self:
-        if self.normalization not in NORMALIZATIONS:
-            hint = nearest(self.normalization, NORMALIZATIONS)
-            raise ValueError(f"unknown normalization {self.normalization!r}. {hint}")
-        return self
-
 
 class Config(Settings):
     """An experiment and its report."""
@@ -130,6 +127,8 @@ class Config(Settings):
     """The article."""
     experiment: ExperimentSettings
     """The conditions."""
+    arms: Mapping[Name, ArmSettings] = {}
+    """Arms beside the built-in normalizations: own inputs, or another training."""
     data: DataSets
     """The images."""
     training: TrainingSettings = TrainingSettings()
@@ -147,8 +146,17 @@ class Config(Settings):
         return self
 
     def _inconsistencies(self) -> Iterator[str]:
-        yield from self.experiment.find_problems(self.models)
+        known = known_arms(self.arms)
+        yield from arms.find_problems(self.arms)
+        yield from self.experiment.find_problems(self.models, known)
         yield from self._find_models_without_entry()
+        if self.pretraining.normalization not in known:
+            hint = nearest(self.pretraining.normalization, known)
+            yield (
+                "pretraining.normalization: unknown normalization "
+                f"{self.pretraining.normalization!r}. {hint}"
+            )
+        yield from self._find_contradictions_of_arms()
         for name in self.design.models:
             if name not in self.models:
                 continue
@@ -187,6 +195,24 @@ class Config(Settings):
                 f"{', '.join(map(str, shared))}, too. Choose other seeds for the trial runs."
             )
 
+    def _find_contradictions_of_arms(self) -> Iterator[str]:
+        """Describe each treatment that does not fit a model that it is applied to."""
+        for model, arm in dict.fromkeys((model, arm) for model, _, arm in self.design.arms):
+            if model not in self.models or arm not in self.arms:
+                continue
+            changes = self.arms[arm].training
+            key = f"arms.{arm}.training"
+            if changes.learning_rate is not None and self.models[model].sweep:
+                yield f"{key}.learning_rate: trial runs choose that of models.{model}; remove one"
+            if changes.train_images is not None:
+                yield from _check_image_count(key, changes.train_images, self.data.target)
+            optimizer = changes.apply({"optimizer": self._optimizer(model).model_dump()})
+            try:
+                OptimizerSettings.model_validate(optimizer.get("optimizer", {}))
+            except ValidationError as error:
+                problem = error.errors()[0]["ctx"]["error"]
+                yield f"{key}.optimizer: with the optimizer of models.{model}: {problem}"
+
     def _find_models_without_entry(self) -> Iterator[str]:
         listed = [(name, "experiment.models lists") for name in self.experiment.models]
         listed += [
@@ -205,6 +231,24 @@ class Config(Settings):
     def design(self) -> Design:
         """The planned runs."""
         return self.experiment.design
+
+    @property
+    def contrast(self) -> tuple[str, str]:
+        """The two arms whose difference the report is about."""
+        return self.experiment.contrast or article_contrast(self.design.normalizations)
+
+    def normalization(self, arm: str) -> Normalization:
+        """Return the normalization that makes the inputs of an arm."""
+        return arms.find_normalization(self.arms, arm)
+
+    def arm_inputs(self, arm: str) -> ArmInputs:
+        """Resolve the inputs of an arm."""
+        own = self.normalization(arm) if arm in self.arms else None
+        return ArmInputs(normalization=arm, inputs=own)
+
+    def own_inputs(self, names: Iterable[str]) -> dict[str, Normalization]:
+        """Return the normalizations of those arms that the configuration defines."""
+        return {name: self.normalization(name) for name in names if name in self.arms}
 
     def pretrains_here(self, model: str) -> bool:
         """Return whether the workflow trains the pretrained start of a model itself."""
@@ -261,28 +305,19 @@ class Config(Settings):
         if entry.sweep is None:
             raise ValueError(f"models.{model}.learning_rate is fixed")
         return SweepSettings(
-            **self._shared(model),
-            epochs=self.training.epochs,
+            **self._of_arm(model, normalization),
             start=start,
-            normalization=normalization,
-            train_images=entry.train_images,
-            batch_size=entry.batch_size,
             candidates=entry.sweep.candidates,
             seeds=entry.sweep.seeds,
         )
 
     def run_plan(self, run: Run) -> RunPlan:
         """Resolve the settings of one run, without its learning rate."""
-        model = self.models[run.model]
         return RunPlan(
-            **self._shared(run.model),
-            epochs=self.training.epochs,
+            **self._of_arm(run.model, run.normalization),
             start=run.start,
-            normalization=run.normalization,
             seed=run.seed,
-            layers=model.layers,
-            train_images=model.train_images,
-            batch_size=model.batch_size,
+            layers=self.models[run.model].layers,
         )
 
     def run_settings(self, run: Run) -> RunSettings:
@@ -291,9 +326,12 @@ class Config(Settings):
         For a tuned model the learning rate is the first candidate: only its sweep knows the rate.
         """
         rate = self.models[run.model].learning_rate
-        return self.run_plan(run).with_rate(
-            rate.candidates[0] if isinstance(rate, RateSweep) else rate
-        )
+        own = self.arms[run.normalization].training.learning_rate if self._is_own(run) else None
+        fixed = rate.candidates[0] if isinstance(rate, RateSweep) else rate
+        return self.run_plan(run).with_rate(fixed if own is None else own)
+
+    def _is_own(self, run: Run) -> bool:
+        return run.normalization in self.arms
 
     def planned_run(self, run: Run) -> RunSettings | RunPlan:
         """Resolve the settings of one run, without its learning rate if a sweep chooses it."""
@@ -327,6 +365,18 @@ class Config(Settings):
             "precision": self.training.precision,
         }
 
+    def _of_arm(self, model: str, arm: str) -> dict[str, Any]:
+        """Resolve the settings that all runs of a model and an arm share."""
+        own = self.arms.get(arm)
+        settings = {
+            **self._shared(model),
+            "epochs": self.training.epochs,
+            "train_images": self.models[model].train_images,
+            "batch_size": self.models[model].batch_size,
+        }
+        changes = own.training.apply(settings) if own else {}
+        return settings | changes | dict(self.arm_inputs(arm))
+
     def pretrain_settings(self, model: str) -> PretrainSettings:
         """Resolve where one model's pretrained weights come from.
 
@@ -348,7 +398,7 @@ class Config(Settings):
         return TrainedWeights(
             # Without an optimizer or a schedule of its own, the pretraining uses that of the runs.
             **self._shared(model) | own.pretraining.model_dump(exclude_none=True),
-            normalization=origin.normalization,
+            **dict(self.arm_inputs(origin.normalization)),
             seed=origin.seed,
         )
 
@@ -376,6 +426,17 @@ class Config(Settings):
             layers={model: self.models[model].layers for model in chosen.models},
             starts=chosen.starts,
             normalizations=chosen.normalizations,
+            contrast=self.experiment.contrast,
+            inputs=self.own_inputs([*chosen.normalizations, self.pretraining.normalization]),
+            arms={
+                name: ArmWords(
+                    label=arm.label or name,
+                    text=arm.text or arm.label or name,
+                    training=arm.training.changed(),
+                )
+                for name, arm in self.arms.items()
+                if name in chosen.normalizations
+            },
             seeds=chosen.seeds,
             planned=tuple(
                 PlannedArm(model=model, start=start, normalization=arm, seeds=seeds)

@@ -57,7 +57,9 @@ class Kind:
         With `layer` in `per`: only the first layer of each model has a figure.
     arms : tuple of str, "all" or "contrast"
         The normalizations that it applies to images, or compares; "contrast" are the two that the
-        article compares. A kind with a table has no figure if the experiment lacks one of them.
+        report is about. A kind with a table has no figure if the experiment lacks one of them.
+    averages_contrast : bool
+        Whether it averages over the two arms of the contrast, as far as the experiment has them.
     in_article : bool or str
         Whether the article itself shows the kind: the first figure of each start, or only that of
         the given start. All other figures are in the supplement.
@@ -72,6 +74,7 @@ class Kind:
     compared_starts: tuple[Start, ...] = ()
     is_of_first_layer: bool = False
     arms: tuple[str, ...] | Literal["all", "contrast"] = ()
+    averages_contrast: bool = False
     in_article: bool | Start = False
     is_of_density_epoch: bool = False
 

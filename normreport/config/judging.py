@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import JsonValue
+
 from normreport.config.base import Count, LayerName, Name, Seed, Settings
 from normreport.config.data import DataSettings
 from normreport.config.training import Start
+from normreport.normalizations import Normalization
 
 
 class PlannedArm(Settings):
@@ -20,6 +23,17 @@ class PlannedArm(Settings):
     """The arm."""
     seeds: tuple[Seed, ...]
     """The replicates, in the order of the experiment."""
+
+
+class ArmWords(Settings):
+    """How the report speaks of an arm that the configuration defines."""
+
+    label: str
+    """Its name."""
+    text: str
+    """What it does, in a few words."""
+    training: Mapping[str, JsonValue] = {}
+    """The settings by which its runs are trained differently, and their values."""
 
 
 class JudgeSettings(Settings):
@@ -38,6 +52,12 @@ class JudgeSettings(Settings):
     """The starts."""
     normalizations: tuple[Name, ...]
     """The arms."""
+    contrast: tuple[Name, Name] | None = None
+    """The two arms whose difference the report is about; null for those of the article."""
+    inputs: Mapping[Name, Normalization] = {}
+    """The normalization of each arm that the configuration defines."""
+    arms: Mapping[Name, ArmWords] = {}
+    """The words for these arms."""
     seeds: tuple[Seed, ...]
     """The replicates; an arm may have only some of them."""
     planned: tuple[PlannedArm, ...]

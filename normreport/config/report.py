@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from pydantic import Field
 from normreport.config.base import COLOR, LayerName, Name, Settings
 from normreport.config.figure_kinds import Subject
 from normreport.config.training import Start
+from normreport.normalizations import Normalization
 
 Line = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -47,6 +49,18 @@ class ReportSettings(Settings):
         return [Path(self.templates), ours] if self.templates else [ours]
 
 
+class ArmLook(Settings):
+    """How figures show an arm that the configuration defines."""
+
+    label: str
+    """Its name."""
+    number: int
+    """Its place among these arms, which chooses dashes, a marker and, without a colour, a
+    colour."""
+    color: Color | None = None
+    """Its colour."""
+
+
 class FigureSettings(Settings):
     """What one figure shows."""
 
@@ -64,6 +78,16 @@ class FigureSettings(Settings):
     """The epoch of a figure of densities; None for the last epoch."""
     normalizations: tuple[Name, ...] = ()
     """The normalizations that the figure applies to images, or compares."""
+    inputs: Mapping[Name, Normalization] = {}
+    """Those of them that the configuration defines, for a figure that applies them."""
+    contrast: tuple[Name, Name] | None = None
+    """The two arms that a figure averages over; None if it does not."""
+    looks: Mapping[Name, ArmLook] = {}
+    """The looks of all arms that the configuration defines."""
+
+    def applied(self, arm: str) -> Normalization:
+        """Return the normalization that makes the inputs of an arm."""
+        return self.inputs.get(arm, arm)
 
     def required(self, *names: Subject) -> tuple[str, ...]:
         """Return the named settings, which the kind's declaration says are there.

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from normreport.config.base import UNION_TAG, Count, LayerName, Name, Seed, Settings
+from normreport.normalizations import Normalization
 
 Start = Literal[
     "scratch", "scratch_uniform", "scratch_laplace", "scratch_head", "pretrained", "pretrained_head"
@@ -127,13 +128,26 @@ class FitSettings(NetworkSettings):
     """The learning rate at the start."""
 
 
-class RunPlan(NetworkSettings):
+class ArmInputs(Settings):
+    """The inputs of an arm."""
+
+    normalization: Name
+    """The arm."""
+    inputs: Normalization | None = None
+    """The normalization of an arm that the configuration defines; null if the arm is a built-in
+    one."""
+
+    @property
+    def applied(self) -> Normalization:
+        """The normalization that makes the inputs."""
+        return self.normalization if self.inputs is None else self.inputs
+
+
+class RunPlan(NetworkSettings, ArmInputs):
     """One run of the experiment, without its learning rate."""
 
     start: Start
     """How the weights begin."""
-    normalization: Name
-    """The arm."""
     seed: Seed
     """The replicate; decides the initial weights, the order of images and dropout."""
     layers: tuple[LayerName, ...]
@@ -148,13 +162,11 @@ class RunSettings(RunPlan, FitSettings):
     """One run of the experiment."""
 
 
-class SweepSettings(NetworkSettings):
+class SweepSettings(NetworkSettings, ArmInputs):
     """The search for the learning rate of one model, start and normalization."""
 
     start: Start
     """How the weights begin."""
-    normalization: Name
-    """The arm."""
     candidates: tuple[Rate, ...]
     """The learning rates to try."""
     seeds: tuple[Seed, ...]
@@ -166,13 +178,11 @@ class SweepSettings(NetworkSettings):
         return RunPlan(**shared, seed=seed, layers=()).with_rate(learning_rate)
 
 
-class TrainedWeights(FitSettings):
+class TrainedWeights(FitSettings, ArmInputs):
     """Pretrained weights that the workflow trains."""
 
     weights: Literal["train"] = "train"
     """Tells trained weights from fetched ones."""
-    normalization: Name
-    """The arm of the pretraining."""
     seed: Seed
     """The replicate, as in a run."""
 

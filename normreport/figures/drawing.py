@@ -14,7 +14,7 @@ from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
 from normreport.figures.page import page
 from normreport.figures.runs import NoRowsError
-from normreport.figures.style import empty_panel, house_style
+from normreport.figures.style import empty_panel, house_style, use_looks
 from normreport.text.labels import model_label, start_label
 
 
@@ -141,6 +141,7 @@ def make_drawing(source: Source, settings: FigureSettings) -> Drawing:
         The figure with its words and its numbers.
     """
     module = kind_module(settings.kind)
+    use_looks(settings.looks)
     try:
         prepared = module.prepare(source, settings)
     except NoRowsError as error:

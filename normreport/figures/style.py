@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unicodedata import east_asian_width
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 
+from normreport.config.report import ArmLook
 from normreport.text.language import N_, gettext
 
 Marks = dict[str, Any]  # keyword arguments for matplotlib
@@ -121,13 +122,30 @@ _ARMS = {
     "published_minmax": ("#757575", _DASHED, "s", N_("published minmax")),
     "published_meanstd": ("#74123f", _DOTTED, "^", N_("published mean/std")),
 }
+# For arms that the configuration defines. Found by a search for colours that are far apart, also
+# from those of raw, unit, imagenet and placebo, with normal, deuteranopic and protanopic vision
+# (simulated as by Machado et al. 2009). The order puts the most different ones first.
 _SPARE = (
-    ("#202020", _DASH_DOT_DOT, "h"),
-    ("#d0705a", _LONG, "D"),
-    ("#4b7350", _DASH_DOT, "v"),
-    ("#9a7b4f", _DASHED, "P"),
-    ("#2f6fd0", _DOTTED, "X"),
+    ("#e86b06", _DASH_DOT_DOT, "h"),
+    ("#144e53", _LONG, "D"),
+    ("#1578fa", _DASH_DOT, "v"),
+    ("#480408", _DASHED, "P"),
+    ("#2aa256", _DOTTED, "X"),
+    ("#1f129e", _SOLID, "<"),
+    ("#307b97", _DASH_DOT_DOT, ">"),
+    ("#6f2304", _LONG, "p"),
+    ("#2c6740", _DASH_DOT, "*"),
+    ("#02213d", _DASHED, "d"),
+    ("#3b5cb8", _DOTTED, "8"),
+    ("#0609f9", _SOLID, "H"),
 )
+_own_looks: dict[str, ArmLook] = {}
+
+
+def use_looks(looks: Mapping[str, ArmLook]) -> None:
+    """Draw the arms that the configuration defines with these looks, until the next call."""
+    _own_looks.clear()
+    _own_looks.update(looks)
 
 
 def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
@@ -136,7 +154,8 @@ def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
     Parameters
     ----------
     arms : sequence of str
-        The arms of the experiment in their order. Unknown arms take the spare styles in turn.
+        The arms of the experiment in their order. An arm that is neither built in nor among the
+        looks of :func:`use_looks` takes a spare style in turn.
 
     Returns
     -------
@@ -150,8 +169,9 @@ def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
             color, dashes, marker, name = _ARMS[arm]
             label = gettext(name)
         else:
-            color, dashes, marker = _SPARE[unknown.index(arm) % len(_SPARE)]
-            label = arm
+            look = _own_looks.get(arm, ArmLook(label=arm, number=unknown.index(arm)))
+            color, dashes, marker = _SPARE[look.number % len(_SPARE)]
+            color, label = look.color or color, look.label
         styles[arm] = ArmStyle(color, (0.0, dashes), marker, label)
     return styles
 

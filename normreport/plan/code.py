@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from functools import cache
 
-from normreport import normalizations, source_code
+from normreport import source_code
 from normreport.config.experiment import Config
+from normreport.provenance.stage_code import StageCode, code_of
 
 STAGES = "normreport.stages"
 
@@ -33,13 +34,25 @@ def stage_versions(*stages: str) -> str:
     return package_versions(*(f"{STAGES}.{stage}" for stage in stages))
 
 
-def pretraining_modules(config: Config) -> list[str]:
-    """Name the modules that pretrain a model, or fetch its weights."""
+def code_paths(code: StageCode) -> list[str]:
+    """Return our source files among the code of a job, from the working directory."""
+    return source_paths(*code.modules)
+
+
+@cache
+def code_versions(code: StageCode) -> str:
+    """Return what else changes with the code of a job: package versions and the user's files."""
+    own = (f"own code {source_code.own_digest(file)}" for file in code.own)
+    return ", ".join([package_versions(*code.modules), *own])
+
+
+def pretraining_code(config: Config) -> StageCode:
+    """Return the code that pretrains a model, or fetches its weights."""
     arms = [config.pretraining.normalization] if config.is_pretrained_here else []
-    return [f"{STAGES}.pretrain_model", *map(normalizations.module_name, arms)]
+    return code_of("pretrain_model", map(config.normalization, arms))
 
 
-def judging_modules(config: Config) -> list[str]:
-    """Name the modules that judge the claims, which look at the input under every arm."""
+def judging_code(config: Config) -> StageCode:
+    """Return the code that judges the claims, which looks at the input under every arm."""
     arms = {*config.design.normalizations, config.pretraining.normalization}
-    return [f"{STAGES}.judge_claims", *map(normalizations.module_name, sorted(arms))]
+    return code_of("judge_claims", map(config.normalization, sorted(arms)))

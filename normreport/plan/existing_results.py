@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from normreport.config.experiment import Config
 from normreport.config.record import RecordSettings
 from normreport.errors import StorageError
 from normreport.io import files
 from normreport.plan import paths
 from normreport.provenance.differences import find_changes
 from normreport.provenance.record import FLOW, Record, folders_digest, read_record, versions
-from normreport.source_code import figure_modules, run_modules, source_digest
+from normreport.provenance.stage_code import figure_code, run_code
+from normreport.source_code import source_digest
 
 ADOPT_COMMAND = "snakemake --cores 1 --touch --forceall --config adopt=true"
 
@@ -71,7 +73,7 @@ def check_adoption(results: Path, settings: RecordSettings, templates: list[Path
     }
     differences = (
         [change.name for key in here for change in find_changes(there[key], here[key], key)]
-        or _of_other_code(record)
+        or _of_other_code(record, settings.config)
         or _changed_files(results, record.files)
     )
     if differences:
@@ -83,14 +85,17 @@ def check_adoption(results: Path, settings: RecordSettings, templates: list[Path
         )
 
 
-def _of_other_code(record: Record) -> list[str]:
+def _of_other_code(record: Record, config: Config) -> list[str]:
     """Name the runs and figures whose own modules have changed: stages import these by name."""
-    modules = {run.id: run_modules(run.normalization) for run in record.runs}
-    codes = {run.id: run.code for run in record.runs}
-    for name, figure in record.figures.items():
-        modules[name] = figure_modules(figure.settings.kind, figure.settings.normalizations)
-        codes[name] = figure.code
-    return [f"code of {name}" for name in codes if codes[name] != source_digest(*modules[name])]
+    arms = {run.normalization for run in record.runs}
+    of_arm = {arm: run_code(config.arm_inputs(arm)).digest() for arm in arms}
+    changed = [run.id for run in record.runs if run.code != of_arm[run.normalization]]
+    changed += [
+        name
+        for name, figure in record.figures.items()
+        if figure.code != figure_code(figure.settings).digest()
+    ]
+    return [f"code of {name}" for name in changed]
 
 
 def _changed_files(results: Path, digests: Mapping[str, str]) -> list[str]:

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from normreport.config.contrast import article_contrast
 from normreport.config.experiment import Config
 from normreport.config.figure_kinds import Kind, Subject, figure_kinds
-from normreport.config.report import FigureSettings
+from normreport.config.report import ArmLook, FigureSettings
 from normreport.config.training import Start
 
 
@@ -53,15 +52,28 @@ def figure_settings(config: Config, figure: Figure) -> FigureSettings:
         only_start=None if figure.start else kind.only_start,
         density_epoch=config.report.density_epoch if kind.is_of_density_epoch else None,
         normalizations=_arms(config, kind),
+        inputs=config.own_inputs(_arms(config, kind)) if kind.is_of_the_input else {},
+        contrast=config.contrast if kind.averages_contrast else None,
+        looks=_looks(config),
     )
+
+
+def _looks(config: Config) -> dict[str, ArmLook]:
+    """Return the looks of the arms that the configuration defines and the experiment has."""
+    own = [name for name in config.arms if name in config.design.normalizations]
+    return {
+        name: ArmLook(
+            label=config.arms[name].label or name, number=number, color=config.arms[name].color
+        )
+        for number, name in enumerate(own)
+    }
 
 
 def _arms(config: Config, kind: Kind) -> tuple[str, ...]:
     """Return the normalizations that a kind applies or compares."""
-    present = config.design.normalizations
     if kind.arms == "contrast":
-        return article_contrast(present)
-    return present if kind.arms == "all" else kind.arms
+        return config.contrast
+    return config.design.normalizations if kind.arms == "all" else kind.arms
 
 
 def _subjects(

@@ -24,7 +24,7 @@ def training_mb(settings: RunPlan | SweepSettings | TrainedWeights, data: DataSe
         The images that it is trained on.
     """
     # This arm enlarges every image.
-    is_enlarged = settings.normalization == "published_meanstd"
+    is_enlarged = settings.applied == "published_meanstd"
     size = SIZE_PX if is_enlarged else data.image_size_px
     values = 3 * size**2 * (data.train_images + data.heldout_images)
     activations = 2500 * size**2 * settings.batch_size

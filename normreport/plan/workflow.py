@@ -9,7 +9,7 @@ value of the configuration is an input: a user's file is a parameter, beside its
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -24,12 +24,14 @@ from normreport.config.runs import Run
 from normreport.config.training import FetchedWeights, SweepSettings
 from normreport.errors import ConfigError, StorageError
 from normreport.io.files import canonical_json, file_digest
+from normreport.normalizations import OwnFile
 from normreport.plan import code, paths, resources
 from normreport.plan.available_runs import failed_runs
 from normreport.plan.figure_index import figure_index, figure_settings
 from normreport.provenance.record import folders_digest
 from normreport.provenance.revision import revision
-from normreport.source_code import ROOT, figure_modules, run_modules, sweep_modules
+from normreport.provenance.stage_code import StageCode, figure_code, run_code, sweep_code
+from normreport.source_code import ROOT
 from normreport.sources.fingerprint import file_fingerprint, files_digest
 from normreport.text.language import find_catalogue
 from normreport.training.weights_files import check_exists, weights_file
@@ -140,6 +142,7 @@ class Plan:
             If a partial report has no run to show.
         """
         _check_clone()
+        check_own_files(config)
         failed = (
             failed_runs(config.runs(), config.tuned_models, config.pretrained_as)
             if is_partial
@@ -322,11 +325,11 @@ class Plan:
 
     def sweep_code(self, wildcards: OfArm) -> list[str]:
         """Return the source files that choose a learning rate."""
-        return code.source_paths(*sweep_modules(wildcards.normalization))
+        return code.code_paths(self._sweep_code(wildcards))
 
     def sweep_versions(self, wildcards: OfArm) -> str:
         """Return the versions of the packages that choose a learning rate."""
-        return code.package_versions(*sweep_modules(wildcards.normalization))
+        return code.code_versions(self._sweep_code(wildcards))
 
     def sweep_settings(self, wildcards: OfArm) -> str:
         """Return the settings of a sweep."""
@@ -336,6 +339,9 @@ class Plan:
         """Return the memory that a sweep takes, in MB."""
         return resources.training_mb(self._sweep_settings(wildcards), self.config.data.target)
 
+    def _sweep_code(self, wildcards: OfArm) -> StageCode:
+        return sweep_code(self._sweep_settings(wildcards))
+
     def _sweep_settings(self, wildcards: OfArm) -> SweepSettings:
         return self.config.sweep_settings(wildcards.model, wildcards.start, wildcards.normalization)
 
@@ -343,11 +349,11 @@ class Plan:
 
     def run_code(self, wildcards: OfRun) -> list[str]:
         """Return the source files that train a run."""
-        return code.source_paths(*run_modules(wildcards.normalization))
+        return code.code_paths(self._run_code(wildcards))
 
     def run_versions(self, wildcards: OfRun) -> str:
         """Return the versions of the packages that train a run."""
-        return code.package_versions(*run_modules(wildcards.normalization))
+        return code.code_versions(self._run_code(wildcards))
 
     def run_settings(self, wildcards: OfRun) -> str:
         """Return the settings of a run; a tuned model has its learning rate in a file."""
@@ -357,6 +363,9 @@ class Plan:
         """Return the memory that a run takes, in MB."""
         plan = self.config.run_plan(_run(wildcards))
         return resources.training_mb(plan, self.config.data.target)
+
+    def _run_code(self, wildcards: OfRun) -> StageCode:
+        return run_code(self.config.run_plan(_run(wildcards)))
 
     # compare_arms
 
@@ -406,19 +415,15 @@ class Plan:
 
     def figure_code(self, wildcards: OfFigure) -> list[str]:
         """Return the source files that draw a figure."""
-        return code.source_paths(*self._figure_modules(wildcards.figure))
+        return code.code_paths(figure_code(self.figures[wildcards.figure]))
 
     def figure_versions(self, wildcards: OfFigure) -> str:
         """Return the versions of the packages that draw a figure."""
-        return code.package_versions(*self._figure_modules(wildcards.figure))
+        return code.code_versions(figure_code(self.figures[wildcards.figure]))
 
     def figure_settings(self, wildcards: OfFigure) -> str:
         """Return the settings of a figure."""
         return as_json(self.figures[wildcards.figure])
-
-    def _figure_modules(self, name: str) -> Iterable[str]:
-        figure = self.figures[name]
-        return figure_modules(figure.kind, figure.normalizations)
 
     # The report
 
@@ -528,6 +533,23 @@ def _check_clone() -> None:
             f"{here}: expected a clone in a folder without braces, which Snakemake reads as "
             "wildcards. Rename the folder, or run snakemake in it."
         )
+
+
+def check_own_files(config: Config) -> None:
+    """Check that the Python file of every arm is there.
+
+    Raises
+    ------
+    ConfigError
+        If one is not.
+    """
+    for name in config.arms:
+        normalization = config.normalization(name)
+        if isinstance(normalization, OwnFile) and not Path(normalization.file).is_file():
+            raise ConfigError(
+                f"arms.{name}.file: {normalization.file}: no such file. Expected a Python file, "
+                "relative to the folder where snakemake runs."
+            )
 
 
 def _argument(path: Path | str) -> str:

@@ -33,6 +33,7 @@ from normreport.text.effects import format_effect, format_interval, format_margi
 from normreport.text.formatting import format_integer, format_number, format_percent, join_with_and
 from normreport.text.labels import (
     arm_description,
+    describe_inputs,
     figure_label,
     kind_label,
     model_label,
@@ -144,6 +145,7 @@ def render(
         text, _, _ = loader.get_source(environment, name)
         return Markup(MINIFY.get(PurePath(name).suffix, str)(text))
 
+    own_arms = results.experiment.arms
     environment.filters |= {
         "num": format_number,
         "pct": format_percent,
@@ -153,7 +155,8 @@ def render(
         "integer": format_integer,
         "model": model_label,
         "start": start_label,
-        "arm": arm_description,
+        "arm": lambda arm: own_arms[arm].text if arm in own_arms else arm_description(arm),
+        "inputs": describe_inputs,
         "figure": figure_label,
         "verdict": verdict_label,
         "kind": kind_label,

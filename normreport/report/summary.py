@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import PurePath
 
@@ -38,7 +38,14 @@ from normreport.config.results import (
     TrainingSummary,
 )
 from normreport.config.runs import Run
-from normreport.normalizations import Images, Inputs, normalize, published_meanstd, unit
+from normreport.normalizations import (
+    Images,
+    Inputs,
+    Normalization,
+    normalize,
+    published_meanstd,
+    unit,
+)
 from normreport.report.effects import accuracy_differences, contrast_effects
 from normreport.report.failures import explain_failure
 
@@ -59,7 +66,7 @@ CASE_COLUMNS = (
 )  # fmt: skip
 Cell = str | float | None
 # Settings that the runs of a model do not share.
-OWN_SETTINGS = {"start", "normalization", "seed", "learning_rate"}
+OWN_SETTINGS = {"start", "normalization", "inputs", "seed", "learning_rate"}
 
 
 def run_result(manifest: RunManifest) -> RunResult:
@@ -144,14 +151,15 @@ def _case_row(claim: str, case: CaseResult) -> dict[str, Cell]:
 
 
 def training_summaries(
-    manifests: Sequence[RunManifest], tuned_models: Collection[str]
+    manifests: Sequence[RunManifest], tuned_models: Collection[str], treatments: Collection[str]
 ) -> dict[str, TrainingSummary]:
     """Take from each model's first run the settings that all its runs share.
 
-    The runs of a tuned model do not share their learning rate.
+    The runs of a tuned model do not share their learning rate. Arms that are treatments replace
+    some of the settings, so another arm's run comes first.
     """
     first: dict[str, RunManifest] = {}
-    for manifest in manifests:
+    for manifest in sorted(manifests, key=lambda one: one.run.normalization in treatments):
         first.setdefault(manifest.run.model, manifest)
     return {
         model: TrainingSummary(
@@ -166,7 +174,7 @@ def training_summaries(
 
 
 def pretraining_result(
-    manifest: PretrainingManifest, arms: Sequence[str], train_images: Images
+    manifest: PretrainingManifest, arms: Mapping[str, Normalization], train_images: Images
 ) -> Pretraining:
     """Say where a model's pretrained weights come from and how good they were.
 
@@ -175,7 +183,7 @@ def pretraining_result(
     manifest
         The manifest of the weights.
     arms
-        The arms of the experiment.
+        The arms of the experiment, each with its normalization.
     train_images : array of uint8, shape (N, H, W, 3)
         The training images of the target data.
     """
@@ -183,8 +191,8 @@ def pretraining_result(
     def differing_arms(seen: Inputs) -> list[str]:
         return [
             arm
-            for arm in arms
-            if not np.allclose(normalize(PROBE, arm, train_images), seen, rtol=0, atol=1e-4)
+            for arm, applied in arms.items()
+            if not np.allclose(normalize(PROBE, applied, train_images), seen, rtol=0, atol=1e-4)
         ]
 
     origin = manifest.origin
@@ -194,7 +202,7 @@ def pretraining_result(
             train_images=origin.settings.train_images,
             epochs=origin.settings.epochs,
             normalization=origin.settings.normalization,
-            other_arms=differing_arms(normalize(PROBE, origin.settings.normalization)),
+            other_arms=differing_arms(normalize(PROBE, origin.settings.applied)),
             heldout_images=origin.evaluation.images,
             heldout_loss=origin.evaluation.loss,
             heldout_accuracy=origin.evaluation.accuracy,

@@ -19,8 +19,8 @@ from normreport.figures.drawing import Source, TrainingImages, kind_module, make
 from normreport.figures.svg import to_svg
 from normreport.io import files
 from normreport.io.tables import read_tables
+from normreport.provenance.stage_code import figure_code
 from normreport.report.failures import explain_absence
-from normreport.source_code import figure_modules, source_digest
 from normreport.text.language import set_language
 
 RUN = ("model", "start", "normalization", "seed")
@@ -59,7 +59,7 @@ def run(
         made_from=MadeFrom(
             settings=chosen,
             inputs=_digest([*inputs, failures] if failures else inputs),
-            code=source_digest(*figure_modules(chosen.kind, chosen.normalizations)),
+            code=figure_code(chosen).digest(),
         ),
     )
     write_model(text, words)

@@ -88,6 +88,7 @@ def run(
         classes=trained[0].classes,
         fits={manifest.run.model: manifest.settings for manifest in reversed(trained)},
     )
+    arms = {arm: chosen.inputs.get(arm, arm) for arm in chosen.normalizations}
     claims = [claim_result(judged) for judged in judge_all(CLAIMS, study)]
     files.write_csv(runs, RUN_COLUMNS, run_rows)
     files.write_csv(cases, CASE_COLUMNS, case_rows(claims))
@@ -95,17 +96,18 @@ def run(
         results,
         Results(
             experiment=chosen,
-            settings=training_summaries(trained, chosen.candidates),
+            settings=training_summaries(
+                trained,
+                chosen.candidates,
+                [name for name, arm in chosen.arms.items() if arm.training],
+            ),
             data=TargetData(
                 classes=trained[0].classes,
                 images_per_class=class_images(prepared),
                 unused=prepared.unused,
                 skipped=prepared.skipped,
             ),
-            pretraining=[
-                pretraining_result(manifest, chosen.normalizations, train_images)
-                for manifest in started
-            ],
+            pretraining=[pretraining_result(manifest, arms, train_images) for manifest in started],
             runs=run_results,
             failures=failure_results,
             claims=claims,

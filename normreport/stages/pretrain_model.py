@@ -21,7 +21,7 @@ from normreport.config.training import FetchedWeights, TrainedWeights
 from normreport.errors import ConfigError
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
-from normreport.normalizations import module_name
+from normreport.provenance.stage_code import code_of
 from normreport.source_code import source_digest
 from normreport.training import torchvision_weights
 from normreport.training.checkpoint_files import describe_unwrapping, read_checkpoint
@@ -111,7 +111,7 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
     """
     arrays = files.read_arrays(images)
     digests = {name: files.array_digest(array) for name, array in arrays.items()}
-    code = source_digest(__name__, module_name(settings.normalization))
+    code = code_of("pretrain_model", [settings.applied]).digest()
     used = software_versions(find_device(settings.device))
     inputs = {
         "settings": settings.model_dump(mode="json"),
@@ -120,8 +120,8 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
-    train_set = normalize_split(arrays, "train", settings.normalization, settings.train_images)
-    heldout_set = normalize_split(arrays, "heldout", settings.normalization)
+    train_set = normalize_split(arrays, "train", settings.applied, settings.train_images)
+    heldout_set = normalize_split(arrays, "heldout", settings.applied)
     classes = int(max(arrays[f"{split}_labels"].max() for split in ("train", "heldout"))) + 1
     network = build(
         settings.architecture,

@@ -16,7 +16,8 @@ from normreport.io import files
 from normreport.provenance.consistency import Manifests, check_manifests
 from normreport.provenance.record import FLOW, CodeDigests, folders_digest, make_record
 from normreport.provenance.ro_crate import describe_report
-from normreport.source_code import run_modules, source_digest
+from normreport.provenance.stage_code import run_code
+from normreport.source_code import source_digest
 
 
 def run(
@@ -72,7 +73,7 @@ def run(
         files={path.relative_to(root).as_posix(): digest for path, digest in digests.items()},
         code=CodeDigests(
             stages={stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
-            training={arm: source_digest(*run_modules(arm)) for arm in arms},
+            training={arm: run_code(chosen.config.arm_inputs(arm)).digest() for arm in arms},
             templates=folders_digest(*templates),
         ),
     )

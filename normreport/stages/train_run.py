@@ -34,7 +34,7 @@ from normreport.config.training import RunPlan, RunSettings
 from normreport.config.tuning import TunedRate
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
-from normreport.source_code import run_modules, source_digest
+from normreport.provenance.stage_code import run_code
 from normreport.statistics.learned import compute_learning_threshold
 from normreport.training.devices import software_versions, tune_malloc
 from normreport.training.images import ImageSet
@@ -90,7 +90,7 @@ def run(
         data={name: files.array_digest(array) for name, array in arrays.items()},
         initial_weights=weights_digest(network.module),
         pretrained=files.file_digest(pretrained) if pretrained else None,
-        code=source_digest(*run_modules(chosen.normalization)),
+        code=run_code(chosen).digest(),
         final_weights=None,
         order=order_digest(chosen, len(sets.train.labels)),
     )

@@ -16,7 +16,7 @@ from normreport.config.training import RunSettings, SweepSettings
 from normreport.config.tuning import Trial, TunedRate, TuningDigests, TuningManifest
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
-from normreport.source_code import source_digest, sweep_modules
+from normreport.provenance.stage_code import sweep_code
 from normreport.training.devices import find_device, software_versions, tune_malloc
 from normreport.training.loop import Diverged, evaluate_all, train
 from normreport.training.pretrained_weights import StateDict, read_state_dict
@@ -46,7 +46,7 @@ def run(
     digests = TuningDigests(
         data={name: files.array_digest(array) for name, array in arrays.items()},
         pretrained=files.file_digest(pretrained) if pretrained else None,
-        code=source_digest(*sweep_modules(chosen.normalization)),
+        code=sweep_code(chosen).digest(),
     )
     used = software_versions(find_device(chosen.device))
     inputs = {

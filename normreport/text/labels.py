@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from normreport.text.language import N_, gettext
@@ -87,6 +88,25 @@ def model_label(model: str) -> str:
 def arm_description(arm: str) -> str:
     """Say in words what a normalization does; its name if it has no description."""
     return gettext(ARMS[arm]) if arm in ARMS else arm
+
+
+def describe_inputs(normalization: str | Mapping[str, Any]) -> str:
+    """Say in words what an arm that the configuration defines does with the pixel values."""
+    if isinstance(normalization, str):
+        return arm_description(normalization)
+    if "file" in normalization:
+        name = PurePath(normalization["file"]).name
+        return gettext("the function “transform” of the file “%(name)s”", name=name)
+    mean, std = (
+        ", ".join(f"{number:g}" for number in dict.fromkeys(normalization[key]))
+        for key in ("mean", "std")
+    )
+    return gettext(
+        "pixel values divided by %(divide)s, then minus %(mean)s, then divided by %(std)s",
+        divide=f"{normalization['divide']:g}",
+        mean=mean,
+        std=std,
+    )
 
 
 def figure_label(kind: str) -> str:

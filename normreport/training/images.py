@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from normreport.normalizations import normalize
+from normreport.normalizations import Normalization, normalize
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,10 @@ class ImageSet:
 
 
 def normalize_split(
-    arrays: Mapping[str, NDArray[Any]], split: str, normalization: str, count: int | None = None
+    arrays: Mapping[str, NDArray[Any]],
+    split: str,
+    normalization: Normalization,
+    count: int | None = None,
 ) -> ImageSet:
     """Normalize the first `count` images of a split.
 
@@ -48,7 +51,7 @@ def normalize_split(
     split
         ``train`` or ``heldout``.
     normalization
-        Name of the normalization.
+        The normalization.
     count
         Number of images; all if None.
     """

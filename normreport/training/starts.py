@@ -45,7 +45,7 @@ class RunImages:
         cls, arrays: Mapping[str, NDArray[Any]], settings: RunSettings | SweepSettings
     ) -> Self:
         """Normalize the prepared images, which :func:`normalize_split` takes."""
-        arm = settings.normalization
+        arm = settings.applied
         heldout = normalize_split(arrays, "heldout", arm)
         return cls(
             train=normalize_split(arrays, "train", arm, settings.train_images),

@@ -16,6 +16,7 @@ from normreport.config.design import ExperimentSettings
 from normreport.config.experiment import Config, load_config, schema
 from normreport.config.runs import Run
 from normreport.errors import ConfigError
+from normreport.normalizations import NORMALIZATIONS
 
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -101,7 +102,7 @@ def test_the_runs_are_the_product_less_what_is_excluded_plus_what_is_included(
     found = [tuple(getattr(run, key) for key in KEYS) for run in settings.design.runs]
     assert set(found) == expected
     assert len(set(found)) == len(found)
-    problems = [*settings.find_problems(settings.models)]
+    problems = [*settings.find_problems(settings.models, NORMALIZATIONS)]
     number_of_problems = adds.count(False) + (not expected)
     assert len(problems) == number_of_problems
 

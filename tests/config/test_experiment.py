@@ -76,7 +76,7 @@ def _keys(
     for name, field in model.model_fields.items():
         path, value = f"{where}{name}", values.get(name, "is missing")
         group = _group(field.annotation)
-        if group is None:
+        if group is None or value == {}:
             yield path, field.default, value
         elif isinstance(value, Mapping) and name == "models":
             key, entry = next(iter(value.items()))  # the one with the comments
@@ -472,6 +472,7 @@ def test_a_run_gets_its_condition_its_models_values_and_what_all_share(changed: 
         "architecture": "vgg16",
         "start": "scratch",
         "normalization": "unit",
+        "inputs": None,
         "seed": 2,
         "layers": ["features.0", "features.10"],
         "train_images": 40,
@@ -526,6 +527,7 @@ def test_pretraining_gets_its_own_values_and_the_optimizer_that_all_share(
         "architecture": "mobilenet_v2",
         "weights": "train",
         "normalization": "imagenet",
+        "inputs": None,
         "seed": 1000,
         "train_images": 8000,
         "epochs": 2,
@@ -667,6 +669,9 @@ def test_the_judge_knows_which_runs_there_are(changed: Changed) -> None:
                 ("imagenet", [0, 1, 2, 3, 4, 5]),
             )
         ],
+        "contrast": None,
+        "inputs": {},
+        "arms": {},
         "candidates": {},
         "optimizer_variants": [],
         "epochs": 35,

@@ -329,6 +329,8 @@ EIGHT = ("raw", "unit", "imagenet", "placebo", "double", "minmax", "standardize"
 
 def drawn(kind: str, source: pd.DataFrame | TrainingImages, **settings: Any) -> Drawing:
     """Draw a kind as `draw_figure` does, also with names that no configuration allows."""
+    if kind == "pretraining_gain":
+        settings = {"contrast": ("unit", "imagenet"), **settings}
     # Names are not validated: some tests choose hostile ones.
     return make_drawing(source, FigureSettings.model_construct(kind=kind, **settings))
 

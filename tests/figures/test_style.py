@@ -10,7 +10,9 @@ from matplotlib import get_data_path
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
+from numpy.typing import NDArray
 
+from normreport.config.report import ArmLook
 from normreport.figures import style
 
 KNOWN = (
@@ -67,6 +69,51 @@ def test_unknown_arms_take_the_spare_looks_in_turn() -> None:
     assert first["a"].color != first["b"].color
     assert all(first[arm] == longer[arm] for arm in first)
     assert first["a"].label == "a"
+
+
+def machado(color: str, deficiency: str) -> NDArray[np.float64]:
+    """CIE Lab of a colour as dichromats see it (Machado et al. 2009, severity 1)."""
+    matrices = {
+        "none": np.eye(3),
+        "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                         [-0.011820, 0.042940, 0.968881]],
+        "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                       [-0.003882, -0.048116, 1.051998]],
+    }  # fmt: skip
+    channels = np.array(to_rgb(color))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    seen = (np.asarray(matrices[deficiency]) @ linear).clip(0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(np.asarray(to_xyz) @ seen / [0.9505, 1.0, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("deficiency", ["none", "deuteranopia", "protanopia"])
+def test_twelve_own_arms_can_be_told_apart_without_red_and_green(deficiency: str) -> None:
+    own = [f"arm{number}" for number in range(12)]
+    looks = style.arm_styles(["raw", "unit", "imagenet", "placebo", *own]).values()
+    seen = [machado(look.color, deficiency) for look in looks]
+    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)) > 15
+
+
+def test_twelve_own_arms_have_markers_of_their_own() -> None:
+    looks = style.arm_styles([f"arm{number}" for number in range(12)]).values()
+    assert len({look.marker for look in looks}) == 12
+
+
+def test_an_own_arm_has_the_look_of_the_configuration_in_every_figure() -> None:
+    looks = {
+        "one": ArmLook(label="the first", number=0),
+        "two": ArmLook(label="two", number=1, color="#123456"),
+    }
+    spare = list(style.arm_styles(["a", "b"]).values())
+    style.use_looks(looks)
+    try:
+        found = style.arm_styles(["unit", "two", "one"])
+    finally:
+        style.use_looks({})
+    assert found["one"] == spare[0]._replace(label="the first")
+    assert found["two"] == spare[1]._replace(label="two", color="#123456")
 
 
 def test_arms_are_labelled_with_their_definition() -> None:

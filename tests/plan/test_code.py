@@ -11,8 +11,8 @@ import pytest
 
 from normreport.config.experiment import load_config
 from normreport.plan.code import (
-    judging_modules,
-    pretraining_modules,
+    judging_code,
+    pretraining_code,
     source_paths,
     stage_code,
     stage_versions,
@@ -46,12 +46,12 @@ def test_versions_are_those_of_the_stage() -> None:
 
 def test_a_pretraining_depends_on_its_arm_unless_the_weights_are_fetched(changed: Changed) -> None:
     here = load_config(changed({"pretraining.normalization": "unit"}))
-    assert pretraining_modules(here) == [
+    assert pretraining_code(here).modules == (
         "normreport.stages.pretrain_model",
         "normreport.normalizations.unit",
-    ]
+    )
     fetched = load_config(changed({"pretraining.weights": "IMAGENET1K_V1"}))
-    assert pretraining_modules(fetched) == ["normreport.stages.pretrain_model"]
+    assert pretraining_code(fetched).modules == ("normreport.stages.pretrain_model",)
 
 
 def test_verdicts_depend_on_every_arm_of_the_experiment_and_of_the_pretraining(
@@ -65,9 +65,9 @@ def test_verdicts_depend_on_every_arm_of_the_experiment_and_of_the_pretraining(
             }
         )
     )
-    assert judging_modules(config) == [
+    assert judging_code(config).modules == (
         "normreport.stages.judge_claims",
         "normreport.normalizations.imagenet",
         "normreport.normalizations.raw",
         "normreport.normalizations.unit",
-    ]
+    )

@@ -10,13 +10,15 @@ import pytest
 
 from normreport.config.experiment import load_config
 from normreport.config.record import RecordSettings, Revision
+from normreport.config.report import FigureSettings
+from normreport.config.training import ArmInputs
 from normreport.errors import StorageError
 from normreport.plan.existing_results import (
     check_adoption,
     has_metadata,
     missing_metadata_error,
 )
-from normreport.source_code import figure_modules, run_modules, source_digest
+from normreport.provenance.stage_code import figure_code, run_code
 from tests.articles import TEMPLATES
 from tests.reports import FIGURES, RUNS, UNKNOWN, write_report
 
@@ -51,9 +53,9 @@ def test_results_without_metadata_are_an_error_that_names_both_folders_and_the_w
 
 @pytest.fixture
 def results(tmp_path: Path, default_values: Values) -> Path:
-    modules = {name: run_modules(name.split("/")[2]) for name in RUNS}
-    modules |= {name: figure_modules(name.split("-")[0], ()) for name in FIGURES}
-    codes = {name: {"code": source_digest(*modules[name])} for name in modules}
+    code = {name: run_code(ArmInputs(normalization=name.split("/")[2])) for name in RUNS}
+    code |= {name: figure_code(FigureSettings(kind=name.split("-")[0])) for name in FIGURES}
+    codes = {name: {"code": one.digest()} for name, one in code.items()}
     write_report(
         tmp_path / "results",
         default_values,

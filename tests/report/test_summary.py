@@ -115,7 +115,7 @@ def pretraining(**origin):
         "versions": VERSIONS,
     })  # fmt: skip
     images = np.random.default_rng(1).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
-    return pretraining_result(manifest, NORMALIZATIONS, images)
+    return pretraining_result(manifest, {arm: arm for arm in NORMALIZATIONS}, images)
 
 
 def fetched(preprocessing):

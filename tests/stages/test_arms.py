@@ -8,8 +8,10 @@ import pytest
 from safetensors.numpy import load_file
 from scipy import stats
 
+from normreport.config.training import ArmInputs
 from normreport.io.files import read_arrays
-from normreport.normalizations import NORMALIZATIONS, normalize
+from normreport.normalizations import NORMALIZATIONS, OwnFile, normalize
+from normreport.provenance.stage_code import run_code
 from normreport.training.seeds import epoch_order
 from tests.stages.conftest import LAYER, processed, read, trained
 from tests.stages.test_train_run import rows
@@ -63,6 +65,44 @@ def test_the_placebo_moves_the_weights_less_than_any_real_arm(arms):
         if arm not in {"unit", "published_none", "published_minmax"}
     }
     assert min(gaps, key=gaps.__getitem__) == "placebo"
+
+
+OWN = """
+import numpy as np
+
+def transform(images, train_images):
+    return np.divide(images, np.float32(255), dtype=np.float32)
+"""
+
+
+def test_own_arms_with_the_inputs_of_a_built_in_one_end_like_it(arms, data, tmp_path):
+    (tmp_path / "own.py").write_text(OWN)
+    channels = {"mean": [0, 0, 0], "std": [1, 1, 1]}
+    ends, codes = set(), set()
+    for name, inputs in (
+        ("scaled", {"divide": 255, **channels}),
+        ("own", {"file": str(tmp_path / "own.py")}),
+        ("named", "unit"),
+    ):
+        (tmp_path / name).mkdir()
+        own = SHORT | {"normalization": name, "inputs": inputs}
+        manifest = read(trained(tmp_path / name, data.images, data.manifest, **own).manifest)
+        assert manifest["run"]["normalization"] == name
+        ends.add(manifest["digests"]["final_weights"])
+        codes.add(manifest["digests"]["code"])
+    assert ends == {read(arms["unit"].manifest)["digests"]["final_weights"]}
+    assert len(codes) == 3
+
+
+def test_another_text_of_an_own_file_is_other_code(tmp_path):
+    def digest():
+        inputs = OwnFile(str(tmp_path / "own.py"))
+        return run_code(ArmInputs(normalization="own", inputs=inputs)).digest()
+
+    (tmp_path / "own.py").write_text(OWN)
+    before = digest()
+    (tmp_path / "own.py").write_text(OWN + "# a thought")
+    assert digest() != before
 
 
 def test_the_published_third_pipeline_alone_sees_larger_images(data, tmp_path):

@@ -35,6 +35,8 @@ def settings_of(kind):
     settings = {"kind": kind, "normalizations": chosen}
     if not KINDS[kind].is_of_the_input and kind not in OF_ALL_MODELS:
         settings["model"] = "mobilenet_v2"
+    if KINDS[kind].averages_contrast:
+        settings["contrast"] = ["unit", "imagenet"]
     if kind == "inits":
         settings["only_start"] = "scratch"
     if kind in {"density", "ribbon", "violin", "spread", "seeds"}:

@@ -32,10 +32,10 @@ from normreport.errors import NormreportError
 from normreport.io.files import canonical_json
 from normreport.plan import paths
 from normreport.plan.code import (
-    judging_modules,
-    package_versions,
-    pretraining_modules,
-    source_paths,
+    code_paths,
+    code_versions,
+    judging_code,
+    pretraining_code,
     stage_code,
     stage_versions,
 )

@@ -1,7 +1,7 @@
 rule judge_claims:
     input:
         **plan.judged_files(),
-        code=source_paths(*judging_modules(plan.config)),
+        code=code_paths(judging_code(plan.config)),
     output:
         results=paths.RESULTS_JSON,
         runs=paths.RUNS_TABLE,
@@ -18,7 +18,7 @@ rule judge_claims:
         planned=verbatim(plan.planned_inputs()),
         catalogue=verbatim(plan.catalogue()),
         catalogue_digest=plan.catalogue_digest(),
-        versions=package_versions(*judging_modules(plan.config)),
+        versions=code_versions(judging_code(plan.config)),
     shell:
         "printf '%s\\0' --settings {params.settings:q} --planned {params.planned:q}"
         " --manifests {input.manifests:q} --histories {input.histories:q} --layers {input.layers:q}"

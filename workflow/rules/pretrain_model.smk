@@ -1,7 +1,7 @@
 rule pretrain_model:
     input:
         images=plan.pretraining_images,
-        code=source_paths(*pretraining_modules(plan.config)),
+        code=code_paths(pretraining_code(plan.config)),
     output:
         weights=paths.PRETRAINED_WEIGHTS,
         manifest=paths.PRETRAINED_MANIFEST,
@@ -18,7 +18,7 @@ rule pretrain_model:
         gpu=plan.pretraining_gpus(),
     params:
         settings=plan.pretrain_settings,
-        versions=package_versions(*pretraining_modules(plan.config)),
+        versions=code_versions(pretraining_code(plan.config)),
         # The command ignores it, but another checkpoint changes it.
         checkpoint=plan.checkpoint_digest,
         images="--images" if plan.config.is_pretrained_here else "",

@@ -101,7 +101,10 @@ def prepare(source: TrainingImages, settings: FigureSettings) -> Prepared:
     """
     first = source.images[:_EXAMPLES]
     return Prepared(
-        examples={arm: normalize(first, arm, source.images) for arm in settings.normalizations},
+        examples={
+            arm: normalize(first, settings.applied(arm), source.images)
+            for arm in settings.normalizations
+        },
         labels=[source.classes[label] for label in source.labels[:_EXAMPLES]],
     )
 

@@ -1,6 +1,6 @@
 """The distribution of the values that enter the network, arm by arm."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from normreport.figures.style import (
     mark,
     shared_limits,
 )
-from normreport.normalizations import Images, Inputs, batches, normalize
+from normreport.normalizations import Images, Inputs, Normalization, batches, normalize
 from normreport.text.formatting import format_compact, format_number
 from normreport.text.language import N_, gettext
 
@@ -87,19 +87,20 @@ def prepare(source: TrainingImages, settings: FigureSettings) -> Prepared:
     Prepared
         The histograms.
     """
-    return Prepared(input_histograms(source.images, settings.normalizations))
+    arms = {arm: settings.applied(arm) for arm in settings.normalizations}
+    return Prepared(input_histograms(source.images, arms))
 
 
-def input_histograms(images: Images, arms: Sequence[str]) -> pd.DataFrame:
+def input_histograms(images: Images, arms: Mapping[str, Normalization]) -> pd.DataFrame:
     """Compute a histogram of every arm and channel, on the arm's own range.
 
     Parameters
     ----------
     images : numpy.ndarray
         uint8 of shape (N, H, W, 3).
-    arms : sequence of str
-        The normalizations. They are applied to one batch of images at a time, and twice: once for
-        the range, and once to count.
+    arms : mapping of str to Normalization
+        The normalization of each arm. They are applied to one batch of images at a time, and
+        twice: once for the range, and once to count.
 
     Returns
     -------
@@ -108,21 +109,21 @@ def input_histograms(images: Images, arms: Sequence[str]) -> pd.DataFrame:
         `share`; one row per bin, from left to right. The shares of a channel sum to 1.
     """
     tables = []
-    for arm in arms:
-        extremes = [(values.min(), values.max()) for values in _inputs(images, arm)]
+    for arm, applied in arms.items():
+        extremes = [(values.min(), values.max()) for values in _inputs(images, applied)]
         low, high = min(low for low, _ in extremes), max(high for _, high in extremes)
         edges = np.linspace(float(low), float(high), BINS + 1)
-        counts = np.sum([_counts(values, edges) for values in _inputs(images, arm)], axis=0)
+        counts = np.sum([_counts(values, edges) for values in _inputs(images, applied)], axis=0)
         for channel, counted in zip("rgb", counts, strict=True):
             columns = {"left": edges[:-1], "right": edges[1:], "share": counted / counted.sum()}
             tables.append(pd.DataFrame({"normalization": arm, "channel": channel, **columns}))
     return pd.concat(tables, ignore_index=True)
 
 
-def _inputs(images: Images, arm: str) -> Iterator[Inputs]:
+def _inputs(images: Images, normalization: Normalization) -> Iterator[Inputs]:
     """Normalize the images, batch by batch."""
     for batch in batches(len(images), images.shape[1]):
-        yield normalize(images[batch], arm, images)
+        yield normalize(images[batch], normalization, images)
 
 
 def _counts(inputs: Inputs, edges: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:

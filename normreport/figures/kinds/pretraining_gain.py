@@ -1,13 +1,12 @@
 """Held-out accuracy from pretrained and from random weights, and what pretraining gains."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from normreport.config.contrast import article_contrast
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
@@ -37,7 +36,13 @@ from normreport.text.formatting import format_number, format_percent, join_with_
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import N_, gettext, ngettext
 
-KIND = Kind(order=(15, 1), table="runs", compared_starts=("pretrained", "scratch"), in_article=True)
+KIND = Kind(
+    order=(15, 1),
+    table="runs",
+    compared_starts=("pretrained", "scratch"),
+    averages_contrast=True,
+    in_article=True,
+)
 
 _PRETRAINED, _SCRATCH = KIND.compared_starts
 # The two accuracies that are compared, from the top row down.
@@ -116,9 +121,9 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         Columns `model`, `start`, `normalization`, `seed`, `heldout_accuracy` and
         `probe_accuracy`; one row per planned run. An accuracy is NaN if the run has none.
     settings : FigureSettings
-        Not used: the figure shows all networks.
+        `contrast`.
     """
-    contrast = article_contrast(set(source["normalization"]))
+    contrast = settings.contrast or ()
     checks = [
         _check(runs, str(model), contrast)
         for model, runs in source.groupby("model", sort=False)
@@ -128,7 +133,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     return Prepared(checks, pd.DataFrame(rows, columns=_COLUMNS))
 
 
-def _check(runs: pd.DataFrame, model: str, contrast: tuple[str, str]) -> Check:
+def _check(runs: pd.DataFrame, model: str, contrast: Sequence[str]) -> Check:
     seeds_of = {place: set(own["seed"]) for place, own in runs.groupby(["normalization", "start"])}
     arms = [
         arm

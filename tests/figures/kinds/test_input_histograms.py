@@ -28,7 +28,7 @@ def inputs(images: Images) -> dict[str, Inputs]:
 
 @pytest.fixture(scope="module")
 def histograms(images: Images) -> pd.DataFrame:
-    return input_histograms(images, ARMS)
+    return input_histograms(images, {arm: arm for arm in ARMS})
 
 
 def test_every_arm_and_channel_has_its_bins_in_order(histograms: pd.DataFrame) -> None:
@@ -67,7 +67,7 @@ def test_every_arm_has_its_own_range_and_its_channels_share_it(
 
 
 def test_images_of_one_colour_are_one_full_bin() -> None:
-    histograms = input_histograms(np.full((2, 4, 4, 3), 7, dtype=np.uint8), ["raw"])
+    histograms = input_histograms(np.full((2, 4, 4, 3), 7, dtype=np.uint8), {"raw": "raw"})
     assert np.isfinite(histograms["share"]).all()
     assert histograms.groupby("channel")["share"].sum().tolist() == [1, 1, 1]
     assert histograms.groupby("channel")["share"].max().tolist() == [1, 1, 1]
