@@ -14,13 +14,13 @@ from normreport.statistics.inference import MarginTest, PValues
 from normreport.statistics.verdict import Verdict
 from normreport.text.language import N_, gettext
 
-# Families of the claims whose cases are judged by intervals over seeds: what the article says, and
-# what this report predicts.
-PRIMARY_FAMILY, PREDICTIONS = "primary", "predictions"
+# Families of the claims whose cases are judged by intervals over seeds: what the article says, what
+# this report predicts, and what the configuration declares.
+PRIMARY_FAMILY, PREDICTIONS, OWN_FAMILY = "primary", "predictions", "own"
 # The role of a claim in the article, in the order of the scorecard.
-Kind = Literal["premise", "hypothesis", "finding", "prediction"]
+Kind = Literal["premise", "hypothesis", "finding", "prediction", "own"]
 # What a claim is about: the parts of the scorecard, in their order.
-Group = Literal["premises", "pretrained", "scratch", "side by side", "shape", "predictions"]
+Group = Literal["own", "premises", "pretrained", "scratch", "side by side", "shape", "predictions"]
 
 # How effects and margins of a claim are printed. The data keep the statistic itself.
 #   number         as it is

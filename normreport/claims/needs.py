@@ -29,6 +29,8 @@ class Needs:
         Every arm must have a learning rate of its own, chosen by a sweep. Only models with such
         runs count. All other claims leave these models out, because two arms with different
         learning rates differ in more than the normalization.
+    models
+        The claim is about these models, whatever their learning rates and optimizers.
     optimizers
         The claim compares optimizers. All other claims leave out a model with an optimizer of its
         own if its architecture also has a model with the shared one.
@@ -42,10 +44,13 @@ class Needs:
     any_contrast: bool = False
     two_architectures: bool = False
     tuned: bool = False
+    models: tuple[str, ...] = ()
     optimizers: bool = False
 
     def select_models(self, study: Study) -> Study:
         """Leave out the models that the claim is not about."""
+        if self.models:
+            return study.of_models(self.models)
         if self.tuned:
             return study.tuned
         return study.untuned if self.optimizers else study.standard
@@ -54,6 +59,9 @@ class Needs:
         """Say what the experiment lacks; None if it has everything."""
         if self.tuned and not study.settings.models:
             return gettext("the learning rate was not tuned per arm, so no arm had its best chance")
+        if self.models and not study.settings.models:
+            models = [gettext("the model %(name)s", name=name) for name in self.models]
+            return gettext("the experiment has no run with %(what)s", what=join_with_or(models))
         if self != Needs() and not study.settings.models:
             return gettext(
                 "every network has learning rates that were tuned per arm, so its arms differ in "

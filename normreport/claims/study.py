@@ -139,23 +139,24 @@ class Study:
         architecture has a model with it, too.
         """
         others = {*self.settings.candidates, *self.settings.optimizer_variants}
-        return self._of_models([model for model in self.settings.models if model not in others])
+        return self.of_models([model for model in self.settings.models if model not in others])
 
     @cached_property
     def untuned(self) -> Study:
         """The same measurements, without the models whose learning rates were tuned per arm."""
         tuned = self.settings.candidates
-        return self._of_models([model for model in self.settings.models if model not in tuned])
+        return self.of_models([model for model in self.settings.models if model not in tuned])
 
     @cached_property
     def tuned(self) -> Study:
         """The same measurements of the models whose learning rates were tuned per arm."""
         tuned = self.settings.candidates
-        return self._of_models([model for model in self.settings.models if model in tuned])
+        return self.of_models([model for model in self.settings.models if model in tuned])
 
-    def _of_models(self, models: Sequence[str]) -> Study:
+    def of_models(self, names: Iterable[str]) -> Study:
         """Leave out other models, and the conditions that only they have."""
         whole = self.settings
+        models = [model for model in whole.models if model in {*names}]
         if len(models) == len(whole.models):
             return self
         planned = tuple(arm for arm in whole.planned if arm.model in models)

@@ -27,6 +27,7 @@ RESIZING = "published_meanstd"  # the only normalization that resizes
 def run(*, config: Sequence[Path], quick: bool = False) -> None:
     """Print the runs and their cost; raise an error for anything that would fail later."""
     from normreport import sources
+    from normreport.report.chosen_claims import chosen_claims
     from normreport.training import networks
     from normreport.training.devices import find_device
 
@@ -37,6 +38,7 @@ def run(*, config: Sequence[Path], quick: bool = False) -> None:
         ),
     )
     find_device(checked.training.device)
+    chosen_claims(checked.claims)
     _check_arms(checked)
     _check_networks(checked)
     images = {name: sources.list_images(data) for name, data in checked.data_sets().items()}

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from normreport.config import arms
 from normreport.config.arms import ArmSettings, known_arms
 from normreport.config.base import Count, LayerName, Name, Seed, Settings, validate
+from normreport.config.claims import ClaimsSettings
 from normreport.config.contrast import article_contrast
 from normreport.config.data import DataSettings
 from normreport.config.design import Design, ExperimentSettings, find_duplicates
@@ -129,6 +130,8 @@ class Config(Settings):
     """The conditions."""
     arms: Mapping[Name, ArmSettings] = {}
     """Arms beside the built-in normalizations: own inputs, or another training."""
+    claims: ClaimsSettings = ClaimsSettings()
+    """The claims to judge."""
     data: DataSets
     """The images."""
     training: TrainingSettings = TrainingSettings()
@@ -157,6 +160,7 @@ class Config(Settings):
                 f"{self.pretraining.normalization!r}. {hint}"
             )
         yield from self._find_contradictions_of_arms()
+        yield from self.claims.find_problems(known, self.models, self.training.epochs)
         for name in self.design.models:
             if name not in self.models:
                 continue
@@ -427,6 +431,7 @@ class Config(Settings):
             starts=chosen.starts,
             normalizations=chosen.normalizations,
             contrast=self.experiment.contrast,
+            claims=self.claims,
             inputs=self.own_inputs([*chosen.normalizations, self.pretraining.normalization]),
             arms={
                 name: ArmWords(

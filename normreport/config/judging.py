@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from normreport.config.base import Count, LayerName, Name, Seed, Settings
+from normreport.config.claims import ClaimsSettings
 from normreport.config.data import DataSettings
 from normreport.config.training import Start
 from normreport.normalizations import Normalization
@@ -63,6 +64,8 @@ class JudgeSettings(Settings):
     planned: tuple[PlannedArm, ...]
     """The model, start and arm of all planned runs, with their seeds. Combinations that no run has
     are absent."""
+    claims: ClaimsSettings = ClaimsSettings()
+    """The claims to judge."""
     candidates: Mapping[Name, tuple[float, ...]] = {}
     """The candidates for the learning rate of each tuned model. In these models, every start and
     arm has a learning rate of its own."""

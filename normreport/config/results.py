@@ -147,9 +147,11 @@ class ClaimResult(ResultsModel):
 
     id: str
     """Id of the claim in the scorecard."""
-    kind: Literal["premise", "hypothesis", "finding", "prediction"]
-    """Role in the article; the report adds the predictions."""
-    group: Literal["premises", "pretrained", "scratch", "side by side", "shape", "predictions"]
+    kind: Literal["premise", "hypothesis", "finding", "prediction", "own"]
+    """Role in the article; the report adds the predictions, the configuration its own claims."""
+    group: Literal[
+        "own", "premises", "pretrained", "scratch", "side by side", "shape", "predictions"
+    ]
     """The part of the scorecard."""
     topic: str
     """A few words."""

@@ -23,6 +23,7 @@ AXIS = Axis(
 )
 # The parts of the scorecard, in their order.
 TITLES = {
+    "own": N_("Claims of this study"),
     "premises": N_("Premise and hypotheses"),
     "pretrained": N_("From pretrained weights"),
     "scratch": N_("From random weights"),

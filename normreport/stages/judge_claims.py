@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from normreport.claims.judging import judge_all
-from normreport.claims.registry import CLAIMS
 from normreport.claims.study import IndexedTable, Study
 from normreport.config.base import parse
 from normreport.config.failures import Failures
@@ -20,6 +19,7 @@ from normreport.config.results import Results, TargetData
 from normreport.io import files
 from normreport.io.tables import read_tables
 from normreport.provenance.consistency import Manifests, check_manifests
+from normreport.report.chosen_claims import chosen_claims
 from normreport.report.claim_results import claim_result
 from normreport.report.effects import contrast_effects
 from normreport.report.summary import (
@@ -89,7 +89,7 @@ def run(
         fits={manifest.run.model: manifest.settings for manifest in reversed(trained)},
     )
     arms = {arm: chosen.inputs.get(arm, arm) for arm in chosen.normalizations}
-    claims = [claim_result(judged) for judged in judge_all(CLAIMS, study)]
+    claims = [claim_result(judged) for judged in judge_all(chosen_claims(chosen.claims), study)]
     files.write_csv(runs, RUN_COLUMNS, run_rows)
     files.write_csv(cases, CASE_COLUMNS, case_rows(claims))
     write_model(

@@ -77,6 +77,7 @@ KINDS = {
     "hypothesis": N_("hypothesis"),
     "finding": N_("finding"),
     "prediction": N_("prediction"),
+    "own": N_("claim of this study"),
 }
 
 

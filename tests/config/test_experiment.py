@@ -670,6 +670,7 @@ def test_the_judge_knows_which_runs_there_are(changed: Changed) -> None:
             )
         ],
         "contrast": None,
+        "claims": {"article": "all", "own": []},
         "inputs": {},
         "arms": {},
         "candidates": {},
