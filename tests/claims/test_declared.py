@@ -34,7 +34,8 @@ def judged(whole: Study, **values: Any) -> Judgement:
 
 @pytest.fixture(scope="module")
 def whole() -> Study:
-    return study(noise=0.01)
+    made: Study = study(noise=0.01)
+    return made
 
 
 @pytest.mark.parametrize(
@@ -80,9 +81,10 @@ def test_an_arm_can_be_compared_with_itself_before_the_first_step(whole: Study) 
     found = judged(whole, statistic="std", contrast="unit / unit@0", starts=["scratch"])
     case = found.cases[0]
     assert case.place is not None
-    place = {"model": case.place.models[0], "start": "scratch", "layer": case.place.layers[0]}
+    (model,), (layer,) = case.place.models, case.place.layers
+    runs = whole.measures.at(model=model, start="scratch", layer=layer, normalization="unit")
     first, last = (
-        whole.measures.at(normalization="unit", epoch=epoch, **place).set_index("seed")["std"]  # type: ignore[typeddict-item]
+        runs[runs["epoch"] == epoch].set_index("seed")["std"]
         for epoch in (0, whole.settings.epochs)
     )
     assert case.values == pytest.approx(list(np.log(last / first)))
@@ -135,7 +137,9 @@ def test_without_runs_the_reason_is_given(
 
 def test_a_failed_run_and_a_single_seed_leave_the_case_open() -> None:
     values = {"statistic": "std", "contrast": "unit / imagenet"}
-    broken = judged(with_failed_run(study(), gate="finite"), **values)
+    run = {"model": "vgg16", "start": "scratch", "normalization": "unit", "seed": 1}
+    failed = with_failed_run(study(), gate="finite", **run)
+    broken = judged(failed, **values)
     assert any(case.verdict is Verdict.NOT_EVALUABLE for case in broken.cases)
     single = judged(study(seeds=(0,)), **values)
     assert single.reason == "one seed gives no interval"

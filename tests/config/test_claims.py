@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
@@ -36,7 +36,7 @@ def refused(**changes: Any) -> str:
 
 
 def test_every_statistic_can_be_named() -> None:
-    assert tuple(STATISTICS) == StatisticName.__args__
+    assert tuple(STATISTICS) == get_args(StatisticName)
 
 
 @pytest.mark.parametrize(
