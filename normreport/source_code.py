@@ -21,7 +21,12 @@ from types import ModuleType
 PACKAGE = "normreport"
 ROOT = Path(__file__).parent.parent
 # Distributions that are imported by another name.
-DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "markdown_it": "markdown-it-py",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+}
 # These only move exact values from one place to another; no result depends on their version.
 CARRIERS = {"pydantic", "pydantic_core", "safetensors", "yaml"}
 # Stands for all modules of a package, which `import_submodules` imports.

@@ -76,10 +76,10 @@ def _unit(settings: ClaimSettings) -> str:
     one, *others = map(_side, settings.compared.sides)
     other = others[0] if others else ""
     if settings.kind.is_of_pairs:
-        return gettext("%(what)s, between %(one)s and %(other)s", what=what, one=one, other=other)
+        return gettext("%(what)s, from %(other)s to %(one)s", what=what, one=one, other=other)
     words = {
         "/": N_("the change of %(what)s from %(other)s to %(one)s"),
-        "-": N_("the difference of %(what)s, %(one)s minus %(other)s"),
+        "-": N_("the difference of %(what)s (%(one)s minus %(other)s)"),
         "": N_("%(what)s with %(one)s"),
     }[settings.compared.operator]
     return gettext(words, what=what, one=one, other=other)

@@ -100,7 +100,7 @@ STATISTICS: Mapping[str, Statistic] = {
         figures=("displacement",), has_all_layers=True,
     ),
     "shift": Statistic(
-        N_("the shift of the distribution that repeats from seed to seed"), "products",
+        N_("the repeated shift of the distribution"), "products",
         unit="shift", figures=("switch_or_seed", "separation"),
     ),
     "train_loss": Statistic(N_("the train loss"), "runs", "train_loss", True, figures=("curves",)),

@@ -161,6 +161,8 @@ class Config(Settings):
             )
         yield from self._find_contradictions_of_arms()
         yield from self.claims.find_problems(known, self.models, self.training.epochs)
+        if self.report.introduction and "introduction" in self.report.texts:
+            yield "report: expected introduction or texts.introduction, found both"
         for name in self.design.models:
             if name not in self.models:
                 continue
@@ -235,6 +237,11 @@ class Config(Settings):
     def design(self) -> Design:
         """The planned runs."""
         return self.experiment.design
+
+    @property
+    def is_article(self) -> bool:
+        """Whether the report judges all claims of the article and tells its story."""
+        return self.claims.article == "all"
 
     @property
     def contrast(self) -> tuple[str, str]:
@@ -493,7 +500,7 @@ class Config(Settings):
     def render_settings(self, *, with_pdf: bool) -> RenderSettings:
         """Resolve the settings of render_html and render_pdf."""
         own = self.report.model_dump(include=set(RenderSettings.model_fields))
-        return RenderSettings(**own, with_pdf=with_pdf)
+        return RenderSettings(**own, is_article=self.is_article, with_pdf=with_pdf)
 
 
 def _check_image_count(key: str, asked: int, data: DataSettings) -> Iterator[str]:

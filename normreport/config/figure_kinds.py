@@ -58,6 +58,9 @@ class Kind:
     arms : tuple of str, "all" or "contrast"
         The normalizations that it applies to images, or compares; "contrast" are the two that the
         report is about. A kind with a table has no figure if the experiment lacks one of them.
+    is_of_the_article : bool
+        Whether it belongs to the article's story, so that a report without the article's claims
+        has none.
     averages_contrast : bool
         Whether it averages over the two arms of the contrast, as far as the experiment has them.
     in_article : bool or str
@@ -74,6 +77,7 @@ class Kind:
     compared_starts: tuple[Start, ...] = ()
     is_of_first_layer: bool = False
     arms: tuple[str, ...] | Literal["all", "contrast"] = ()
+    is_of_the_article: bool = False
     averages_contrast: bool = False
     in_article: bool | Start = False
     is_of_density_epoch: bool = False

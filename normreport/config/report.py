@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from normreport.config.base import COLOR, LayerName, Name, Settings
+from normreport.config.data import PathText
 from normreport.config.figure_kinds import Subject
 from normreport.config.training import Start
 from normreport.normalizations import Normalization
@@ -17,6 +18,7 @@ Line = Annotated[str, Field(min_length=1, max_length=300)]
 
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 LANGUAGE = r"^[a-z]{2,3}(_[A-Za-z0-9]{2,8})*$"
+Section = Literal["abstract", "introduction", "experiment", "findings", "conclusion"]
 Color = Annotated[str, Field(pattern=COLOR)]
 
 
@@ -33,6 +35,10 @@ class ReportSettings(Settings):
     """Own words above the computed abstract, paragraphs between empty lines; ours if null."""
     introduction: Text | None = None
     """Own words in place of the question and the intuition, likewise."""
+    texts: Mapping[Section, PathText] = {}
+    """Markdown files with your own text, by the section that each begins: `abstract`,
+    `introduction`, `experiment`, `findings` (in a report without the article's claims) or
+    `conclusion`. In them, `{{ }}` prints numbers of `results.json`."""
     logo: Annotated[str, Field(min_length=1)] | None = None
     """Path of a picture above the title: SVG, PNG, JPEG or WebP, at most 300,000 bytes."""
     logo_alt: Annotated[str, Field(max_length=300)] = ""
@@ -121,6 +127,10 @@ class RenderSettings(Settings):
     """Own words above the computed abstract."""
     introduction: Text | None = None
     """Own words in place of the question and the intuition."""
+    texts: Mapping[Section, PathText] = {}
+    """Markdown files with the user's own text, by section."""
+    is_article: bool = True
+    """Whether the report judges all claims of the article and tells its story."""
     logo_alt: str = ""
     """What the logo says, if there is one."""
     accent: Color = "#0b5cad"

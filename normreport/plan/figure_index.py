@@ -54,7 +54,7 @@ def figure_settings(config: Config, figure: Figure) -> FigureSettings:
         normalizations=_arms(config, kind),
         inputs=config.own_inputs(_arms(config, kind)) if kind.is_of_the_input else {},
         contrast=config.contrast if kind.averages_contrast else None,
-        looks=_looks(config),
+        looks=_looks(config) if isinstance(kind.arms, str) or not kind.arms else {},
     )
 
 
@@ -92,6 +92,8 @@ def _subjects(
 def _has_figure(config: Config, kind: Kind, figure: Figure) -> bool:
     """Return whether the experiment has the runs that a figure shows."""
     start = figure.start or kind.only_start
+    if kind.is_of_the_article and not config.is_article:
+        return False
     if kind.only_start not in (None, start):
         return False
     if not _compares_starts(config, kind):

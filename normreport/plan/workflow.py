@@ -142,7 +142,7 @@ class Plan:
             If a partial report has no run to show.
         """
         _check_clone()
-        check_own_files(config)
+        check_arm_files(config)
         failed = (
             failed_runs(config.runs(), config.tuned_models, config.pretrained_as)
             if is_partial
@@ -484,6 +484,11 @@ class Plan:
         """Return the digest of the logo."""
         return file_digest(Path(self.config.report.logo)) if self.config.report.logo else None
 
+    def texts_digest(self) -> str | None:
+        """Return the digest of the user's own texts."""
+        texts = map(Path, self.config.report.texts.values())
+        return " ".join(map(file_digest, texts)) or None
+
     def template_folders(self) -> list[str]:
         """Return the user's own folder of templates, if there is one, and ours."""
         return [_argument(folder) for folder in self._template_folders()]
@@ -535,7 +540,7 @@ def _check_clone() -> None:
         )
 
 
-def check_own_files(config: Config) -> None:
+def check_arm_files(config: Config) -> None:
     """Check that the Python file of every arm is there.
 
     Raises

@@ -59,6 +59,7 @@ PACKAGES = {
     "matplotlib": "draw_figure",
     "seaborn": "draw_figure",
     "jinja2": "render_html",
+    "markdown-it-py": "render_html",
     "rcssmin": "render_html",
     "rjsmin": "render_html",
     "pydantic": "prepare_data",

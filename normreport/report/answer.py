@@ -18,12 +18,15 @@ from normreport.statistics.verdict import Verdict
 SAMENESS, DIFFERENCE = "F1", "F4"
 CLAIM_OF_START: dict[Start, str] = {"pretrained": SAMENESS, "scratch": DIFFERENCE}
 
-# The most important first. F1 and F4 are the answer itself.
+# The article's, the most important first. F1 and F4 are the answer itself, and a study's own claims
+# come before these.
 FINDINGS = (
     "F6", "C0", "P6", "F8", "F2", "F5", "F4b", "H4", "H1", "H6", "F3", "F11", "F9", "F10", "P2",
     "F7", "H2", "H5", "F3b", "P3", "P4", "P5", "P7", "H3",
 )  # fmt: skip
 MOST_FINDINGS = 5
+# A study without the article has nothing else on its first screen.
+MOST_CLAIMS = 8
 DECIDED = (Verdict.SUPPORTED, Verdict.REFUTED, Verdict.MIXED)
 
 Word = Literal["yes", "hardly", "depends", "open", "unknown"]
@@ -91,6 +94,10 @@ class Answer:
     """Whether an answer rests on fewer seeds than an exact test needs."""
     pilots: Sequence[str]
     """The ids of the claims that rest on so few seeds."""
+    claims: Sequence[str]
+    """The ids of the first claims, for a study without the article."""
+    shifts: Sequence[ContrastEffectResult]
+    """The layer with the largest shift of each start that has one."""
 
 
 def answer(results: Results) -> Answer:
@@ -112,20 +119,34 @@ def answer(results: Results) -> Answer:
         findings=_findings(claims),
         decided=sum(claim.verdict in DECIDED for claim in results.claims),
         seeds=(min(seeds, default=0), max(seeds, default=0)),
-        is_pilot=any(claims[CLAIM_OF_START[start]].pilot for start in starts),
+        is_pilot=any(
+            claims[CLAIM_OF_START[start]].pilot
+            for start in starts
+            if CLAIM_OF_START[start] in claims
+        ),
         pilots=[claim.id for claim in results.claims if claim.pilot],
+        claims=list(claims)[:MOST_CLAIMS],
+        shifts=[
+            largest
+            for start in results.experiment.starts
+            if (largest := _largest_shift(start, results.headline.effects))
+        ],
     )
+
+
+def _largest_shift(
+    start: str, effects: Sequence[ContrastEffectResult]
+) -> ContrastEffectResult | None:
+    """Return the layer with the largest shift of a start; None if no shift could be computed."""
+    shifts = [(row.delta, row) for row in effects if row.start == start and row.delta is not None]
+    return max(shifts, key=lambda shift: shift[0])[1] if shifts else None
 
 
 def _answer(
     start: Start, claim: ClaimResult, effects: Sequence[ContrastEffectResult]
 ) -> StartAnswer:
-    shifts = [(row.delta, row) for row in effects if row.start == start and row.delta is not None]
     return StartAnswer(
-        start=start,
-        word=_word(claim),
-        claim=claim.id,
-        largest=max(shifts, key=lambda shift: shift[0])[1] if shifts else None,
+        start=start, word=_word(claim), claim=claim.id, largest=_largest_shift(start, effects)
     )
 
 
@@ -164,6 +185,6 @@ def _explain(start: Start, effects: Sequence[ContrastEffectResult]) -> Explanati
 
 def _findings(claims: dict[str, ClaimResult]) -> list[str]:
     """Choose the most important decided claims besides those of the answer."""
-    ranked = [id_ for id_ in FINDINGS if id_ in claims]
-    ranked += [id_ for id_ in claims if id_ not in {*FINDINGS, *CLAIM_OF_START.values()}]
+    ranked = [id_ for id_ in claims if id_ not in {*FINDINGS, *CLAIM_OF_START.values()}]
+    ranked += [id_ for id_ in FINDINGS if id_ in claims]
     return [id_ for id_ in ranked if claims[id_].verdict in DECIDED][:MOST_FINDINGS]

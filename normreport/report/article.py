@@ -26,6 +26,7 @@ from normreport.provenance.record import Record
 from normreport.report.answer import answer
 from normreport.report.dark_mode import color_rules, darken
 from normreport.report.forest import make_forest
+from normreport.report.markdown import render_texts
 from normreport.report.references import bibtex, link, short
 from normreport.report.scorecard import make_scorecard
 from normreport.report.user_files import check_templates
@@ -43,6 +44,9 @@ from normreport.text.labels import (
 )
 from normreport.text.language import gettext, language_tag, script_messages, translations
 
+# What the user's own texts can write numbers and names with.
+FILTERS_OF_TEXTS = ("num", "pct", "integer", "shown", "margin", "model", "start", "arm", "verdict",
+                    "listing", "images")  # fmt: skip
 # Comments and spaces help the editor of a template, not the reader of the page.
 MINIFY: Mapping[str, Callable[[str], str]] = {".css": cssmin, ".js": jsmin}
 
@@ -179,12 +183,19 @@ def render(
     environment.globals["data"] = lambda name: json.loads(source(name))
     environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
     values = results.model_dump(mode="json")
+    of_id = {claim["id"]: claim for claim in values["claims"]}
+    texts = render_texts(
+        settings.texts,
+        {"results": values, "claims": of_id},
+        {name: environment.filters[name] for name in FILTERS_OF_TEXTS},
+    )
     try:
         page = environment.get_template("article.html.j2").render(
             results=values,
             answer=answer(results),
+            texts=texts,
             record=record.model_dump(mode="json"),
-            claims={claim["id"]: claim for claim in values["claims"]},
+            claims=of_id,
             figures=figures,
             forests={claim.id: make_forest(claim, medium) for claim in results.claims},
             scorecard=make_scorecard(results.claims, results.experiment.models, medium),
@@ -251,7 +262,7 @@ def parameters(settings: FigureSettings) -> str:
     return ", ".join(
         f"{key}: {' '.join(map(str, value)) if isinstance(value, list) else value}"
         for key, value in sorted(settings.model_dump(mode="json").items())
-        if value not in (None, [])
+        if value not in (None, [], {}) and key != "looks"
     )
 
 

@@ -28,6 +28,8 @@ def check_own_files(settings: ReportSettings) -> None:
     """
     if settings.logo:
         data_uri(Path(settings.logo))
+    for section, path in settings.texts.items():
+        read_text(section, path)
     if settings.templates:
         check_templates(Path(settings.templates))
     catalogue = find_catalogue(settings.language, settings.template_folders(TEMPLATES))
@@ -48,6 +50,23 @@ def check_templates(folder: Path) -> None:
             f"{folder}: expected a folder of templates (report.templates), found "
             f"{'a file' if folder.exists() else 'nothing'}. Create it, or correct the key."
         )
+
+
+def read_text(section: str, path: str) -> str:
+    """Read the file of a section.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigError(
+            f"report.texts.{section}: {path}: could not be read ({why}). Expected a Markdown file."
+        ) from error
 
 
 def data_uri(path: Path) -> str:

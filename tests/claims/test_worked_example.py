@@ -38,7 +38,9 @@ def test_a_supported_claim_gets_a_generic_sentence_with_the_range_of_its_estimat
     assert claim.verdict is Verdict.SUPPORTED
     assert len(claim.cases) == 4
     text = sentence(claim, whole)
-    assert text.startswith("The data support claim F12. Estimates of skewness range from ")
+    assert text.startswith(
+        "In every case, skewness lies below 0.250. Estimates of skewness range from "
+    )
     assert " (VGG16, features." in text
 
 
@@ -58,7 +60,7 @@ def test_a_refuted_claim_says_so():
     whole.measures.rows["skewness"] += 1.0
     claim = judge(whole)
     assert claim.verdict is Verdict.REFUTED
-    assert sentence(claim, whole).startswith("The data refute claim F12.")
+    assert sentence(claim, whole).startswith("In every case, skewness lies above 0.250. ")
 
 
 def test_an_undecided_claim_says_so():
@@ -66,7 +68,9 @@ def test_an_undecided_claim_says_so():
     whole.measures.rows["skewness"] = 0.25 * (1 + whole.measures.rows["seed"])
     claim = judge(whole)
     assert claim.verdict is Verdict.INCONCLUSIVE
-    assert sentence(claim, whole).startswith("The data do not decide claim F12.")
+    assert sentence(claim, whole).startswith(
+        "These runs do not decide whether skewness lies below 0.250. "
+    )
 
 
 def test_a_claim_says_what_the_experiment_lacks():

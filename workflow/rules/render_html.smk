@@ -18,6 +18,7 @@ rule render_html:
         templates_digest=plan.templates_digest(),
         logo=verbatim(plan.logo()),
         logo_digest=plan.logo_digest(),
+        texts_digest=plan.texts_digest(),
         versions=stage_versions("render_html"),
     shell:
         "printf '%s\\0' --settings {params.settings:q} --results {input.results:q}"

@@ -16,7 +16,11 @@ from normreport.figures.style import MUTED, ArmStyle, Marks, arm_styles, house_s
 from normreport.normalizations import batches, normalize
 from normreport.text.language import gettext, ngettext
 
-KIND = Kind(order=(60, 1), arms=("published_none", "published_minmax", "placebo"))
+KIND = Kind(
+    order=(60, 1),
+    arms=("published_none", "published_minmax", "placebo"),
+    is_of_the_article=True,
+)
 
 _LEVELS = 256
 _NONE = "published_none"

@@ -28,7 +28,7 @@ from normreport.normalizations import normalize
 from normreport.text.formatting import format_number, format_percent
 from normreport.text.language import gettext, ngettext
 
-KIND = Kind(order=(60, 2), arms=("imagenet", "published_meanstd"))
+KIND = Kind(order=(60, 2), arms=("imagenet", "published_meanstd"), is_of_the_article=True)
 
 # Equal but for the Resize: both go on with the mean and std of ImageNet.
 _BEFORE = "imagenet"

@@ -36,6 +36,7 @@ KIND = Kind(
     only_start="scratch",
     is_of_first_layer=True,
     arms=("unit", "imagenet"),
+    is_of_the_article=True,
     in_article=True,
 )
 
