@@ -1,10 +1,16 @@
 # Train every condition, measure the weights, judge the claims, write the article.
 from pathlib import Path
 
-own = Path("config.yaml")  # of the working directory, which --directory may change
+default = Path(str(workflow.current_basedir), "config.yaml")
+own = Path("config.yaml")  # of a study, or of the folder that --directory names
 
 
-configfile: own if own.exists() else Path(workflow.basedir, own)
+configfile: default
+
+
+if own.exists() and not own.samefile(default):
+
+    configfile: own
 
 
 container: "docker://ghcr.io/normreport/normreport:0.2.0"

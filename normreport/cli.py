@@ -58,8 +58,9 @@ FAILURES = _in("the runs that failed (.json)", nargs="?", **OPTIONAL)
 
 
 CONFIG = _in(
-    "configuration files (.yaml, - for standard input); later ones override earlier ones",
-    nargs="+",
+    "configuration files (.yaml, - for standard input); later ones override earlier ones (default: "
+    "those that snakemake reads here)",
+    nargs="*",
 )
 
 # The bits of a matrix product depend on the number of threads. numpy's BLAS (OpenBLAS, on macOS
@@ -260,6 +261,10 @@ COMMANDS: dict[str, tuple[str, Options]] = {
                 "help": "skip the estimates, which time a few training steps",
             },
         },
+    ),
+    "new": (
+        "write the folder of a new study, with an example to change",
+        {"folder": {"type": Path, "metavar": "FOLDER", "help": "a new or an empty folder"}},
     ),
     "conditions": (
         "list every run of a configuration",

@@ -16,6 +16,7 @@ from normreport.config.report import ReportSettings
 from normreport.config.yaml_files import read_values
 from normreport.errors import StorageError
 from normreport.report.user_files import TEMPLATES, check_own_files
+from normreport.source_code import ROOT
 from normreport.text.language import MESSAGES, find_catalogue, read_catalogue, untranslated
 
 if TYPE_CHECKING:
@@ -66,13 +67,20 @@ def read_config(paths: Sequence[Path]) -> Config:
     """Read and validate a configuration; ``-`` is standard input.
 
     Later files override earlier ones, as with Snakemake's ``--configfile``: groups are merged key
-    by key, lists and values are replaced.
+    by key, lists and values are replaced. Without files, these are the ones that the Snakefile
+    reads.
     """
     values: dict[str, Any] = {}
-    for path in paths:
+    for path in paths or default_files():
         values = _merged(values, read_values(path))
-    where = " + ".join(str(path) for path in paths)
+    where = " + ".join(str(path) for path in paths or default_files())
     return load_config(values, where="configuration" if where == "-" else where)
+
+
+def default_files() -> list[Path]:
+    """List the default configuration and, in the folder of a study, its own."""
+    default, own = ROOT / "config.yaml", Path("config.yaml")
+    return [default, *([own] if own.exists() and not own.samefile(default) else [])]
 
 
 def _merged(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What switching the normalization and what another seed does to the kept layers."""
+"""What switching between two arms and what another seed does to the kept layers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -134,18 +134,20 @@ def observe(prepared: ContrastEffects) -> str:
     largest = row_of_largest(final, final[DELTA])
     count = ngettext(
         "At epoch %(epoch)s, another seed changes the distribution of the weights more than "
-        "another normalization in %(more)s of %(num)s case (%(seeds)s).",
+        "switching from %(one)s to %(other)s in %(more)s of %(num)s case (%(seeds)s).",
         "At epoch %(epoch)s, another seed changes the distribution of the weights more than "
-        "another normalization in %(more)s of %(num)s cases (%(seeds)s).",
+        "switching from %(one)s to %(other)s in %(more)s of %(num)s cases (%(seeds)s).",
         len(final),
+        one=prepared.arms[0],
+        other=prepared.arms[1],
         epoch=prepared.last,
         more=more,
         seeds=_seeds(final),
     )
     if largest[DELTA] == 0:
-        return f"{count} " + gettext("No shift by the normalization repeats from seed to seed.")
+        return f"{count} " + gettext("No shift by the switch repeats from seed to seed.")
     return f"{count} " + gettext(
-        "The largest shift by the normalization is %(delta)s (%(place)s); there, another seed "
+        "The largest shift by the switch is %(delta)s (%(place)s); there, another seed "
         "makes %(seed)s.",
         delta=f"{format_number(largest[DELTA], 2)}%",
         seed=f"{format_number(largest[SEED], 2)}%",
@@ -164,7 +166,7 @@ def numbers_of(final: pd.DataFrame) -> Iterator[str]:
     """Give both numbers of every panel."""
     for _, row in final.iterrows():
         yield gettext(
-            "%(place)s: normalization %(delta)s, seed %(seed)s.",
+            "%(place)s: switch %(delta)s, seed %(seed)s.",
             place=place_of(row),
             delta=f"{format_number(row[DELTA], 2)}%",
             seed=f"{format_number(row[SEED], 2)}%",

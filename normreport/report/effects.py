@@ -1,4 +1,4 @@
-"""The headline: what another normalization changes, beside what another seed changes."""
+"""The headline: what another arm changes, beside what another seed changes."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def test_claims_of_the_study_stand_beside_those_of_the_article(whole: Study) -> 
 def with_text(whole: Study, folder: Path, section: str, text: str, **settings: Any) -> str:
     path = folder / f"{section}.md"
     path.write_text(text)
-    values = {"results": results(whole), "is_article": False} | settings
+    values: dict[str, Any] = {"results": results(whole), "is_article": False, **settings}
     return rendered(whole, texts={section: str(path)}, **values)
 
 

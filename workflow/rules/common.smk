@@ -12,7 +12,7 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 # This process and its jobs run the code beside the Snakefile, whatever else is installed.
-CLONE = Path(workflow.basedir)
+CLONE = Path(str(workflow.current_basedir)).parents[1]
 sys.path.insert(0, str(CLONE))
 others = [folder for folder in os.getenv("PYTHONPATH", "").split(os.pathsep) if folder]
 first = os.pathsep.join(dict.fromkeys([str(CLONE), *others]))

@@ -1,4 +1,4 @@
-"""The answer in one picture: what the normalization and what another seed change at the end."""
+"""The answer in one picture: what another arm and what another seed change at the end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -123,7 +123,7 @@ def describe(prepared: ContrastEffects) -> Words:
         "Switching: the part of the shift from %(one)s to %(other)s that repeats from seed to "
         "seed (\u03b4). "
         "Another seed: the typical Wasserstein distance (W2) between two seeds of one "
-        "normalization.",
+        "arm.",
         one=prepared.arms[0],
         other=prepared.arms[1],
     )

@@ -1,4 +1,6 @@
-"""What another normalization does to a layer's distribution, beside what another seed does."""
+"""What another arm does to a layer's distribution, beside what another seed does."""
+
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -43,8 +45,13 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> ContrastEffects:
     return contrast_effects(source, settings)
 
 
-def _title() -> str:
-    return gettext("Another normalization, or another seed: which changes the weights more?")
+def _title(prepared: ContrastEffects) -> str:
+    one, other = prepared.arms
+    return gettext(
+        "From %(one)s to %(other)s, or to another seed: what changes the weights more?",
+        one=one,
+        other=other,
+    )
 
 
 def draw(prepared: ContrastEffects) -> Canvas:
@@ -53,7 +60,7 @@ def draw(prepared: ContrastEffects) -> Canvas:
     columns = columns_of_starts(len(prepared.starts))
     with house_style():
         rows = -(-len(places) // columns)
-        sheet = page(_title(), _keys(prepared), _notes(prepared), body=0.4 + 1.42 * rows)
+        sheet = page(_title(prepared), _keys(prepared), _notes(prepared), body=0.4 + 1.42 * rows)
         panels = sheet.panels(
             len(places), columns, left=0.72, right=0.42, head=0.26, gap=(0.5, 0.34)
         )
@@ -69,7 +76,7 @@ def draw(prepared: ContrastEffects) -> Canvas:
             if effects.empty:
                 empty_panel(ax, absence(prepared.arms))
             else:
-                _draw_effects(ax, effects)
+                _draw_effects(ax, effects, prepared.arms)
                 if effects["epoch"].max() < prepared.last:
                     _draw_stop(ax, effects.iloc[-1])
     return Canvas(figure=sheet.figure)
@@ -95,9 +102,10 @@ def _notes(prepared: ContrastEffects) -> list[str]:
     return [*notes, means] if notes else []
 
 
-def _draw_effects(ax: Axes, effects: pd.DataFrame) -> None:
+def _draw_effects(ax: Axes, effects: pd.DataFrame, arms: Sequence[str]) -> None:
     """Draw both lines, and write their last values at their ends."""
-    names = {DELTA: gettext("another normalization"), SEED: gettext("another seed")}
+    switched = gettext("switching from %(one)s to %(other)s", one=arms[0], other=arms[1])
+    names = {DELTA: switched, SEED: gettext("another seed")}
     point: Marks = {"marker": "o", "markersize": 4} if len(effects) == 1 else {}
     for column, style in _LINES.items():
         marks = style | point | mark(line=names[column])
@@ -142,7 +150,7 @@ def describe(prepared: ContrastEffects) -> Words:
         one=prepared.arms[0],
         other=prepared.arms[1],
     )
-    alt = gettext("%(title)s By epoch, a panel per layer and start.", title=_title())
+    alt = gettext("%(title)s By epoch, a panel per layer and start.", title=_title(prepared))
     if final.empty:
         reason = absence(prepared.arms)
         return Words(caption=reason, method=explanation, alt=f"{alt} {reason}")

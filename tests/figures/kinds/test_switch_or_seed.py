@@ -1,4 +1,4 @@
-"""What another normalization does, beside what another seed does."""
+"""What another arm does, beside what another seed does."""
 
 import math
 from itertools import combinations, permutations
@@ -97,14 +97,14 @@ def test_the_words_begin_with_what_to_see(drawing: Drawing) -> None:
     more = (final["between_seeds_percent"] > final["delta_percent"]).sum()
     largest = final.iloc[int(final["delta_percent"].argmax())]
     assert drawing.caption.startswith(
-        "At epoch 6, another seed changes the distribution of the weights more than another "
-        f"normalization in {more} of 4 cases (3 seeds). The largest shift by the normalization "
+        "At epoch 6, another seed changes the distribution of the weights more than switching from "
+        f"{ARMS[0]} to {ARMS[1]} in {more} of 4 cases (3 seeds). The largest shift by the switch "
         f"is {two(largest['delta_percent'])}% (VGG16, {largest['layer']}, "
     )
     row: Any
     for row in final.itertuples():
         numbers = f"{two(row.delta_percent)}%, seed {two(row.between_seeds_percent)}%."
-        assert f"normalization {numbers}" in drawing.alt
+        assert f"switch {numbers}" in drawing.alt
 
 
 def test_an_article_start_stands_without_the_others(runs: pd.DataFrame) -> None:
