@@ -217,7 +217,7 @@ EVERY_LAYER_IS_GAUSSIAN = Claim(
     kind="finding",
     group="shape",
     topic=N_("Every layer is Gaussian"),
-    statement=N_("The weights of every kept layer follow a Gaussian distribution."),
+    statement=N_("The weights of every compared layer follow a Gaussian distribution."),
     statistic=N_(
         "ln of the largest departure in excess kurtosis, skewness, L-kurtosis and W1 to the "
         "normal, each relative to its bound: %(kurtosis)s, %(skewness)s, %(l_kurtosis)s and "

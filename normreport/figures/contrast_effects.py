@@ -1,5 +1,6 @@
 """What switching between two arms and what another seed does to the kept layers."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -7,13 +8,16 @@ import pandas as pd
 
 from normreport.config.report import FigureSettings
 from normreport.figures.runs import last_epoch, merged_order, row_of_largest, rows_of
-from normreport.statistics.effects import repeated_shift, seed_distance
+from normreport.statistics.effects import SquaredEffect, repeated_shift, seed_distance
+from normreport.statistics.inference import t_interval
 from normreport.statistics.quantile_products import product_block
 from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext, ngettext
 
 DELTA, SEED = "delta_percent", "between_seeds_percent"
+DELTA_LOW, DELTA_HIGH = "delta_low_percent", "delta_high_percent"
+LEVEL = 0.95
 
 # The article's starts, which stand side by side; others only if the experiment has neither.
 _STARTS = ("pretrained", "scratch")
@@ -38,8 +42,10 @@ class ContrastEffects:
         One row per run of the arms and epoch: `model`, `start`, `normalization`, `seed`, `epoch`.
     data : pandas.DataFrame
         Columns `model`, `layer`, `start`, `epoch`, `seeds`, `delta_percent` (the shift between the
-        arms that repeats from seed to seed) and `between_seeds_percent` (the W2 distance between
-        seeds), in percent of sigma_0. Epochs that a run did not reach have no row.
+        arms that repeats from seed to seed), `delta_low_percent` and `delta_high_percent` (its 95%
+        interval; the shift itself for fewer than three seeds) and `between_seeds_percent` (the W2
+        distance between seeds), in percent of sigma_0. Epochs that a run did not reach have no
+        row.
     """
 
     arms: tuple[str, ...]
@@ -85,7 +91,7 @@ def contrast_effects(source: pd.DataFrame, settings: FigureSettings) -> Contrast
         for start in starts
         for effects in _effects(rows_of(rows, model=model, layer=layer, start=start), arms)
     ]
-    columns = [*_PLACE, "epoch", "seeds", DELTA, SEED]
+    columns = [*_PLACE, "epoch", "seeds", DELTA, DELTA_LOW, DELTA_HIGH, SEED]
     return ContrastEffects(
         arms=arms,
         starts=starts,
@@ -121,22 +127,35 @@ def _effects(rows: pd.DataFrame, arms: Sequence[str]) -> Iterator[dict[str, obje
         shift = None if products is None else repeated_shift(products)
         between_seeds = None if products is None else seed_distance(products)
         if shift is not None and between_seeds is not None:
+            low, high = _interval(shift)
             yield {
                 "model": model, "layer": layer, "start": start, "epoch": epoch,
-                "seeds": len(seeds), DELTA: 100 * shift.root, SEED: 100 * between_seeds,
+                "seeds": len(seeds), DELTA: 100 * shift.root, DELTA_LOW: 100 * low,
+                DELTA_HIGH: 100 * high, SEED: 100 * between_seeds,
             }  # fmt: skip
 
 
-def observe(prepared: ContrastEffects) -> str:
-    """Count the cases in which the seed does more, and name the largest effect."""
+def _interval(shift: SquaredEffect) -> tuple[float, float]:
+    """Return the 95% interval of a shift, as roots of that of its square."""
+    if shift.pseudo_values is None:
+        return shift.root, shift.root
+    interval = t_interval(shift.pseudo_values, LEVEL)
+    assert interval.low is not None
+    assert interval.high is not None
+    return math.sqrt(max(interval.low, 0.0)), math.sqrt(max(interval.high, 0.0))
+
+
+def count_cases(prepared: ContrastEffects) -> str:
+    """Say in how many cases the seed does more."""
     final = prepared.final
     more = int((final[SEED] > final[DELTA]).sum())
-    largest = row_of_largest(final, final[DELTA])
-    count = ngettext(
-        "At epoch %(epoch)s, another seed changes the distribution of the weights more than "
-        "switching from %(one)s to %(other)s in %(more)s of %(num)s case (%(seeds)s).",
-        "At epoch %(epoch)s, another seed changes the distribution of the weights more than "
-        "switching from %(one)s to %(other)s in %(more)s of %(num)s cases (%(seeds)s).",
+    return ngettext(
+        "At the end of training (epoch %(epoch)s), another seed changes the distribution of the "
+        "weights more than switching from %(one)s to %(other)s in %(more)s of %(num)s case: a "
+        "layer and a start, with %(seeds)s.",
+        "At the end of training (epoch %(epoch)s), another seed changes the distribution of the "
+        "weights more than switching from %(one)s to %(other)s in %(more)s of %(num)s cases. A "
+        "case is a layer and a start, with %(seeds)s.",
         len(final),
         one=prepared.arms[0],
         other=prepared.arms[1],
@@ -144,11 +163,17 @@ def observe(prepared: ContrastEffects) -> str:
         more=more,
         seeds=_seeds(final),
     )
+
+
+def name_largest(prepared: ContrastEffects) -> str:
+    """Name the largest shift, and what another seed does there."""
+    final = prepared.final
+    largest = row_of_largest(final, final[DELTA])
     if largest[DELTA] == 0:
-        return f"{count} " + gettext("No shift by the switch repeats from seed to seed.")
-    return f"{count} " + gettext(
-        "The largest shift by the switch is %(delta)s (%(place)s); there, another seed "
-        "makes %(seed)s.",
+        return gettext("No shift by the switch repeats from seed to seed.")
+    return gettext(
+        "The largest shift by the switch is %(delta)s (%(place)s); there, another seed shifts by "
+        "%(seed)s.",
         delta=f"{format_number(largest[DELTA], 2)}%",
         seed=f"{format_number(largest[SEED], 2)}%",
         place=place_of(largest),

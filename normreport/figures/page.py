@@ -35,6 +35,7 @@ _EDGE = 0.04
 _TITLE = 0.22
 _TITLE_SIZE = 10.0
 _KEY_ROW = 0.19
+_KEY_SIZE = 8.5
 _KEY_SAMPLE = 0.30
 _KEY_GAP = 0.20
 _NOTE_ROW = 0.155
@@ -131,7 +132,14 @@ def columns_of_starts(starts: int) -> int:
     return max(n for n in range(1, 4) if starts % n == 0)
 
 
-def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) -> Page:
+def page(
+    title: str,
+    keys: Sequence[Key],
+    notes: Sequence[str],
+    *,
+    body: float,
+    key_size: float = _KEY_SIZE,
+) -> Page:
     """Start a figure of the common width.
 
     Parameters
@@ -144,13 +152,15 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
         Sentences about missing runs, below the panels.
     body : float
         Height of the room for the panels, in inches.
+    key_size : float
+        Font size of the key.
 
     Returns
     -------
     Page
         The page, without panels.
     """
-    rows = _key_rows(keys)
+    rows = _key_rows(keys, key_size)
     # Running text is narrower than the estimate.
     wrap = int(WIDTH / text_width("x", _NOTE_SIZE) * 1.12)
     lines = textwrap.wrap(" ".join(notes), wrap)
@@ -165,8 +175,8 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
         y -= _KEY_ROW
         for x, key in row:
             _sample(figure, x, y + 0.09, key)
-            name = shorten(key.label, 8.5, WIDTH - x - _KEY_SAMPLE - 0.1)
-            _write(figure, x + _KEY_SAMPLE + 0.06, y + 0.052, name, size=8.5)
+            name = shorten(key.label, key_size, WIDTH - x - _KEY_SAMPLE - 0.1)
+            _write(figure, x + _KEY_SAMPLE + 0.06, y + 0.052, name, size=key_size)
     for i, line in enumerate(lines):
         _write(
             figure, _EDGE, foot - 0.05 - (i + 0.75) * _NOTE_ROW, line, size=_NOTE_SIZE, color=MUTED
@@ -174,10 +184,10 @@ def page(title: str, keys: Sequence[Key], notes: Sequence[str], *, body: float) 
     return Page(figure, foot, body)
 
 
-def _key_rows(keys: Sequence[Key]) -> list[list[tuple[float, Key]]]:
+def _key_rows(keys: Sequence[Key], size: float) -> list[list[tuple[float, Key]]]:
     """Break the key into rows. Each entry comes with its distance from the left, in inches."""
     before = _KEY_SAMPLE + 0.06
-    widths = [before + text_width(key.label, 8.5) + _KEY_GAP for key in keys]
+    widths = [before + text_width(key.label, size) + _KEY_GAP for key in keys]
     if sum(widths) <= WIDTH:
         places = np.cumsum([_EDGE, *widths]).tolist()
         return [list(zip(places, keys, strict=False))] if keys else []
@@ -205,10 +215,10 @@ def _sample(figure: Figure, x: float, y: float, key: Key) -> None:
     )
 
 
-def panel_title(ax: Axes, text: str, color: str = INK) -> None:
+def panel_title(ax: Axes, text: str, color: str = INK, size: float = 9) -> None:
     """Write the title of a panel above its left edge, and label the panel for screen readers."""
     ax.set_label(text)
-    shown, size = fit_text(text, 9, ax.get_position().width * WIDTH)
+    shown, size = fit_text(text, size, ax.get_position().width * WIDTH)
     label(ax, shown, (0, 1), offset=(0, 5), size=size, weight="bold", color=color)
 
 

@@ -5,9 +5,9 @@ Templates turn the answers into sentences. Every choice between sentences is mad
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from normreport.config.results import ClaimResult, ContrastEffectResult, Results
 from normreport.config.training import Start
@@ -44,16 +44,22 @@ class StartAnswer:
     word
         ``yes`` or ``hardly`` if the claim is decided, ``depends`` if it is mixed, ``open`` if it is
         inconclusive, ``unknown`` if it cannot be evaluated.
+    alone
+        The word before the correction for other claims, if that leaves the claim open; else None.
     claim
         The id of the claim that decides.
     largest
         The layer with the largest shift; None if no shift could be computed.
+    effect
+        Its squared shift with the interval by which the claim is judged; None without an interval.
     """
 
     start: Start
     word: Word
+    alone: Word | None
     claim: str
     largest: ContrastEffectResult | None
+    effect: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -145,14 +151,33 @@ def _largest_shift(
 def _answer(
     start: Start, claim: ClaimResult, effects: Sequence[ContrastEffectResult]
 ) -> StartAnswer:
+    largest = _largest_shift(start, effects)
+    found = [
+        case.effect.model_dump()
+        for case in claim.cases
+        if largest and case.place and case.effect and case.effect.low is not None
+        if (case.place.models, case.place.layers) == ([largest.model], [largest.layer])
+    ]
     return StartAnswer(
-        start=start, word=_word(claim), claim=claim.id, largest=_largest_shift(start, effects)
+        start=start,
+        word=_word(claim.id, claim.verdict),
+        alone=_word_alone(claim),
+        claim=claim.id,
+        largest=largest,
+        effect=found[0] if found else None,
     )
 
 
-def _word(claim: ClaimResult) -> Word:
-    says_that_it_matters = claim.id == DIFFERENCE
-    match claim.verdict:
+def _word_alone(claim: ClaimResult) -> Word | None:
+    is_open = claim.verdict is Verdict.INCONCLUSIVE
+    if is_open and claim.verdict_alone in (Verdict.SUPPORTED, Verdict.REFUTED):
+        return _word(claim.id, claim.verdict_alone)
+    return None
+
+
+def _word(id_: str, verdict: Verdict) -> Word:
+    says_that_it_matters = id_ == DIFFERENCE
+    match verdict:
         case Verdict.SUPPORTED:
             return "yes" if says_that_it_matters else "hardly"
         case Verdict.REFUTED:

@@ -25,7 +25,7 @@ ARMS = {
     "minmax": N_("each image scaled to its own extremes"),
     "standardize": N_("each image’s own mean and standard deviation removed"),
     "dataset": N_("the data set’s mean and standard deviation removed"),
-    "imagenet": N_("divided by 255, then ImageNet’s mean and standard deviation removed"),
+    "imagenet": N_("divided by 255, less ImageNet’s mean, then divided by its standard deviation"),
     "std_only": N_("divided by 255, then by ImageNet’s standard deviation"),
     "mean_only": N_("divided by 255, then ImageNet’s mean removed"),
     "published_none": N_("the article’s pipeline “none”"),
@@ -56,7 +56,7 @@ FIGURES = {
 }
 SOURCES = {
     "digits": N_("scikit-learn's handwritten digits"),
-    "printed_digits": N_("digits printed in the fonts that matplotlib ships"),
+    "printed_digits": N_("digits printed in many computer fonts"),
     "photographs": N_("crops of the photographs that scikit-image ships, each photograph a class"),
 }
 OWN_SOURCES = {

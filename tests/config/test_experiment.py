@@ -792,7 +792,7 @@ def test_the_templates_get_the_title_page(changed: Changed, with_pdf: bool) -> N
     own |= {"logo_alt": "The lab", "language": "pt_BR"}
     config = load_config(changed({f"report.{key}": value for key, value in own.items()}))
     found = config.render_settings(with_pdf=with_pdf).model_dump(mode="json")
-    others = {"introduction": None, "texts": {}, "is_article": True}
+    others: dict[str, Any] = {"introduction": None, "texts": {}, "is_article": True}
     assert found == {**own, **others, "with_pdf": with_pdf}
 
 

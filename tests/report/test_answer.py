@@ -13,6 +13,7 @@ from normreport.config.figure_kinds import figure_kinds
 from normreport.config.figure_words import FigureWords, number_figures
 from normreport.config.results import Results
 from normreport.report.answer import CLAIM_OF_START, FINDINGS, MOST_FINDINGS, answer
+from normreport.report.article import write_effect
 from normreport.statistics.verdict import Verdict
 from tests.articles import MADE_FROM, OUTCOMES, TEMPLATES, rendered, results_of, text_of
 from tests.claims.studies import study
@@ -59,8 +60,8 @@ def test_each_pair_of_verdicts_gives_one_answer_per_start(whole, known, first, s
         answers = [said for said in SAID.values() if f"{BEGINNINGS[start]}{said}" in text]
         assert answers == [SAID[word]]
     # An answer of yes or hardly is about every layer, in the right direction.
-    more = "shifts the distribution of every compared layer by more than"
-    less = "shifts the distribution of every compared layer by less than"
+    more = "shifts the distribution of the weights in every compared layer by more than"
+    less = "shifts the distribution of the weights in every compared layer by less than"
     found = [word for word, *_ in re.findall(r"weights: (yes|hardly)\.", text) if word]
     said = re.findall(r"weights: (yes|hardly)\. (Switching [^.]*\.\d%)", text)
     assert len(said) == len(found)
@@ -75,6 +76,29 @@ def test_the_margin_and_the_largest_shift_stand_beside_the_answer(known):
         rows = [row for row in results.headline.effects if row.start == start]
         assert by_start[start].largest == max(rows, key=lambda row: row.delta or 0.0)
         assert by_start[start].claim == claim
+
+
+@pytest.mark.parametrize(("alone", "side"), [("SUPPORTED", "more"), ("REFUTED", "less")])
+def test_a_verdict_that_the_correction_undoes_is_told_with_its_reason(whole, known, alone, side):
+    results = with_verdicts(known, {"F4": "INCONCLUSIVE"})
+    for claim in results["claims"]:
+        if claim["id"] == "F4":
+            claim["verdict_alone"] = alone
+    text = re.sub(" +", " ", text_of(abstract_of(rendered(whole, results=results))))
+    answer_of_scratch = text.split("From random weights: undecided.")[1]
+    assert f"in every compared layer by {side} than 4.0%" in answer_of_scratch
+    assert "not certain enough after correction for the number of claims" in answer_of_scratch
+
+
+def test_the_largest_shift_has_the_interval_of_its_claim(whole, known):
+    results = Results.model_validate(known)
+    for start in answer(results).starts:
+        (claim,) = (claim for claim in results.claims if claim.id == start.claim)
+        cases = {(case.place.models[0], case.place.layers[0]): case.effect for case in claim.cases}
+        assert start.effect == cases[start.largest.model, start.largest.layer].model_dump()
+        assert start.effect["mean"] == pytest.approx(start.largest.delta**2)
+        text = text_of(abstract_of(rendered(whole)))
+        assert f"{write_effect(start.effect, 'shift')} (" in text
 
 
 @pytest.mark.parametrize(("verdict", "is_said"), [("SUPPORTED", True), ("NOT EVALUABLE", False)])

@@ -11,15 +11,18 @@ from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
 from normreport.figures.contrast_effects import (
     DELTA,
+    DELTA_HIGH,
+    DELTA_LOW,
     SEED,
     ContrastEffects,
     absence,
     contrast_effects,
+    count_cases,
+    name_largest,
     numbers_of,
-    observe,
 )
 from normreport.figures.drawing import Canvas, Words
-from normreport.figures.page import Key, columns_of_starts, page, panel_title
+from normreport.figures.page import Key, page, panel_title
 from normreport.figures.runs import rows_of
 from normreport.figures.style import (
     INK,
@@ -32,15 +35,19 @@ from normreport.figures.style import (
 )
 from normreport.text.formatting import format_compact, format_number
 from normreport.text.labels import model_label, start_title
-from normreport.text.language import gettext
+from normreport.text.language import N_, gettext
 
 KIND = Kind(order=(5, 1), table="products", arms="contrast", in_article=True)
 
 _BARS: dict[str, Marks] = {DELTA: {"color": "#b5400a"}, SEED: {"color": "#8f9aa6"}}
-_ROW = 0.42  # inches per layer
-_THICK = 0.34  # of a bar, as a share of a row
-_NAMES = 1.4  # inches, for the names of the layers
-_NUMBER = 8.5
+_ROW = 0.44  # inches per layer
+_THICK = 0.36  # of a bar, as a share of a row
+_NAMES = 1.75  # inches, for the names of the layers
+_SIZE = 11.0  # of all words: the page shows the figure beside the text, at half of its width
+_TITLES = {
+    "pretrained": N_("From pretrained weights"),
+    "scratch": N_("From random weights"),
+}
 
 
 def prepare(source: pd.DataFrame, settings: FigureSettings) -> ContrastEffects:
@@ -52,23 +59,26 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> ContrastEffects:
 def draw(prepared: ContrastEffects) -> Canvas:
     """Draw a panel per start, with a row per layer and a bar per effect."""
     final = prepared.data
-    columns = columns_of_starts(len(prepared.starts))
-    rows = -(-len(prepared.starts) // columns)
-    body = rows * (0.62 + _ROW * len(prepared.layers))
+    count = len(prepared.starts)
+    body = count * (0.34 + _ROW * len(prepared.layers)) + 0.5
     with house_style():
-        sheet = page(gettext("What changes the weights?"), _keys(prepared), [], body=body)
+        title = gettext("What changes the weights?")
+        sheet = page(title, _keys(prepared), [], body=body, key_size=_SIZE)
         panels = sheet.panels(
-            len(prepared.starts), columns, left=_NAMES, right=0.1, foot=0.36, gap=(0.24, 0.62)
+            count, 1, left=_NAMES, right=0.1, head=0.34, foot=0.46, gap=(0.0, 0.34)
         )
-        largest = max(final[[DELTA, SEED]].to_numpy().ravel(), default=1.0) or 1.0
-        for i, (start, ax) in enumerate(zip(prepared.starts, panels, strict=True)):
-            panel_title(ax, start_title(start))
-            _axes(ax, prepared.layers, largest, names=i % columns == 0)
+        ends = final[[DELTA, DELTA_HIGH, SEED]].to_numpy().ravel()
+        largest = max(ends, default=1.0) or 1.0
+        for start, ax in zip(prepared.starts, panels, strict=True):
+            words = gettext(_TITLES[start]) if start in _TITLES else start_title(start)
+            panel_title(ax, words, size=_SIZE)
+            _axes(ax, prepared.layers, largest)
             effects = rows_of(final, start=start)
             if effects.empty:
                 empty_panel(ax, absence(prepared.arms))
             else:
                 _draw_bars(ax, prepared.layers, effects)
+        panels[-1].set_xlabel(gettext("shift of the distribution, %% of its width"), size=_SIZE)
     return Canvas(figure=sheet.figure)
 
 
@@ -78,62 +88,67 @@ def _keys(prepared: ContrastEffects) -> list[Key]:
     thick: Marks = {"linewidth": 7, "solid_capstyle": "butt"}
     return [
         Key(switched, _BARS[DELTA] | thick),
-        Key(gettext("training again with another seed"), _BARS[SEED] | thick),
+        Key(gettext("another random seed"), _BARS[SEED] | thick),
     ]
 
 
-def _axes(ax: Axes, layers: Sequence[tuple[str, str]], largest: float, *, names: bool) -> None:
+def _axes(ax: Axes, layers: Sequence[tuple[str, str]], largest: float) -> None:
     """Scale the axes, which all panels share, and name the layers."""
     ax.set_xlim(0, 1.24 * largest)
     ax.set_ylim(len(layers) - 0.45, -0.55)
+    ax.tick_params(labelsize=_SIZE - 1)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(lambda value, _: f"{format_compact(value)}%")
     ax.yaxis.set_major_locator(FixedLocator([]))
     ax.yaxis.set_major_formatter(NullFormatter())
     ax.grid(axis="y", visible=False)
-    ax.set_xlabel(gettext("shift of the distribution, %% of its width"))
-    if names:
-        for row, (model, layer) in enumerate(layers):
-            at: Marks = {"inside": ("axes fraction", "data"), "ha": "right", "va": "center"}
-            for text, lift, color in ((model_label(model), 6, INK), (layer, -5, MUTED)):
-                shown, size = fit_text(text, 9, _NAMES - 0.12)
-                label(ax, shown, (0, row), offset=(-6, lift), size=size, color=color, **at)
+    for row, (model, layer) in enumerate(layers):
+        at: Marks = {"inside": ("axes fraction", "data"), "ha": "right", "va": "center"}
+        for text, lift, color in ((model_label(model), 7, INK), (layer, -7, MUTED)):
+            shown, size = fit_text(text, _SIZE, _NAMES - 0.12)
+            label(ax, shown, (0, row), offset=(-6, lift), size=size, color=color, **at)
 
 
 def _draw_bars(ax: Axes, layers: Sequence[tuple[str, str]], effects: pd.DataFrame) -> None:
-    """Draw both bars of every layer, each with its number."""
+    """Draw both bars of every layer, each with its number, and the interval of the shift."""
     for row, (model, layer) in enumerate(layers):
         for _, values in rows_of(effects, model=model, layer=layer).iterrows():
             for place, (column, style) in zip((-0.5, 0.5), _BARS.items(), strict=True):
                 value, at = float(values[column]), row + place * _THICK
                 ax.barh([at], [value], height=_THICK * 0.92, **style)
+                end = value
+                if column == DELTA:
+                    low, end = float(values[DELTA_LOW]), float(values[DELTA_HIGH])
+                    ax.plot([low, end], [at, at], color=INK, linewidth=1.1)
                 text = f"{format_number(value, 2)}%"
                 color = style["color"] if column == DELTA else MUTED
                 label(
-                    ax, text, (value, at), inside=("data", "data"), offset=(4, 0),
-                    size=_NUMBER, va="center", color=color,
+                    ax, text, (max(end, value), at), inside=("data", "data"), offset=(4, 0),
+                    size=_SIZE - 1, va="center", color=color,
                 )  # fmt: skip
 
 
 def describe(prepared: ContrastEffects) -> Words:
     """Compare the effects, and explain both."""
     final = prepared.data
-    width = gettext("Width: the standard deviation of the layer\u2019s weights before training.")
+    marks = gettext("Thin lines: 95%% intervals of the switch.")
+    if (final[DELTA] == 0).any():
+        marks += " " + gettext("0%%: no shift repeats from seed to seed.")
     explanation = gettext(
+        "Width: the standard deviation of the layer\u2019s weights when the training starts. "
         "Switching: the part of the shift from %(one)s to %(other)s that repeats from seed to "
-        "seed (\u03b4). "
-        "Another seed: the typical Wasserstein distance (W2) between two seeds of one "
-        "arm.",
+        "seed (\u03b4). Another seed: the typical Wasserstein distance (W2) between two seeds of "
+        "one arm.",
         one=prepared.arms[0],
         other=prepared.arms[1],
     )
     alt = gettext("Bars of both shifts, a panel per start and a row per layer.")
     if final.empty:
         reason = absence(prepared.arms)
-        return Words(caption=f"{reason} {width}", method=explanation, alt=f"{alt} {reason}")
-    observation = observe(prepared)
+        return Words(caption=f"{reason} {marks}", method=explanation, alt=f"{alt} {reason}")
+    observation = count_cases(prepared)
     return Words(
-        caption=f"{observation} {width}",
+        caption=f"{observation} {marks}",
         method=explanation,
-        alt=" ".join([alt, observation, *numbers_of(final)]),
+        alt=" ".join([alt, observation, name_largest(prepared), *numbers_of(final)]),
     )

@@ -13,8 +13,9 @@ from normreport.figures.contrast_effects import (
     ContrastEffects,
     absence,
     contrast_effects,
+    count_cases,
+    name_largest,
     numbers_of,
-    observe,
 )
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import (
@@ -154,7 +155,7 @@ def describe(prepared: ContrastEffects) -> Words:
     if final.empty:
         reason = absence(prepared.arms)
         return Words(caption=reason, method=explanation, alt=f"{alt} {reason}")
-    observation = observe(prepared)
+    observation = f"{count_cases(prepared)} {name_largest(prepared)}"
     return Words(
         caption=observation,
         method=explanation,
