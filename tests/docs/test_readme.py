@@ -35,6 +35,7 @@ def test_pictures_are_small(root: Path) -> None:
     [
         ("README.md", [6 * 6]),
         ("docs/configuration.md", [6 * 8, 2 * 2 * (6 + 6 + 2) - 2 + 2, 2 * 2 * (6 + 6 + 3)]),
+        ("docs/your-study.md", [2 * 2 * 6, 2 * 3 * 6, 2 * 2 * 6, 2 * 3 * 6]),
     ],
 )
 def test_every_example_of_a_configuration_is_valid(
