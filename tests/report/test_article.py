@@ -220,7 +220,7 @@ def test_a_mixed_sentence_says_what_the_verdict_depends_on(dimension):
     claim["mixed_by"] = dimension
     page = rendered(study(), results=results)
     article = text_of(page.split('id="claim-P2"')[1].split("</article>")[0])
-    words = {"network": "network", "start": "start", "layer": "layer", "arm": "normalization"}
+    words = {"network": "network", "start": "start", "layer": "layer", "arm": "arm"}
     expected = (
         f"Whether claim P2 holds depends on the {words[dimension]}."
         if dimension
