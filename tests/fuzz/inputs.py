@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save
 
+from normreport.config.claims import STATISTICS
 from normreport.normalizations import NORMALIZATIONS
 from tests.conftest import ROOT
 from tests.injections import INJECTIONS
@@ -51,6 +52,60 @@ CONDITIONS = st.lists(
     ),
     max_size=2,
 )
+NUMBERS = st.floats(0.01, 100) | st.lists(st.floats(0.01, 100), min_size=3, max_size=3)
+OWN_ARMS = ("half", "decay", "Arm_3")
+ARMS = st.dictionaries(
+    st.sampled_from(OWN_ARMS),
+    st.fixed_dictionaries({}, optional={"divide": st.floats(0.1, 300), "mean": NUMBERS})
+    | st.fixed_dictionaries(
+        {"normalization": st.sampled_from([*sorted(NORMALIZATIONS), *OWN_ARMS])},
+        optional={
+            "training": st.fixed_dictionaries(
+                {},
+                optional={
+                    "optimizer": st.fixed_dictionaries(
+                        {"name": st.sampled_from(["adamw", "sgd"])},
+                        optional={"weight_decay": st.floats(0, 10), "momentum": st.floats(0, 0.9)},
+                    ),
+                    "learning_rate": st.floats(1e-6, 1),
+                    "batch_size": st.integers(2, 64),
+                },
+            ),
+            "label": st.sampled_from(INJECTIONS),
+            "text": st.sampled_from(INJECTIONS),
+            "color": st.from_regex(r"#[0-9a-f]{6}", fullmatch=True),
+        },
+    ),
+    max_size=3,
+)
+SIDES = st.builds(
+    "{}{}".format,
+    st.sampled_from(["unit", "imagenet", "raw", "half", "decay"]),
+    st.sampled_from(["", "", "@0", "@2", "@99"]),
+)
+CONTRASTS = SIDES | st.builds("{} {} {}".format, SIDES, st.sampled_from("/-+"), SIDES)
+MARGINS = st.builds(
+    "{}{}".format, st.floats(-2, 60).map(lambda x: round(x, 3)),
+    st.sampled_from(["", "%", " points", " sigma", "1 point", " apples"]),
+)  # fmt: skip
+OWN_CLAIMS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.sampled_from(["D1", "D2", "F1", "S3b"]),
+            "statement": st.sampled_from(INJECTIONS) | st.just("It is so, by 5%."),
+            "statistic": st.sampled_from(sorted(STATISTICS)),
+            "contrast": CONTRASTS,
+            "expect": st.sampled_from(["above", "below", "within"]),
+            "margin": MARGINS | st.floats(-5, 5),
+        },
+        optional={
+            "starts": st.just(["scratch"]),
+            "layers": st.sampled_from([["kept"], ["measured"], ["features.*"], ["nowhere"]]),
+            "models": st.sampled_from([["vgg16"], ["mobilenet_v2"], ["nothing"]]),
+        },
+    ),
+    max_size=4,
+)
 WORDS = st.text(min_size=1, max_size=30).filter(lambda text: bool(text.strip()))
 VALID_VALUES: Mapping[tuple[str, ...], st.SearchStrategy[Any]] = {
     ("report", "title"): WORDS | st.sampled_from(INJECTIONS),
@@ -66,6 +121,12 @@ VALID_VALUES: Mapping[tuple[str, ...], st.SearchStrategy[Any]] = {
     ),
     ("experiment", "exclude"): CONDITIONS,
     ("experiment", "include"): CONDITIONS,
+    ("arms",): ARMS,
+    ("claims", "own"): OWN_CLAIMS,
+    ("claims", "article"): st.sampled_from(["all", "none", ["F1"], ["F99"], []]),
+    ("experiment", "contrast"): st.lists(
+        st.sampled_from(["unit", "imagenet", "half", "decay"]), min_size=2, max_size=2
+    ),
     ("experiment", "seeds"): st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4,
                                       unique=True),
     ("data", "target", "source"): st.sampled_from(["digits", "photographs"])

@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,17 +20,26 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from normreport.claims.judging import judge_all
+from normreport.claims.study import Study
 from normreport.cli import main
+from normreport.config.claims import ClaimSettings, ClaimsSettings
 from normreport.config.experiment import load_config
 from normreport.config.yaml_files import read_values
 from normreport.errors import WeightsError
 from normreport.io.files import array_digest, canonical_json, read_arrays
 from normreport.plan.figure_index import figure_index, figure_settings
+from normreport.report.chosen_claims import chosen_claims
+from normreport.report.claim_results import claim_result
 from normreport.training.checkpoint_files import read_checkpoint
 from normreport.training.pretrained_weights import StateDict
+from tests.articles import rendered, results_of, text_of
+from tests.claims.studies import study
 from tests.fuzz.inputs import (
     FOLDERS,
+    OWN_CLAIMS,
     STATE,
     checkpoints,
     configurations,
@@ -105,6 +115,35 @@ def test_any_configuration_is_accepted_or_rejected(folder: Any, text: bytes) -> 
         config.render_settings(with_pdf=True)
         # As Snakemake passes it to `normreport check`.
         assert load_config(json.loads(canonical_json(config.model_dump(mode="json")))) == config
+
+
+@pytest.fixture(scope="module")
+def known() -> tuple[Study, dict[str, Any]]:
+    """Return a study and its results with the article's claims."""
+    whole = study(noise=0.01)
+    return whole, results_of(whole)
+
+
+@fuzzed(8)
+@given(values=OWN_CLAIMS)
+def test_any_valid_claim_is_judged_and_told(
+    known: tuple[Study, dict[str, Any]], values: list[dict[str, Any]]
+) -> None:
+    whole, results = known
+    outcomes = OUTCOMES.setdefault("claims", Counter())
+    own = []
+    for claim in values:
+        try:
+            own.append(ClaimSettings.model_validate(claim))
+        except ValidationError:
+            outcomes["rejected"] += 1
+    own = list({claim.id: claim for claim in own}.values())
+    judged = judge_all(chosen_claims(ClaimsSettings(article="none", own=tuple(own))), whole)
+    claims = [claim_result(one).model_dump(mode="json") for one in judged]
+    outcomes.update(claim["verdict"] for claim in claims)
+    page = rendered(whole, results=results | {"claims": claims}, is_article=False)
+    assert not re.search(r"\b(None|nan|inf)\b", text_of(page))
+    assert not re.search(r"<script>alert|<img src=x|onerror=\w+\(", page)
 
 
 @fuzzed(40)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
+from normreport.config.data import DataSettings
+from normreport.config.json_files import write_model
+from normreport.config.manifests import ImagesManifest
+from normreport.io import files
 from normreport.io.files import canonical_json
 from normreport.stages import (
     compare_arms,
@@ -76,6 +82,32 @@ def data(tmp_path_factory):
     prepare_data.run(
         settings=canonical_json(settings), checkpoints=folder / "checkpoints", **vars(paths)
     )
+    return paths
+
+
+@pytest.fixture(scope="session")
+def dark_or_bright(tmp_path_factory):
+    """Give prepared images of two classes, dark and bright."""
+    folder = tmp_path_factory.mktemp("dark-or-bright")
+    paths = SimpleNamespace(images=folder / "images.safetensors", manifest=folder / "m.json")
+    generator = np.random.default_rng(0)
+    arrays: dict[str, Any] = {}
+    for split, count in (("train", 32), ("heldout", 20)):
+        labels = np.arange(count) % 2
+        levels = 60 + 120 * labels[:, None, None, None]
+        noise = generator.integers(-40, 40, (count, 32, 32, 3))
+        arrays |= {f"{split}_images": (levels + noise).astype(np.uint8), f"{split}_labels": labels}
+    files.write_arrays(paths.images, arrays)
+    settings = DataSettings(source="digits", train_images=32, heldout_images=20)
+    write_model(
+        paths.manifest,
+        ImagesManifest(
+            settings=settings.model_dump(mode="json"),
+            classes=("dark", "bright"), skipped=(), unused=(), files={},
+            digests={name: files.array_digest(array) for name, array in arrays.items()},
+            images_per_class={"train": [16, 16], "heldout": [10, 10]},
+        ),
+    )  # fmt: skip
     return paths
 
 

@@ -5,17 +5,12 @@ The images are dark or bright, which a narrow VGG learns in a few steps.
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from normreport.config.data import DataSettings
-from normreport.config.json_files import write_model
-from normreport.config.manifests import ImagesManifest
-from normreport.io import files
 from normreport.io.files import canonical_json
 from normreport.stages import compare_arms, judge_claims, pretrain_model, tune_rate
 from tests.stages.conftest import planned_inputs, processed, read, trained
@@ -52,33 +47,7 @@ ARMS: tuple[tuple[str, str, tuple[str, ...], tuple[int, ...]], ...] = (
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    """Give prepared images of two classes, dark and bright."""
-    folder = tmp_path_factory.mktemp("images")
-    paths = SimpleNamespace(images=folder / "images.safetensors", manifest=folder / "m.json")
-    generator = np.random.default_rng(0)
-    arrays: dict[str, Any] = {}
-    for split, count in (("train", 32), ("heldout", 20)):
-        labels = np.arange(count) % 2
-        levels = 60 + 120 * labels[:, None, None, None]
-        noise = generator.integers(-40, 40, (count, 32, 32, 3))
-        arrays |= {f"{split}_images": (levels + noise).astype(np.uint8), f"{split}_labels": labels}
-    files.write_arrays(paths.images, arrays)
-    settings = DataSettings(source="digits", train_images=32, heldout_images=20)
-    write_model(
-        paths.manifest,
-        ImagesManifest(
-            settings=settings.model_dump(mode="json"),
-            classes=("dark", "bright"), skipped=(), unused=(), files={},
-            digests={name: files.array_digest(array) for name, array in arrays.items()},
-            images_per_class={"train": [16, 16], "heldout": [10, 10]},
-        ),
-    )  # fmt: skip
-    return paths
-
-
-@pytest.fixture(scope="module")
-def weights(narrow_vggs, images, tmp_path_factory):
+def weights(narrow_vggs, dark_or_bright, tmp_path_factory):
     """Give the pretrained weights of both architectures."""
     found = {}
     # Without batch normalization, learning takes more steps.
@@ -91,13 +60,14 @@ def weights(narrow_vggs, images, tmp_path_factory):
             "learning_rate": 0.003, "seed": 0,
         }  # fmt: skip
         pretrain_model.run(
-            settings=canonical_json(settings), images=images.images, weights=found[architecture],
-            manifest=folder / "m.json", checkpoints=folder / "checkpoints",
+            settings=canonical_json(settings), images=dark_or_bright.images,
+            weights=found[architecture], manifest=folder / "m.json",
+            checkpoints=folder / "checkpoints",
         )  # fmt: skip
     return found
 
 
-def tuned(folder, images, model, start, arm):
+def tuned(folder, dark_or_bright, model, start, arm):
     """Let a sweep choose the learning rate of an arm."""
     architecture, optimizer, _ = MODELS[model]
     settings = {
@@ -105,7 +75,8 @@ def tuned(folder, images, model, start, arm):
         "normalization": arm, "epochs": EPOCHS, "train_images": 32, "batch_size": 8, **SWEEP,
     }  # fmt: skip
     tune_rate.run(
-        settings=canonical_json(settings), images=images.images, images_manifest=images.manifest,
+        settings=canonical_json(settings), images=dark_or_bright.images,
+        images_manifest=dark_or_bright.manifest,
         pretrained=None, rate=folder / "rate.json", manifest=folder / "tuning.json",
         checkpoints=folder / "sweep",
     )  # fmt: skip
@@ -113,18 +84,18 @@ def tuned(folder, images, model, start, arm):
 
 
 @pytest.fixture(scope="module")
-def runs(images, weights, tmp_path_factory):
+def runs(dark_or_bright, weights, tmp_path_factory):
     """Train every run, by model, start, arm and seed."""
     found = {}
     for model, start, arms, seeds in ARMS:
         architecture, optimizer, rate = MODELS[model]
         for arm in arms:
             folder = tmp_path_factory.mktemp(f"{model}-{start}-{arm}")
-            chosen = rate or tuned(folder, images, model, start, arm)
+            chosen = rate or tuned(folder, dark_or_bright, model, start, arm)
             for seed in seeds:
                 (folder / str(seed)).mkdir()
                 run = trained(
-                    folder / str(seed), images.images, images.manifest,
+                    folder / str(seed), dark_or_bright.images, dark_or_bright.manifest,
                     weights[architecture] if start == "pretrained" else None,
                     model=model, architecture=architecture, optimizer=optimizer, start=start,
                     normalization=arm, seed=seed, epochs=EPOCHS, batch_size=8,
@@ -135,7 +106,7 @@ def runs(images, weights, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def claims(images, runs, tmp_path_factory):
+def claims(dark_or_bright, runs, tmp_path_factory):
     """Judge the claims; give their results by id."""
     folder = tmp_path_factory.mktemp("judged")
     products = []
@@ -172,14 +143,14 @@ def claims(images, runs, tmp_path_factory):
     }
     judge_claims.run(
         settings=canonical_json(settings),
-        planned=planned_inputs(runs.values(), images),
+        planned=planned_inputs(runs.values(), dark_or_bright),
         manifests=[run.manifest for run in runs.values()],
         histories=[run.history for run in runs.values()],
         layers=[run.layers for run in runs.values()],
         measures=[run.measures for run in runs.values()],
         products=products,
-        images=images.images,
-        images_manifest=images.manifest,
+        images=dark_or_bright.images,
+        images_manifest=dark_or_bright.manifest,
         pretrained=[],
         cases=folder / "cases.csv",
         results=folder / "results.json",
