@@ -102,6 +102,12 @@ def translate(folder: Path) -> None:
     configure({"report": {"language": "de"}})(folder)
 
 
+def write_text(folder: Path) -> None:
+    """Begin the conclusion with a Markdown file."""
+    (folder / "mine.md").write_text("A *thought*.\n")
+    configure({"report": {"texts": {"conclusion": "mine.md"}}})(folder)
+
+
 def upgrade(package: str) -> Callable[[Path], None]:
     """Make another version of a package the one that Python finds."""
 
@@ -124,6 +130,10 @@ def nothing(folder: Path) -> None:
     """Change nothing."""
 
 
+OWN_CLAIM = {
+    "id": "S1", "statement": "It narrows.", "statistic": "std", "contrast": "imagenet / unit",
+    "expect": "below", "margin": "-5%",
+}  # fmt: skip
 RENDER = {"record_provenance": EVERY, "render_html": EVERY, "render_pdf": EVERY}
 # What rests on the runs, besides figures and comparisons.
 JUDGE = {"judge_claims": EVERY, **RENDER}
@@ -176,6 +186,16 @@ CHANGES = (
         "an arm added",
         configure({"experiment": {"normalizations": ["unit", "imagenet", "raw"]}}),
         after_runs("*/raw/*", EVERY, (*OF_A_MODEL, *OF_THE_ARMS)),
+    ),
+    Change(
+        "an arm of your own added",
+        configure(
+            {
+                "arms": {"half": {"divide": 2}},
+                "experiment": {"normalizations": ["unit", "imagenet", "half"]},
+            }
+        ),
+        after_runs("*/half/*", EVERY, (*OF_A_MODEL, *OF_THE_ARMS)),
     ),
     Change(
         "an arm removed",
@@ -246,6 +266,8 @@ CHANGES = (
         {"draw_figure": ("*density*",), **RENDER},
     ),
     Change("the language", translate, {"draw_figure": EVERY, **JUDGE}),
+    Change("a claim of your own", configure({"claims": {"own": [OWN_CLAIM]}}), JUDGE),
+    Change("a text of your own", write_text, RENDER),
     Change("the title", configure({"report": {"title": "Another"}}), RENDER),
     Change(
         "the mean of the arm `imagenet`, which is also that of the pretraining",

@@ -12,6 +12,7 @@ import yaml
 
 from normreport.commands.check import read_config
 from tests.sources.images import write_classes
+from tests.workflow.conftest import Clone
 
 ROOT = Path(__file__).parents[2]
 PRESETS = sorted((ROOT / "workflow/presets").glob("*.yaml"))
@@ -235,6 +236,24 @@ def test_a_rule_quotes_every_path_that_it_gives_to_the_shell(path):
     # Options and numbers of the workflow itself.
     plain = {"{threads}", "{params.epochs}", "{params.images}"}
     assert {place for place in re.findall(r"{[^}]+}", command) if ":q" not in place} <= plain
+
+
+def test_a_new_study_is_planned_with_its_own_arms_and_results(tmp_path):
+    folder = tmp_path / "my study"
+    command = [sys.executable, "-m", "normreport", "new", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    study = Clone.__new__(Clone)  # a folder without the workflow
+    study.folder = folder
+    output = study.snakemake("--cores", "2", "--dry-run", PYTHONPATH="").stdout
+    assert re.search(r"train_run +6\n", output)
+    assert "results/runs/mobilenet_v2/scratch/decay/seed2/manifest.json" in output
+    assert "results/figures/answer.svg" in output
+    assert "results/figures/levels.svg" not in output
+    (folder / "arms/plain.py").unlink()
+    refused = study.snakemake("--cores", "2", "--dry-run", check=False, PYTHONPATH="")
+    assert refused.returncode == 1
+    assert "arms.plain.file: arms/plain.py: no such file" in refused.stdout
+    assert "Traceback" not in refused.stdout
 
 
 def test_snakemake_expands_no_text_of_the_configuration(clone):
