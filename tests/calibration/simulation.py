@@ -22,9 +22,11 @@ import pandas as pd
 
 from normreport.claims.cases import Case, Place, case_from_seeds
 from normreport.claims.claim import PRIMARY_FAMILY, JudgedClaim
+from normreport.claims.declared import declared_claim
 from normreport.claims.judging import correct_families, judge_claim
 from normreport.claims.needs import Needs
 from normreport.claims.registry import CLAIMS
+from normreport.config.claims import ClaimSettings
 from normreport.statistics.inference import clopper_pearson_interval
 from normreport.statistics.verdict import Verdict
 from tests.claims.studies import EPOCHS, replace_tables, study
@@ -45,6 +47,21 @@ EFFECTS: dict[str, tuple[float, float]] = {
     "none in one network, twice the margin in the other": (0.0, 2.0),
 }
 FAMILY = tuple(claim for claim in CLAIMS if claim.family == PRIMARY_FAMILY)
+# Thirty claims as a configuration declares them: ratios, differences and shifts.
+DECLARED = tuple(
+    declared_claim(
+        ClaimSettings.model_validate(
+            {"id": f"S{number}", "statement": "It is so.", "starts": ["scratch"], **kind}
+        )
+    )
+    for number, kind in enumerate(
+        10 * (
+            {"statistic": "std", "contrast": "raw / unit", "expect": "above", "margin": "5%"},
+            {"statistic": "skewness", "contrast": "raw - unit", "expect": "within", "margin": 0.1},
+            {"statistic": "shift", "contrast": "raw - unit", "expect": "below", "margin": "2%"},
+        )
+    )
+)  # fmt: skip
 ABOUT_SHIFTS = {claim.id: claim for claim in CLAIMS if claim.id in ("F1", "F4", "F6")}
 # The simulated claims read no table, so any study serves.
 ANY_STUDY = study(
@@ -117,15 +134,15 @@ def _true_case(claim, effect):
     return Verdict.REFUTED if sign * mean < sign * refuted_from else None
 
 
-def simulate_families(effects, *, seeds, studies):
+def simulate_families(effects, *, seeds, studies, family=FAMILY):
     """Judge many studies in which every claim has the same true effects, one per network."""
     generator = np.random.default_rng([seeds, *(round(100 * effect) for effect in effects)])
-    expected = [true_verdict(claim, effects) for claim in FAMILY]
+    expected = [true_verdict(claim, effects) for claim in family]
     of_cases = np.repeat(effects, len(LAYERS))
     alone = wrong = right = 0
     case_verdicts = []
     for _ in range(studies):
-        simulated = [_simulate_claim(claim, effects, seeds, generator) for claim in FAMILY]
+        simulated = [_simulate_claim(claim, effects, seeds, generator) for claim in family]
         single = [JudgedClaim(claim, judge_claim(claim, ANY_STUDY)) for claim in simulated]
         corrected = correct_families(single)
         alone += any(map(_is_wrong, _verdicts(single), expected))

@@ -10,6 +10,7 @@ from normreport.statistics.inference import FAMILY_ERROR
 from normreport.statistics.verdict import Verdict
 from tests.calibration.simulation import (
     ABOUT_SHIFTS,
+    DECLARED,
     EFFECTS,
     FAMILY,
     SEEDS,
@@ -57,6 +58,14 @@ def test_at_the_margin_a_case_errs_as_often_as_its_level_says(judged):
 def test_no_family_has_a_wrong_verdict_more_often_than_five_times_in_a_hundred(judged):
     for key, found in judged.items():
         assert not is_too_frequent(found.wrong, FAMILY_ERROR), (key, found.wrong)
+
+
+@pytest.mark.parametrize("effect", ["none", "at the margin"])
+def test_thirty_declared_claims_have_a_wrong_verdict_no_more_often_than_that(effect):
+    found = simulate_families(EFFECTS[effect], seeds=6, studies=80, family=DECLARED)
+    assert not is_too_frequent(found.wrong, FAMILY_ERROR), found.wrong
+    if effect == "at the margin":
+        assert found.alone.count > found.wrong.count
 
 
 def test_without_the_correction_a_family_errs_more_often(judged):
