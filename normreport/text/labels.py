@@ -8,7 +8,26 @@ from typing import Any
 
 from normreport.text.language import N_, gettext
 
-MODELS = {"vgg16": "VGG16", "vgg16_bn": "VGG16-BN", "mobilenet_v2": "MobileNetV2"}
+MODELS = {
+    "alexnet": "AlexNet",
+    "densenet121": "DenseNet-121",
+    "efficientnet_b0": "EfficientNet-B0",
+    "mobilenet_v2": "MobileNetV2",
+    "mobilenet_v3_large": "MobileNetV3-Large",
+    "mobilenet_v3_small": "MobileNetV3-Small",
+    "resnet18": "ResNet-18",
+    "resnet34": "ResNet-34",
+    "resnet50": "ResNet-50",
+    "resnet101": "ResNet-101",
+    "squeezenet1_1": "SqueezeNet 1.1",
+    "swin_t": "Swin-T",
+    "vgg11": "VGG11",
+    "vgg16": "VGG16",
+    "vgg16_bn": "VGG16-BN",
+    "vgg19": "VGG19",
+    "vit_b_16": "ViT-B/16",
+    "vit_b_32": "ViT-B/32",
+}
 STARTS = {
     "scratch": N_("from scratch"),
     "scratch_uniform": N_("from scratch, uniform"),
