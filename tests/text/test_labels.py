@@ -10,7 +10,8 @@ from normreport.text.labels import model_label, source_label, start_label, start
 def test_models_and_starts_have_labels_and_fall_back_to_their_names() -> None:
     assert model_label("vgg16") == "VGG16"
     assert model_label("mobilenet_v2") == "MobileNetV2"
-    assert model_label("resnet18") == "resnet18"
+    assert model_label("resnet18") == "ResNet-18"
+    assert model_label("regnet_y_400mf") == "regnet_y_400mf"
     assert start_label("scratch") == "from scratch"
     assert start_label("other") == "other"
     assert start_title("scratch_laplace") == "From scratch, Laplace"
