@@ -48,20 +48,19 @@ EFFECTS: dict[str, tuple[float, float]] = {
 }
 FAMILY = tuple(claim for claim in CLAIMS if claim.family == PRIMARY_FAMILY)
 # Thirty claims as a configuration declares them: ratios, differences and shifts.
+KINDS: tuple[dict[str, object], ...] = (
+    {"statistic": "std", "contrast": "raw / unit", "expect": "above", "margin": "5%"},
+    {"statistic": "skewness", "contrast": "raw - unit", "expect": "within", "margin": 0.1},
+    {"statistic": "shift", "contrast": "raw - unit", "expect": "below", "margin": "2%"},
+)
 DECLARED = tuple(
     declared_claim(
         ClaimSettings.model_validate(
             {"id": f"S{number}", "statement": "It is so.", "starts": ["scratch"], **kind}
         )
     )
-    for number, kind in enumerate(
-        10 * (
-            {"statistic": "std", "contrast": "raw / unit", "expect": "above", "margin": "5%"},
-            {"statistic": "skewness", "contrast": "raw - unit", "expect": "within", "margin": 0.1},
-            {"statistic": "shift", "contrast": "raw - unit", "expect": "below", "margin": "2%"},
-        )
-    )
-)  # fmt: skip
+    for number, kind in enumerate(10 * KINDS)
+)
 ABOUT_SHIFTS = {claim.id: claim for claim in CLAIMS if claim.id in ("F1", "F4", "F6")}
 # The simulated claims read no table, so any study serves.
 ANY_STUDY = study(

@@ -98,7 +98,7 @@ def test_the_largest_shift_has_the_interval_of_its_claim(whole, known):
         assert start.effect == cases[start.largest.model, start.largest.layer].model_dump()
         assert max(start.effect["mean"], 0.0) == pytest.approx(start.largest.delta**2)
         text = text_of(abstract_of(rendered(whole)))
-        assert start.largest.delta == 0 or f"{write_effect(start.effect, 'shift')} (" in text
+        assert start.largest.delta == 0 or f"{write_effect(start.effect or {}, 'shift')} (" in text
 
 
 @pytest.mark.parametrize(("verdict", "is_said"), [("SUPPORTED", True), ("NOT EVALUABLE", False)])
