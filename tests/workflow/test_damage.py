@@ -33,8 +33,9 @@ def built(smoke, tmp_path_factory):
 
 
 def checked(*runs):
-    """Give the arguments of a build that reads the weights of some runs and stops there."""
-    return (*SMOKE, "--", *(f"results/weights/{run}.json" for run in runs))
+    """Give the arguments of a build that trains some runs, reads their weights and stops there."""
+    outputs = ("runs/{}/snapshots.safetensors", "runs/{}/manifest.json", "weights/{}.json")
+    return (*SMOKE, "--", *(f"results/{path.format(run)}" for run in runs for path in outputs))
 
 
 def trained(output):
