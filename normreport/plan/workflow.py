@@ -396,17 +396,22 @@ class Plan:
             return self.of_runs(paths.TABLES_OF_RUNS[table], figure.model)
         pattern = paths.TABLES_OF_COMPARISONS[table]
         if figure.model is None and figure_kinds()[figure.kind].arms == "contrast":
-            return self._of_untuned_comparisons(pattern)
+            return self._of_standard_comparisons(pattern)
         return self.of_comparisons(pattern, figure.model, figure.layer)
 
-    def _of_untuned_comparisons(self, pattern: str) -> list[str]:
-        """Return the path of every comparison whose arms differ in the normalization alone.
+    def _of_standard_comparisons(self, pattern: str) -> list[str]:
+        """Return the paths of the comparisons that the headline is about.
 
-        If all models are tuned, return every path.
+        Those are of models that are trained by the shared settings: neither tuned per arm nor with
+        another optimizer than a model of the same architecture. If there are none, return every
+        path.
         """
         models = dict.fromkeys(run.model for run in self.runs)
-        untuned = [model for model in models if not self.is_tuned(model)]
-        return [path for model in untuned or models for path in self.of_comparisons(pattern, model)]
+        others = {*self.config.tuned_models, *self.config.judge_settings().optimizer_variants}
+        standard = [model for model in models if model not in others]
+        return [
+            path for model in standard or models for path in self.of_comparisons(pattern, model)
+        ]
 
     def figure_failures(self, wildcards: OfFigure) -> str | list[str]:
         """Return the list of failed runs; nothing for a figure of the images."""

@@ -60,24 +60,36 @@ def draw(prepared: ContrastEffects) -> Canvas:
     """Draw a panel per start, with a row per layer and a bar per effect."""
     final = prepared.data
     count = len(prepared.starts)
-    body = count * (0.34 + _ROW * len(prepared.layers)) + 0.5
+    rows = [
+        [(model, layer) for model, layer, of in prepared.places if of == start] or prepared.layers
+        for start in prepared.starts
+    ]
+    total = sum(map(len, rows))
+    body = count * 0.34 + _ROW * total + 0.5
     with house_style():
         title = gettext("What changes the weights?")
         sheet = page(title, _keys(prepared), [], body=body, key_size=_SIZE)
         panels = sheet.panels(
-            count, 1, left=_NAMES, right=0.1, head=0.34, foot=0.46, gap=(0.0, 0.34)
+            count,
+            1,
+            left=_NAMES,
+            right=0.1,
+            head=0.34,
+            foot=0.46,
+            gap=(0.0, 0.34),
+            shares=[len(own) / total for own in rows],
         )
         ends = final[[DELTA, DELTA_HIGH, SEED]].to_numpy().ravel()
         largest = max(ends, default=1.0) or 1.0
-        for start, ax in zip(prepared.starts, panels, strict=True):
+        for start, layers, ax in zip(prepared.starts, rows, panels, strict=True):
             words = gettext(_TITLES[start]) if start in _TITLES else start_title(start)
             panel_title(ax, words, size=_SIZE)
-            _axes(ax, prepared.layers, largest)
+            _axes(ax, layers, largest)
             effects = rows_of(final, start=start)
             if effects.empty:
                 empty_panel(ax, absence(prepared.arms))
             else:
-                _draw_bars(ax, prepared.layers, effects)
+                _draw_bars(ax, layers, effects)
         panels[-1].set_xlabel(gettext("shift of the distribution, %% of its width"), size=_SIZE)
     return Canvas(figure=sheet.figure)
 
@@ -145,7 +157,7 @@ def describe(prepared: ContrastEffects) -> Words:
     alt = gettext("Bars of both shifts, a panel per start and a row per layer.")
     if final.empty:
         reason = absence(prepared.arms)
-        return Words(caption=f"{reason} {marks}", method=explanation, alt=f"{alt} {reason}")
+        return Words(caption=reason, method=explanation, alt=f"{alt} {reason}")
     observation = count_cases(prepared)
     return Words(
         caption=f"{observation} {marks}",

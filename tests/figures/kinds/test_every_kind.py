@@ -152,8 +152,8 @@ for kind in sys.argv[1:]:
     slow = {"scipy", "seaborn", "torch", "matplotlib.pyplot"} & set(sys.modules)
     print(kind, *kinds, *sorted(slow))
 """
-# The law of the random init and intervals are computed with scipy, swarms with seaborn, which imports pyplot and
-# scipy. Once imported, a package stays: these kinds come last.
+# The law of the random init and intervals are computed with scipy, swarms with seaborn, which
+# imports pyplot and scipy. Once imported, a package stays: these kinds come last.
 SLOW = {
     "spread": "scipy",
     "inits": "scipy",

@@ -97,8 +97,9 @@ def test_the_words_begin_with_what_to_see(drawing: Drawing) -> None:
     more = (final["between_seeds_percent"] > final["delta_percent"]).sum()
     largest = final.iloc[int(final["delta_percent"].argmax())]
     assert drawing.caption.startswith(
-        "At epoch 6, another seed changes the distribution of the weights more than switching from "
-        f"{ARMS[0]} to {ARMS[1]} in {more} of 4 cases (3 seeds). The largest shift by the switch "
+        "At the end of training (epoch 6), another seed changes the distribution of the weights "
+        f"more than switching from {ARMS[0]} to {ARMS[1]} in {more} of 4 cases. A case is a layer "
+        "and a start, with 3 seeds. The largest shift by the switch "
         f"is {two(largest['delta_percent'])}% (VGG16, {largest['layer']}, "
     )
     row: Any
@@ -152,8 +153,8 @@ def test_a_start_that_a_network_lacks_has_no_panel(runs: pd.DataFrame) -> None:
     table = synthetic.products(pd.concat([other, runs], ignore_index=True))
     drawing = synthetic.drawn("switch_or_seed", table, normalizations=ARMS)
     titles = [str(ax.get_label()) for ax in drawing.figure.axes]
-    assert [title for title in titles if title.startswith("vgg11")] == [
-        "vgg11, features.0, from scratch"
+    assert [title for title in titles if title.startswith("VGG11")] == [
+        "VGG11, features.0, from scratch"
     ]
     assert len(titles) == 1 + 2 * 2
 
