@@ -47,7 +47,7 @@ def declared_claim(settings: ClaimSettings) -> Claim:
         family=OWN_FAMILY,
         needs_helpful_pretraining=False,
         shown=settings.shown,
-        axis_margin=None if settings.margin_value else _SMALLEST_AXIS[settings.shown],
+        axis_margin=abs(settings.margin_value) or _SMALLEST_AXIS[settings.shown],
     )
 
 

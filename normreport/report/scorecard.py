@@ -152,7 +152,7 @@ def _make_row(claim: ClaimResult, shapes: dict[str, str], medium: str) -> Row:
 
 def _has_margin(claim: ClaimResult) -> bool:
     """Return whether a claim has a margin: F6 compares with 0, F8 with a multiple of 1."""
-    return claim.axis_margin == claim.margin
+    return claim.axis_margin in (claim.margin, -claim.margin)
 
 
 def _place(claim: ClaimResult, effect: float) -> float:

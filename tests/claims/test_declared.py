@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from normreport.claims.registry import CLAIMS
 from normreport.claims.study import Study
 from normreport.config.claims import ClaimSettings, ClaimsSettings
 from normreport.errors import ConfigError
+from normreport.report.axes import in_margins
 from normreport.report.chosen_claims import chosen_claims
 from normreport.report.claim_results import claim_result
 from normreport.statistics.verdict import Verdict
@@ -158,6 +160,20 @@ def test_own_claims_are_corrected_together_and_apart_from_the_article(whole: Stu
     alone = judge_all(chosen_claims(settings.model_copy(update={"article": "none"})), whole)
     assert [one.judgement.p_holm for one in found[:3]] == [one.judgement.p_holm for one in alone]
     assert all(one.judgement.p_holm is not None for one in alone)
+
+
+@pytest.mark.parametrize(
+    ("margin", "place"), [("-10%", -1.0), ("10%", math.log(1.1) / math.log(1.1)), ("0%", 0.0)]
+)
+def test_a_margin_below_zero_stands_left_of_zero_on_the_axis_of_the_scorecard(
+    whole: Study, margin: str, place: float
+) -> None:
+    claim = declared_claim(claimed(statistic="std", contrast="unit / imagenet", margin=margin))
+    result = claim_result(judge_all([claim], whole)[0])
+    assert result.axis_margin is not None
+    assert result.axis_margin > 0
+    found = in_margins(result.margin, margin=result.axis_margin, shown=result.shown)
+    assert found == pytest.approx(place)
 
 
 def test_words_of_the_user_are_printed_as_they_are(whole: Study) -> None:
