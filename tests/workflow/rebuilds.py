@@ -351,12 +351,9 @@ CHANGES = (
     ),
     Change("another version of torch", upgrade("torch"), PRETRAIN | ALL_RUNS),
     Change(
-        "another version of matplotlib",
+        "another version of matplotlib, whose fonts print the digits of the pretraining",
         upgrade("matplotlib"),
-        {
-            "draw_figure": EVERY,
-            **RENDER,
-        },
+        {"prepare_data": EVERY, **PRETRAIN, **ALL_RUNS, "draw_figure": EVERY},
     ),
     Change("another version of weasyprint", upgrade("weasyprint"), {"render_pdf": EVERY}),
     Change("another version of pydantic, which the page names", upgrade("pydantic"), RENDER),
