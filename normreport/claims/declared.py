@@ -76,7 +76,7 @@ def _unit(settings: ClaimSettings) -> str:
     one, *others = map(_side, settings.compared.sides)
     other = others[0] if others else ""
     if settings.kind.is_of_pairs:
-        return gettext("%(what)s, from %(other)s to %(one)s", what=what, one=one, other=other)
+        return gettext("%(what)s from %(other)s to %(one)s", what=what, one=one, other=other)
     words = {
         "/": N_("the change of %(what)s from %(other)s to %(one)s"),
         "-": N_("the difference of %(what)s (%(one)s minus %(other)s)"),
