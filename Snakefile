@@ -1,16 +1,12 @@
-# Train every condition, measure the weights, judge the claims, write the article.
+# Train every condition, measure the weights, judge the claims, write the article. The config.yaml of
+# a study, or of the folder that --directory names, is laid over ours.
 from pathlib import Path
 
 default = Path(str(workflow.current_basedir), "config.yaml")
-own = Path("config.yaml")  # of a study, or of the folder that --directory names
 
 
 configfile: default
-
-
-if own.exists() and not own.samefile(default):
-
-    configfile: own
+configfile: Path("config.yaml") if Path("config.yaml").exists() else default
 
 
 container: "docker://ghcr.io/normreport/normreport:0.2.0"

@@ -206,7 +206,7 @@ def test_a_start_of_snakemake_imports_no_large_package():
 
 
 def test_the_snakefile_and_the_shared_rules_stay_short():
-    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 40
+    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 45
     assert len((ROOT / "workflow/rules/common.smk").read_text().splitlines()) <= 150
 
 
