@@ -120,6 +120,7 @@ def study(
         gates = {"finite": True, "learned": True, "moved": True}
         finals = {
             "train_loss": 0.1,
+            "train_accuracy": reached,
             "heldout_loss": 0.5,
             "heldout_accuracy": reached + better.get(arm, 0.0) + jitter(),
             "learning_rate": middle(candidates.get(model, (0.01,))),
@@ -148,6 +149,7 @@ def study(
                 )
                 + jitter(),
                 "skewness": jitter(),
+                "l_skewness": 0.0,
                 "l_kurtosis": 0.1226 + jitter(),
                 "w1_normal": w1_normal.get(model, 0.02) + jitter(),
                 "iqr_ratio": iqr_ratio.get(model, 1.0) + jitter(),

@@ -14,7 +14,7 @@ from normreport.claims.declared import declared_claim
 from normreport.claims.judging import judge_all, judge_claim
 from normreport.claims.registry import CLAIMS
 from normreport.claims.study import Study
-from normreport.config.claims import ClaimSettings, ClaimsSettings
+from normreport.config.claims import STATISTICS, ClaimSettings, ClaimsSettings
 from normreport.errors import ConfigError
 from normreport.report.axes import in_margins
 from normreport.report.chosen_claims import chosen_claims
@@ -65,6 +65,14 @@ def test_a_claim_of_the_article_can_be_declared_with_the_same_outcome(
         assert ours.effect.mean == pytest.approx(theirs.effect.mean, rel=1e-12)
         assert ours.p == theirs.p or ours.p is not None
         assert ours.verdict == theirs.verdict
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_each_statistic_is_compared_between_two_arms(whole: Study, statistic: str) -> None:
+    contrast = "unit - imagenet"
+    margin = {"number": "0.1", "share": "1 point", "shift": "5%"}[STATISTICS[statistic].unit]
+    outcome = judged(whole, statistic=statistic, contrast=contrast, margin=margin)
+    assert outcome.verdict != Verdict.NOT_EVALUABLE
 
 
 def test_a_difference_of_runs_is_paired_by_seed(whole: Study) -> None:
