@@ -18,7 +18,7 @@ def run(*, config: Sequence[Path]) -> None:
         print(f"{run.id:<{width}}  {run.model}, {run.start}, {run.normalization}, {run.seed}")
     sweeps = list(chosen.sweeps())
     if sweeps:
-        print("\nlearning rates to be chosen before the runs: candidates; seeds of the trial runs")
+        print("\nlearning-rate sweeps before the runs: candidate rates; seeds of the trial runs")
     for sweep in sweeps:
         name = f"{sweep.model}/{sweep.start}/{sweep.normalization}"
         candidates, seeds = (", ".join(map(str, all_)) for all_ in (sweep.candidates, sweep.seeds))

@@ -168,8 +168,8 @@ def find_problems(arms: Mapping[str, ArmSettings]) -> Iterator[str]:
             yield f"arms.{name}.normalization: unknown normalization {named!r}. {hint}"
         elif named in arms and arms[named].normalization is not None:
             yield (
-                f"arms.{name}.normalization: {named!r} names another arm, too; write "
-                f"{arms[named].normalization!r} instead"
+                f"arms.{name}.normalization: {named!r} itself takes its inputs from "
+                f"{arms[named].normalization!r}; name {arms[named].normalization!r} directly"
             )
 
 

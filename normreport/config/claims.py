@@ -177,9 +177,10 @@ class ClaimSettings(Settings):
     """Where the claim puts the effect: `above` or `below` the margin, or `within` it on either side
     of zero."""
     margin: float | str
-    """The effect that matters, with its unit: a change in percent for a ratio (`5%`), `points` for
-    differences of accuracies and displacements, `sigma` or `%` of the initial standard deviation
-    for a shift, or else a number."""
+    """The smallest effect that matters, with its unit: percent for a ratio (`5%`) and for one
+    accuracy or displacement alone (`90%`), `points` for a difference between accuracies or
+    displacements, `sigma` or `%` of the initial standard deviation for a shift, and a plain number
+    for everything else."""
     starts: Annotated[tuple[Start, ...], Field(min_length=1)] = ("pretrained", "scratch")
     """The starts at which it is judged."""
     layers: Annotated[tuple[str, ...], Field(min_length=1)] = ("kept",)

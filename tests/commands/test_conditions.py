@@ -71,7 +71,7 @@ def test_sweeps_are_listed_below_the_runs(
     runs, sweeps = capsys.readouterr().out.split("\n\n")
     assert len(runs.splitlines()) == 1 + 6
     head, *lines = sweeps.splitlines()
-    assert head.startswith("learning rates to be chosen before the runs: candidates; seeds of")
+    assert head.startswith("learning-rate sweeps before the runs: candidate rates; seeds of")
     assert [line.split(maxsplit=1) for line in lines] == [
         ["vgg16/scratch/raw", "0.001, 0.01; 100, 101"],
         ["vgg16/scratch/unit", "0.001, 0.01; 100, 101"],

@@ -140,7 +140,7 @@ def test_an_arm_must_not_have_the_name_of_a_built_in_one(changed: Changed) -> No
 
 def test_an_arm_must_not_name_one_that_names_another(changed: Changed) -> None:
     arms = {"one": {"normalization": "unit"}, "two": {"normalization": "one"}}
-    assert "arms.two.normalization: 'one' names another arm, too" in problem(changed, arms)
+    assert "arms.two.normalization: 'one' itself takes its inputs from" in problem(changed, arms)
 
 
 def test_a_learning_rate_is_either_tuned_or_that_of_the_arm(changed: Changed) -> None:
