@@ -6,6 +6,7 @@ import copy
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from normreport.cli import SINGLE_THREADED_BLAS
+from normreport.text.language import translations
 
 # As the command line does, and like it before numpy is imported: a stage that a test calls gives
 # the same bits as one that a test starts as a process.
@@ -48,17 +50,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolde
 
 
 class Compiled(BytecodeCache):
-    """Keeps compiled templates, which take most of the time of a page, for the next page."""
+    """Keeps compiled templates, which take most of the time of a page, for the next page.
+
+    Jinja applies filters to constants when it compiles, so each translation has templates of its
+    own.
+    """
 
     def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
+        self.kept: dict[tuple[str, NullTranslations], bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.kept:
-            bucket.bytecode_from_string(self.kept[bucket.key])
+        kept = self.kept.get((bucket.key, translations()))
+        if kept is not None:
+            bucket.bytecode_from_string(kept)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self.kept[bucket.key] = bucket.bytecode_to_string()
+        self.kept[bucket.key, translations()] = bucket.bytecode_to_string()
 
 
 @pytest.fixture(scope="session", autouse=True)
