@@ -95,15 +95,17 @@ def _merged(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, A
 
 
 def _check_arms(config: Config) -> None:
-    """Apply the normalizations that the configuration defines to a few images of noise."""
+    """Apply the normalizations that the configuration defines to a few images of noise.
+
+    Unused arms are included, because the workflow asks for their files, too.
+    """
     import numpy as np
 
     from normreport.normalizations import normalize
 
     size = config.data.target.image_size_px
     images = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), dtype=np.uint8)
-    names = [*config.design.normalizations, config.pretraining.normalization]
-    for normalization in config.own_inputs(names).values():
+    for normalization in config.own_inputs(config.arms).values():
         normalize(images, normalization, images)
 
 

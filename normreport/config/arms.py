@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from normreport.config.base import COLOR, UNION_TAG, Count, Name, Settings
+from normreport.config.base import COLOR, UNION_TAG, Count, Name, Settings, one_or_list
 from normreport.config.data import PathText
 from normreport.config.training import (
     Fraction,
@@ -17,23 +17,19 @@ from normreport.errors import nearest
 from normreport.normalizations import NORMALIZATIONS, Normalization, OwnFile, Scaling
 
 Number = Annotated[float, Field(gt=-1e9, lt=1e9)]
-Divisor = Annotated[float, Field(gt=0, lt=1e9)]
-
-
-def _form(value: Any) -> str:
-    return f"{UNION_TAG}list" if isinstance(value, list | tuple) else f"{UNION_TAG}one"
-
+# Far from the smallest float32, so that inputs stay finite.
+Divisor = Annotated[float, Field(ge=1e-9, lt=1e9)]
 
 # The tags keep the form out of the key in error messages.
 Numbers = Annotated[
     Annotated[Number, Tag(f"{UNION_TAG}one")]
     | Annotated[tuple[Number, Number, Number], Tag(f"{UNION_TAG}list")],
-    Discriminator(_form),
+    Discriminator(one_or_list),
 ]
 Divisors = Annotated[
     Annotated[Divisor, Tag(f"{UNION_TAG}one")]
     | Annotated[tuple[Divisor, Divisor, Divisor], Tag(f"{UNION_TAG}list")],
-    Discriminator(_form),
+    Discriminator(one_or_list),
 ]
 
 
@@ -160,12 +156,18 @@ def find_problems(arms: Mapping[str, ArmSettings]) -> Iterator[str]:
     for name, arm in arms.items():
         if name in NORMALIZATIONS:
             yield f"arms.{name}: {name!r} is built in; choose another name"
+            continue
         named = arm.normalization
         if named is None:
             continue
         if named not in known_arms(arms):
             hint = nearest(named, known_arms(arms))
             yield f"arms.{name}.normalization: unknown normalization {named!r}. {hint}"
+        elif named in arms and name in (named, arms[named].normalization):
+            yield (
+                f"arms.{name}.normalization: leads back to {name!r}; name a built-in normalization "
+                "or an arm that has divide/mean/std or a file"
+            )
         elif named in arms and arms[named].normalization is not None:
             yield (
                 f"arms.{name}.normalization: {named!r} itself takes its inputs from "

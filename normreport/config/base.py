@@ -48,6 +48,12 @@ LayerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=128)]
 # Prefix of a union's tag in the location of a pydantic error; it is not a key of the configuration.
 UNION_TAG = "kind: "
 
+
+def one_or_list(value: object) -> str:
+    """Return the tag of a value that is either one or a list."""
+    return UNION_TAG + ("list" if isinstance(value, list | tuple) else "one")
+
+
 Model = TypeVar("Model", bound=Settings)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from normreport.config.base import UNION_TAG, Name, Settings
+from normreport.config.base import UNION_TAG, Name, Settings, one_or_list
 from normreport.config.report import Line
 from normreport.config.training import Start
 from normreport.errors import nearest
@@ -256,13 +256,14 @@ class ClaimSettings(Settings):
 
     def _margin_parts(self) -> tuple[float, str]:
         found = MARGIN.fullmatch(str(self.margin).strip())
-        if found is None or not math.isfinite(float(found[1])):
+        number = float(found[1]) if found else math.nan
+        if found is None or not (number == 0 or 1e-9 <= abs(number) < 1e9):
             raise ValueError(
-                "margin: expected a number, or one with a unit such as 5%, 1 point or 0.02 sigma; "
-                f"found {self.margin!r}"
+                "margin: expected a number, or one with a unit such as 5%, 1 point or 0.02 sigma, "
+                f"of 1e-9 to 1e9 or 0; found {self.margin!r}"
             )
         unit = found[2] or ""
-        return float(found[1]), "points" if unit == "point" else unit
+        return number, "points" if unit == "point" else unit
 
     def _describe_effect(self) -> str:
         what = {"/": "a ratio", "-": "a difference", "": "a value"}[self.compared.operator]
@@ -329,15 +330,11 @@ class ClaimSettings(Settings):
         return [layer for layer in known if layer in chosen]
 
 
-def _form(value: object) -> str:
-    return f"{UNION_TAG}list" if isinstance(value, list | tuple) else f"{UNION_TAG}word"
-
-
 # The tags keep the form out of the key in error messages.
 ArticleClaims = Annotated[
-    Annotated[Literal["all", "none"], Tag(f"{UNION_TAG}word")]
+    Annotated[Literal["all", "none"], Tag(f"{UNION_TAG}one")]
     | Annotated[tuple[str, ...], Tag(f"{UNION_TAG}list")],
-    Discriminator(_form),
+    Discriminator(one_or_list),
 ]
 
 
@@ -372,6 +369,12 @@ class ClaimsSettings(Settings):
                         f"{where}.contrast: expected an epoch of at most {epochs}, found "
                         f"{side.epoch}"
                     )
+            ends = [(s.arm, epochs if s.epoch is None else s.epoch) for s in claim.compared.sides]
+            if len({*ends}) < len(ends):
+                yield (
+                    f"{where}.contrast: expected two different sides, found {claim.contrast!r}; "
+                    f"the last epoch is {epochs}"
+                )
 
 
 def _describe_units(units: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from normreport.config.base import UNION_TAG, Name, Seed, Settings
+from normreport.config.base import UNION_TAG, Name, Seed, Settings, one_or_list
 from normreport.config.runs import Run
 from normreport.config.training import Start
 from normreport.errors import nearest
@@ -27,15 +27,11 @@ LISTS: Mapping[str, str] = {
 Value = TypeVar("Value")
 
 
-def _form(value: Any) -> str:
-    return "list" if isinstance(value, list | tuple) else "one"
-
-
 # The tags keep the form out of the key in error messages.
 OneOrMore = Annotated[
     Annotated[Value, Tag(f"{UNION_TAG}one")]
     | Annotated[tuple[Value, ...], Field(min_length=1), Tag(f"{UNION_TAG}list")],
-    Discriminator(lambda value: UNION_TAG + _form(value)),
+    Discriminator(one_or_list),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from normreport.errors import ConfigError
 from normreport.normalizations import Images, Inputs
 
 FUNCTION = "transform"
+_PREFIX = "_own_file_"
+_STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib")).resolve()
 EXPECTED = f"a function {FUNCTION}(images, train_images)"
 
 
@@ -59,10 +62,12 @@ def _load(file: str) -> Callable[[Images, Images], Any]:
     path = Path(file)
     if not path.is_file():
         raise ConfigError(f"{file}: no such file. Expected a Python file with {EXPECTED}.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    # A private name: the file may be called json.py.
+    name = f"{_PREFIX}{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{file}: expected a Python file, with the suffix .py")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look there
     spec.loader.exec_module(module)
     transform = getattr(module, FUNCTION, None)
     if not callable(transform):
@@ -90,7 +95,7 @@ def _explained(file: str) -> Iterator[None]:
         sys.path[:] = path
         for name in {*sys.modules} - modules:
             origin = getattr(sys.modules[name], "__file__", None)
-            if origin and _is_own(origin, folder):
+            if origin and _is_own(origin, folder) and not name.startswith(_PREFIX):
                 del sys.modules[name]
 
 
@@ -110,8 +115,14 @@ def _place(error: BaseException, file: str, folder: Path) -> str:
 
 def _is_own(path: str, folder: Path) -> bool:
     """Return whether a module lies in a folder, but not in an environment below it."""
+    if path.startswith("<"):  # frozen, or from a string
+        return False
     resolved = Path(path).resolve()
-    return resolved.is_relative_to(folder) and "site-packages" not in resolved.parts
+    return (
+        resolved.is_relative_to(folder)
+        and not resolved.is_relative_to(_STANDARD_LIBRARY)
+        and "site-packages" not in resolved.parts
+    )
 
 
 def _one_line(error: BaseException) -> str:

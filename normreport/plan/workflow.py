@@ -24,7 +24,6 @@ from normreport.config.runs import Run
 from normreport.config.training import FetchedWeights, SweepSettings
 from normreport.errors import ConfigError, StorageError
 from normreport.io.files import canonical_json, file_digest
-from normreport.normalizations import OwnFile
 from normreport.plan import code, paths, resources
 from normreport.plan.available_runs import failed_runs
 from normreport.plan.figure_index import figure_index, figure_settings
@@ -553,11 +552,11 @@ def check_arm_files(config: Config) -> None:
     ConfigError
         If one is not.
     """
-    for name in config.arms:
-        normalization = config.normalization(name)
-        if isinstance(normalization, OwnFile) and not Path(normalization.file).is_file():
+    for name, arm in config.arms.items():
+        # os.path.isfile is false for a name that is too long, where Path.is_file raises.
+        if arm.file is not None and not os.path.isfile(arm.file):
             raise ConfigError(
-                f"arms.{name}.file: {normalization.file}: no such file. Expected a Python file, "
+                f"arms.{name}.file: {arm.file}: no such file. Expected a Python file, "
                 "relative to the folder where snakemake runs."
             )
 

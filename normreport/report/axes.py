@@ -130,7 +130,7 @@ def effect_axis(
     """
     is_size = shown in ("size", "multiple")
     edge = on_axis(margin, shown)
-    band = (-math.inf, edge) if is_size else (-edge, edge)
+    band = (-math.inf, edge) if is_size else (-abs(edge), abs(edge))
     marks = [edge, *(on_axis(mean, shown) for mean in means)]
     marks += [] if is_size else [0.0]
     marks += [-edge] if side == "within" else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -89,3 +90,31 @@ def test_a_folder_that_cannot_be_written_is_one_message(
     message = capsys.readouterr().err
     assert "could not be written" in message
     assert "Traceback" not in message
+
+
+def test_a_study_that_is_half_written_leaves_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written: list[Path] = []
+    write_text = Path.write_text
+
+    def write(path: Path, text: str, **options: str) -> int:
+        if len(written) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(path)
+        return write_text(path, text, **options)
+
+    monkeypatch.setattr(Path, "write_text", write)
+    assert main(["new", str(tmp_path / "study")]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert main(["new", str(tmp_path / "study")]) == 0
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "loop/study"])
+def test_an_impossible_folder_is_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert main(["new", str(tmp_path / name)]) == 2
+    assert "could not be written" in capsys.readouterr().err

@@ -113,8 +113,8 @@ def test_the_trial_runs_of_a_sweep_are_those_of_the_arm(changed: Changed) -> Non
          "inputs; found none"),
         ({"divide": 2, "std": 3, "file": "a.py"}, "found divide/std and file"),
         ({"file": "a.py", "normalization": "unit"}, "found file and normalization"),
-        ({"divide": 0}, "arms.mine.divide: expected greater than 0, found 0"),
-        ({"std": [1, 0, 1]}, "arms.mine.std.1: expected greater than 0, found 0"),
+        ({"divide": 0}, "arms.mine.divide: expected greater than or equal to 0.000000001, found 0"),
+        ({"std": [1, 0, 1]}, "arms.mine.std.1: expected greater than or equal to 0.000000001, found 0"),
         ({"mean": [1, 2]}, "arms.mine.mean.2: missing"),
         ({"mean": "half"}, "arms.mine.mean: expected a valid number"),
         ({"devide": 255}, "arms.mine.devide: unknown key. Did you mean 'divide'?"),
@@ -141,6 +141,18 @@ def test_an_arm_must_not_have_the_name_of_a_built_in_one(changed: Changed) -> No
 def test_an_arm_must_not_name_one_that_names_another(changed: Changed) -> None:
     arms = {"one": {"normalization": "unit"}, "two": {"normalization": "one"}}
     assert "arms.two.normalization: 'one' itself takes its inputs from" in problem(changed, arms)
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [
+        {"one": {"normalization": "one"}},
+        {"one": {"normalization": "two"}, "two": {"normalization": "one"}},
+    ],
+)
+def test_an_arm_must_not_lead_back_to_itself(changed: Changed, arms: dict[str, Any]) -> None:
+    expected = "arms.one.normalization: leads back to 'one'; name a built-in normalization"
+    assert expected in problem(changed, arms)
 
 
 def test_a_learning_rate_is_either_tuned_or_that_of_the_arm(changed: Changed) -> None:

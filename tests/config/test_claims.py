@@ -96,6 +96,11 @@ def test_a_margin_has_the_unit_of_the_effect(
          "for a difference of the statistic std, found '5%'"),
         ({"margin": "five"}, "margin: expected a number, or one with a unit"),
         ({"margin": "1e999%"}, "margin: expected a number"),
+        ({"margin": "1e300%"}, "margin: expected a number"),
+        ({"statistic": "shift", "contrast": "unit - placebo", "margin": "1e200 sigma"},
+         "of 1e-9 to 1e9 or 0"),
+        ({"statistic": "shift", "contrast": "unit - placebo", "margin": "1e-200 sigma"},
+         "of 1e-9 to 1e9 or 0"),
         ({"margin": "-100%"}, "margin: expected more than -100%"),
         ({"expect": "within"}, "margin: expected more than 0, because the claim expects the effect "
          "within it"),
@@ -151,6 +156,9 @@ def test_layers_are_chosen_by_words_names_and_patterns(
          "claims.own.0.models: unknown model 'vgg61'. Did you mean 'vgg16'?"),
         ([CLAIM | {"contrast": "unit / unit@99"}],
          "claims.own.0.contrast: expected an epoch of at most 35, found 99"),
+        ([CLAIM | {"contrast": "unit / unit@35"}],
+         "claims.own.0.contrast: expected two different sides, found 'unit / unit@35'; the last "
+         "epoch is 35"),
         ([CLAIM | {"expcet": "above"}], "claims.own.0.expcet: unknown key. Did you mean 'expect'?"),
         ([CLAIM | {"statistic": "sdt"}], "claims.own.0.statistic: expected"),
         ([CLAIM | {"margin": 5}], "claims.own.0: margin: expected a percentage such as 5%"),

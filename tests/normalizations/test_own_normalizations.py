@@ -56,6 +56,30 @@ def test_a_file_gives_its_function(tmp_path: Path, images: Images) -> None:
     assert found.tolist() == (images / 2).tolist()
 
 
+def test_a_file_may_have_a_dataclass_and_any_name(tmp_path: Path, images: Images) -> None:
+    text = """
+from __future__ import annotations
+import json
+import numpy as np
+from dataclasses import dataclass
+
+@dataclass
+class Scale:
+    by: float
+
+def transform(images, train_images):
+    scale = json.loads(json.dumps(Scale(2.0).by))
+    return images.astype(np.float32) / np.float32(scale)
+"""
+    found = normalize(images, written(tmp_path / "a", text, "dataclass_arm.py"))
+    assert (found == images / 2).all()
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path, images: Images) -> None:
+    own = written(tmp_path, "x = '\0'\n")
+    assert refused(own, images).startswith(f"{own.file}")
+
+
 def test_a_function_sees_all_training_images(tmp_path: Path, images: Images) -> None:
     own = written(tmp_path, HALF.replace("np.float32(2)", "np.float32(train_images.max())"))
     train = np.full((2, 4, 4, 3), 128, dtype=np.uint8)

@@ -131,3 +131,8 @@ def test_sizes_have_no_zero_and_a_band_from_the_left():
     axis = effect_axis([math.log(0.01)], [], margin=math.log(0.05), side="below", shown="size")
     assert axis.zero is None
     assert axis.band == (-math.inf, math.log(0.05))
+
+
+def test_the_band_of_a_margin_below_zero_runs_from_left_to_right() -> None:
+    axis = effect_axis([-0.2], [-0.3, -0.1], margin=math.log(0.9), side="below", shown="ratio")
+    assert axis.band == pytest.approx((math.log(0.9), -math.log(0.9)))
