@@ -133,7 +133,7 @@ def test_the_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["trian_run"], ["conditions"], ["schema", "a"], ["prepare_data"]]
+    "arguments", [[], ["trian_run"], ["layers"], ["schema", "a"], ["prepare_data"]]
 )
 def test_a_wrong_call_is_answered_with_the_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

@@ -1,6 +1,7 @@
 """The code that a job of a stage runs: our modules, and Python files of the user.
 
-Stages import normalizations and kinds of figure by name, so their own imports do not tell.
+Stages import normalizations by name, so their own imports do not tell. Every edit here trains all
+runs again: what only figures need lies in :mod:`normreport.provenance.figure_code`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from normreport.config.figure_kinds import figure_kinds
-from normreport.config.report import FigureSettings
 from normreport.config.training import ArmInputs
 from normreport.normalizations import Normalization, OwnFile, module_name
 from normreport.source_code import source_digest
@@ -51,11 +50,3 @@ def run_code(settings: ArmInputs) -> StageCode:
 def sweep_code(settings: ArmInputs) -> StageCode:
     """Return the code that chooses a learning rate."""
     return code_of("tune_rate", [settings.applied])
-
-
-def figure_code(settings: FigureSettings) -> StageCode:
-    """Return the code that draws a figure."""
-    is_of_the_input = figure_kinds()[settings.kind].is_of_the_input
-    arms = settings.normalizations if is_of_the_input else ()
-    code = code_of("draw_figure", map(settings.applied, arms))
-    return StageCode((*code.modules, f"normreport.figures.kinds.{settings.kind}"), code.own)

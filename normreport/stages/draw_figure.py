@@ -19,7 +19,7 @@ from normreport.figures.drawing import Source, TrainingImages, kind_module, make
 from normreport.figures.svg import to_svg
 from normreport.io import files
 from normreport.io.tables import read_tables
-from normreport.provenance.stage_code import figure_code
+from normreport.provenance.figure_code import figure_code
 from normreport.report.failures import explain_absence
 from normreport.text.language import set_language
 

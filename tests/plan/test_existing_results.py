@@ -18,7 +18,8 @@ from normreport.plan.existing_results import (
     has_metadata,
     missing_metadata_error,
 )
-from normreport.provenance.stage_code import figure_code, run_code
+from normreport.provenance.figure_code import figure_code
+from normreport.provenance.stage_code import run_code
 from tests.articles import TEMPLATES
 from tests.reports import FIGURES, RUNS, UNKNOWN, write_report
 
