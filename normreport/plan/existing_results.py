@@ -15,8 +15,8 @@ from normreport.errors import StorageError
 from normreport.io import files
 from normreport.plan import paths
 from normreport.provenance.differences import find_changes
-from normreport.provenance.record import FLOW, Record, folders_digest, read_record, versions
 from normreport.provenance.figure_code import figure_code
+from normreport.provenance.record import FLOW, Record, folders_digest, read_record, versions
 from normreport.provenance.stage_code import run_code
 from normreport.source_code import source_digest
 

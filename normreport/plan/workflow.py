@@ -27,9 +27,9 @@ from normreport.io.files import canonical_json, file_digest
 from normreport.plan import code, paths, resources
 from normreport.plan.available_runs import failed_runs
 from normreport.plan.figure_index import figure_index, figure_settings
+from normreport.provenance.figure_code import figure_code
 from normreport.provenance.record import folders_digest
 from normreport.provenance.revision import revision
-from normreport.provenance.figure_code import figure_code
 from normreport.provenance.stage_code import StageCode, run_code, sweep_code
 from normreport.source_code import ROOT
 from normreport.sources.fingerprint import file_fingerprint, files_digest
