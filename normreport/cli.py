@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -356,6 +357,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module = importlib.import_module(f"normreport.{folder}.{name}")
         status: int | None = module.run(**options)
         sys.stdout.flush()
+        if arguments is None and name in STAGES:
+            _print_usage()
     except NormreportError as error:
         print(f"normreport {name}: {error}", file=sys.stderr)
         return 2
@@ -375,6 +378,16 @@ def _from_stdin(arguments: Sequence[str]) -> Sequence[str]:
         return arguments
     *options, _ = sys.stdin.buffer.read().split(b"\0")
     return [arguments[0], *map(os.fsdecode, options)]
+
+
+def _print_usage() -> None:
+    """Print the memory and the processor time of this process: the last line of a job's log."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak_mb = used.ru_maxrss / (1_000_000 if sys.platform == "darwin" else 1000)
+    print(
+        f"peak memory {peak_mb:.0f} MB, processor time {used.ru_utime + used.ru_stime:.1f} s",
+        file=sys.stderr,
+    )
 
 
 def _check_clone() -> None:

@@ -41,9 +41,7 @@ from normreport.source_code import ROOT
 from normreport.stages import render_html
 
 # What a build creates; a rebuild creates its own.
-BUILD_OUTPUTS = frozenset(
-    {".git", ".snakemake", "benchmarks", "config.yaml", "logs", "public", "results"}
-)
+BUILD_OUTPUTS = frozenset({".git", ".snakemake", "config.yaml", "logs", "public", "results"})
 # Name at most this many files: on another kind of processor nearly all files differ.
 MAX_NAMED = 3
 

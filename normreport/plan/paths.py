@@ -90,8 +90,3 @@ def of_run(pattern: str, run: Run) -> str:
 def log(stage: str, name: str) -> str:
     """Return the path of a job's log; `name` tells the jobs of a stage apart."""
     return f"logs/{stage}/{name}.log"
-
-
-def benchmark(stage: str, name: str) -> str:
-    """Return the path of a job's time and memory; `name` tells the jobs of a stage apart."""
-    return f"benchmarks/{stage}/{name}.tsv"

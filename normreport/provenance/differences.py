@@ -201,6 +201,18 @@ def _find_causes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Cau
     for key, (kind, stage) in stages.items():
         for change in find_changes(old[key], new[key]):
             yield Cause(change.name, change.old, change.new, kind=kind, stage=stage(change.name))
+    for change in find_changes(*map(_machines, (old, new))):
+        yield Cause(change.name, change.old, change.new, kind="machine", stage="train_run")
+
+
+def _machines(record: Mapping[str, Any]) -> dict[str, str]:
+    """Name the devices and processors that trained runs, and what came with them."""
+    used: dict[str, list[str]] = {}
+    for versions in record["trained_with"]:
+        for name, value in versions.items():
+            if name not in record["versions"] and value not in used.setdefault(name, []):
+                used[name].append(value)
+    return {name: " and ".join(sorted(values)) for name, values in used.items()}
 
 
 def _config_stage(key: str) -> str:

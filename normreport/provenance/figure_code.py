@@ -1,4 +1,4 @@
-"""The code that draws a figure: the stage, its kind of figure, and the normalizations it applies."""
+"""The code that draws a figure: the stage, its kind, and the normalizations that it applies."""
 
 from __future__ import annotations
 

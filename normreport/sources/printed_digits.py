@@ -73,7 +73,8 @@ def draw_digit(digit: str, fonts: Sequence[Path], generator: np.random.Generator
     width, height = generator.uniform(*STRETCH, size=2)
     # Pillow wants the map from the result to the canvas.
     back = np.array([[1 / width, generator.uniform(*SHEAR)], [0.0, 1 / height]])
-    x, y = middle - back @ (middle + generator.uniform(*SHIFT_PX, size=2))
+    # No `@`: the last bits of a BLAS product depend on the kind of processor.
+    x, y = middle - (back * (middle + generator.uniform(*SHIFT_PX, size=2))).sum(axis=1)
     stretched = turned.transform(
         canvas.size,
         Image.Transform.AFFINE,

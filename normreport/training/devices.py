@@ -8,6 +8,7 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -72,13 +73,14 @@ def explain_out_of_memory(settings: FitSettings) -> Iterator[None]:
 
 
 def software_versions(device: torch.device) -> dict[str, str]:
-    """Return the versions that decide the bytes of trained weights, and the device's name."""
+    """Return what decides the bytes of trained weights: versions, and the kind of device."""
     versions = {
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
         "device": device.type,
+        "processor": _processor(),
     }
     if device.type == "cuda":
         versions |= {
@@ -87,6 +89,20 @@ def software_versions(device: torch.device) -> dict[str, str]:
             "cudnn": str(torch.backends.cudnn.version()),
         }
     return versions
+
+
+def _processor() -> str:
+    """Name the kind of processor, and the instruction set and BLAS kernel that arithmetic uses."""
+    parts = [platform.processor() or platform.machine(), torch.backends.cpu.get_cpu_capability()]
+    if sys.platform == "linux":
+        # platform.processor() is empty or only says x86_64.
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+        parts[:1] = names[:1] or parts[:1]
+    # A user may choose the kernels that OpenBLAS otherwise chooses by the processor.
+    if kernels := os.environ.get("OPENBLAS_CORETYPE"):
+        parts.append(f"OpenBLAS for {kernels}")
+    return ", ".join(parts)
 
 
 def tune_malloc() -> None:

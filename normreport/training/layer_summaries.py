@@ -65,11 +65,14 @@ def summarize_layer(initial: NDArray[np.float32], weights: NDArray[np.float32]) 
     for start in range(0, n, BLOCK):
         w = now[start : start + BLOCK].astype(np.float64)
         w0 = before[start : start + BLOCK].astype(np.float64)
+        # No `@`: the last bits of a BLAS product depend on the kind of processor.
         update = w - w0
-        dots += (w @ w, w0 @ w0, w @ w0, update @ update)
+        dots += [
+            (one * other).sum() for one, other in ((w, w), (w0, w0), (w, w0), (update, update))
+        ]
         w -= mean
         square = w * w
-        powers += (square.sum(), square @ w, square @ square)
+        powers += (square.sum(), (square * w).sum(), (square * square).sum())
     m2, m3, m4 = powers / n
     norms = math.sqrt(dots[0]) * math.sqrt(dots[1])
     varies = m2 > 0

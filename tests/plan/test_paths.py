@@ -34,7 +34,6 @@ def test_the_pattern_of_a_run_gives_the_run_s_own_name() -> None:
         (paths.HTML, "results/report/index.html"),
         (paths.log("train_run", paths.RUN).format(**vars(RUN)),
          "logs/train_run/vgg16/scratch/unit/seed3.log"),
-        (paths.benchmark("draw_figure", "inits"), "benchmarks/draw_figure/inits.tsv"),
     ],
 )  # fmt: skip
 def test_a_path_is_what_the_documentation_says(path: str, expected: str) -> None:
@@ -50,7 +49,7 @@ def test_no_other_source_file_spells_a_results_path(root: Path, folder: str) -> 
     top = root / folder
     sources = [top] if top.is_file() else [*top.rglob("*.py"), *top.rglob("*.smk")]
     assert sources
-    spelled = re.compile(r"""["'{ ](results|logs|benchmarks)/""")
+    spelled = re.compile(r"""["'{ ](results|logs)/""")
     found = {
         path.relative_to(root).as_posix()
         for path in sources

@@ -96,6 +96,15 @@ def test_a_record_does_not_differ_from_itself(whole: Values) -> None:
     assert found.causes == found.numbers == ()
 
 
+def test_other_processors_are_a_cause(whole: Values, edited: Any) -> None:
+    one, other = ({"device": "cpu", "processor": name} for name in ("one", "other"))
+    (cause,) = compared(
+        edited({("trained_with",): [one]}), edited({("trained_with",): [one, other]})
+    ).causes
+    assert (str(cause), cause.stage) == ("machine processor", "train_run")
+    assert (cause.old, cause.new) == ("one", "one and other")
+
+
 def test_another_commit_alone_is_no_difference(whole: Values, edited: Any) -> None:
     assert not compared(whole, edited({("revision", "commit"): "f" * 40}))
 

@@ -32,7 +32,17 @@ def test_versions_equal_those_of_the_installed_packages() -> None:
         assert found[name].split("+")[0] == metadata.version(name).split("+")[0]
     assert found["python"] == ".".join(str(part) for part in sys.version_info[:3])
     assert found["device"] == "cpu"
+    assert torch.backends.cpu.get_cpu_capability() in found["processor"].split(", ")
     assert "cuda" not in found
+
+
+@pytest.mark.parametrize("kernels", ["", "Haswell"])
+def test_the_kernels_of_openblas_are_named_if_chosen(
+    monkeypatch: pytest.MonkeyPatch, kernels: str
+) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", kernels)
+    named = "OpenBLAS" in software_versions(torch.device("cpu"))["processor"]
+    assert named == bool(kernels)
 
 
 @pytest.mark.parametrize(("is_there", "expected"), [(False, "cpu"), (True, "cuda")])

@@ -10,8 +10,6 @@ rule compare_arms:
         products=paths.PRODUCTS,
     log:
         paths.log("compare_arms", paths.COMPARISON),
-    benchmark:
-        paths.benchmark("compare_arms", paths.COMPARISON)
     resources:
         mem_mb=plan.comparing_mb,
         runtime=30,

@@ -7,8 +7,6 @@ rule digest_weights:
         digests=paths.WEIGHT_DIGESTS,
     log:
         paths.log("digest_weights", paths.RUN),
-    benchmark:
-        paths.benchmark("digest_weights", paths.RUN)
     resources:
         mem_mb=1000,
         runtime=10,

@@ -9,8 +9,6 @@ rule draw_figure:
         table=paths.FIGURE_TABLE,
     log:
         paths.log("draw_figure", "{figure}"),
-    benchmark:
-        paths.benchmark("draw_figure", "{figure}")
     resources:
         mem_mb=2000,
         runtime=10,

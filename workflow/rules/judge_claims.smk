@@ -8,8 +8,6 @@ rule judge_claims:
         cases=paths.CASES_TABLE,
     log:
         paths.log("judge_claims", "results"),
-    benchmark:
-        paths.benchmark("judge_claims", "results")
     resources:
         mem_mb=2000,
         runtime=10,

@@ -9,8 +9,6 @@ rule measure_weights:
         quantiles=paths.QUANTILES,
     log:
         paths.log("measure_weights", paths.RUN),
-    benchmark:
-        paths.benchmark("measure_weights", paths.RUN)
     resources:
         mem_mb=1000,
         runtime=30,

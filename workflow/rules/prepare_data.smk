@@ -6,8 +6,6 @@ rule prepare_data:
         manifest=paths.DATA_MANIFEST,
     log:
         paths.log("prepare_data", "{data}"),
-    benchmark:
-        paths.benchmark("prepare_data", "{data}")
     threads: 8
     resources:
         mem_mb=1000,

@@ -7,8 +7,6 @@ rule pretrain_model:
         manifest=paths.PRETRAINED_MANIFEST,
     log:
         paths.log("pretrain_model", "{model}"),
-    benchmark:
-        paths.benchmark("pretrain_model", "{model}")
     # Half of all runs wait for these weights.
     priority: 1
     threads: plan.config.training.threads

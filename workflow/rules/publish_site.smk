@@ -7,8 +7,6 @@ rule publish_site:
         site=directory(paths.SITE),
     log:
         paths.log("publish_site", "public"),
-    benchmark:
-        paths.benchmark("publish_site", "public")
     resources:
         mem_mb=500,
         runtime=5,

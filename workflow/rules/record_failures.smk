@@ -6,8 +6,6 @@ rule record_failures:
         failures=paths.FAILURES,
     log:
         paths.log("record_failures", "failures"),
-    benchmark:
-        paths.benchmark("record_failures", "failures")
     resources:
         mem_mb=500,
         runtime=5,

@@ -9,8 +9,6 @@ rule record_provenance:
         metadata=paths.RO_CRATE,
     log:
         paths.log("record_provenance", "provenance"),
-    benchmark:
-        paths.benchmark("record_provenance", "provenance")
     resources:
         mem_mb=500,
         runtime=5,

@@ -7,8 +7,6 @@ rule render_html:
         html=paths.HTML,
     log:
         paths.log("render_html", "index"),
-    benchmark:
-        paths.benchmark("render_html", "index")
     resources:
         mem_mb=1000,
         runtime=10,

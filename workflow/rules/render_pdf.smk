@@ -7,8 +7,6 @@ rule render_pdf:
         pdf=paths.PDF,
     log:
         paths.log("render_pdf", "report"),
-    benchmark:
-        paths.benchmark("render_pdf", "report")
     resources:
         mem_mb=2000,
         runtime=10,

@@ -12,8 +12,6 @@ rule train_run:
         manifest=paths.RUN_MANIFEST,
     log:
         paths.log("train_run", paths.RUN),
-    benchmark:
-        paths.benchmark("train_run", paths.RUN)
     threads: plan.config.training.threads
     resources:
         mem_mb=plan.run_mb,

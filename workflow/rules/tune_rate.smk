@@ -10,8 +10,6 @@ checkpoint tune_rate:
         manifest=paths.TUNING_MANIFEST,
     log:
         paths.log("tune_rate", paths.ARM),
-    benchmark:
-        paths.benchmark("tune_rate", paths.ARM)
     threads: plan.config.training.threads
     resources:
         mem_mb=plan.sweep_mb,
