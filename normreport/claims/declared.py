@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -18,13 +18,16 @@ from normreport.claims.cases import (
 )
 from normreport.claims.claim import OWN_FAMILY, Claim
 from normreport.claims.needs import Needs
-from normreport.claims.shifts import case_from_shifts
+from normreport.claims.shifts import Effect, case_from_shifts
 from normreport.claims.study import RowKey, Study
-from normreport.claims.values import arrange
-from normreport.config.claims import ArmAtEpoch, ClaimSettings
-from normreport.statistics.effects import repeated_shift
+from normreport.claims.values import arrange, correlation_of_arms
+from normreport.config.claims import ArmAtEpoch, ClaimedContrast, ClaimSettings
+from normreport.statistics.effects import arm_share, repeated_shift
 from normreport.statistics.inference import FEWEST_FOR_ACCURACY, MarginTest
+from normreport.statistics.nulls import roughness_ratio_null
 from normreport.text.language import N_, gettext
+
+Names = Callable[[Study], Mapping[str, str]]
 
 
 def declared_claim(settings: ClaimSettings) -> Claim:
@@ -39,7 +42,7 @@ def declared_claim(settings: ClaimSettings) -> Claim:
         statistic=_statistic(settings),
         unit=_verbatim(_unit(settings)),
         test=_test(settings),
-        judge=partial(_judge, settings=settings),
+        judge=partial(judge_declared, settings=settings),
         needs=Needs(
             any_start=settings.starts, normalizations=compared.arms, models=settings.models or ()
         ),
@@ -48,8 +51,16 @@ def declared_claim(settings: ClaimSettings) -> Claim:
         needs_helpful_pretraining=False,
         shown=settings.shown,
         axis_margin=abs(settings.margin_value) or _SMALLEST_AXIS[settings.shown],
+        rule=ROUGHNESS_RULE if _may_be_chance(settings) else None,
     )
 
+
+# What is computed from the products of pairs of runs.
+EFFECTS: Mapping[str, Effect] = {"shift": repeated_shift, "arm_share": arm_share}
+ROUGHNESS_RULE = N_(
+    "as for a difference, and to support the claim the 95%% interval must also lie above the 95%% "
+    "point of the ratio for two Gaussian samples of the same size and correlation"
+)
 
 # The effect that counts as one margin on the axis of the scorecard, for a claim whose margin is 0.
 _SMALLEST_AXIS = {"number": 1.0, "percent": 0.01, "points": 0.01, "ratio": 0.05, "shift": 0.02**2}
@@ -75,8 +86,10 @@ def _unit(settings: ClaimSettings) -> str:
     what = gettext(settings.kind.words)
     one, *others = map(_side, settings.compared.sides)
     other = others[0] if others else ""
-    if settings.kind.is_of_pairs:
+    if settings.shown == "shift":
         return gettext("%(what)s from %(other)s to %(one)s", what=what, one=one, other=other)
+    if settings.kind.is_of_pairs:
+        return gettext("%(what)s (%(one)s and %(other)s)", what=what, one=one, other=other)
     words = {
         "/": N_("the change of %(what)s from %(other)s to %(one)s"),
         "-": N_("the difference of %(what)s (%(one)s minus %(other)s)"),
@@ -101,30 +114,42 @@ def _side(side: ArmAtEpoch) -> str:
     return gettext("%(arm)s at epoch %(epoch)s", arm=side.arm, epoch=side.epoch)
 
 
-def _judge(study: Study, test: MarginTest, *, settings: ClaimSettings) -> Iterator[Case]:
-    """Judge the claim at every model, start and layer that it names."""
+def judge_declared(
+    study: Study, test: MarginTest, *, settings: ClaimSettings, names: Names | None = None
+) -> Iterator[Case]:
+    """Judge a declared claim at every model, start and layer that it names.
+
+    Parameters
+    ----------
+    study, test
+        The measurements, and the test of the claim.
+    settings
+        The claim.
+    names
+        Returns the arms that take the place of arms that the claim names.
+    """
+    compared = settings.compared.renamed(names(study) if names else {})
     for model in study.settings.models:
         for start in settings.starts:
-            arms = settings.compared.arms
-            if not set(arms) <= {*study.arms(model=model, starts=(start,))}:
+            if not set(compared.arms) <= {*study.arms(model=model, starts=(start,))}:
                 continue
-            if not study.seeds(model=model, starts=(start,), arms=arms):
+            if not study.seeds(model=model, starts=(start,), arms=compared.arms):
                 continue
             kept, measured = study.settings.layers[model], study.measured_layers(model)
             chosen: Sequence[str | None] = settings.choose_layers(kept, measured)
             for layer in chosen if settings.kind.is_of_layers else (None,):
-                yield _judge_place(study, test, settings, model, start, layer)
+                yield _judge_place(study, test, settings, compared, model, start, layer)
 
 
 def _judge_place(
     study: Study,
     test: MarginTest,
     settings: ClaimSettings,
+    compared: ClaimedContrast,
     model: str,
     start: str,
     layer: str | None,
 ) -> Case:
-    compared = settings.compared
     place = Place.of(
         model=model, start=start, layer=layer, contrast=Contrast(compared.arms, compared.label)
     )
@@ -132,7 +157,7 @@ def _judge_place(
     if settings.kind.is_of_pairs:
         one, other = compared.arms
         return case_from_shifts(
-            study, place, test, seeds=seeds, arms=(other, one), effect=repeated_shift
+            study, place, test, seeds=seeds, arms=(one, other), effect=EFFECTS[settings.statistic]
         )
     failed = failed_runs_at(study, place)
     is_accuracy = settings.statistic.endswith("accuracy")
@@ -143,7 +168,28 @@ def _judge_place(
         values = [np.log(one.where(one > 0)) for one in values]
     first, *second = values
     effect = first - second[0] if second else first
-    return case_from_seeds(place, list(effect), test=test, failed=failed)
+    null = None
+    # The simulation takes seconds, and decides nothing below the margin.
+    if _may_be_chance(settings) and layer and float(effect.mean(skipna=False)) > test.margin:
+        null = _roughness_null(study, model, start, layer, compared)
+    return case_from_seeds(place, list(effect), test=test, failed=failed, null=null)
+
+
+def _may_be_chance(settings: ClaimSettings) -> bool:
+    """Return whether two samples of one distribution may differ by more than the margin."""
+    is_ratio_of_arms = settings.compared.operator == "/" and len(settings.compared.arms) == 2
+    return settings.statistic == "roughness" and is_ratio_of_arms and settings.expect == "above"
+
+
+def _roughness_null(
+    study: Study, model: str, start: str, layer: str, compared: ClaimedContrast
+) -> float:
+    """Return the 95% point of ln of the ratio of two roughnesses under chance alone."""
+    counts = study.measures.at(model=model, start=start, layer=layer)["n"]
+    correlation = 0.0  # of other epochs than the last one nothing is known: the widest null
+    if all(side.epoch is None for side in compared.sides):
+        correlation = correlation_of_arms(study, model, start, layer, *compared.arms)
+    return roughness_ratio_null(int(counts.iloc[0]), correlation)
 
 
 def _values(

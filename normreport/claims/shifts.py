@@ -1,4 +1,4 @@
-"""F1, F4, F6, F11, P2: the shift between two arms that repeats from seed to seed."""
+"""F6, F11, P2: the shift between two arms that repeats from seed to seed."""
 
 from __future__ import annotations
 
@@ -129,19 +129,6 @@ def case_from_shifts(
     return case_from_seeds(place, values, test=test, failed=failed)
 
 
-def _flag_shared_start(study: Study, cases: Sequence[Case]) -> Iterator[str]:
-    """Say if runs from scratch with a shared seed are as close as the pretrained ones."""
-    if any(case.verdict is not Verdict.SUPPORTED for case in cases):
-        return
-    scratch = list(
-        judge_shift(study, SAMENESS, starts=("scratch",), pair=article_arms, effect=repeated_shift)
-    )
-    if scratch and all(case.verdict is Verdict.SUPPORTED for case in scratch):
-        yield gettext(
-            "BY CONSTRUCTION: runs from scratch that share their initial weights are as close"
-        )
-
-
 def _flag_explained_by_seed(study: Study, cases: Sequence[Case]) -> Iterator[str]:
     explained = sum(case.verdict is Verdict.REFUTED for case in cases)
     if explained:
@@ -215,47 +202,6 @@ DELTA = N_(
     "squared shift between the two arms that repeats from seed to seed (delta^2), last epoch"
 )
 OF_SIGMA = N_("the shift, relative to the initial standard deviation")
-
-PRETRAINED_ARE_CLOSE = Claim(
-    id="F1",
-    kind="finding",
-    group="pretrained",
-    topic=N_("Pretrained: the normalization hardly matters"),
-    statement=N_(
-        "Started from pretrained weights, a layer's weights end in nearly the same distribution "
-        "whatever the normalization."
-    ),
-    statistic=DELTA,
-    unit=OF_SIGMA,
-    shown="shift",
-    test=SAMENESS,
-    needs=Needs(starts=("pretrained",), contrast=True),
-    judge=partial(judge_contrast, starts=("pretrained",), effect=repeated_shift),
-    beyond=partial(judge_raw, starts=("pretrained",), effect=repeated_shift),
-    flags=_flag_shared_start,
-    figures=("switch_or_seed", "density", "separation"),
-    family=PRIMARY_FAMILY,
-)
-
-SCRATCH_SEPARATES = Claim(
-    id="F4",
-    kind="finding",
-    group="scratch",
-    topic=N_("Scratch: the normalizations separate"),
-    statement=N_(
-        "Started from random weights, a layer's weights end in distributions that differ by "
-        "normalization."
-    ),
-    statistic=DELTA,
-    unit=OF_SIGMA,
-    shown="shift",
-    test=SEPARATION,
-    needs=Needs(starts=("scratch",), contrast=True),
-    judge=partial(judge_contrast, starts=("scratch",), effect=repeated_shift),
-    beyond=partial(judge_raw, starts=("scratch",), effect=repeated_shift),
-    figures=("switch_or_seed", "density", "separation"),
-    family=PRIMARY_FAMILY,
-)
 
 NORMALIZATION_MATTERS = Claim(
     id="F6",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -103,6 +103,10 @@ STATISTICS: Mapping[str, Statistic] = {
         N_("the repeated shift of the distribution"), "products",
         unit="shift", figures=("switch_or_seed", "separation"),
     ),
+    "arm_share": Statistic(
+        N_("the share of the variance that the arms explain"), "products",
+        unit="share", figures=("switch_or_seed",),
+    ),
     "train_loss": Statistic(N_("the train loss"), "runs", "train_loss", True, figures=("curves",)),
     "train_accuracy": Statistic(
         N_("the train accuracy"), "runs", "train_accuracy", False, "share", figures=("curves",)
@@ -117,8 +121,8 @@ STATISTICS: Mapping[str, Statistic] = {
 }  # fmt: skip
 StatisticName = Literal[
     "std", "iqr_ratio", "skewness", "excess_kurtosis", "l_skewness", "l_kurtosis", "roughness",
-    "distance_to_normal", "displacement", "cosine", "shift", "train_loss", "train_accuracy",
-    "heldout_loss", "heldout_accuracy",
+    "distance_to_normal", "displacement", "cosine", "shift", "arm_share", "train_loss",
+    "train_accuracy", "heldout_loss", "heldout_accuracy",
 ]  # fmt: skip
 
 _SIDE = r"([A-Za-z0-9_]+)(?:@(\d{1,5}))?"
@@ -157,6 +161,11 @@ class ClaimedContrast:
     def label(self) -> str:
         """The contrast as the configuration has it."""
         return f" {self.operator} ".join(side.label for side in self.sides)
+
+    def renamed(self, names: Mapping[str, str]) -> ClaimedContrast:
+        """Return the contrast with other arms in the place of some."""
+        sides = (replace(side, arm=names.get(side.arm, side.arm)) for side in self.sides)
+        return replace(self, sides=tuple(sides))
 
 
 class ClaimSettings(Settings):
@@ -218,7 +227,8 @@ class ClaimSettings(Settings):
         if self.compared.operator == "/":
             return "ratio"
         if self.kind.unit == "share":
-            return "points" if self.compared.operator else "percent"
+            is_difference = self.compared.operator and not self.kind.is_of_pairs
+            return "points" if is_difference else "percent"
         return "number"
 
     @cached_property
@@ -247,6 +257,8 @@ class ClaimSettings(Settings):
             if number <= 0:
                 raise ValueError(f"margin: expected more than 0 for a shift, found {self.margin!r}")
             number = number**2
+        if self.statistic == "arm_share" and not 0 < number < 1:
+            raise ValueError(f"margin: expected a share from 0% to 100%, found {self.margin!r}")
         if self.expect == "within" and number <= 0:
             raise ValueError(
                 f"margin: expected more than 0, because the claim expects the effect within it on "
@@ -284,7 +296,9 @@ class ClaimSettings(Settings):
                     f"{self.contrast!r}"
                 )
             if self.expect == "within":
-                raise ValueError("expect: a shift has no sign; expected above or below")
+                raise ValueError(
+                    f"expect: the statistic {self.statistic} has no sign; expected above or below"
+                )
         elif operator == "/" and not kind.is_positive:
             raise ValueError(
                 f"contrast: the statistic {self.statistic} can be 0 or negative, so it has no "

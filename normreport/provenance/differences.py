@@ -201,7 +201,7 @@ def _find_causes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Cau
     for key, (kind, stage) in stages.items():
         for change in find_changes(old[key], new[key]):
             yield Cause(change.name, change.old, change.new, kind=kind, stage=stage(change.name))
-    for change in find_changes(*map(_machines, (old, new))):
+    for change in find_changes(_machines(old), _machines(new)):
         yield Cause(change.name, change.old, change.new, kind="machine", stage="train_run")
 
 

@@ -15,7 +15,7 @@ def chosen_claims(settings: ClaimsSettings) -> tuple[Claim, ...]:
     Raises
     ------
     ConfigError
-        If the article has no claim of a chosen id, or two claims have the same id.
+        If the article has no claim of a chosen id, or has a claim with the id of another claim.
     """
     known = [claim.id for claim in CLAIMS]
     words = {"all": tuple(known), "none": ()}
@@ -25,9 +25,8 @@ def chosen_claims(settings: ClaimsSettings) -> tuple[Claim, ...]:
             raise ConfigError(f"claims.article: unknown claim {id_!r}. {nearest(id_, known)}")
     own = tuple(map(declared_claim, settings.own))
     for claim in own:
-        if claim.id in wanted:
+        if claim.id in known:
             raise ConfigError(
-                f"claims.own: the article has a claim {claim.id}, too. Choose another id, or leave "
-                "the article's claims out with claims.article: none."
+                f"claims.own: the article has a claim {claim.id}, too. Choose another id."
             )
     return (*own, *(claim for claim in CLAIMS if claim.id in wanted))

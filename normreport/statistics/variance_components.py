@@ -77,18 +77,11 @@ def variance_components(products: Float64s) -> VarianceComponents | None:
     arms, seeds = products.shape[:2]
     if arms < 2 or seeds < 2:
         return None
-    between_arms = _scatter(products.mean(axis=(1, 3))) * seeds
-    between_seeds = _scatter(products.mean(axis=(0, 2))) * arms
-    total = _scatter(products.reshape(arms * seeds, arms * seeds))
+    of_arms, of_seeds, of_rest = _sums_of_squares(products)
+    total = of_arms + of_seeds + of_rest
     if total <= 0:
         return None
-    squares = [between_arms, between_seeds, total - between_arms - between_seeds]
-    of_arms, of_seeds, of_rest = (
-        square if square > _ROUNDING * total else 0.0 for square in squares
-    )
-    mean_rest = of_rest / ((arms - 1) * (seeds - 1))
-    arm = max(0.0, (of_arms / (arms - 1) - mean_rest) * (arms - 1) / (arms * seeds))
-    seed = max(0.0, (of_seeds / (seeds - 1) - mean_rest) / arms)
+    arm, seed, mean_rest = (max(0.0, part) for part in signed_components(products))
     scatter_within_seeds = of_arms + of_rest
     p_value, is_exact = _permutation_test(products)
     return VarianceComponents(
@@ -101,6 +94,33 @@ def variance_components(products: Float64s) -> VarianceComponents | None:
         p_value=p_value if scatter_within_seeds > 0 else None,
         is_exact=is_exact,
     )
+
+
+def signed_components(products: Float64s) -> tuple[float, float, float]:
+    """Estimate the components of arm, seed and rest, in sigma_0^2; the first two may be negative.
+
+    Parameters
+    ----------
+    products : array, shape (arms, seeds, arms, seeds)
+        Of two arms and two seeds or more.
+    """
+    arms, seeds = products.shape[:2]
+    of_arms, of_seeds, of_rest = _sums_of_squares(products)
+    rest = of_rest / ((arms - 1) * (seeds - 1))
+    arm = (of_arms / (arms - 1) - rest) * (arms - 1) / (arms * seeds)
+    return arm, (of_seeds / (seeds - 1) - rest) / arms, rest
+
+
+def _sums_of_squares(products: Float64s) -> tuple[float, float, float]:
+    """Return the sums of squares of arms, seeds and the rest; rounding is 0."""
+    arms, seeds = products.shape[:2]
+    of_arms = _scatter(products.mean(axis=(1, 3))) * seeds
+    of_seeds = _scatter(products.mean(axis=(0, 2))) * arms
+    total = _scatter(products.reshape(arms * seeds, arms * seeds))
+    squares = of_arms, of_seeds, total - of_arms - of_seeds
+    least = _ROUNDING * max(total, 0.0)
+    one, two, three = (square if square > least else 0.0 for square in squares)
+    return one, two, three
 
 
 def _scatter(products: Float64s) -> float:

@@ -13,6 +13,7 @@ from normreport.claims.claim import Judgement
 from normreport.claims.declared import declared_claim
 from normreport.claims.judging import judge_all, judge_claim
 from normreport.claims.registry import CLAIMS
+from normreport.claims.shifts import SAMENESS, SEPARATION
 from normreport.claims.study import Study
 from normreport.config.claims import STATISTICS, ClaimSettings, ClaimsSettings
 from normreport.errors import ConfigError
@@ -71,6 +72,7 @@ def test_a_claim_of_the_article_can_be_declared_with_the_same_outcome(
 def test_each_statistic_is_compared_between_two_arms(whole: Study, statistic: str) -> None:
     contrast = "unit - imagenet"
     margin = {"number": "0.1", "share": "1 point", "shift": "5%"}[STATISTICS[statistic].unit]
+    margin = "5%" if STATISTICS[statistic].is_of_pairs else margin
     outcome = judged(whole, statistic=statistic, contrast=contrast, margin=margin)
     assert outcome.verdict != Verdict.NOT_EVALUABLE
 
@@ -210,8 +212,47 @@ def test_unknown_and_equal_ids_are_one_message(settings: ClaimsSettings, message
     assert message in str(error.value)
 
 
-def test_an_own_claim_may_have_an_id_of_the_article_that_is_left_out() -> None:
+def test_an_own_claim_has_no_id_of_the_article_even_if_that_is_left_out() -> None:
     own = claimed(id="F1", statistic="std", contrast="unit / raw")
-    assert [claim.id for claim in chosen_claims(ClaimsSettings(article="none", own=(own,)))] == [
-        "F1"
-    ]
+    with pytest.raises(ConfigError, match="the article has a claim F1, too"):
+        chosen_claims(ClaimsSettings(article="none", own=(own,)))
+
+
+@pytest.mark.parametrize(
+    ("id_", "label"),
+    [("H4", "half / decay"), ("F4b", "decay / half"), ("F1", "half - decay"), ("H1", "raw / unit")],
+)
+def test_claims_of_the_article_are_about_the_arms_that_the_experiment_compares(
+    id_: str, label: str
+) -> None:
+    made = study(arms=("raw", "unit", "half", "decay"))
+    settings = made.settings.model_copy(update={"contrast": ("half", "decay")})
+    found = judge_claim(BUILT_IN[id_], replace(made, settings=settings))
+    assert {case.place.contrast.label for case in found.cases if case.place} == {label}
+
+
+def test_margins_of_the_article_that_appear_twice_are_equal() -> None:
+    assert BUILT_IN["F1"].test == SAMENESS
+    assert BUILT_IN["F4"].test == SEPARATION
+
+
+@pytest.mark.parametrize(("expect", "has_null"), [("above", True), ("below", False)])
+def test_a_rougher_arm_must_exceed_what_chance_gives(expect: str, has_null: bool) -> None:
+    made = study(rougher={"imagenet": 0.5}, seeds=(0, 1, 2, 3), sizes={"features.0": 40})
+    values = {"statistic": "roughness", "contrast": "imagenet / unit", "expect": expect}
+    claim = declared_claim(claimed(**values))
+    found = judge_claim(claim, made)
+    small = [case for case in found.cases if case.place and case.place.layers == ("features.0",)]
+    assert [case.null is not None for case in small] == [has_null] * len(small)
+    assert ("chance" in claim.localized().rule or "Gaussian samples" in claim.localized().rule) == (
+        has_null
+    )
+
+
+@pytest.mark.parametrize(("apart", "verdict"), [(0.3, Verdict.SUPPORTED), (0.0, Verdict.REFUTED)])
+def test_the_share_of_the_arms_is_large_if_they_differ_more_than_seeds(
+    apart: float, verdict: Verdict
+) -> None:
+    made = study(apart={"pretrained": apart, "scratch": apart}, seeds=range(6), noise=0.01)
+    found = judged(made, statistic="arm_share", contrast="unit - imagenet", margin="50%")
+    assert found.verdict is verdict

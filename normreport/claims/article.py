@@ -1,0 +1,246 @@
+"""H1, H2, H4, H5, F1, F4, F4b: claims of the article in the form that a configuration has.
+
+The other claims need what this form does not have: all layers of a network together, averages over
+arms, two networks or starts, or the history of a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from normreport.claims.cases import Case
+from normreport.claims.claim import PRIMARY_FAMILY, Claim, Judge
+from normreport.claims.declared import declared_claim, judge_declared
+from normreport.claims.needs import Needs
+from normreport.claims.shifts import DELTA, OF_SIGMA, SAMENESS, judge_shift
+from normreport.claims.study import ARTICLE_STARTS, Study
+from normreport.claims.values import article_arms
+from normreport.config.claims import ClaimSettings
+from normreport.statistics.effects import repeated_shift
+from normreport.statistics.verdict import Verdict
+from normreport.text.language import N_, gettext
+
+# `unit` and `imagenet` stand for the two arms that the experiment compares.
+THE_CONTRAST = "unit", "imagenet"
+RAW_AND_UNIT = Needs(any_start=ARTICLE_STARTS, normalizations=("raw", "unit"))
+COMPARED = Needs(any_start=ARTICLE_STARTS, contrast=True)
+
+
+def _compared_arms(study: Study) -> Mapping[str, str]:
+    return dict(zip(THE_CONTRAST, study.contrast, strict=True))
+
+
+def _of_article(settings: ClaimSettings) -> Claim:
+    """Make a claim of the article, whose words are messages and whose arms may be replaced."""
+    names = None if "raw" in settings.compared.arms else _compared_arms
+    return replace(
+        declared_claim(settings),
+        topic=settings.topic or settings.statement,
+        statement=settings.statement,
+        judge=partial(judge_declared, settings=settings, names=names),
+        axis_margin=None,
+        family=PRIMARY_FAMILY,
+        needs_helpful_pretraining=True,
+    )
+
+
+def _beside(claim: ClaimSettings, contrast: str) -> Judge:
+    """Judge a claim with other arms."""
+    other = ClaimSettings.model_validate(claim.model_dump() | {"contrast": contrast})
+    return partial(judge_declared, settings=other)
+
+
+def _flag_same_as_published(study: Study, cases: object) -> Iterator[str]:
+    yield gettext(
+        "BY IDENTITY as published: the pipeline called “none” divides by 255, so its runs equal "
+        "those of min/max scaling; raw values take its place here"
+    )
+
+
+def _flag_opposite_of_f4b(study: Study, cases: object) -> Iterator[str]:
+    yield gettext("the article's own finding F4b says the opposite")
+
+
+def _flag_shared_start(study: Study, cases: Sequence[Case]) -> Iterator[str]:
+    """Say if runs from scratch with a shared seed are as close as the pretrained ones."""
+    if any(case.verdict is not Verdict.SUPPORTED for case in cases):
+        return
+    scratch = list(
+        judge_shift(study, SAMENESS, starts=("scratch",), pair=article_arms, effect=repeated_shift)
+    )
+    if scratch and all(case.verdict is Verdict.SUPPORTED for case in scratch):
+        yield gettext(
+            "BY CONSTRUCTION: runs from scratch that share their initial weights are as close"
+        )
+
+
+RAW_IS_WIDER = replace(
+    _of_article(
+        ClaimSettings(
+            id="H1",
+            topic=N_("Without normalization: high variance"),
+            statement=N_("Without normalization, the weights have a higher variance."),
+            statistic="std",
+            contrast="raw / unit",
+            expect="above",
+            margin="5%",
+        )
+    ),
+    kind="hypothesis",
+    group="premises",
+    statistic=N_(
+        "ln of the standard deviation with raw inputs over that with inputs / 255, last epoch"
+    ),
+    unit=N_("the change of the standard deviation"),
+    needs=RAW_AND_UNIT,
+    flags=_flag_same_as_published,
+)
+
+RAW_IS_ROUGHER = replace(
+    _of_article(
+        ClaimSettings(
+            id="H2",
+            topic=N_("Without normalization: a jagged distribution"),
+            statement=N_("Without normalization, the weights have a more jagged distribution."),
+            statistic="roughness",
+            contrast="raw / unit",
+            expect="above",
+            margin="25%",
+        )
+    ),
+    kind="hypothesis",
+    group="premises",
+    statistic=N_(
+        "ln of the roughness J (sigma^5 times the integral of the density's squared second "
+        "derivative) with raw inputs over that with inputs / 255, last epoch"
+    ),
+    unit=N_("the change of roughness"),
+    needs=RAW_AND_UNIT,
+    flags=_flag_same_as_published,
+)
+
+STANDARDIZED_IS_NARROWER = replace(
+    _of_article(
+        ClaimSettings(
+            id="H4",
+            topic=N_("Mean and std removed: narrower weights"),
+            statement=N_(
+                "Subtracting a mean and dividing by a standard deviation gives narrower weights."
+            ),
+            statistic="std",
+            contrast="unit / imagenet",
+            expect="above",
+            margin="5%",
+        )
+    ),
+    kind="hypothesis",
+    group="premises",
+    statistic=N_(
+        "ln of the standard deviation with inputs / 255 over that with mean and standard deviation "
+        "removed, last epoch"
+    ),
+    unit=N_("the change of the standard deviation"),
+    needs=COMPARED,
+    flags=_flag_opposite_of_f4b,
+)
+
+STANDARDIZED_IS_SMOOTHER = replace(
+    _of_article(
+        ClaimSettings(
+            id="H5",
+            topic=N_("Mean and std removed: a smoother distribution"),
+            statement=N_(
+                "Subtracting a mean and dividing by a standard deviation gives smoother weights."
+            ),
+            statistic="roughness",
+            contrast="unit / imagenet",
+            expect="above",
+            margin="25%",
+        )
+    ),
+    kind="hypothesis",
+    group="premises",
+    statistic=N_(
+        "ln of the roughness J with inputs / 255 over that with mean and standard deviation "
+        "removed, last epoch"
+    ),
+    unit=N_("the change of roughness"),
+    needs=COMPARED,
+)
+
+_CLOSE = ClaimSettings(
+    id="F1",
+    topic=N_("Pretrained: the normalization hardly matters"),
+    statement=N_(
+        "Started from pretrained weights, a layer's weights end in nearly the same distribution "
+        "whatever the normalization."
+    ),
+    statistic="shift",
+    contrast="unit - imagenet",
+    expect="below",
+    margin="2%",
+    starts=("pretrained",),
+)
+PRETRAINED_ARE_CLOSE = replace(
+    _of_article(_CLOSE),
+    kind="finding",
+    group="pretrained",
+    statistic=DELTA,
+    unit=OF_SIGMA,
+    needs=Needs(starts=("pretrained",), contrast=True),
+    beyond=_beside(_CLOSE, "raw - unit"),
+    flags=_flag_shared_start,
+    figures=("switch_or_seed", "density", "separation"),
+)
+
+_SEPARATE = ClaimSettings(
+    id="F4",
+    topic=N_("Scratch: the normalizations separate"),
+    statement=N_(
+        "Started from random weights, a layer's weights end in distributions that differ by "
+        "normalization."
+    ),
+    statistic="shift",
+    contrast="unit - imagenet",
+    expect="above",
+    margin="4%",
+    starts=("scratch",),
+)
+SCRATCH_SEPARATES = replace(
+    _of_article(_SEPARATE),
+    kind="finding",
+    group="scratch",
+    statistic=DELTA,
+    unit=OF_SIGMA,
+    needs=Needs(starts=("scratch",), contrast=True),
+    beyond=_beside(_SEPARATE, "raw - unit"),
+    figures=("switch_or_seed", "density", "separation"),
+)
+
+STANDARDIZED_IS_WIDER = replace(
+    _of_article(
+        ClaimSettings(
+            id="F4b",
+            topic=N_("Scratch: the spread is largest with mean and std removed"),
+            statement=N_(
+                "Started from random weights, the standard deviation is larger with mean and "
+                "standard deviation removed than with division by 255."
+            ),
+            statistic="std",
+            contrast="imagenet / unit",
+            expect="above",
+            margin="5%",
+            starts=("scratch",),
+        )
+    ),
+    kind="finding",
+    group="scratch",
+    statistic=N_(
+        "ln of the standard deviation with mean and standard deviation removed over that with "
+        "inputs / 255, last epoch"
+    ),
+    unit=N_("the change of the standard deviation"),
+    needs=Needs(starts=("scratch",), contrast=True),
+)
