@@ -20,7 +20,7 @@ from tests.calibration.simulation import (
     true_verdict,
 )
 
-STUDIES = 150
+STUDIES = 80
 
 
 def is_too_frequent(rate: Rate, nominal: float) -> bool:

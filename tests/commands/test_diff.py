@@ -117,16 +117,20 @@ def places(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
             yield from places(part, (*place, key))
 
 
-@pytest.mark.parametrize("value", [None, 7, [], {"a": [{}]}])
+VALUES = [None, 7, [], {"a": [{}]}]
+
+
+@pytest.mark.parametrize("value", VALUES)
 def test_a_record_that_is_tampered_with_anywhere_is_compared_or_named(
     old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], value: Any
 ) -> None:
     page = old.read_text()
     record = read_embedded_record(page, where="old").model_dump(mode="json")
-    # Each kind of place once: a record has hundreds of digests.
+    # Each kind of place once, as a record has hundreds of digests, and each with two of the values.
     kinds = {(*place[:2], len(place), place[-1]): place for place in places(record)}
+    half = VALUES.index(value) % 2
     tampered = tmp_path / "tampered.html"
-    for *parents, last in kinds.values():
+    for *parents, last in list(kinds.values())[half::2]:
         other = deepcopy(record)
         part: Any = other
         for key in parents:

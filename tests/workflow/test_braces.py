@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -101,8 +102,8 @@ def test_a_plan_has_every_text_of_the_configuration_as_it_is(clones, text):
     assert "weights/{" not in output
 
 
-def test_a_small_build_elsewhere_shows_every_text_of_the_configuration_as_it_is(
-    clones, capsys, monkeypatch
+def test_a_small_build_elsewhere_shows_every_text_as_it_is_and_can_be_rebuilt_from_its_page(
+    clones, capfd, monkeypatch
 ):
     new_folder, snakemake = clones
     folder = new_folder()
@@ -112,9 +113,16 @@ def test_a_small_build_elsewhere_shows_every_text_of_the_configuration_as_it_is(
     report = folder / "results/report"
     results = json.loads((folder / "results/data/target/manifest.json").read_text())
     assert results["classes"] == [f"1{text}.", f"2{text}."]
-    monkeypatch.chdir(folder)
-    assert main(["verify", "results/report"]) == 0
-    assert capsys.readouterr().out.startswith("identical")
     record = json.loads((report / "provenance.json").read_text())
     assert record["config"]["report"]["title"] == f"A {text}"
     assert "data:image/svg+xml" in (report / "index.html").read_text()
+    monkeypatch.chdir(folder)
+    assert main(["verify", "results/report"]) == 0
+    assert capfd.readouterr().out.startswith("identical")
+    # The page contains its configuration, so that nothing else is needed.
+    (report / "index.html").rename("alone.html")
+    shutil.rmtree("results")
+    assert main(["verify", "alone.html", "--rebuild"]) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith("identical")
+    assert "Runs to be trained: 2 of 2" in out + err

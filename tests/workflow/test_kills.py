@@ -3,7 +3,8 @@
 A build that is killed at random moments and resumed is compared with an uninterrupted one in
 another folder, on another number of cores, in another time zone and language.
 
-`make soak` kills twenty builds, the test suite two.
+`make soak` kills twenty whole builds. The test suite kills two, up to the measurements of weights:
+the later stages are short, have no checkpoints, and replace their files at once.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from pathlib import Path
 
 from tests.workflow.conftest import SMOKE, Clone
 
+IS_SOAK = "KILLS" in os.environ
 KILLS = int(os.environ.get("KILLS", "2"))
 # Checkpoints of prepare_data lie one folder higher.
 OF_A_TRAINING = "*/*/**/checkpoint.safetensors"
 
 _cores, _two, *CONFIGURATION = SMOKE
+CONFIGURATION += [] if IS_SOAK else ["--until", "measure_weights"]
+PARTS = ("data", "pretrained", "runs", "weights", "measures", "quantiles")
 ELSEWHERE = {"TZ": "Pacific/Auckland", "LC_ALL": "C"}
 
 # Python imports this first. A run of the smoke preset ends before its first checkpoint is due.
@@ -90,6 +94,8 @@ def test_a_build_that_is_killed_and_resumed_ends_in_the_same_bytes(smoke, tmp_pa
     (clone.folder / "sitecustomize.py").write_text(ALWAYS_DUE)
     expected = results(smoke)
     assert {"report/index.html", "report/report.pdf", "report/results.json"} < expected.keys()
+    if not IS_SOAK:
+        expected = {name: expected[name] for name in expected if name.split("/")[0] in PARTS}
     chance = random.Random(0)
     killed, resumed = 0, 0
     while killed < KILLS:

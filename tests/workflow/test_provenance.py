@@ -37,15 +37,6 @@ def test_a_finished_report_is_identical_to_its_results(smoke):
     assert text.startswith("identical: ")
 
 
-def test_a_rebuild_from_nothing_gives_the_same_report(smoke, tmp_path):
-    """The page contains its configuration; this clone has the code."""
-    shutil.copy(smoke.folder / "results/report/index.html", tmp_path / "alone.html")
-    status, text = normreport(smoke, "verify", str(tmp_path / "alone.html"), "--rebuild")
-    assert status == 0, text[-4000:]
-    assert text.startswith("identical: ")
-    assert "Runs to be trained: 8 of 8" in text
-
-
 def test_a_digit_of_a_real_drawing_is_found(smoke, tmp_path):
     page = (smoke.folder / "results/report/index.html").read_text()
     figure = page.index('<figure id="displacement-mobilenet_v2"')
