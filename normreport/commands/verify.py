@@ -82,19 +82,25 @@ def _agreement(difference: float) -> str:
 
 
 def _rebuilt(record: Record, folder: Path) -> Path:
-    """Rebuild the report of a record's configuration; return the folder of its results."""
-    for entry in ROOT.iterdir():
-        if entry.name not in BUILD_OUTPUTS:
-            (folder / entry.name).symlink_to(entry)
-    files.write_json(folder / "config.yaml", dict(record.config))  # JSON is YAML
+    """Rebuild the report of a record's configuration; return the folder of its results.
+
+    Relative paths in the configuration lead to the files of the current folder.
+    """
+    clone, study = folder / "clone", folder / "study"
+    for origin, copy in ((ROOT, clone), (Path.cwd(), study)):
+        copy.mkdir()
+        for entry in origin.iterdir():
+            if entry.name not in BUILD_OUTPUTS:
+                (copy / entry.name).symlink_to(entry)
+    files.write_json(clone / "config.yaml", dict(record.config))  # JSON is YAML
     done = subprocess.run(
-        ["snakemake", "--cores", "all", paths.HTML],
-        cwd=folder,
+        ["snakemake", "--cores", "all", "--snakefile", str(clone / "Snakefile"), paths.HTML],
+        cwd=study,
         # Use the programs beside this Python, and the code here.
         env=os.environ
         | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(folder),
+            "PYTHONPATH": str(clone),
         },
         stdout=sys.stderr,
         check=False,
@@ -104,7 +110,7 @@ def _rebuilt(record: Record, folder: Path) -> Path:
             f"the report could not be rebuilt: snakemake exited with status {done.returncode}. "
             "The cause is printed above; correct it and run the same command again."
         )
-    return folder / paths.RESULTS
+    return study / paths.RESULTS
 
 
 def _record_of(record: Record, root: Path, *, rebuilt: bool) -> Record:
