@@ -22,7 +22,8 @@ from normreport.claims.shifts import Effect, case_from_shifts
 from normreport.claims.study import RowKey, Study
 from normreport.claims.values import arrange, correlation_of_arms
 from normreport.config.claims import ArmAtEpoch, ClaimedContrast, ClaimSettings
-from normreport.statistics.effects import arm_share, repeated_shift
+from normreport.statistics.arm_share import arm_share
+from normreport.statistics.effects import repeated_shift
 from normreport.statistics.inference import FEWEST_FOR_ACCURACY, MarginTest
 from normreport.statistics.nulls import roughness_ratio_null
 from normreport.text.language import N_, gettext

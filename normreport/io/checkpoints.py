@@ -8,10 +8,13 @@ power failure truncated; checkpoints are therefore not flushed to the disk.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 import sys
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +51,31 @@ class Checkpoint:
         self._last = time.perf_counter()
         self._wait = INTERVAL_SECONDS
 
+    def claim(self) -> None:
+        """Wait until no other process does the same work, and keep others waiting until the end.
+
+        A workflow that was killed may leave jobs behind, on this machine or on another node that
+        shares the folder. The system releases the claim when this process ends. Where the file
+        system has no locks, a line in the log says so.
+        """
+        while True:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock = os.open(self.folder / "claimed", os.O_RDWR | os.O_CREAT, 0o644)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    _log(f"waiting for another process that does the same work: {self.folder}")
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+            except OSError as error:
+                _log(f"continuing without a lock: {self.folder}: {error}")
+                return
+            # The other process removes the folder when it has finished.
+            if os.fstat(lock).st_nlink:
+                weakref.finalize(self, os.close, lock)  # the end of a process closes it, too
+                return
+            os.close(lock)
+
     def load(self) -> Any:
         """Return the saved state with NumPy arrays, or None if there is no usable checkpoint.
 
@@ -63,7 +91,7 @@ class Checkpoint:
             reason = "is damaged"
         if reason:
             _log(f"removed the checkpoint {self.path}, as it {reason}")
-            self.remove()
+            self.path.unlink()  # the folder holds the claim
             return None
         _log(f"resuming from {self.path}")
         return state

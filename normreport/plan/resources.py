@@ -51,6 +51,14 @@ def comparing_mb(snapshots_mb: float, epochs: int) -> int:
     return 1000 + round(snapshots_mb / (epochs + 1))
 
 
+def training_minutes(attempt: int) -> int:
+    """Return the time that a training asks for, in minutes: 4 hours, then 16, then 64.
+
+    A training that is stopped resumes from its last checkpoint, so the first limit loses nothing.
+    """
+    return 240 * 4 ** (attempt - 1)
+
+
 def training_gpus(settings: TrainingSettings) -> int:
     """Return how many GPUs a training asks for: one, or a share of it, unless it uses the CPU.
 

@@ -93,6 +93,11 @@ def last_lines(path: str | None, count: int) -> list[str]:
         return []
 
 
+def last_epoch(path: str | None) -> list[str]:
+    """Return the last line of a training's log before the line of its memory, if there is one."""
+    return [line for line in last_lines(path, 2) if not line.startswith("peak memory ")][-1:]
+
+
 def headline(results: Path) -> str:
     """Count the verdicts of a report: ``"21 claims: 9 supported, 12 not evaluable"``.
 
@@ -176,7 +181,7 @@ class PlainLines(logging.Handler):
         job = self.running.pop(job_id)
         self.done[job.rule] += 1
         if self.with_losses and job.rule == "train_run":
-            for line in last_lines(job.log, 1):
+            for line in last_epoch(job.log):
                 self.print(f"  {job.name}: {line}")
 
     def _fail(self, fields: Mapping[str, object]) -> None:
@@ -237,7 +242,7 @@ class Bars(PlainLines):
             Text(f"{job.name}: {line}", no_wrap=True, overflow="ellipsis")
             for job in jobs
             if job.rule == "train_run"
-            for line in last_lines(job.log, 1)
+            for line in last_epoch(job.log)
         ]
         return Group(self.progress, *losses)
 

@@ -278,12 +278,12 @@ class Plan:
         """Return the settings of a model's pretraining."""
         return as_json(self.config.pretrain_settings(wildcards.model))
 
-    def pretrain_mb(self, wildcards: OfModel) -> int:
-        """Return the memory that a model's pretraining takes, in MB."""
+    def pretrain_mb(self, wildcards: OfModel, attempt: int = 1) -> int:
+        """Return the memory that a model's pretraining may take, in MB; a retry may take more."""
         weights = self.config.pretrain_settings(wildcards.model)
         if isinstance(weights, FetchedWeights):
-            return resources.FETCHING_MB
-        return resources.training_mb(weights, self.config.data.pretraining)
+            return resources.FETCHING_MB * attempt
+        return resources.training_mb(weights, self.config.data.pretraining) * attempt
 
     def pretraining_gpus(self) -> int:
         """Return how many GPUs a pretraining asks for: none if weights are fetched."""
@@ -298,6 +298,10 @@ class Plan:
             return []
         source = self.config.pretrained_as[wildcards.model]
         return paths.PRETRAINED_WEIGHTS.format(model=source)
+
+    def training_minutes(self, wildcards: object, attempt: int = 1) -> int:
+        """Return the time that a training may take, in minutes; a retry may take more."""
+        return resources.training_minutes(attempt)
 
     # tune_rate
 
@@ -335,9 +339,10 @@ class Plan:
         """Return the settings of a sweep."""
         return as_json(self._sweep_settings(wildcards))
 
-    def sweep_mb(self, wildcards: OfArm) -> int:
-        """Return the memory that a sweep takes, in MB."""
-        return resources.training_mb(self._sweep_settings(wildcards), self.config.data.target)
+    def sweep_mb(self, wildcards: OfArm, attempt: int = 1) -> int:
+        """Return the memory that a sweep may take, in MB; a retry may take more."""
+        settings = self._sweep_settings(wildcards)
+        return resources.training_mb(settings, self.config.data.target) * attempt
 
     def _sweep_code(self, wildcards: OfArm) -> StageCode:
         return sweep_code(self._sweep_settings(wildcards))
@@ -359,10 +364,10 @@ class Plan:
         """Return the settings of a run; a tuned model has its learning rate in a file."""
         return as_json(self.config.planned_run(_run(wildcards)))
 
-    def run_mb(self, wildcards: OfRun) -> int:
-        """Return the memory that a run takes, in MB."""
+    def run_mb(self, wildcards: OfRun, attempt: int = 1) -> int:
+        """Return the memory that a run may take, in MB; a retry may take more."""
         plan = self.config.run_plan(_run(wildcards))
-        return resources.training_mb(plan, self.config.data.target)
+        return resources.training_mb(plan, self.config.data.target) * attempt
 
     def _run_code(self, wildcards: OfRun) -> StageCode:
         return run_code(self.config.run_plan(_run(wildcards)))

@@ -120,6 +120,7 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
+    checkpoint.claim()
     train_set = normalize_split(arrays, "train", settings.applied, settings.train_images)
     heldout_set = normalize_split(arrays, "heldout", settings.applied)
     classes = int(max(arrays[f"{split}_labels"].max() for split in ("train", "heldout"))) + 1

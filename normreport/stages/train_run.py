@@ -102,6 +102,7 @@ def run(
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
+    checkpoint.claim()
     kept: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in chosen.layers}
     summaries: list[dict[str, Any]] = []
 

@@ -56,6 +56,7 @@ def run(
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
+    checkpoint.claim()
     losses = run_trials(chosen, sets, classes=classes, pretrained=backbone, checkpoint=checkpoint)
     trials = collect_trials(chosen, losses)
     best = choose_rate(trials)

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from normreport.statistics.arrays import Float64s
-from normreport.statistics.variance_components import signed_components
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def repeated_shift(products: Float64s) -> SquaredEffect | None:
     SquaredEffect or None
         None for a single seed.
     """
-    return _jackknife(_shift, products)
+    return jackknife(_shift, products)
 
 
 def seed_distance(products: Float64s) -> float | None:
@@ -79,36 +78,26 @@ def shift_beyond_seed(products: Float64s) -> SquaredEffect | None:
     SquaredEffect or None
         None for a single seed.
     """
-    return _jackknife(
+    return jackknife(
         lambda block: _shift(block) - _squared_seed_distance(block) / 4,
         products,
     )
 
 
-def arm_share(products: Float64s) -> SquaredEffect | None:
-    """Return the share of two arms in the variance of a layer's distribution.
+def jackknife(statistic: Callable[[Float64s], float], products: Float64s) -> SquaredEffect | None:
+    """Compute a statistic with the pseudo-values of Tukey (1958), Ann. Math. Stat. 29, 614.
 
-    The variance has three components: arms, seeds and the rest, as in
-    :mod:`normreport.statistics.variance_components`. Negative components are kept, so the share of
-    arms without an effect is 0 on average.
+    Parameters
+    ----------
+    statistic
+        Maps products of some seeds to a number.
+    products : array, shape (arms, seeds, arms, seeds)
 
     Returns
     -------
     SquaredEffect or None
-        The share in place of a squared effect. None for a single seed, and if all runs are equal.
+        None for a single seed.
     """
-    if products.shape[1] < 2 or not sum(signed_components(products)) > 0:
-        return None
-    return _jackknife(_share, products)
-
-
-def _share(products: Float64s) -> float:
-    components = signed_components(products)
-    return components[0] / sum(components) if sum(components) > 0 else math.nan
-
-
-def _jackknife(statistic: Callable[[Float64s], float], products: Float64s) -> SquaredEffect | None:
-    """Compute a statistic with the pseudo-values of Tukey (1958), Ann. Math. Stat. 29, 614."""
     seeds = products.shape[1]
     if seeds < 2:
         return None

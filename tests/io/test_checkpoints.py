@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import select
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -88,7 +92,7 @@ def test_a_checkpoint_with_other_inputs_is_logged_and_removed(
 ) -> None:
     assert Checkpoint(folder, {**INPUTS, key: CHANGED[key]}).load() is None
     assert f"checkpoint.safetensors, as it has other {key}\n" in capsys.readouterr().err
-    assert not folder.exists()
+    assert not (folder / "checkpoint.safetensors").exists()
 
 
 def test_all_changed_inputs_are_logged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +109,7 @@ def test_a_truncated_checkpoint_is_removed(
     path.write_bytes(whole[: int(share * len(whole))])
     assert Checkpoint(folder, INPUTS).load() is None
     assert capsys.readouterr().err == f"removed the checkpoint {path}, as it is damaged\n"
-    assert not folder.exists()
+    assert not (folder / "checkpoint.safetensors").exists()
 
 
 def test_the_checksum_detects_a_single_changed_bit(folder: Path) -> None:
@@ -117,7 +121,7 @@ def test_the_checksum_detects_a_single_changed_bit(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         path.write_bytes(damaged)
         assert Checkpoint(folder, INPUTS).load() is None, position
-        assert not folder.exists()
+        assert not (folder / "checkpoint.safetensors").exists()
 
 
 def test_the_last_state_replaces_earlier_ones(tmp_path: Path) -> None:
@@ -162,5 +166,64 @@ def test_remove_deletes_the_folder_and_its_partial_files(folder: Path) -> None:
     (folder / ".checkpoint.safetensors.x.part").write_text("partial")
     checkpoint = Checkpoint(folder, INPUTS)
     checkpoint.remove()
-    assert not folder.exists()
+    assert not (folder / "checkpoint.safetensors").exists()
     checkpoint.remove()  # a second call does nothing
+
+
+# Claims the folder, says so, works until a line comes in, and removes the folder or only ends.
+WORKER = """
+import sys
+from pathlib import Path
+from normreport.io.checkpoints import Checkpoint
+checkpoint = Checkpoint(Path(sys.argv[1]), {})
+checkpoint.claim()
+print("claimed", flush=True)
+if sys.stdin.readline() == "finish\\n":
+    checkpoint.remove()
+"""
+
+
+def _worker(folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WORKER, str(folder)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+@pytest.mark.parametrize("end", ["finish", "stop", "kill"])
+def test_two_processes_never_do_the_same_work(tmp_path: Path, end: str) -> None:
+    folder = tmp_path / "run"
+    with _worker(folder) as first:
+        assert first.stdin
+        assert first.stdout
+        assert first.stdout.readline() == "claimed\n"
+        with _worker(folder) as second, _worker(folder) as third:
+            for other in (second, third):
+                assert other.stderr
+                assert other.stderr.readline().startswith("waiting for another process")
+            if end == "kill":
+                first.kill()
+            else:
+                first.stdin.write(f"{end}\n")
+                first.stdin.flush()
+            working, waiting = second, third
+            # Either of the two may be next.
+            ready = select.select([second.stdout, third.stdout], [], [], 60)[0]
+            if ready == [third.stdout]:
+                working, waiting = third, second
+            assert len(ready) == 1
+            assert not select.select([waiting.stdout], [], [], 0.3)[0]
+            working.communicate("finish\n")
+            out, _ = waiting.communicate("finish\n")
+            assert out == "claimed\n"
+    assert not (folder / "checkpoint.safetensors").exists()
+
+
+def test_without_locks_the_work_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unsupported(lock: int, operation: int) -> None:
+        raise OSError(errno.ENOTSUP, "not supported")
+
+    monkeypatch.setattr(checkpoints.fcntl, "flock", unsupported)
+    Checkpoint(tmp_path / "run", INPUTS).claim()
+    assert "continuing without a lock" in capsys.readouterr().err

@@ -11,7 +11,6 @@ from scipy import stats
 
 from normreport.statistics.effects import (
     SquaredEffect,
-    arm_share,
     repeated_shift,
     seed_distance,
     shift_beyond_seed,
@@ -148,39 +147,3 @@ def test_the_shift_beyond_half_a_seed_has_the_sign_of_the_larger_one() -> None:
     assert small is not None
     assert large.value > 0 > small.value
     assert small.root == 0
-
-
-def test_the_share_of_the_arms_has_the_pseudo_values_of_the_analysis_of_variance(
-    weights: np.ndarray,
-) -> None:
-    """The components of scipy-like sums of squares, computed from the weights themselves."""
-
-    def share(seeds: list[int]) -> float:
-        chosen = weights[:, seeds].astype(np.longdouble)
-        means = chosen.mean(axis=(0, 1))
-        of_arms = ((chosen.mean(axis=1) - means) ** 2).mean(axis=-1).sum() * len(seeds)
-        of_seeds = ((chosen.mean(axis=0) - means) ** 2).mean(axis=-1).sum() * 2
-        total = ((chosen - means) ** 2).mean(axis=-1).sum()
-        degrees = len(seeds) - 1
-        rest = (total - of_arms - of_seeds) / degrees
-        arm, seed = (of_arms - rest) / (2 * len(seeds)), (of_seeds / degrees - rest) / 2
-        return float(arm / (arm + seed + rest))
-
-    found = arm_share(products_of(weights))
-    assert found is not None
-    everyone = list(range(SEEDS))
-    assert found.value == pytest.approx(share(everyone), rel=1e-6)
-    expected = [SEEDS * share(everyone) - (SEEDS - 1) * share(without(s)) for s in everyone]
-    assert found.pseudo_values == pytest.approx(expected, rel=1e-6)
-
-
-def test_arms_without_an_effect_have_no_share_on_average() -> None:
-    shares = [arm_share(products_of(layout(2, 4, entropy=number))) for number in range(200)]
-    values = [share.value for share in shares if share]
-    assert min(values) < 0
-    assert abs(np.mean(values)) < 3 * np.std(values) / math.sqrt(len(values))
-
-
-def test_equal_runs_have_no_share() -> None:
-    assert arm_share(np.ones((2, 3, 2, 3))) is None
-    assert arm_share(products_of(layout(2, 1))) is None
