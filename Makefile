@@ -2,6 +2,7 @@
 #                   PRESET=imagenet: with ImageNet weights; any name in workflow/presets
 # make publish      the report as a website, in public
 # make test         every test, with coverage
+# make test-slurm   builds on a real Slurm of one node (as root, with slurm-wlm and munge)
 # make check        linters, types and the import contract
 # make docs         the documentation as a website, in docs/_build; a broken link fails
 # make rulegraph    draw docs/rulegraph.svg from the workflow (needs graphviz)
@@ -35,8 +36,8 @@ INSTALLED := .venv/installed
 NODE_INSTALLED := node_modules/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test check docs rulegraph soak fuzz benchmark calibration messages lock \
-  system clean
+.PHONY: report publish test test-slurm check docs rulegraph soak fuzz benchmark calibration messages \
+  lock system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs $(CONFIGFILE)
@@ -49,6 +50,10 @@ publish: system $(INSTALLED)
 # Two workers: one runs the builds, which take half of the time, the other runs everything else.
 test: system $(INSTALLED)
 	pytest --numprocesses 2 --no-loadscope-reorder --cov --cov-report=term:skip-covered
+
+test-slurm: system $(INSTALLED)
+	tests/slurm/start "$$(mktemp -d)"
+	SLURM=yes pytest -s tests/slurm
 
 check: $(INSTALLED) $(NODE_INSTALLED)
 	ruff check .

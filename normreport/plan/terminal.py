@@ -39,6 +39,19 @@ REASONS = (
     ("Params have changed", "changed settings"),
     ("Forced execution", "forced"),
 )
+# What a cluster writes to the log of a job that it kills, and what to do about it.
+KILLS = (
+    (
+        re.compile(r"exceeded \w*\s?memory limit|oom.?kill", re.IGNORECASE),
+        "Killed: it took more memory than it asked for. A retry asks for more; to set it, add "
+        "--set-resources RULE:mem_mb=8000.",
+    ),
+    (
+        re.compile(r"due to time limit", re.IGNORECASE),
+        "Killed: it took more time than it asked for. A retry asks for more and resumes; to set "
+        "it, add --set-resources RULE:runtime=1440, in minutes.",
+    ),
+)
 # Lines of Snakemake that repeat what a job's own line says, or that say nothing to a user.
 REPEATED = re.compile(
     r"Select jobs to execute|Execute \d+ jobs|Finished job|Shell command:"
@@ -98,6 +111,12 @@ def last_epoch(path: str | None) -> list[str]:
     return [line for line in last_lines(path, 2) if not line.startswith("peak memory ")][-1:]
 
 
+def why_killed(path: str) -> str | None:
+    """Say what a cluster killed a job for, by the last lines of a log, and what to change."""
+    text = "\n".join(last_lines(path, 50))
+    return next((reason for pattern, reason in KILLS if pattern.search(text)), None)
+
+
 def headline(results: Path) -> str:
     """Count the verdicts of a report: ``"21 claims: 9 supported, 12 not evaluable"``.
 
@@ -154,6 +173,8 @@ class PlainLines(logging.Handler):
                     self._finish(fields["job_id"])
                 case "job_error":
                     self._fail(fields)
+                case "group_error":
+                    self._explain(fields["aux_logs"])
                 case "None" | "error":
                     message = record.getMessage()
                     if message != "None" and not REPEATED.match(message):
@@ -189,6 +210,13 @@ class PlainLines(logging.Handler):
         self.print(f"Failed: {job.name}. Its log: {job.log}")
         for line in last_lines(job.log, 10**9 if self.with_whole_logs else LOG_LINES):
             self.print(f"    {line}")
+        self._explain(fields.get("log"))
+
+    def _explain(self, logs: object) -> None:
+        """Print why a cluster killed a job, if its logs say so."""
+        for path in logs if isinstance(logs, list) else ():
+            if reason := why_killed(str(path)):
+                self.print(f"    {reason} The cluster's log: {path}")
 
 
 class Bars(PlainLines):

@@ -204,3 +204,32 @@ def test_the_headline_counts_verdicts_the_most_frequent_first(tmp_path: Path) ->
     path = tmp_path / "results.json"
     files.write_json(path, {"claims": [{"verdict": verdict} for verdict in verdicts]})
     assert headline(path) == "4 claims: 2 not evaluable, 1 supported, 1 refuted"
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("slurmstepd-a: error: StepId=1.0 exceeded memory limit (9 > 3), being killed", "mem_mb"),
+        ("slurmstepd: error: Detected 1 oom_kill event in StepId=5.batch.", "mem_mb"),
+        (
+            "slurmstepd: error: *** JOB 4 ON a CANCELLED AT 2026-01-01 DUE TO TIME LIMIT ***",
+            "runtime",
+        ),
+        ("torch.OutOfMemoryError: CUDA out of memory", None),
+        ("an ordinary error", None),
+    ],
+)
+@pytest.mark.parametrize("event", ["job_error", "group_error"])
+def test_a_job_that_a_cluster_kills_says_why(
+    logger: logging.Logger, tmp_path: Path, event: str, line: str, key: str | None
+) -> None:
+    log, theirs = tmp_path / "run.log", tmp_path / "14.log"
+    theirs.write_text(f"{line}\nShutting down, this might take some time.\n")
+    stream = io.StringIO()
+    follow_build(logger, stream, ["train_run"])
+    _start(logger, 1, "train_run", log)
+    logs = {"log": [str(log), str(theirs)], "aux_logs": [str(theirs)]}
+    logger.error("Error", extra={"event": event, "jobid": 1, **logs})
+    text = stream.getvalue()
+    assert ("Killed: " in text) == (key is not None)
+    assert key is None or (f"RULE:{key}=" in text and str(theirs) in text)

@@ -1,0 +1,96 @@
+"""A real Slurm gives the bytes of a local build, whatever happens to its jobs and to snakemake.
+
+`make test-slurm` starts a Slurm of one node on this machine and runs these tests in their order.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.workflow.conftest import SMOKE, Clone
+from tests.workflow.test_kills import different, results
+
+pytestmark = pytest.mark.skipif("SLURM" not in os.environ, reason="make test-slurm")
+
+_cores, _two, *CONFIGURATION = SMOKE
+ON_SLURM = (
+    *("--workflow-profile", "workflow/profiles/slurm", *CONFIGURATION),
+    *("--slurm-no-account", "--slurm-status-command", "squeue"),
+)
+RUN = "mobilenet_v2/scratch/unit/seed0"
+PATIENCE_SECONDS = 300
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """Return a clone that all tests of this module build in."""
+    return Clone(tmp_path_factory.mktemp("slurm"))
+
+
+def states():
+    """Return the state of each Slurm job by its number: RUNNING, PENDING."""
+    lines = subprocess.run(
+        ["squeue", "--noheader", "--format", "%i %T"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    return dict(line.split() for line in lines)
+
+
+def wait_until(is_due):
+    """Wait for something to become true, and return it."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not (found := is_due()):
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.2)
+    return found
+
+
+def training_job(clone):
+    """Return the number of a Slurm job whose training has finished an epoch; None without one."""
+    for log in clone.folder.glob(".snakemake/slurm_logs/*train_run*/**/*.log"):
+        epochs = clone.folder.glob("logs/train_run/**/*.log")
+        is_training = any("epoch   1/" in path.read_text() for path in epochs)
+        if is_training and states().get(log.stem) == "RUNNING":
+            return log.stem
+    return None
+
+
+def test_a_job_that_exceeds_its_memory_says_so_and_what_to_change(clone):
+    output = f"results/measures/{RUN}.parquet"
+    small = [f"{stage}:mem_mb=300" for stage in ("train_run", "digest_weights", "measure_weights")]
+    done = clone.snakemake(
+        *ON_SLURM, "--retries", "0", "--set-resources", *small, "--", output, check=False
+    )
+    assert done.returncode == 1
+    assert "Killed: it took more memory than it asked for." in done.stdout
+    assert "--set-resources RULE:mem_mb=" in done.stdout
+    assert not (clone.folder / output).exists()
+
+
+def test_a_build_survives_a_cancelled_job_and_the_death_of_snakemake(clone):
+    with clone.started(*ON_SLURM) as build:
+        first = wait_until(lambda: training_job(clone))
+        subprocess.run(["scancel", first], check=True)
+        # The job is tried again, while the others go on.
+        wait_until(lambda: training_job(clone) not in (None, first))
+        os.killpg(build.pid, signal.SIGKILL)
+    assert "RUNNING" in states().values(), "no job outlived snakemake"
+    again = clone.snakemake(*ON_SLURM)
+    assert "LockException" not in again.stdout
+    assert re.search(r"^The report: results/report/index\.html$", again.stdout, re.M)
+
+
+def test_its_bytes_are_those_of_a_local_build(clone, tmp_path):
+    local = Clone(tmp_path)
+    local.snakemake(*SMOKE)
+    wait_until(lambda: not states())
+    found = {
+        name: content for name, content in results(clone).items() if "checkpoints/" not in name
+    }
+    assert different(found, results(local)) == []
+    print("identical")
