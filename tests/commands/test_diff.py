@@ -117,7 +117,7 @@ def places(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
             yield from places(part, (*place, key))
 
 
-VALUES = [None, 7, [], {"a": [{}]}]
+VALUES: list[Any] = [None, 7, [], {"a": [{}]}]
 
 
 @pytest.mark.parametrize("value", VALUES)

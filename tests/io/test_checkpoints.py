@@ -205,12 +205,11 @@ def test_two_processes_never_do_the_same_work(tmp_path: Path, end: str) -> None:
             else:
                 first.stdin.write(f"{end}\n")
                 first.stdin.flush()
-            working, waiting = second, third
             # Either of the two may be next.
-            ready = select.select([second.stdout, third.stdout], [], [], 60)[0]
-            if ready == [third.stdout]:
-                working, waiting = third, second
-            assert len(ready) == 1
+            assert second.stdout
+            assert third.stdout
+            (ready,) = select.select([second.stdout, third.stdout], [], [], 60)[0]
+            working, waiting = (second, third) if ready is second.stdout else (third, second)
             assert not select.select([waiting.stdout], [], [], 0.3)[0]
             working.communicate("finish\n")
             out, _ = waiting.communicate("finish\n")
@@ -224,6 +223,6 @@ def test_without_locks_the_work_goes_on(
     def unsupported(lock: int, operation: int) -> None:
         raise OSError(errno.ENOTSUP, "not supported")
 
-    monkeypatch.setattr(checkpoints.fcntl, "flock", unsupported)
+    monkeypatch.setattr("fcntl.flock", unsupported)
     Checkpoint(tmp_path / "run", INPUTS).claim()
     assert "continuing without a lock" in capsys.readouterr().err
