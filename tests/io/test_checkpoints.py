@@ -208,9 +208,11 @@ def test_two_processes_never_do_the_same_work(tmp_path: Path, end: str) -> None:
             # Either of the two may be next.
             assert second.stdout
             assert third.stdout
-            (ready,) = select.select([second.stdout, third.stdout], [], [], 60)[0]
-            working, waiting = (second, third) if ready is second.stdout else (third, second)
-            assert not select.select([waiting.stdout], [], [], 0.3)[0]
+            outputs = {second.stdout: second, third.stdout: third}
+            (ready,) = select.select([*outputs], [], [], 60)[0]
+            working = outputs.pop(ready)
+            assert not select.select([*outputs], [], [], 0.3)[0]
+            (waiting,) = outputs.values()
             working.communicate("finish\n")
             out, _ = waiting.communicate("finish\n")
             assert out == "claimed\n"
