@@ -383,7 +383,7 @@ def _from_stdin(arguments: Sequence[str]) -> Sequence[str]:
 def _print_usage() -> None:
     """Print the memory and the processor time of this process: the last line of a job's log."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    peak_mb = used.ru_maxrss / (1_000_000 if sys.platform == "darwin" else 1000)
+    peak_mb = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
     print(
         f"peak memory {peak_mb:.0f} MB, processor time {used.ru_utime + used.ru_stime:.1f} s",
         file=sys.stderr,

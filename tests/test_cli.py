@@ -158,6 +158,21 @@ def test_a_mistake_of_the_user_is_one_message_and_status_2(tmp_path: Path) -> No
     assert ended.stderr.count("\n") == 1
 
 
+def test_a_stage_that_succeeds_ends_its_log_with_its_memory_and_processor_time(
+    tmp_path: Path,
+) -> None:
+    settings = '{"source": "digits", "train_images": 10, "heldout_images": 10}'
+    names = ("images", "manifest", "checkpoints")
+    options = [word for name in names for word in (f"--{name}", str(tmp_path / name))]
+    ended = _python("prepare_data", "--settings", settings, "--threads", "1", *options)
+    assert ended.returncode == 0, ended.stderr
+    last = ended.stderr.splitlines()[-1]
+    found = re.fullmatch(r"peak memory (\d+) MB, processor time (\d+\.\d) s", last)
+    assert found
+    assert 20 < int(found[1]) < 2000
+    assert 0.1 < float(found[2]) < 60
+
+
 def test_wrong_settings_of_a_stage_are_one_message_and_status_2(tmp_path: Path) -> None:
     names = ("images", "manifest", "checkpoints")
     options = [word for name in names for word in (f"--{name}", str(tmp_path / name))]

@@ -22,10 +22,10 @@ from normreport.claims.shifts import Effect, case_from_shifts
 from normreport.claims.study import RowKey, Study
 from normreport.claims.values import arrange, correlation_of_arms
 from normreport.config.claims import ArmAtEpoch, ClaimedContrast, ClaimSettings
-from normreport.statistics.arm_share import arm_share
 from normreport.statistics.effects import repeated_shift
 from normreport.statistics.inference import FEWEST_FOR_ACCURACY, MarginTest
 from normreport.statistics.nulls import roughness_ratio_null
+from normreport.statistics.variance_ratio import variance_ratio
 from normreport.text.language import N_, gettext
 
 Names = Callable[[Study], Mapping[str, str]]
@@ -51,20 +51,28 @@ def declared_claim(settings: ClaimSettings) -> Claim:
         family=OWN_FAMILY,
         needs_helpful_pretraining=False,
         shown=settings.shown,
-        axis_margin=abs(settings.margin_value) or _SMALLEST_AXIS[settings.shown],
+        axis_margin=_axis_margin(settings),
         rule=ROUGHNESS_RULE if _may_be_chance(settings) else None,
     )
 
 
 # What is computed from the products of pairs of runs.
-EFFECTS: Mapping[str, Effect] = {"shift": repeated_shift, "arm_share": arm_share}
+EFFECTS: Mapping[str, Effect] = {"shift": repeated_shift, "variance_ratio": variance_ratio}
 ROUGHNESS_RULE = N_(
     "as for a difference, and to support the claim the 95%% interval must also lie above the 95%% "
     "point of the ratio for two Gaussian samples of the same size and correlation"
 )
 
 # The effect that counts as one margin on the axis of the scorecard, for a claim whose margin is 0.
+# Of a size, every margin will do.
 _SMALLEST_AXIS = {"number": 1.0, "percent": 0.01, "points": 0.01, "ratio": 0.05, "shift": 0.02**2}
+
+
+def _axis_margin(settings: ClaimSettings) -> float:
+    """Return the effect that counts as one margin on the axis of the scorecard."""
+    if settings.shown == "size":
+        return settings.margin_value
+    return abs(settings.margin_value) or _SMALLEST_AXIS[settings.shown]
 
 
 def _verbatim(text: str) -> str:
@@ -102,6 +110,13 @@ def _unit(settings: ClaimSettings) -> str:
 def _statistic(settings: ClaimSettings) -> str:
     """Say what is computed per seed."""
     what, contrast = gettext(settings.kind.words), settings.contrast
+    if settings.shown == "size":
+        one, other = settings.compared.arms
+        return _verbatim(
+            gettext(
+                "ln of %(what)s: %(one)s and %(other)s, last epoch", what=what, one=one, other=other
+            )
+        )
     words = {
         "ratio": N_("ln of %(what)s: %(contrast)s, last epoch unless it says another"),
         "shift": N_("%(what)s, squared: %(contrast)s, last epoch"),
@@ -179,7 +194,8 @@ def _judge_place(
 def _may_be_chance(settings: ClaimSettings) -> bool:
     """Return whether two samples of one distribution may differ by more than the margin."""
     is_ratio_of_arms = settings.compared.operator == "/" and len(settings.compared.arms) == 2
-    return settings.statistic == "roughness" and is_ratio_of_arms and settings.expect == "above"
+    is_rougher = settings.expect == "above" and settings.margin_value >= 0
+    return settings.statistic == "roughness" and is_ratio_of_arms and is_rougher
 
 
 def _roughness_null(
@@ -187,7 +203,8 @@ def _roughness_null(
 ) -> float:
     """Return the 95% point of ln of the ratio of two roughnesses under chance alone."""
     counts = study.measures.at(model=model, start=start, layer=layer)["n"]
-    correlation = 0.0  # of other epochs than the last one nothing is known: the widest null
+    # Correlations are known only at the last epoch; 0 gives the widest null.
+    correlation = 0.0
     if all(side.epoch is None for side in compared.sides):
         correlation = correlation_of_arms(study, model, start, layer, *compared.arms)
     return roughness_ratio_null(int(counts.iloc[0]), correlation)

@@ -107,7 +107,7 @@ def case_from_shifts(
         reason = (
             gettext("one seed gives no interval")
             if len(seeds) == 1
-            else gettext("two seeds are too few: a shift that repeats needs three or more")
+            else gettext("two seeds are too few: three or more are needed")
         )
         return not_evaluable(reason, place)
     (start,) = place.starts

@@ -19,9 +19,9 @@ from normreport.errors import nearest
 from normreport.text.language import N_
 
 Table = Literal["measures", "runs", "products"]
-Unit = Literal["number", "share", "points", "shift"]
+Unit = Literal["number", "share", "size", "shift"]
 # How effects are printed, as `ClaimResult.shown` says.
-Shown = Literal["number", "percent", "points", "ratio", "shift"]
+Shown = Literal["number", "percent", "points", "ratio", "size", "shift"]
 Side = Literal["above", "below", "within"]
 
 
@@ -40,7 +40,8 @@ class Statistic:
     is_positive
         Whether ratios of it make sense.
     unit
-        Its own unit: `share` for shares and accuracies, `shift` for shifts between distributions.
+        Its own unit: `share` for shares and accuracies, `size` for ln of a positive number, `shift`
+        for shifts between distributions.
     figures
         The kinds of figure that show it.
     has_all_layers
@@ -103,9 +104,9 @@ STATISTICS: Mapping[str, Statistic] = {
         N_("the repeated shift of the distribution"), "products",
         unit="shift", figures=("switch_or_seed", "separation"),
     ),
-    "arm_share": Statistic(
-        N_("the share of the variance that the arms explain"), "products",
-        unit="share", figures=("switch_or_seed",),
+    "variance_ratio": Statistic(
+        N_("the variance between the arms relative to that between seeds and by chance"),
+        "products", unit="size", figures=("switch_or_seed",),
     ),
     "train_loss": Statistic(N_("the train loss"), "runs", "train_loss", True, figures=("curves",)),
     "train_accuracy": Statistic(
@@ -121,7 +122,7 @@ STATISTICS: Mapping[str, Statistic] = {
 }  # fmt: skip
 StatisticName = Literal[
     "std", "iqr_ratio", "skewness", "excess_kurtosis", "l_skewness", "l_kurtosis", "roughness",
-    "distance_to_normal", "displacement", "cosine", "shift", "arm_share", "train_loss",
+    "distance_to_normal", "displacement", "cosine", "shift", "variance_ratio", "train_loss",
     "train_accuracy", "heldout_loss", "heldout_accuracy",
 ]  # fmt: skip
 
@@ -188,8 +189,8 @@ class ClaimSettings(Settings):
     margin: float | str
     """The smallest effect that matters, with its unit: percent for a ratio (`5%`) and for one
     accuracy or displacement alone (`90%`), `points` for a difference between accuracies or
-    displacements, `sigma` or `%` of the initial standard deviation for a shift, and a plain number
-    for everything else."""
+    displacements, `sigma` or `%` of the initial standard deviation for a shift, percent for a
+    variance ratio (`100%`), and a plain number for everything else."""
     starts: Annotated[tuple[Start, ...], Field(min_length=1)] = ("pretrained", "scratch")
     """The starts at which it is judged."""
     layers: Annotated[tuple[str, ...], Field(min_length=1)] = ("kept",)
@@ -222,13 +223,12 @@ class ClaimSettings(Settings):
     @property
     def shown(self) -> Shown:
         """How effects are printed."""
-        if self.kind.unit == "shift":
-            return "shift"
+        if self.kind.unit in ("shift", "size"):
+            return self.kind.unit
         if self.compared.operator == "/":
             return "ratio"
         if self.kind.unit == "share":
-            is_difference = self.compared.operator and not self.kind.is_of_pairs
-            return "points" if is_difference else "percent"
+            return "points" if self.compared.operator else "percent"
         return "number"
 
     @cached_property
@@ -240,6 +240,7 @@ class ClaimSettings(Settings):
             "percent": ("%",),
             "points": ("points",),
             "shift": ("%", "sigma"),
+            "size": ("%",),
             "number": ("",),
         }[self.shown]
         if unit not in expected:
@@ -253,12 +254,13 @@ class ClaimSettings(Settings):
             if number <= -1:
                 raise ValueError(f"margin: expected more than -100%, found {self.margin!r}")
             number = math.log1p(number)
-        if self.shown == "shift":
+        if self.shown in ("shift", "size"):
             if number <= 0:
-                raise ValueError(f"margin: expected more than 0 for a shift, found {self.margin!r}")
-            number = number**2
-        if self.statistic == "arm_share" and not 0 < number < 1:
-            raise ValueError(f"margin: expected a share from 0% to 100%, found {self.margin!r}")
+                raise ValueError(
+                    f"margin: expected more than 0 for the statistic {self.statistic}, "
+                    f"found {self.margin!r}"
+                )
+            number = number**2 if self.shown == "shift" else math.log(number)
         if self.expect == "within" and number <= 0:
             raise ValueError(
                 f"margin: expected more than 0, because the claim expects the effect within it on "

@@ -8,6 +8,7 @@ power failure truncated; checkpoints are therefore not flushed to the disk.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -52,29 +53,32 @@ class Checkpoint:
         self._wait = INTERVAL_SECONDS
 
     def claim(self) -> None:
-        """Wait until no other process does the same work, and keep others waiting until the end.
+        """Wait until no other process does this work, then hold the claim until this process ends.
 
         A workflow that was killed may leave jobs behind, on this machine or on another node that
-        shares the folder. The system releases the claim when this process ends. Where the file
-        system has no locks, a line in the log says so.
+        shares the folder. Where the file system has no locks, a line in the log says so.
         """
+        path = self.folder / "claimed"
         while True:
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                lock = os.open(self.folder / "claimed", os.O_RDWR | os.O_CREAT, 0o644)
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    _log(f"waiting for another process that does the same work: {self.folder}")
-                    fcntl.flock(lock, fcntl.LOCK_EX)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            except FileNotFoundError:
+                continue  # another process has removed the folder in between
             except OSError as error:
-                _log(f"continuing without a lock: {self.folder}: {error}")
+                _log(f"continuing without a lock: {error}")
                 return
-            # The other process removes the folder when it has finished.
-            if os.fstat(lock).st_nlink:
-                weakref.finalize(self, os.close, lock)  # the end of a process closes it, too
-                return
-            os.close(lock)
+            closing = weakref.finalize(self, os.close, lock)  # the end of a process closes it, too
+            try:
+                _lock(lock, path)
+                if os.path.samestat(os.fstat(lock), os.stat(path)):
+                    return
+            except OSError as error:
+                # The other process has finished and removed the folder, or it is another error.
+                if error.errno not in (errno.ENOENT, errno.ESTALE):
+                    _log(f"continuing without a lock: {path}: {error}")
+                    return
+            closing()
 
     def load(self) -> Any:
         """Return the saved state with NumPy arrays, or None if there is no usable checkpoint.
@@ -91,7 +95,7 @@ class Checkpoint:
             reason = "is damaged"
         if reason:
             _log(f"removed the checkpoint {self.path}, as it {reason}")
-            self.path.unlink()  # the folder holds the claim
+            self.path.unlink(missing_ok=True)  # the folder holds the claim
             return None
         _log(f"resuming from {self.path}")
         return state
@@ -122,6 +126,14 @@ class Checkpoint:
     def path(self) -> Path:
         """The file of the saved state."""
         return self.folder / "checkpoint.safetensors"
+
+
+def _lock(lock: int, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _log(f"waiting for another process that does the same work: {path.parent}")
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _write(path: Path, inputs: Mapping[str, Any], state: Any) -> None:

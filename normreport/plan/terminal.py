@@ -43,13 +43,13 @@ REASONS = (
 KILLS = (
     (
         re.compile(r"exceeded \w*\s?memory limit|oom.?kill", re.IGNORECASE),
-        "Killed: it took more memory than it asked for. A retry asks for more; to set it, add "
-        "--set-resources RULE:mem_mb=8000.",
+        "Killed: it took more memory than it asked for. A retry asks for more, if there is one; "
+        "--set-resources RULE:mem_mb=8000 sets it.",
     ),
     (
         re.compile(r"due to time limit", re.IGNORECASE),
-        "Killed: it took more time than it asked for. A retry asks for more and resumes; to set "
-        "it, add --set-resources RULE:runtime=1440, in minutes.",
+        "Killed: it took more time than it asked for. A retry asks for more, if there is one; "
+        "--set-resources RULE:runtime=1440 sets it, in minutes.",
     ),
 )
 # Lines of Snakemake that repeat what a job's own line says, or that say nothing to a user.
@@ -107,12 +107,12 @@ def last_lines(path: str | None, count: int) -> list[str]:
 
 
 def last_epoch(path: str | None) -> list[str]:
-    """Return the last line of a training's log before the line of its memory, if there is one."""
+    """Return a training's last line, skipping the line about memory."""
     return [line for line in last_lines(path, 2) if not line.startswith("peak memory ")][-1:]
 
 
 def why_killed(path: str) -> str | None:
-    """Say what a cluster killed a job for, by the last lines of a log, and what to change."""
+    """Say, from the end of a log, why a cluster killed the job; None if it did not."""
     text = "\n".join(last_lines(path, 50))
     return next((reason for pattern, reason in KILLS if pattern.search(text)), None)
 
@@ -159,6 +159,8 @@ class PlainLines(logging.Handler):
         self.totals = Counter(jobs)
         self.done: Counter[str] = Counter()
         self.running: dict[int, Job] = {}
+        self.group_logs: list[str] = []
+        self.failed_rule: str | None = None
         self.with_losses = with_losses
         self.with_whole_logs = with_whole_logs
 
@@ -174,7 +176,7 @@ class PlainLines(logging.Handler):
                 case "job_error":
                     self._fail(fields)
                 case "group_error":
-                    self._explain(fields["aux_logs"])
+                    self._fail_group(fields)
                 case "None" | "error":
                     message = record.getMessage()
                     if message != "None" and not REPEATED.match(message):
@@ -205,18 +207,28 @@ class PlainLines(logging.Handler):
             for line in last_epoch(job.log):
                 self.print(f"  {job.name}: {line}")
 
+    def _fail_group(self, fields: Mapping[str, object]) -> None:
+        """Remember the cluster's log of a group, and which of its jobs failed.
+
+        The errors of all its jobs follow, also of those that never started.
+        """
+        logs = fields["aux_logs"]
+        self.group_logs = [str(path) for path in logs] if isinstance(logs, list) else []
+        text = "\n".join(line for path in self.group_logs for line in last_lines(path, 50))
+        self.failed_rule = next(iter(re.findall(r"Error in rule (\w+)", text)), None)
+
     def _fail(self, fields: Mapping[str, object]) -> None:
         job = self.running.pop(int(str(fields["jobid"])))
+        if self.failed_rule not in (None, job.rule):
+            return
         self.print(f"Failed: {job.name}. Its log: {job.log}")
         for line in last_lines(job.log, 10**9 if self.with_whole_logs else LOG_LINES):
             self.print(f"    {line}")
-        self._explain(fields.get("log"))
-
-    def _explain(self, logs: object) -> None:
-        """Print why a cluster killed a job, if its logs say so."""
-        for path in logs if isinstance(logs, list) else ():
-            if reason := why_killed(str(path)):
-                self.print(f"    {reason} The cluster's log: {path}")
+        logs = fields.get("log")
+        known = [str(path) for path in logs] if isinstance(logs, list) else []
+        for path in dict.fromkeys([*known, *self.group_logs]):
+            if path != job.log and (reason := why_killed(path)):
+                self.print(f"    {reason.replace('RULE', job.rule)} The cluster's log: {path}")
 
 
 class Bars(PlainLines):

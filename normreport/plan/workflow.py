@@ -382,9 +382,9 @@ class Plan:
         """Return the weights of the runs that are compared with each other."""
         return self.of_runs(paths.RUN_SNAPSHOTS, wildcards.model, wildcards.start)
 
-    def comparing_mb(self, wildcards: OfStart, input: Sized) -> int:
+    def comparing_mb(self, wildcards: OfStart, input: Sized, attempt: int = 1) -> int:
         """Return the memory that a comparison takes, in MB: one epoch of all its runs."""
-        return resources.comparing_mb(input.size_mb, self.config.training.epochs)
+        return resources.comparing_mb(input.size_mb, self.config.training.epochs) * attempt
 
     # draw_figure
 

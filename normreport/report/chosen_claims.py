@@ -15,7 +15,8 @@ def chosen_claims(settings: ClaimsSettings) -> tuple[Claim, ...]:
     Raises
     ------
     ConfigError
-        If the article has no claim of a chosen id, or has a claim with the id of another claim.
+        If the article has no claim of a chosen id, or a claim of the configuration has the id of
+        one of the article's.
     """
     known = [claim.id for claim in CLAIMS]
     words = {"all": tuple(known), "none": ()}

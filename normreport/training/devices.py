@@ -92,7 +92,7 @@ def software_versions(device: torch.device) -> dict[str, str]:
 
 
 def _processor() -> str:
-    """Name the kind of processor, and the instruction set and BLAS kernel that arithmetic uses."""
+    """Name the processor, PyTorch's instruction set and, if the user chose them, BLAS kernels."""
     parts = [platform.processor() or platform.machine(), torch.backends.cpu.get_cpu_capability()]
     if sys.platform == "linux":
         # platform.processor() is empty or only says x86_64.

@@ -71,8 +71,8 @@ def test_a_claim_of_the_article_can_be_declared_with_the_same_outcome(
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_each_statistic_is_compared_between_two_arms(whole: Study, statistic: str) -> None:
     contrast = "unit - imagenet"
-    margin = {"number": "0.1", "share": "1 point", "shift": "5%"}[STATISTICS[statistic].unit]
-    margin = "5%" if STATISTICS[statistic].is_of_pairs else margin
+    margins = {"number": "0.1", "share": "1 point", "shift": "5%", "size": "100%"}
+    margin = margins[STATISTICS[statistic].unit]
     outcome = judged(whole, statistic=statistic, contrast=contrast, margin=margin)
     assert outcome.verdict != Verdict.NOT_EVALUABLE
 
@@ -236,10 +236,20 @@ def test_margins_of_the_article_that_appear_twice_are_equal() -> None:
     assert BUILT_IN["F4"].test == SEPARATION
 
 
-@pytest.mark.parametrize(("expect", "has_null"), [("above", True), ("below", False)])
-def test_a_rougher_arm_must_exceed_what_chance_gives(expect: str, has_null: bool) -> None:
+@pytest.mark.parametrize(
+    ("expect", "margin", "has_null"),
+    [("above", "5%", True), ("above", "-30%", False), ("below", "5%", False)],
+)
+def test_a_rougher_arm_must_exceed_what_chance_gives(
+    expect: str, margin: str, has_null: bool
+) -> None:
     made = study(rougher={"imagenet": 0.5}, seeds=(0, 1, 2, 3), sizes={"features.0": 40})
-    values = {"statistic": "roughness", "contrast": "imagenet / unit", "expect": expect}
+    values = {
+        "statistic": "roughness",
+        "contrast": "imagenet / unit",
+        "expect": expect,
+        "margin": margin,
+    }
     claim = declared_claim(claimed(**values))
     found = judge_claim(claim, made)
     small = [case for case in found.cases if case.place and case.place.layers == ("features.0",)]
@@ -250,9 +260,9 @@ def test_a_rougher_arm_must_exceed_what_chance_gives(expect: str, has_null: bool
 
 
 @pytest.mark.parametrize(("apart", "verdict"), [(0.3, Verdict.SUPPORTED), (0.0, Verdict.REFUTED)])
-def test_the_share_of_the_arms_is_large_if_they_differ_more_than_seeds(
+def test_the_variance_ratio_is_large_if_arms_differ_more_than_seeds(
     apart: float, verdict: Verdict
 ) -> None:
     made = study(apart={"pretrained": apart, "scratch": apart}, seeds=range(6), noise=0.01)
-    found = judged(made, statistic="arm_share", contrast="unit - imagenet", margin="50%")
+    found = judged(made, statistic="variance_ratio", contrast="unit - imagenet", margin="100%")
     assert found.verdict is verdict

@@ -9,7 +9,7 @@ import pytest
 from normreport.commands.check import read_config
 from normreport.normalizations import OwnFile
 
-STUDIES = ("decay", "placebo", "stretch")
+STUDIES = ("decay", "networks", "placebo", "stretch")
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -131,7 +131,8 @@ def test_losses_are_printed_on_request(
     logger: logging.Logger, tmp_path: Path, with_losses: bool
 ) -> None:
     log = tmp_path / "run.log"
-    log.write_text("epoch 1 train loss 2.1\nepoch 2 train loss 1.9\n")
+    lines = "epoch 1 train loss 2.1\nepoch 2 train loss 1.9\n"
+    log.write_text(f"{lines}peak memory 800 MB, processor time 9.1 s\n")
     stream = io.StringIO()
     follow_build(logger, stream, ["train_run"], with_losses=with_losses)
     _start(logger, 1, "train_run", log)
@@ -139,6 +140,7 @@ def test_losses_are_printed_on_request(
     printed = "  train_run vgg16 scratch unit 0: epoch 2 train loss 1.9" in stream.getvalue()
     assert printed == with_losses
     assert "epoch 1" not in stream.getvalue()
+    assert "peak memory" not in stream.getvalue()
 
 
 def test_a_terminal_gets_a_bar_for_each_stage(
@@ -219,17 +221,22 @@ def test_the_headline_counts_verdicts_the_most_frequent_first(tmp_path: Path) ->
         ("an ordinary error", None),
     ],
 )
-@pytest.mark.parametrize("event", ["job_error", "group_error"])
+@pytest.mark.parametrize("is_group", [False, True])
 def test_a_job_that_a_cluster_kills_says_why(
-    logger: logging.Logger, tmp_path: Path, event: str, line: str, key: str | None
+    logger: logging.Logger, tmp_path: Path, is_group: bool, line: str, key: str | None
 ) -> None:
     log, theirs = tmp_path / "run.log", tmp_path / "14.log"
-    theirs.write_text(f"{line}\nShutting down, this might take some time.\n")
+    theirs.write_text(f"{line}\nError in rule train_run:\nShutting down.\n")
     stream = io.StringIO()
-    follow_build(logger, stream, ["train_run"])
-    _start(logger, 1, "train_run", log)
-    logs = {"log": [str(log), str(theirs)], "aux_logs": [str(theirs)]}
-    logger.error("Error", extra={"event": event, "jobid": 1, **logs})
-    text = stream.getvalue()
-    assert ("Killed: " in text) == (key is not None)
-    assert key is None or (f"RULE:{key}=" in text and str(theirs) in text)
+    follow_build(logger, stream, ["train_run", "measure_weights"])
+    _start(logger, 1, "measure_weights", tmp_path / "measure.log")
+    _start(logger, 2, "train_run", log)
+    if is_group:
+        logger.error("Error", extra={"event": "group_error", "aux_logs": [str(theirs)]})
+        logger.error("Error", extra={"event": "job_error", "jobid": 1, "log": []})
+    logs = [str(log)] if is_group else [str(log), str(theirs)]
+    logger.error("Error", extra={"event": "job_error", "jobid": 2, "log": logs})
+    failed, *others = stream.getvalue().splitlines()[2:]
+    assert failed.startswith("Failed: train_run ")
+    assert len(others) == (key is not None)
+    assert all(f"train_run:{key}=" in other and str(theirs) in other for other in others)

@@ -50,14 +50,17 @@ def wait_until(is_due):
     return found
 
 
-def training_job(clone):
-    """Return the number of a Slurm job whose training has finished an epoch; None without one."""
+def trainings(clone):
+    """Return the number of the Slurm job of each training that has finished an epoch."""
+    found = {}
     for log in clone.folder.glob(".snakemake/slurm_logs/*train_run*/**/*.log"):
-        epochs = clone.folder.glob("logs/train_run/**/*.log")
-        is_training = any("epoch   1/" in path.read_text() for path in epochs)
-        if is_training and states().get(log.stem) == "RUNNING":
-            return log.stem
-    return None
+        if states().get(log.stem) != "RUNNING":
+            continue
+        for run in re.findall(r"log: logs/train_run/(\S+)\.log", log.read_text()):
+            path = clone.folder / f"logs/train_run/{run}.log"
+            if path.exists() and "epoch   1/" in path.read_text():
+                found[run] = log.stem
+    return found
 
 
 def test_a_job_that_exceeds_its_memory_says_so_and_what_to_change(clone):
@@ -68,16 +71,16 @@ def test_a_job_that_exceeds_its_memory_says_so_and_what_to_change(clone):
     )
     assert done.returncode == 1
     assert "Killed: it took more memory than it asked for." in done.stdout
-    assert "--set-resources RULE:mem_mb=" in done.stdout
+    assert "--set-resources train_run:mem_mb=" in done.stdout
     assert not (clone.folder / output).exists()
 
 
 def test_a_build_survives_a_cancelled_job_and_the_death_of_snakemake(clone):
     with clone.started(*ON_SLURM) as build:
-        first = wait_until(lambda: training_job(clone))
+        run, first = next(iter(wait_until(lambda: trainings(clone)).items()))
         subprocess.run(["scancel", first], check=True)
-        # The job is tried again, while the others go on.
-        wait_until(lambda: training_job(clone) not in (None, first))
+        # The same run is tried again in another job.
+        wait_until(lambda: trainings(clone).get(run, first) != first)
         os.killpg(build.pid, signal.SIGKILL)
     assert "RUNNING" in states().values(), "no job outlived snakemake"
     again = clone.snakemake(*ON_SLURM)
@@ -93,4 +96,3 @@ def test_its_bytes_are_those_of_a_local_build(clone, tmp_path):
         name: content for name, content in results(clone).items() if "checkpoints/" not in name
     }
     assert different(found, results(local)) == []
-    print("identical")

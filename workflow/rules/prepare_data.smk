@@ -8,7 +8,7 @@ rule prepare_data:
         paths.log("prepare_data", "{data}"),
     threads: 8
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=240,
         # A compressed npz is unpacked here; the usual folder may lie in memory.
         tmpdir=paths.DATA,

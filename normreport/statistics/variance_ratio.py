@@ -1,0 +1,42 @@
+"""How much two arms differ, relative to how much seeds and chance make runs differ."""
+
+from __future__ import annotations
+
+import math
+
+from normreport.statistics.arrays import Float64s
+from normreport.statistics.effects import SquaredEffect, jackknife
+from normreport.statistics.variance_components import signed_components
+
+# Shares of the arms beyond these count as these: their logarithms are noise.
+_LEAST, _MOST = 0.001, 0.999
+
+
+def variance_ratio(products: Float64s) -> SquaredEffect | None:
+    """Return ln of the variance between two arms over that between seeds and by chance.
+
+    The components are those of :mod:`normreport.statistics.variance_components`. The logarithm of
+    the ratio is closer to a normal distribution than the ratio or the share of the arms.
+
+    Parameters
+    ----------
+    products : array, shape (2, seeds, 2, seeds)
+
+    Returns
+    -------
+    SquaredEffect or None
+        The logarithm takes the place of a squared effect. None for a single seed, and if all runs
+        are equal.
+    """
+    if products.shape[1] < 2 or not sum(signed_components(products)) > 0:
+        return None
+    return jackknife(_log_ratio, products)
+
+
+def _log_ratio(products: Float64s) -> float:
+    components = signed_components(products)
+    total = sum(components)
+    if not total > 0:
+        return math.nan
+    share = min(_MOST, max(_LEAST, components[0] / total))
+    return math.log(share / (1 - share))

@@ -1,0 +1,80 @@
+"""The ratio against sums of squares of the weights, and how often a test on it errs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from normreport.statistics.inference import MarginTest
+from normreport.statistics.variance_ratio import variance_ratio
+from normreport.statistics.verdict import Verdict
+from tests.statistics.layouts import layout, products_of
+
+SEEDS = 5
+
+
+def test_the_ratio_has_the_pseudo_values_of_the_analysis_of_variance() -> None:
+    weights = layout(2, SEEDS, shift=0.2)
+
+    def log_ratio(seeds: list[int]) -> float:
+        chosen = weights[:, seeds].astype(np.longdouble)
+        means = chosen.mean(axis=(0, 1))
+        of_arms = ((chosen.mean(axis=1) - means) ** 2).mean(axis=-1).sum() * len(seeds)
+        of_seeds = ((chosen.mean(axis=0) - means) ** 2).mean(axis=-1).sum() * 2
+        total = ((chosen - means) ** 2).mean(axis=-1).sum()
+        degrees = len(seeds) - 1
+        rest = (total - of_arms - of_seeds) / degrees
+        arm, seed = (of_arms - rest) / (2 * len(seeds)), (of_seeds / degrees - rest) / 2
+        return float(np.log(arm / (seed + rest)))
+
+    found = variance_ratio(products_of(weights))
+    assert found is not None
+    everyone = list(range(SEEDS))
+    assert found.value == pytest.approx(log_ratio(everyone), rel=1e-6)
+    expected = [
+        SEEDS * log_ratio(everyone) - (SEEDS - 1) * log_ratio(everyone[:s] + everyone[s + 1 :])
+        for s in everyone
+    ]
+    assert found.pseudo_values == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("seeds", "shift"), [(3, 0.2), (6, 0.2), (6, 0.6)])
+def test_at_the_margin_a_claim_is_decided_hardly_more_often_than_nominal(
+    seeds: int, shift: float
+) -> None:
+    """The nominal rate is 2.5% on each side; the pseudo-values are not quite normal."""
+    noise = 0.1
+    # Shifts of whole distributions: the components are known.
+    margin = math.log((shift / 2) ** 2 / (noise**2 + noise**2))
+    generator = np.random.default_rng(0)
+    scores = np.sort(generator.standard_normal(50))
+    test = MarginTest(margin, level=0.95)
+    outcomes = []
+    for _ in range(400):
+        of_seed = generator.normal(0, noise, (1, seeds, 1))
+        of_run = generator.normal(0, noise, (2, seeds, 1))
+        of_arm = shift * np.arange(2)[:, None, None]
+        weights = (scores + of_seed + of_run + of_arm).astype(np.float32)
+        found = variance_ratio(products_of(weights))
+        assert found is not None
+        assert found.pseudo_values is not None
+        outcomes.append(test.verdict(test.p_values(found.pseudo_values)))
+    for verdict in (Verdict.SUPPORTED, Verdict.REFUTED):
+        assert outcomes.count(verdict) < 0.07 * len(outcomes)
+
+
+def test_arms_without_an_effect_have_the_least_ratio_and_far_arms_the_largest() -> None:
+    ends = [
+        min(
+            variance_ratio(products_of(layout(2, 4, entropy=number))).value for number in range(50)
+        ),
+        variance_ratio(products_of(layout(2, 4, shift=1e3, noise=1e-3))).value,
+    ]
+    assert ends == pytest.approx([math.log(0.001 / 0.999), math.log(0.999 / 0.001)])
+
+
+def test_equal_runs_have_no_ratio() -> None:
+    assert variance_ratio(np.ones((2, 3, 2, 3))) is None
+    assert variance_ratio(products_of(layout(2, 1))) is None
