@@ -320,6 +320,11 @@ CHANGES = (
     ),
     Change("a claim", append("normreport/claims/movement.py"), JUDGE),
     Change(
+        "the settings of figures in the code",
+        append("normreport/config/report.py"),
+        {"draw_figure": EVERY, **JUDGE},
+    ),
+    Change(
         "a colour of the figures",
         append("normreport/figures/style.py"),
         {"draw_figure": EVERY, **RENDER},
