@@ -6,6 +6,8 @@ rule prepare_data:
         manifest=paths.DATA_MANIFEST,
     log:
         paths.log("prepare_data", "{data}"),
+    # The pretraining, which half of all runs wait for, begins with it.
+    priority: 1
     threads: 8
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
