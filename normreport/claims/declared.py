@@ -97,8 +97,8 @@ def _unit(settings: ClaimSettings) -> str:
     other = others[0] if others else ""
     if settings.shown == "shift":
         return gettext("%(what)s from %(other)s to %(one)s", what=what, one=one, other=other)
-    if settings.kind.is_of_pairs:
-        return gettext("%(what)s (%(one)s and %(other)s)", what=what, one=one, other=other)
+    if settings.shown == "size":
+        return _variance_ratio(settings)
     words = {
         "/": N_("the change of %(what)s from %(other)s to %(one)s"),
         "-": N_("the difference of %(what)s (%(one)s minus %(other)s)"),
@@ -111,17 +111,20 @@ def _statistic(settings: ClaimSettings) -> str:
     """Say what is computed per seed."""
     what, contrast = gettext(settings.kind.words), settings.contrast
     if settings.shown == "size":
-        one, other = settings.compared.arms
-        return _verbatim(
-            gettext(
-                "ln of %(what)s: %(one)s and %(other)s, last epoch", what=what, one=one, other=other
-            )
-        )
+        return _verbatim(gettext("ln of %(what)s, last epoch", what=_variance_ratio(settings)))
     words = {
         "ratio": N_("ln of %(what)s: %(contrast)s, last epoch unless it says another"),
         "shift": N_("%(what)s, squared: %(contrast)s, last epoch"),
     }.get(settings.shown, N_("%(what)s: %(contrast)s, last epoch unless it says another"))
     return _verbatim(gettext(words, what=what, contrast=contrast))
+
+
+def _variance_ratio(settings: ClaimSettings) -> str:
+    one, other = settings.compared.arms
+    words = N_(
+        "the variance between %(one)s and %(other)s, relative to that between seeds and by chance"
+    )
+    return gettext(words, one=one, other=other)
 
 
 def _side(side: ArmAtEpoch) -> str:
