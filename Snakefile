@@ -30,20 +30,6 @@ include: "workflow/rules/render_pdf.smk"
 include: "workflow/rules/publish_site.smk"
 
 
-# Seconds each: on a cluster, the waiting for their jobs would take longer.
-localrules:
-    record_failures,
-    require_all_runs,
-    judge_claims,
-    draw_figure,
-    record_provenance,
-    render_html,
-    render_pdf,
-    publish_site,
-    all,
-    publish,
-
-
 rule all:
     default_target: True
     input:

@@ -383,9 +383,14 @@ def _from_stdin(arguments: Sequence[str]) -> Sequence[str]:
 def _print_usage() -> None:
     """Print the memory and the processor time of this process: the last line of a job's log."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    peak_mb = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    peak_bytes = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    if sys.platform == "linux":
+        # There, ru_maxrss may be that of the process that started this one.
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        peak_bytes = int(status.partition("VmHWM:")[2].split()[0]) * 1024
     print(
-        f"peak memory {peak_mb:.0f} MB, processor time {used.ru_utime + used.ru_stime:.1f} s",
+        f"peak memory {peak_bytes / 1e6:.0f} MB, "
+        f"processor time {used.ru_utime + used.ru_stime:.1f} s",
         file=sys.stderr,
     )
 

@@ -252,6 +252,10 @@ class Plan:
             *([paths.ALL_RUNS] if self.failures.runs else []),
         ]
 
+    def small_mb(self, wildcards: object, attempt: int = 1) -> int:
+        """Return the memory of a stage that needs less than a gigabyte; a retry may take more."""
+        return 1000 * attempt
+
     # prepare_data
 
     def data_settings(self, wildcards: OfData) -> str:

@@ -190,7 +190,7 @@ def test_a_users_checkpoint_is_a_file_of_each_model_and_must_exist(
 def test_models_with_equal_settings_share_one_pretraining(small: dict[str, Any]) -> None:
     vgg16 = small["models"]["vgg16"]
     slow = vgg16 | {"architecture": "vgg16", "learning_rate": 1e-5}
-    other = slow | {"pretraining": vgg16["pretraining"] | {"epochs": 3}}
+    other = slow | {"pretraining": vgg16["pretraining"] | {"epochs": 9}}
     models = small["models"] | {"slow": slow, "other": other}
     names = ["vgg16", "slow", "other"]
     plan = _plan(small | {"experiment": small["experiment"] | {"models": names}, "models": models})

@@ -8,7 +8,7 @@ rule digest_weights:
     log:
         paths.log("digest_weights", paths.RUN),
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=plan.small_mb,
         runtime=10,
     params:
         versions=stage_versions("digest_weights"),

@@ -9,6 +9,7 @@ rule draw_figure:
         table=paths.FIGURE_TABLE,
     log:
         paths.log("draw_figure", "{figure}"),
+    localrule: True
     resources:
         mem_mb=2000,
         runtime=10,

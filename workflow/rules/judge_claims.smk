@@ -8,6 +8,7 @@ rule judge_claims:
         cases=paths.CASES_TABLE,
     log:
         paths.log("judge_claims", "results"),
+    localrule: True
     resources:
         mem_mb=2000,
         runtime=10,

@@ -7,6 +7,7 @@ rule publish_site:
         site=directory(paths.SITE),
     log:
         paths.log("publish_site", "public"),
+    localrule: True
     resources:
         mem_mb=500,
         runtime=5,

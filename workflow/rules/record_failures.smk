@@ -6,6 +6,7 @@ rule record_failures:
         failures=paths.FAILURES,
     log:
         paths.log("record_failures", "failures"),
+    localrule: True
     resources:
         mem_mb=500,
         runtime=5,

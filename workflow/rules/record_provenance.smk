@@ -9,6 +9,7 @@ rule record_provenance:
         metadata=paths.RO_CRATE,
     log:
         paths.log("record_provenance", "provenance"),
+    localrule: True
     resources:
         mem_mb=500,
         runtime=5,

@@ -7,6 +7,7 @@ rule render_html:
         html=paths.HTML,
     log:
         paths.log("render_html", "index"),
+    localrule: True
     resources:
         mem_mb=1000,
         runtime=10,

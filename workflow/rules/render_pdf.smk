@@ -7,6 +7,7 @@ rule render_pdf:
         pdf=paths.PDF,
     log:
         paths.log("render_pdf", "report"),
+    localrule: True
     resources:
         mem_mb=2000,
         runtime=10,

@@ -6,6 +6,7 @@ rule require_all_runs:
         all_runs=paths.ALL_RUNS,
     log:
         paths.log("require_all_runs", "all-runs"),
+    localrule: True
     resources:
         mem_mb=100,
         runtime=5,
