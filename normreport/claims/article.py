@@ -32,14 +32,18 @@ def _compared_arms(study: Study) -> Mapping[str, str]:
     return dict(zip(THE_CONTRAST, study.contrast, strict=True))
 
 
-def _of_article(settings: ClaimSettings) -> Claim:
-    """Make a claim of the article, whose words are messages and whose arms may be replaced."""
-    names = None if "raw" in settings.compared.arms else _compared_arms
+def _of_article(settings: ClaimSettings, needs: Needs) -> Claim:
+    """Make a claim of the article: its words are messages.
+
+    If it needs the contrast of the experiment, it is about those two arms, whatever their names.
+    """
+    names = _compared_arms if needs.contrast else None
     return replace(
         declared_claim(settings),
         topic=settings.topic or settings.statement,
         statement=settings.statement,
         judge=partial(judge_declared, settings=settings, names=names),
+        needs=needs,
         axis_margin=None,
         family=PRIMARY_FAMILY,
         needs_helpful_pretraining=True,
@@ -86,7 +90,8 @@ RAW_IS_WIDER = replace(
             contrast="raw / unit",
             expect="above",
             margin="5%",
-        )
+        ),
+        RAW_AND_UNIT,
     ),
     kind="hypothesis",
     group="premises",
@@ -94,7 +99,6 @@ RAW_IS_WIDER = replace(
         "ln of the standard deviation with raw inputs over that with inputs / 255, last epoch"
     ),
     unit=N_("the change of the standard deviation"),
-    needs=RAW_AND_UNIT,
     flags=_flag_same_as_published,
 )
 
@@ -108,7 +112,8 @@ RAW_IS_ROUGHER = replace(
             contrast="raw / unit",
             expect="above",
             margin="25%",
-        )
+        ),
+        RAW_AND_UNIT,
     ),
     kind="hypothesis",
     group="premises",
@@ -117,7 +122,6 @@ RAW_IS_ROUGHER = replace(
         "derivative) with raw inputs over that with inputs / 255, last epoch"
     ),
     unit=N_("the change of roughness"),
-    needs=RAW_AND_UNIT,
     flags=_flag_same_as_published,
 )
 
@@ -133,7 +137,8 @@ STANDARDIZED_IS_NARROWER = replace(
             contrast="unit / imagenet",
             expect="above",
             margin="5%",
-        )
+        ),
+        COMPARED,
     ),
     kind="hypothesis",
     group="premises",
@@ -142,7 +147,6 @@ STANDARDIZED_IS_NARROWER = replace(
         "removed, last epoch"
     ),
     unit=N_("the change of the standard deviation"),
-    needs=COMPARED,
     flags=_flag_opposite_of_f4b,
 )
 
@@ -158,7 +162,8 @@ STANDARDIZED_IS_SMOOTHER = replace(
             contrast="unit / imagenet",
             expect="above",
             margin="25%",
-        )
+        ),
+        COMPARED,
     ),
     kind="hypothesis",
     group="premises",
@@ -167,7 +172,6 @@ STANDARDIZED_IS_SMOOTHER = replace(
         "removed, last epoch"
     ),
     unit=N_("the change of roughness"),
-    needs=COMPARED,
 )
 
 _CLOSE = ClaimSettings(
@@ -184,12 +188,11 @@ _CLOSE = ClaimSettings(
     starts=("pretrained",),
 )
 PRETRAINED_ARE_CLOSE = replace(
-    _of_article(_CLOSE),
+    _of_article(_CLOSE, Needs(starts=("pretrained",), contrast=True)),
     kind="finding",
     group="pretrained",
     statistic=DELTA,
     unit=OF_SIGMA,
-    needs=Needs(starts=("pretrained",), contrast=True),
     beyond=_beside(_CLOSE, "raw - unit"),
     flags=_flag_shared_start,
     figures=("switch_or_seed", "density", "separation"),
@@ -209,12 +212,11 @@ _SEPARATE = ClaimSettings(
     starts=("scratch",),
 )
 SCRATCH_SEPARATES = replace(
-    _of_article(_SEPARATE),
+    _of_article(_SEPARATE, Needs(starts=("scratch",), contrast=True)),
     kind="finding",
     group="scratch",
     statistic=DELTA,
     unit=OF_SIGMA,
-    needs=Needs(starts=("scratch",), contrast=True),
     beyond=_beside(_SEPARATE, "raw - unit"),
     figures=("switch_or_seed", "density", "separation"),
 )
@@ -233,7 +235,8 @@ STANDARDIZED_IS_WIDER = replace(
             expect="above",
             margin="5%",
             starts=("scratch",),
-        )
+        ),
+        Needs(starts=("scratch",), contrast=True),
     ),
     kind="finding",
     group="scratch",
@@ -242,5 +245,4 @@ STANDARDIZED_IS_WIDER = replace(
         "inputs / 255, last epoch"
     ),
     unit=N_("the change of the standard deviation"),
-    needs=Needs(starts=("scratch",), contrast=True),
 )

@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from normreport.io.files import read_json
 
@@ -76,6 +76,23 @@ class Job:
     rule: str
     name: str
     log: str | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Jobs that a cluster runs as one, and that failed.
+
+    Attributes
+    ----------
+    failed_rule
+        The stage that failed; None if the cluster's log does not name it. The stages after it never
+        started.
+    logs
+        The paths of the cluster's logs.
+    """
+
+    failed_rule: str | None
+    logs: tuple[str, ...]
 
 
 def short_reason(reason: str) -> str:
@@ -159,8 +176,7 @@ class PlainLines(logging.Handler):
         self.totals = Counter(jobs)
         self.done: Counter[str] = Counter()
         self.running: dict[int, Job] = {}
-        self.group_logs: list[str] = []
-        self.failed_rule: str | None = None
+        self.groups: dict[int, Group] = {}
         self.with_losses = with_losses
         self.with_whole_logs = with_whole_logs
 
@@ -207,26 +223,25 @@ class PlainLines(logging.Handler):
             for line in last_epoch(job.log):
                 self.print(f"  {job.name}: {line}")
 
-    def _fail_group(self, fields: Mapping[str, object]) -> None:
-        """Remember the cluster's log of a group, and which of its jobs failed.
-
-        The errors of all its jobs follow, also of those that never started.
-        """
-        logs = fields["aux_logs"]
-        self.group_logs = [str(path) for path in logs] if isinstance(logs, list) else []
-        text = "\n".join(line for path in self.group_logs for line in last_lines(path, 50))
-        self.failed_rule = next(iter(re.findall(r"Error in rule (\w+)", text)), None)
+    def _fail_group(self, fields: Mapping[str, Any]) -> None:
+        """Remember a group that failed: the errors of all its jobs follow."""
+        logs = tuple(map(str, fields["aux_logs"]))
+        text = "\n".join(line for path in logs for line in last_lines(path, 50))
+        found = re.search(r"Error in rule (\w+)", text)
+        group = Group(found[1] if found else None, logs)
+        self.groups |= {job["jobid"]: group for job in fields["job_error_info"]}
 
     def _fail(self, fields: Mapping[str, object]) -> None:
-        job = self.running.pop(int(str(fields["jobid"])))
-        if self.failed_rule not in (None, job.rule):
+        number = int(str(fields["jobid"]))
+        job, group = self.running.pop(number), self.groups.pop(number, Group(None, ()))
+        if group.failed_rule not in (None, job.rule):
             return
         self.print(f"Failed: {job.name}. Its log: {job.log}")
         for line in last_lines(job.log, 10**9 if self.with_whole_logs else LOG_LINES):
             self.print(f"    {line}")
         logs = fields.get("log")
         known = [str(path) for path in logs] if isinstance(logs, list) else []
-        for path in dict.fromkeys([*known, *self.group_logs]):
+        for path in dict.fromkeys([*known, *group.logs]):
             if path != job.log and (reason := why_killed(path)):
                 self.print(f"    {reason.replace('RULE', job.rule)} The cluster's log: {path}")
 

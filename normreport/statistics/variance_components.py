@@ -77,11 +77,11 @@ def variance_components(products: Float64s) -> VarianceComponents | None:
     arms, seeds = products.shape[:2]
     if arms < 2 or seeds < 2:
         return None
-    of_arms, of_seeds, of_rest = _sums_of_squares(products)
+    of_arms, of_seeds, of_rest = squares = _sums_of_squares(products)
     total = of_arms + of_seeds + of_rest
     if total <= 0:
         return None
-    arm, seed, mean_rest = (max(0.0, part) for part in signed_components(products))
+    arm, seed, mean_rest = (max(0.0, part) for part in _components(squares, arms, seeds))
     scatter_within_seeds = of_arms + of_rest
     p_value, is_exact = _permutation_test(products)
     return VarianceComponents(
@@ -104,8 +104,13 @@ def signed_components(products: Float64s) -> tuple[float, float, float]:
     products : array, shape (arms, seeds, arms, seeds)
         Of two arms and two seeds or more.
     """
-    arms, seeds = products.shape[:2]
-    of_arms, of_seeds, of_rest = _sums_of_squares(products)
+    return _components(_sums_of_squares(products), *products.shape[:2])
+
+
+def _components(
+    squares: tuple[float, float, float], arms: int, seeds: int
+) -> tuple[float, float, float]:
+    of_arms, of_seeds, of_rest = squares
     rest = of_rest / ((arms - 1) * (seeds - 1))
     arm = (of_arms / (arms - 1) - rest) * (arms - 1) / (arms * seeds)
     return arm, (of_seeds / (seeds - 1) - rest) / arms, rest

@@ -232,7 +232,9 @@ def test_a_job_that_a_cluster_kills_says_why(
     _start(logger, 1, "measure_weights", tmp_path / "measure.log")
     _start(logger, 2, "train_run", log)
     if is_group:
-        logger.error("Error", extra={"event": "group_error", "aux_logs": [str(theirs)]})
+        members = [{"jobid": 1}, {"jobid": 2}]
+        group = {"aux_logs": [str(theirs)], "job_error_info": members}
+        logger.error("Error", extra={"event": "group_error", **group})
         logger.error("Error", extra={"event": "job_error", "jobid": 1, "log": []})
     logs = [str(log)] if is_group else [str(log), str(theirs)]
     logger.error("Error", extra={"event": "job_error", "jobid": 2, "log": logs})
@@ -240,3 +242,18 @@ def test_a_job_that_a_cluster_kills_says_why(
     assert failed.startswith("Failed: train_run ")
     assert len(others) == (key is not None)
     assert all(f"train_run:{key}=" in other and str(theirs) in other for other in others)
+
+
+def test_a_failure_after_that_of_a_group_is_printed(logger: logging.Logger, tmp_path: Path) -> None:
+    theirs = tmp_path / "14.log"
+    theirs.write_text("Error in rule train_run:\n")
+    stream = io.StringIO()
+    follow_build(logger, stream, ["train_run", "compare_arms"])
+    _start(logger, 1, "train_run", tmp_path / "run.log")
+    group = {"aux_logs": [str(theirs)], "job_error_info": [{"jobid": 1}]}
+    logger.error("Error", extra={"event": "group_error", **group})
+    logger.error("Error", extra={"event": "job_error", "jobid": 1, "log": []})
+    _start(logger, 2, "compare_arms", tmp_path / "compare.log")
+    logger.error("Error", extra={"event": "job_error", "jobid": 2, "log": []})
+    failed = [line for line in stream.getvalue().splitlines() if line.startswith("Failed: ")]
+    assert [line.split()[1] for line in failed] == ["train_run", "compare_arms"]
