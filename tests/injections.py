@@ -36,7 +36,7 @@ def _is_handler(attribute: str) -> bool:
     return attribute.startswith("on")
 
 
-class _Harm(HTMLParser):
+class _InjectionFinder(HTMLParser):
     """Collect the tags of a page that one of the texts has made."""
 
     def __init__(self) -> None:
@@ -56,9 +56,9 @@ class _Harm(HTMLParser):
             self.found.append(data)
 
 
-def harm_in(page: str) -> list[str]:
+def find_injections(page: str) -> list[str]:
     """Return the tags and scripts that texts of ``INJECTIONS`` have made in a page."""
-    reader = _Harm()
+    reader = _InjectionFinder()
     reader.feed(page)
     reader.close()
     return reader.found

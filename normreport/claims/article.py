@@ -23,26 +23,26 @@ from normreport.statistics.verdict import Verdict
 from normreport.text.language import N_, gettext
 
 # `unit` and `imagenet` stand for the two arms that the experiment compares.
-THE_CONTRAST = "unit", "imagenet"
-RAW_AND_UNIT = Needs(any_start=ARTICLE_STARTS, normalizations=("raw", "unit"))
-COMPARED = Needs(any_start=ARTICLE_STARTS, contrast=True)
+PLACEHOLDER_ARMS = "unit", "imagenet"
+NEEDS_RAW_AND_UNIT = Needs(any_start=ARTICLE_STARTS, normalizations=("raw", "unit"))
+NEEDS_CONTRAST = Needs(any_start=ARTICLE_STARTS, contrast=True)
 
 
 def _compared_arms(study: Study) -> Mapping[str, str]:
-    return dict(zip(THE_CONTRAST, study.contrast, strict=True))
+    return dict(zip(PLACEHOLDER_ARMS, study.contrast, strict=True))
 
 
-def _of_article(settings: ClaimSettings, needs: Needs) -> Claim:
-    """Make a claim of the article: its words are messages.
+def _article_claim(settings: ClaimSettings, needs: Needs) -> Claim:
+    """Build a claim of the article, whose words are translatable.
 
-    If it needs the contrast of the experiment, it is about those two arms, whatever their names.
+    If it needs the contrast of the experiment, `unit` and `imagenet` stand for its two arms.
     """
-    names = _compared_arms if needs.contrast else None
+    renamed_arms = _compared_arms if needs.contrast else None
     return replace(
         declared_claim(settings),
         topic=settings.topic or settings.statement,
         statement=settings.statement,
-        judge=partial(judge_declared, settings=settings, names=names),
+        judge=partial(judge_declared, settings=settings, renamed_arms=renamed_arms),
         needs=needs,
         axis_margin=None,
         family=PRIMARY_FAMILY,
@@ -50,7 +50,7 @@ def _of_article(settings: ClaimSettings, needs: Needs) -> Claim:
     )
 
 
-def _beside(claim: ClaimSettings, contrast: str) -> Judge:
+def _judge_other_contrast(claim: ClaimSettings, contrast: str) -> Judge:
     """Judge a claim with other arms."""
     other = ClaimSettings.model_validate(claim.model_dump() | {"contrast": contrast})
     return partial(judge_declared, settings=other)
@@ -81,7 +81,7 @@ def _flag_shared_start(study: Study, cases: Sequence[Case]) -> Iterator[str]:
 
 
 RAW_IS_WIDER = replace(
-    _of_article(
+    _article_claim(
         ClaimSettings(
             id="H1",
             topic=N_("Without normalization: high variance"),
@@ -91,7 +91,7 @@ RAW_IS_WIDER = replace(
             expect="above",
             margin="5%",
         ),
-        RAW_AND_UNIT,
+        NEEDS_RAW_AND_UNIT,
     ),
     kind="hypothesis",
     group="premises",
@@ -103,7 +103,7 @@ RAW_IS_WIDER = replace(
 )
 
 RAW_IS_ROUGHER = replace(
-    _of_article(
+    _article_claim(
         ClaimSettings(
             id="H2",
             topic=N_("Without normalization: a jagged distribution"),
@@ -113,7 +113,7 @@ RAW_IS_ROUGHER = replace(
             expect="above",
             margin="25%",
         ),
-        RAW_AND_UNIT,
+        NEEDS_RAW_AND_UNIT,
     ),
     kind="hypothesis",
     group="premises",
@@ -126,7 +126,7 @@ RAW_IS_ROUGHER = replace(
 )
 
 STANDARDIZED_IS_NARROWER = replace(
-    _of_article(
+    _article_claim(
         ClaimSettings(
             id="H4",
             topic=N_("Mean and std removed: narrower weights"),
@@ -138,7 +138,7 @@ STANDARDIZED_IS_NARROWER = replace(
             expect="above",
             margin="5%",
         ),
-        COMPARED,
+        NEEDS_CONTRAST,
     ),
     kind="hypothesis",
     group="premises",
@@ -151,7 +151,7 @@ STANDARDIZED_IS_NARROWER = replace(
 )
 
 STANDARDIZED_IS_SMOOTHER = replace(
-    _of_article(
+    _article_claim(
         ClaimSettings(
             id="H5",
             topic=N_("Mean and std removed: a smoother distribution"),
@@ -163,7 +163,7 @@ STANDARDIZED_IS_SMOOTHER = replace(
             expect="above",
             margin="25%",
         ),
-        COMPARED,
+        NEEDS_CONTRAST,
     ),
     kind="hypothesis",
     group="premises",
@@ -174,7 +174,7 @@ STANDARDIZED_IS_SMOOTHER = replace(
     unit=N_("the change of roughness"),
 )
 
-_CLOSE = ClaimSettings(
+_F1_SETTINGS = ClaimSettings(
     id="F1",
     topic=N_("Pretrained: the normalization hardly matters"),
     statement=N_(
@@ -188,17 +188,17 @@ _CLOSE = ClaimSettings(
     starts=("pretrained",),
 )
 PRETRAINED_ARE_CLOSE = replace(
-    _of_article(_CLOSE, Needs(starts=("pretrained",), contrast=True)),
+    _article_claim(_F1_SETTINGS, Needs(starts=("pretrained",), contrast=True)),
     kind="finding",
     group="pretrained",
     statistic=DELTA,
     unit=OF_SIGMA,
-    beyond=_beside(_CLOSE, "raw - unit"),
+    beyond=_judge_other_contrast(_F1_SETTINGS, "raw - unit"),
     flags=_flag_shared_start,
     figures=("switch_or_seed", "density", "separation"),
 )
 
-_SEPARATE = ClaimSettings(
+_F4_SETTINGS = ClaimSettings(
     id="F4",
     topic=N_("Scratch: the normalizations separate"),
     statement=N_(
@@ -212,17 +212,17 @@ _SEPARATE = ClaimSettings(
     starts=("scratch",),
 )
 SCRATCH_SEPARATES = replace(
-    _of_article(_SEPARATE, Needs(starts=("scratch",), contrast=True)),
+    _article_claim(_F4_SETTINGS, Needs(starts=("scratch",), contrast=True)),
     kind="finding",
     group="scratch",
     statistic=DELTA,
     unit=OF_SIGMA,
-    beyond=_beside(_SEPARATE, "raw - unit"),
+    beyond=_judge_other_contrast(_F4_SETTINGS, "raw - unit"),
     figures=("switch_or_seed", "density", "separation"),
 )
 
 STANDARDIZED_IS_WIDER = replace(
-    _of_article(
+    _article_claim(
         ClaimSettings(
             id="F4b",
             topic=N_("Scratch: the spread is largest with mean and std removed"),

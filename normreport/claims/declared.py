@@ -28,7 +28,7 @@ from normreport.statistics.nulls import roughness_ratio_null
 from normreport.statistics.variance_ratio import variance_ratio
 from normreport.text.language import N_, gettext
 
-Names = Callable[[Study], Mapping[str, str]]
+RenamedArms = Callable[[Study], Mapping[str, str]]
 
 
 def declared_claim(settings: ClaimSettings) -> Claim:
@@ -52,19 +52,18 @@ def declared_claim(settings: ClaimSettings) -> Claim:
         needs_helpful_pretraining=False,
         shown=settings.shown,
         axis_margin=_axis_margin(settings),
-        rule=ROUGHNESS_RULE if _may_be_chance(settings) else None,
+        rule=ROUGHNESS_RULE if _needs_roughness_null(settings) else None,
     )
 
 
 # What is computed from the products of pairs of runs.
-EFFECTS: Mapping[str, Effect] = {"shift": repeated_shift, "variance_ratio": variance_ratio}
+PAIR_STATISTICS: Mapping[str, Effect] = {"shift": repeated_shift, "variance_ratio": variance_ratio}
 ROUGHNESS_RULE = N_(
     "as for a difference, and to support the claim the 95%% interval must also lie above the 95%% "
     "point of the ratio for two Gaussian samples of the same size and correlation"
 )
 
 # The effect that counts as one margin on the axis of the scorecard, for a claim whose margin is 0.
-# Of a size, every margin will do.
 _SMALLEST_AXIS = {"number": 1.0, "percent": 0.01, "points": 0.01, "ratio": 0.05, "shift": 0.02**2}
 
 
@@ -134,7 +133,11 @@ def _side(side: ArmAtEpoch) -> str:
 
 
 def judge_declared(
-    study: Study, test: MarginTest, *, settings: ClaimSettings, names: Names | None = None
+    study: Study,
+    test: MarginTest,
+    *,
+    settings: ClaimSettings,
+    renamed_arms: RenamedArms | None = None,
 ) -> Iterator[Case]:
     """Judge a declared claim at every model, start and layer that it names.
 
@@ -144,10 +147,10 @@ def judge_declared(
         The measurements, and the test of the claim.
     settings
         The claim.
-    names
-        Returns the arms that take the place of arms that the claim names.
+    renamed_arms
+        Returns, for arms that the claim names, the arms that take their place.
     """
-    compared = settings.compared.renamed(names(study) if names else {})
+    compared = settings.compared.renamed(renamed_arms(study) if renamed_arms else {})
     for model in study.settings.models:
         for start in settings.starts:
             if not set(compared.arms) <= {*study.arms(model=model, starts=(start,))}:
@@ -176,7 +179,12 @@ def _judge_place(
     if settings.kind.is_of_pairs:
         one, other = compared.arms
         return case_from_shifts(
-            study, place, test, seeds=seeds, arms=(one, other), effect=EFFECTS[settings.statistic]
+            study,
+            place,
+            test,
+            seeds=seeds,
+            arms=(one, other),
+            effect=PAIR_STATISTICS[settings.statistic],
         )
     failed = failed_runs_at(study, place)
     is_accuracy = settings.statistic.endswith("accuracy")
@@ -189,13 +197,13 @@ def _judge_place(
     effect = first - second[0] if second else first
     null = None
     # The simulation takes seconds, and decides nothing below the margin.
-    if _may_be_chance(settings) and layer and float(effect.mean(skipna=False)) > test.margin:
+    if _needs_roughness_null(settings) and layer and float(effect.mean(skipna=False)) > test.margin:
         null = _roughness_null(study, model, start, layer, compared)
     return case_from_seeds(place, list(effect), test=test, failed=failed, null=null)
 
 
-def _may_be_chance(settings: ClaimSettings) -> bool:
-    """Return whether two samples of one distribution may differ by more than the margin."""
+def _needs_roughness_null(settings: ClaimSettings) -> bool:
+    """Return whether the claim is that one arm is rougher than another, beyond chance."""
     is_ratio_of_arms = settings.compared.operator == "/" and len(settings.compared.arms) == 2
     is_rougher = settings.expect == "above" and settings.margin_value >= 0
     return settings.statistic == "roughness" and is_ratio_of_arms and is_rougher

@@ -38,7 +38,7 @@ def comparison_lines(found: Comparison) -> Iterable[str]:
         "Inputs", [f"{cause}: {_short(cause.old)} → {_short(cause.new)}" for cause in found.causes]
     )
     if not found.causes:
-        yield "No recorded input differs; another kind of processor may explain the differences."
+        yield "No recorded input differs."
     for title, effects in (
         ("Runs", found.runs), ("Verdicts", found.verdicts), ("Figures", found.figures),
     ):  # fmt: skip

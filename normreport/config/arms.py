@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from normreport.config.base import COLOR, UNION_TAG, Count, Name, Settings, one_or_list
+from normreport.config.base import COLOR, UNION_TAG, Count, Name, Settings, one_or_list_tag
 from normreport.config.data import PathText
 from normreport.config.training import (
     Fraction,
@@ -24,12 +24,12 @@ Divisor = Annotated[float, Field(ge=1e-9, lt=1e9)]
 Numbers = Annotated[
     Annotated[Number, Tag(f"{UNION_TAG}one")]
     | Annotated[tuple[Number, Number, Number], Tag(f"{UNION_TAG}list")],
-    Discriminator(one_or_list),
+    Discriminator(one_or_list_tag),
 ]
 Divisors = Annotated[
     Annotated[Divisor, Tag(f"{UNION_TAG}one")]
     | Annotated[tuple[Divisor, Divisor, Divisor], Tag(f"{UNION_TAG}list")],
-    Discriminator(one_or_list),
+    Discriminator(one_or_list_tag),
 ]
 
 
@@ -165,8 +165,8 @@ def find_problems(arms: Mapping[str, ArmSettings]) -> Iterator[str]:
             yield f"arms.{name}.normalization: unknown normalization {named!r}. {hint}"
         elif named in arms and name in (named, arms[named].normalization):
             yield (
-                f"arms.{name}.normalization: leads back to {name!r}; name a built-in normalization "
-                "or an arm that has divide/mean/std or a file"
+                f"arms.{name}.normalization: circular reference to {name!r}; use a built-in "
+                "normalization or an arm that has divide/mean/std or a file"
             )
         elif named in arms and arms[named].normalization is not None:
             yield (

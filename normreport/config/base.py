@@ -49,7 +49,7 @@ LayerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=128)]
 UNION_TAG = "kind: "
 
 
-def one_or_list(value: object) -> str:
+def one_or_list_tag(value: object) -> str:
     """Return the tag of a value that is either one or a list."""
     return UNION_TAG + ("list" if isinstance(value, list | tuple) else "one")
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from normreport.config.base import UNION_TAG, Name, Settings, one_or_list
+from normreport.config.base import UNION_TAG, Name, Settings, one_or_list_tag
 from normreport.config.report import Line
 from normreport.config.training import Start
 from normreport.errors import nearest
@@ -273,8 +273,8 @@ class ClaimSettings(Settings):
         number = float(found[1]) if found else math.nan
         if found is None or not (number == 0 or 1e-9 <= abs(number) < 1e9):
             raise ValueError(
-                "margin: expected a number, or one with a unit such as 5%, 1 point or 0.02 sigma, "
-                f"of 1e-9 to 1e9 or 0; found {self.margin!r}"
+                "margin: expected a number, with a unit if needed (5%, 1 point, 0.02 sigma), that "
+                f"is 0 or has an absolute value from 1e-9 to 1e9; found {self.margin!r}"
             )
         unit = found[2] or ""
         return number, "points" if unit == "point" else unit
@@ -350,7 +350,7 @@ class ClaimSettings(Settings):
 ArticleClaims = Annotated[
     Annotated[Literal["all", "none"], Tag(f"{UNION_TAG}one")]
     | Annotated[tuple[str, ...], Tag(f"{UNION_TAG}list")],
-    Discriminator(one_or_list),
+    Discriminator(one_or_list_tag),
 ]
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from normreport.config.base import UNION_TAG, Name, Seed, Settings, one_or_list
+from normreport.config.base import UNION_TAG, Name, Seed, Settings, one_or_list_tag
 from normreport.config.runs import Run
 from normreport.config.training import Start
 from normreport.errors import nearest
@@ -31,7 +31,7 @@ Value = TypeVar("Value")
 OneOrMore = Annotated[
     Annotated[Value, Tag(f"{UNION_TAG}one")]
     | Annotated[tuple[Value, ...], Field(min_length=1), Tag(f"{UNION_TAG}list")],
-    Discriminator(one_or_list),
+    Discriminator(one_or_list_tag),
 ]
 
 

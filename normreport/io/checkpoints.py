@@ -52,13 +52,15 @@ class Checkpoint:
         self._last = time.perf_counter()
         self._wait = INTERVAL_SECONDS
 
-    def claim(self) -> None:
-        """Wait until no other process does this work, then hold the claim until this process ends.
+    def acquire_lock(self) -> None:
+        """Acquire the lock of this job; wait while another process holds it.
 
-        A workflow that was killed may leave jobs behind, on this machine or on another node that
-        shares the folder. Where the file system has no locks, a line in the log says so.
+        The lock is released when this object is garbage-collected or the process ends. A workflow
+        that was killed may leave jobs behind, on this machine or on another node that shares the
+        folder. If the file system has no locks, the work continues without one, and a line in the
+        log says so.
         """
-        path = self.folder / "claimed"
+        path = self.folder / "lock"
         while True:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +97,7 @@ class Checkpoint:
             reason = "is damaged"
         if reason:
             _log(f"removed the checkpoint {self.path}, as it {reason}")
-            self.path.unlink(missing_ok=True)  # the folder holds the claim
+            self.path.unlink(missing_ok=True)  # the folder contains the lock
             return None
         _log(f"resuming from {self.path}")
         return state

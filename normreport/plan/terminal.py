@@ -40,16 +40,16 @@ REASONS = (
     ("Forced execution", "forced"),
 )
 # What a cluster writes to the log of a job that it kills, and what to do about it.
-KILLS = (
+KILL_MESSAGES = (
     (
         re.compile(r"exceeded \w*\s?memory limit|oom.?kill", re.IGNORECASE),
-        "Killed: it took more memory than it asked for. A retry asks for more, if there is one; "
-        "--set-resources RULE:mem_mb=8000 sets it.",
+        "Killed: the job exceeded its memory limit. A retry requests more; to raise it now, use "
+        "--set-resources RULE:mem_mb=8000.",
     ),
     (
         re.compile(r"due to time limit", re.IGNORECASE),
-        "Killed: it took more time than it asked for. A retry asks for more, if there is one; "
-        "--set-resources RULE:runtime=1440 sets it, in minutes.",
+        "Killed: the job exceeded its time limit. To raise it, use "
+        "--set-resources RULE:runtime=1440 (minutes).",
     ),
 )
 # Lines of Snakemake that repeat what a job's own line says, or that say nothing to a user.
@@ -79,7 +79,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Group:
+class FailedGroup:
     """Jobs that a cluster runs as one, and that failed.
 
     Attributes
@@ -128,10 +128,10 @@ def last_epoch(path: str | None) -> list[str]:
     return [line for line in last_lines(path, 2) if not line.startswith("peak memory ")][-1:]
 
 
-def why_killed(path: str) -> str | None:
+def kill_reason(path: str) -> str | None:
     """Say, from the end of a log, why a cluster killed the job; None if it did not."""
     text = "\n".join(last_lines(path, 50))
-    return next((reason for pattern, reason in KILLS if pattern.search(text)), None)
+    return next((reason for pattern, reason in KILL_MESSAGES if pattern.search(text)), None)
 
 
 def headline(results: Path) -> str:
@@ -176,7 +176,7 @@ class PlainLines(logging.Handler):
         self.totals = Counter(jobs)
         self.done: Counter[str] = Counter()
         self.running: dict[int, Job] = {}
-        self.groups: dict[int, Group] = {}
+        self.failed_groups: dict[int, FailedGroup] = {}
         self.with_losses = with_losses
         self.with_whole_logs = with_whole_logs
 
@@ -228,12 +228,12 @@ class PlainLines(logging.Handler):
         logs = tuple(map(str, fields["aux_logs"]))
         text = "\n".join(line for path in logs for line in last_lines(path, 50))
         found = re.search(r"Error in rule (\w+)", text)
-        group = Group(found[1] if found else None, logs)
-        self.groups |= {job["jobid"]: group for job in fields["job_error_info"]}
+        group = FailedGroup(found[1] if found else None, logs)
+        self.failed_groups |= {job["jobid"]: group for job in fields["job_error_info"]}
 
     def _fail(self, fields: Mapping[str, object]) -> None:
         number = int(str(fields["jobid"]))
-        job, group = self.running.pop(number), self.groups.pop(number, Group(None, ()))
+        job, group = self.running.pop(number), self.failed_groups.pop(number, FailedGroup(None, ()))
         if group.failed_rule not in (None, job.rule):
             return
         self.print(f"Failed: {job.name}. Its log: {job.log}")
@@ -242,7 +242,7 @@ class PlainLines(logging.Handler):
         logs = fields.get("log")
         known = [str(path) for path in logs] if isinstance(logs, list) else []
         for path in dict.fromkeys([*known, *group.logs]):
-            if path != job.log and (reason := why_killed(path)):
+            if path != job.log and (reason := kill_reason(path)):
                 self.print(f"    {reason.replace('RULE', job.rule)} The cluster's log: {path}")
 
 

@@ -252,8 +252,8 @@ class Plan:
             *([paths.ALL_RUNS] if self.failures.runs else []),
         ]
 
-    def small_mb(self, wildcards: object, attempt: int = 1) -> int:
-        """Return the memory of a stage that needs less than a gigabyte; a retry may take more."""
+    def small_stage_mb(self, wildcards: object, attempt: int = 1) -> int:
+        """Return the memory to request for a small stage, in MB; each retry requests more."""
         return 1000 * attempt
 
     # prepare_data
@@ -283,7 +283,7 @@ class Plan:
         return as_json(self.config.pretrain_settings(wildcards.model))
 
     def pretrain_mb(self, wildcards: OfModel, attempt: int = 1) -> int:
-        """Return the memory that a model's pretraining may take, in MB; a retry may take more."""
+        """Return the memory to request for a pretraining, in MB; each retry requests more."""
         weights = self.config.pretrain_settings(wildcards.model)
         if isinstance(weights, FetchedWeights):
             return resources.FETCHING_MB * attempt
@@ -304,7 +304,7 @@ class Plan:
         return paths.PRETRAINED_WEIGHTS.format(model=source)
 
     def training_minutes(self, wildcards: object, attempt: int = 1) -> int:
-        """Return the time that a training may take, in minutes; a retry may take more."""
+        """Return the time to request for a training, in minutes; each retry requests more."""
         return resources.training_minutes(attempt)
 
     # tune_rate
@@ -344,7 +344,7 @@ class Plan:
         return as_json(self._sweep_settings(wildcards))
 
     def sweep_mb(self, wildcards: OfArm, attempt: int = 1) -> int:
-        """Return the memory that a sweep may take, in MB; a retry may take more."""
+        """Return the memory to request for a sweep, in MB; each retry requests more."""
         settings = self._sweep_settings(wildcards)
         return resources.training_mb(settings, self.config.data.target) * attempt
 
@@ -369,7 +369,7 @@ class Plan:
         return as_json(self.config.planned_run(_run(wildcards)))
 
     def run_mb(self, wildcards: OfRun, attempt: int = 1) -> int:
-        """Return the memory that a run may take, in MB; a retry may take more."""
+        """Return the memory to request for a run, in MB; each retry requests more."""
         plan = self.config.run_plan(_run(wildcards))
         return resources.training_mb(plan, self.config.data.target) * attempt
 
@@ -387,7 +387,7 @@ class Plan:
         return self.of_runs(paths.RUN_SNAPSHOTS, wildcards.model, wildcards.start)
 
     def comparing_mb(self, wildcards: OfStart, input: Sized, attempt: int = 1) -> int:
-        """Return the memory that a comparison takes, in MB: one epoch of all its runs."""
+        """Return the memory to request for a comparison, in MB: one epoch of all its runs."""
         return resources.comparing_mb(input.size_mb, self.config.training.epochs) * attempt
 
     # draw_figure

@@ -201,12 +201,12 @@ def _find_causes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Cau
     for key, (kind, stage) in stages.items():
         for change in find_changes(old[key], new[key]):
             yield Cause(change.name, change.old, change.new, kind=kind, stage=stage(change.name))
-    for change in find_changes(_machines(old), _machines(new)):
+    for change in find_changes(_training_hardware(old), _training_hardware(new)):
         yield Cause(change.name, change.old, change.new, kind="machine", stage="train_run")
 
 
-def _machines(record: Mapping[str, Any]) -> dict[str, str]:
-    """Name the devices and processors that trained runs, and what came with them."""
+def _training_hardware(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return device, processor and other properties of the training that `versions` lacks."""
     used: dict[str, list[str]] = {}
     for versions in record["trained_with"]:
         for name, value in versions.items():

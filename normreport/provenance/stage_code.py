@@ -1,7 +1,8 @@
 """The code that a job of a stage runs: our modules, and Python files of the user.
 
-Stages import normalizations by name, so their own imports do not tell. Every edit here trains all
-runs again: what only figures need lies in :mod:`normreport.provenance.figure_code`.
+Stages import normalizations by name, so their import statements do not list them. Every edit of
+this module trains all runs again; code that only figures use is in
+:mod:`normreport.provenance.figure_code`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from normreport.provenance.stage_code import code_of
 from normreport.source_code import source_digest
 from normreport.training import torchvision_weights
 from normreport.training.checkpoint_files import describe_unwrapping, read_checkpoint
-from normreport.training.devices import find_device, software_versions, tune_malloc
+from normreport.training.devices import find_device, training_environment, tune_malloc
 from normreport.training.images import normalize_split
 from normreport.training.loop import Diverged, evaluate_all, train
 from normreport.training.networks import build, shape_only_network
@@ -97,7 +97,7 @@ def fetch_weights(settings: FetchedWeights) -> PretrainedWeights:
             unwrapping=unwrapping,
         ),
         code=source_digest(__name__),
-        versions=software_versions(torch.device("cpu")),
+        versions=training_environment(torch.device("cpu")),
     )
 
 
@@ -112,7 +112,7 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
     arrays = files.read_arrays(images)
     digests = {name: files.array_digest(array) for name, array in arrays.items()}
     code = code_of("pretrain_model", [settings.applied]).digest()
-    used = software_versions(find_device(settings.device))
+    used = training_environment(find_device(settings.device))
     inputs = {
         "settings": settings.model_dump(mode="json"),
         "data": digests,
@@ -120,7 +120,7 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
-    checkpoint.claim()
+    checkpoint.acquire_lock()
     train_set = normalize_split(arrays, "train", settings.applied, settings.train_images)
     heldout_set = normalize_split(arrays, "heldout", settings.applied)
     classes = int(max(arrays[f"{split}_labels"].max() for split in ("train", "heldout"))) + 1

@@ -36,7 +36,7 @@ from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
 from normreport.provenance.stage_code import run_code
 from normreport.statistics.learned import compute_learning_threshold
-from normreport.training.devices import software_versions, tune_malloc
+from normreport.training.devices import training_environment, tune_malloc
 from normreport.training.images import ImageSet
 from normreport.training.layer_summaries import LayerSummary, summarize_layer
 from normreport.training.loop import Diverged, evaluate_all, train
@@ -94,7 +94,7 @@ def run(
         final_weights=None,
         order=order_digest(chosen, len(sets.train.labels)),
     )
-    used = software_versions(state.device)
+    used = training_environment(state.device)
     inputs = {
         "settings": chosen.model_dump(mode="json"),
         "classes": classes,
@@ -102,7 +102,7 @@ def run(
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
-    checkpoint.claim()
+    checkpoint.acquire_lock()
     kept: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in chosen.layers}
     summaries: list[dict[str, Any]] = []
 

@@ -17,7 +17,7 @@ from normreport.config.tuning import Trial, TunedRate, TuningDigests, TuningMani
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
 from normreport.provenance.stage_code import sweep_code
-from normreport.training.devices import find_device, software_versions, tune_malloc
+from normreport.training.devices import find_device, training_environment, tune_malloc
 from normreport.training.loop import Diverged, evaluate_all, train
 from normreport.training.pretrained_weights import StateDict, read_state_dict
 from normreport.training.starts import RunImages, begin_run
@@ -48,7 +48,7 @@ def run(
         pretrained=files.file_digest(pretrained) if pretrained else None,
         code=sweep_code(chosen).digest(),
     )
-    used = software_versions(find_device(chosen.device))
+    used = training_environment(find_device(chosen.device))
     inputs = {
         "settings": chosen.model_dump(mode="json"),
         "classes": classes,
@@ -56,7 +56,7 @@ def run(
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
-    checkpoint.claim()
+    checkpoint.acquire_lock()
     losses = run_trials(chosen, sets, classes=classes, pretrained=backbone, checkpoint=checkpoint)
     trials = collect_trials(chosen, losses)
     best = choose_rate(trials)

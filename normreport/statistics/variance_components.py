@@ -117,15 +117,15 @@ def _components(
 
 
 def _sums_of_squares(products: Float64s) -> tuple[float, float, float]:
-    """Return the sums of squares of arms, seeds and the rest; rounding is 0."""
+    """Return the sums of squares of arms, seeds and the rest; rounding errors become 0."""
     arms, seeds = products.shape[:2]
     of_arms = _scatter(products.mean(axis=(1, 3))) * seeds
     of_seeds = _scatter(products.mean(axis=(0, 2))) * arms
     total = _scatter(products.reshape(arms * seeds, arms * seeds))
     squares = of_arms, of_seeds, total - of_arms - of_seeds
     least = _ROUNDING * max(total, 0.0)
-    one, two, three = (square if square > least else 0.0 for square in squares)
-    return one, two, three
+    of_arms, of_seeds, of_rest = (square if square > least else 0.0 for square in squares)
+    return of_arms, of_seeds, of_rest
 
 
 def _scatter(products: Float64s) -> float:

@@ -8,8 +8,8 @@ from normreport.statistics.arrays import Float64s
 from normreport.statistics.effects import SquaredEffect, jackknife
 from normreport.statistics.variance_components import signed_components
 
-# Shares of the arms beyond these count as these: their logarithms are noise.
-_LEAST, _MOST = 0.001, 0.999
+# The arms' share of the variance is clipped to this range; outside it, the logarithm is noise.
+_MIN_SHARE, _MAX_SHARE = 0.001, 0.999
 
 
 def variance_ratio(products: Float64s) -> SquaredEffect | None:
@@ -38,5 +38,5 @@ def _log_ratio(products: Float64s) -> float:
     total = sum(components)
     if not total > 0:
         return math.nan
-    share = min(_MOST, max(_LEAST, components[0] / total))
+    share = min(_MAX_SHARE, max(_MIN_SHARE, components[0] / total))
     return math.log(share / (1 - share))

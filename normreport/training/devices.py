@@ -72,8 +72,8 @@ def explain_out_of_memory(settings: FitSettings) -> Iterator[None]:
         ) from error
 
 
-def software_versions(device: torch.device) -> dict[str, str]:
-    """Return what decides the bytes of trained weights: versions, and the kind of device."""
+def training_environment(device: torch.device) -> dict[str, str]:
+    """Return the versions, device and processor that decide the bytes of trained weights."""
     versions = {
         "python": platform.python_version(),
         "numpy": np.__version__,

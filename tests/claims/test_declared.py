@@ -212,7 +212,7 @@ def test_unknown_and_equal_ids_are_one_message(settings: ClaimsSettings, message
     assert message in str(error.value)
 
 
-def test_an_own_claim_has_no_id_of_the_article_even_if_that_is_left_out() -> None:
+def test_own_claims_cannot_reuse_an_article_id() -> None:
     own = claimed(id="F1", statistic="std", contrast="unit / raw")
     with pytest.raises(ConfigError, match="the article has a claim F1, too"):
         chosen_claims(ClaimsSettings(article="none", own=(own,)))

@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_written_is_one_message(
     assert "Traceback" not in message
 
 
-def test_a_study_that_is_half_written_leaves_an_empty_folder(
+def test_new_can_be_repeated_after_a_failed_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written: list[Path] = []

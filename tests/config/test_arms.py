@@ -151,7 +151,7 @@ def test_an_arm_must_not_name_one_that_names_another(changed: Changed) -> None:
     ],
 )
 def test_an_arm_must_not_lead_back_to_itself(changed: Changed, arms: dict[str, Any]) -> None:
-    expected = "arms.one.normalization: leads back to 'one'; name a built-in normalization"
+    expected = "arms.one.normalization: circular reference to 'one'; use a built-in normalization"
     assert expected in problem(changed, arms)
 
 

@@ -48,7 +48,7 @@ from tests.fuzz.inputs import (
     wrapped_checkpoints,
     write_folder,
 )
-from tests.injections import INJECTIONS, SAID, harm_in
+from tests.injections import INJECTIONS, SAID, find_injections
 from tests.training.helpers import equal_states, tiny_network
 
 TIMES = int(os.environ.get("FUZZ", "1"))
@@ -120,11 +120,11 @@ def test_any_configuration_is_accepted_or_rejected(folder: Any, text: bytes) -> 
         assert load_config(json.loads(canonical_json(config.model_dump(mode="json")))) == config
 
 
-def test_the_check_for_harm_finds_what_is_not_escaped() -> None:
-    harmful = [text for text in INJECTIONS if harm_in(f"<p title=''>{text}</p>")]
+def test_find_injections_finds_what_is_not_escaped() -> None:
+    harmful = [text for text in INJECTIONS if find_injections(f"<p title=''>{text}</p>")]
     assert len(harmful) == 5
-    assert harm_in(f"<a href=\"javascript:alert('{SAID}')\">a</a>")
-    assert not harm_in(f"<p>{html.escape(' '.join(INJECTIONS))}</p>")
+    assert find_injections(f"<a href=\"javascript:alert('{SAID}')\">a</a>")
+    assert not find_injections(f"<p>{html.escape(' '.join(INJECTIONS))}</p>")
 
 
 @cache  # no fixture: Hypothesis would print it
@@ -151,7 +151,7 @@ def test_any_valid_claim_is_judged_and_told(values: list[dict[str, Any]]) -> Non
     outcomes.update(claim["verdict"] for claim in claims)
     page = rendered(whole, results=results | {"claims": claims}, is_article=False)
     assert not re.search(r"\b(None|nan|inf)\b", text_of(page))
-    assert not harm_in(page)
+    assert not find_injections(page)
 
 
 @fuzzed(40)

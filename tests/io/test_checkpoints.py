@@ -171,14 +171,14 @@ def test_remove_deletes_the_folder_and_its_partial_files(folder: Path) -> None:
     checkpoint.remove()  # a second call does nothing
 
 
-# Claims the folder, says so, works until a line comes in, and removes the folder or only ends.
+# Acquires the lock, says so, works until a line comes in, and removes the folder or only ends.
 WORKER = """
 import sys
 from pathlib import Path
 from normreport.io.checkpoints import Checkpoint
 checkpoint = Checkpoint(Path(sys.argv[1]), {})
-checkpoint.claim()
-print("claimed", flush=True)
+checkpoint.acquire_lock()
+print("locked", flush=True)
 if sys.stdin.readline() == "finish\\n":
     checkpoint.remove()
 """
@@ -208,7 +208,7 @@ def test_two_processes_never_do_the_same_work(
     first = start()
     assert first.stdin
     assert first.stdout
-    assert first.stdout.readline() == "claimed\n"
+    assert first.stdout.readline() == "locked\n"
     others = [start(), start()]
     for other in others:
         assert other.stderr
@@ -226,7 +226,7 @@ def test_two_processes_never_do_the_same_work(
     (waiting,) = outputs.values()
     working.communicate("finish\n")
     out, _ = waiting.communicate("finish\n")
-    assert out == "claimed\n"
+    assert out == "locked\n"
     assert not (tmp_path / "run").exists()
 
 
@@ -237,5 +237,5 @@ def test_without_locks_the_work_goes_on(
         raise OSError(errno.ENOTSUP, "not supported")
 
     monkeypatch.setattr("fcntl.flock", unsupported)
-    Checkpoint(tmp_path / "run", INPUTS).claim()
+    Checkpoint(tmp_path / "run", INPUTS).acquire_lock()
     assert "continuing without a lock" in capsys.readouterr().err

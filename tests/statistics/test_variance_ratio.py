@@ -41,10 +41,8 @@ def test_the_ratio_has_the_pseudo_values_of_the_analysis_of_variance() -> None:
 
 
 @pytest.mark.parametrize(("seeds", "shift"), [(3, 0.2), (6, 0.2), (6, 0.6)])
-def test_at_the_margin_a_claim_is_decided_hardly_more_often_than_nominal(
-    seeds: int, shift: float
-) -> None:
-    """The nominal rate is 2.5% on each side; the pseudo-values are not quite normal."""
+def test_the_error_rate_at_the_margin_is_below_seven_percent(seeds: int, shift: float) -> None:
+    """The nominal rate is 2.5% per side, but pseudo-values are not exactly normal."""
     noise = 0.1
     # Shifts of whole distributions: the components are known.
     margin = math.log((shift / 2) ** 2 / (noise**2 + noise**2))

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from normreport.errors import ConfigError
-from normreport.training.devices import find_device, make_deterministic, software_versions
+from normreport.training.devices import find_device, make_deterministic, training_environment
 from normreport.training.networks import Network
 from normreport.training.pooling import AveragePool
 from normreport.training.state import TrainingState
@@ -26,7 +26,7 @@ CUDA = torch.device("cuda")
 
 
 def test_versions_equal_those_of_the_installed_packages() -> None:
-    found = software_versions(torch.device("cpu"))
+    found = training_environment(torch.device("cpu"))
     assert found["numpy"] == metadata.version("numpy")
     for name in ("torch", "torchvision"):
         assert found[name].split("+")[0] == metadata.version(name).split("+")[0]
@@ -41,7 +41,7 @@ def test_the_kernels_of_openblas_are_named_if_chosen(
     monkeypatch: pytest.MonkeyPatch, kernels: str
 ) -> None:
     monkeypatch.setenv("OPENBLAS_CORETYPE", kernels)
-    named = "OpenBLAS" in software_versions(torch.device("cpu"))["processor"]
+    named = "OpenBLAS" in training_environment(torch.device("cpu"))["processor"]
     assert named == bool(kernels)
 
 
@@ -103,6 +103,6 @@ def test_a_full_gpu_raises_an_error_that_names_the_keys_to_lower(
 
 def test_versions_include_the_name_of_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"the {device.type} card")
-    found = software_versions(CUDA)
+    found = training_environment(CUDA)
     assert found["device"] == "the cuda card"
     assert found["cuda"] == str(torch.version.cuda)

@@ -6,11 +6,11 @@ rule prepare_data:
         manifest=paths.DATA_MANIFEST,
     log:
         paths.log("prepare_data", "{data}"),
-    # The pretraining, which half of all runs wait for, begins with it.
+    # Pretraining needs these images, and half of all runs wait for pretraining.
     priority: 1
     threads: 8
     resources:
-        mem_mb=plan.small_mb,
+        mem_mb=plan.small_stage_mb,
         runtime=240,
         # A compressed npz is unpacked here; the usual folder may lie in memory.
         tmpdir=paths.DATA,

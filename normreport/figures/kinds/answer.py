@@ -145,7 +145,7 @@ def describe(prepared: ContrastEffects) -> Words:
     final = prepared.data
     marks = gettext("Thin lines: 95%% intervals of the switch.")
     if (final[DELTA] == 0).any():
-        marks += " " + gettext("0%%: the shifts of the seeds have nothing in common.")
+        marks += " " + gettext("0%%: no shift that repeats from seed to seed was detected.")
     explanation = gettext(
         "Width: the standard deviation of the layer\u2019s weights when the training starts. "
         "Switching: the part of the shift from %(one)s to %(other)s that repeats from seed to "
