@@ -120,4 +120,4 @@ lock:
 	  --universal --fork-strategy fewest --python-version 3.11 --output-file requirements.lock
 
 clean:
-	rm -rf results public logs .snakemake
+	rm -rf results public logs benchmarks .snakemake

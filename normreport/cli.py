@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
+import re
 import resource
 import sys
 from collections.abc import Sequence
@@ -384,10 +386,11 @@ def _print_usage() -> None:
     """Print the memory and the processor time of this process: the last line of a job's log."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     peak_bytes = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    if sys.platform == "linux":
-        # There, ru_maxrss may be that of the process that started this one.
+    # On Linux, ru_maxrss may be that of the process that started this one.
+    with contextlib.suppress(OSError):
         status = Path("/proc/self/status").read_text(encoding="utf-8")
-        peak_bytes = int(status.partition("VmHWM:")[2].split()[0]) * 1024
+        if found := re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE):
+            peak_bytes = int(found[1]) * 1024
     print(
         f"peak memory {peak_bytes / 1e6:.0f} MB, "
         f"processor time {used.ru_utime + used.ru_stime:.1f} s",

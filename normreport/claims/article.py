@@ -14,11 +14,9 @@ from normreport.claims.cases import Case
 from normreport.claims.claim import PRIMARY_FAMILY, Claim, Judge
 from normreport.claims.declared import declared_claim, judge_declared
 from normreport.claims.needs import Needs
-from normreport.claims.shifts import DELTA, OF_SIGMA, SAMENESS, judge_shift
+from normreport.claims.shifts import DELTA, OF_SIGMA
 from normreport.claims.study import ARTICLE_STARTS, Study
-from normreport.claims.values import article_arms
 from normreport.config.claims import ClaimSettings
-from normreport.statistics.effects import repeated_shift
 from normreport.statistics.verdict import Verdict
 from normreport.text.language import N_, gettext
 
@@ -71,9 +69,9 @@ def _flag_shared_start(study: Study, cases: Sequence[Case]) -> Iterator[str]:
     """Say if runs from scratch with a shared seed are as close as the pretrained ones."""
     if any(case.verdict is not Verdict.SUPPORTED for case in cases):
         return
-    scratch = list(
-        judge_shift(study, SAMENESS, starts=("scratch",), pair=article_arms, effect=repeated_shift)
-    )
+    settings = _F1_SETTINGS.model_copy(update={"starts": ("scratch",)})
+    claim = _article_claim(settings, NEEDS_CONTRAST)
+    scratch = list(claim.judge(study, claim.test))
     if scratch and all(case.verdict is Verdict.SUPPORTED for case in scratch):
         yield gettext(
             "BY CONSTRUCTION: runs from scratch that share their initial weights are as close"

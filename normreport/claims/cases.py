@@ -161,8 +161,8 @@ def case_from_seeds(
     failed
         The failed runs that the case needs.
     null
-        If it is larger than the margin, the effect must exceed it to support the claim. An effect
-        below the margin still refutes the claim.
+        The size of an effect by chance. If it is larger than that of the margin, the effect must
+        exceed it to support the claim. An effect short of the margin still refutes the claim.
     """
     if failed:
         return not_evaluable("; ".join(failed), place)
@@ -173,8 +173,10 @@ def case_from_seeds(
     if len(numbers) == 1:
         reason = gettext("one seed gives no interval")
         return Case(place, Verdict.NOT_EVALUABLE, interval, numbers, reason=reason)
-    if null is not None and null > test.margin:
-        test = replace(test, margin=null, refuted_from=test.margin)
+    if null is not None:
+        null = -null if test.side == "below" else null
+        if abs(null) > abs(test.margin):
+            test = replace(test, margin=null, refuted_from=test.margin)
     p = test.p_values(numbers)
     return Case(
         place, test.verdict(p), interval, numbers, p, test.sign_flip_p_values(numbers), null

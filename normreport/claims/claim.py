@@ -27,7 +27,7 @@ Group = Literal["own", "premises", "pretrained", "scratch", "side by side", "sha
 #   percent        a share
 #   points         a difference of shares, in percentage points
 #   ratio          ln of a ratio, as the change in percent
-#   size           ln of a share, as a percentage
+#   size           ln of a share or a ratio of sizes, as a percentage
 #   multiple       ln of a multiple of a bound, as the multiple
 #   shift          a squared shift in sigma_0^2, as its root in percent of sigma_0
 #   shift_change   a difference of squared shifts, as its root with its sign

@@ -51,7 +51,7 @@ def declared_claim(settings: ClaimSettings) -> Claim:
         family=OWN_FAMILY,
         needs_helpful_pretraining=False,
         shown=settings.shown,
-        axis_margin=_axis_margin(settings),
+        axis_margin=abs(settings.margin_value) or _SMALLEST_AXIS.get(settings.shown),
         rule=ROUGHNESS_RULE if _needs_roughness_null(settings) else None,
     )
 
@@ -59,19 +59,13 @@ def declared_claim(settings: ClaimSettings) -> Claim:
 # What is computed from the products of pairs of runs.
 PAIR_STATISTICS: Mapping[str, Effect] = {"shift": repeated_shift, "variance_ratio": variance_ratio}
 ROUGHNESS_RULE = N_(
-    "as for a difference, and to support the claim the 95%% interval must also lie above the 95%% "
-    "point of the ratio for two Gaussian samples of the same size and correlation"
+    "as for a difference, and to support the claim the 95%% interval must also lie farther from no "
+    "effect than the 95%% point of the ratio for two Gaussian samples of the same size and "
+    "correlation"
 )
 
 # The effect that counts as one margin on the axis of the scorecard, for a claim whose margin is 0.
 _SMALLEST_AXIS = {"number": 1.0, "percent": 0.01, "points": 0.01, "ratio": 0.05, "shift": 0.02**2}
-
-
-def _axis_margin(settings: ClaimSettings) -> float:
-    """Return the effect that counts as one margin on the axis of the scorecard."""
-    if settings.shown == "size":
-        return settings.margin_value
-    return abs(settings.margin_value) or _SMALLEST_AXIS[settings.shown]
 
 
 def _verbatim(text: str) -> str:
@@ -91,39 +85,30 @@ def _test(settings: ClaimSettings) -> MarginTest:
 
 def _unit(settings: ClaimSettings) -> str:
     """Name the effect as it is printed."""
-    what = gettext(settings.kind.words)
     one, *others = map(_side, settings.compared.sides)
     other = others[0] if others else ""
-    if settings.shown == "shift":
-        return gettext("%(what)s from %(other)s to %(one)s", what=what, one=one, other=other)
-    if settings.shown == "size":
-        return _variance_ratio(settings)
+    what = gettext(settings.kind.words, one=one, other=other)
     words = {
         "/": N_("the change of %(what)s from %(other)s to %(one)s"),
         "-": N_("the difference of %(what)s (%(one)s minus %(other)s)"),
         "": N_("%(what)s with %(one)s"),
     }[settings.compared.operator]
-    return gettext(words, what=what, one=one, other=other)
+    if settings.shown == "shift":
+        words = N_("%(what)s from %(other)s to %(one)s")
+    return what if settings.shown == "size" else gettext(words, what=what, one=one, other=other)
 
 
 def _statistic(settings: ClaimSettings) -> str:
     """Say what is computed per seed."""
-    what, contrast = gettext(settings.kind.words), settings.contrast
-    if settings.shown == "size":
-        return _verbatim(gettext("ln of %(what)s, last epoch", what=_variance_ratio(settings)))
+    one, *others = settings.compared.arms
+    other = others[0] if others else ""
+    what = gettext(settings.kind.words, one=one, other=other)
     words = {
         "ratio": N_("ln of %(what)s: %(contrast)s, last epoch unless it says another"),
         "shift": N_("%(what)s, squared: %(contrast)s, last epoch"),
+        "size": N_("ln of %(what)s, last epoch"),
     }.get(settings.shown, N_("%(what)s: %(contrast)s, last epoch unless it says another"))
-    return _verbatim(gettext(words, what=what, contrast=contrast))
-
-
-def _variance_ratio(settings: ClaimSettings) -> str:
-    one, other = settings.compared.arms
-    words = N_(
-        "the variance between %(one)s and %(other)s, relative to that between seeds and by chance"
-    )
-    return gettext(words, one=one, other=other)
+    return _verbatim(gettext(words, what=what, contrast=settings.contrast))
 
 
 def _side(side: ArmAtEpoch) -> str:
@@ -196,8 +181,10 @@ def _judge_place(
     first, *second = values
     effect = first - second[0] if second else first
     null = None
-    # The simulation takes seconds, and decides nothing below the margin.
-    if _needs_roughness_null(settings) and layer and float(effect.mean(skipna=False)) > test.margin:
+    # The simulation takes seconds, and decides nothing if the effect is smaller than the margin.
+    farther = float(effect.mean(skipna=False)) - test.margin
+    farther = -farther if test.side == "below" else farther
+    if _needs_roughness_null(settings) and layer and farther > 0:
         null = _roughness_null(study, model, start, layer, compared)
     return case_from_seeds(place, list(effect), test=test, failed=failed, null=null)
 
@@ -205,8 +192,9 @@ def _judge_place(
 def _needs_roughness_null(settings: ClaimSettings) -> bool:
     """Return whether the claim is that one arm is rougher than another, beyond chance."""
     is_ratio_of_arms = settings.compared.operator == "/" and len(settings.compared.arms) == 2
-    is_rougher = settings.expect == "above" and settings.margin_value >= 0
-    return settings.statistic == "roughness" and is_ratio_of_arms and is_rougher
+    sign = {"above": 1, "below": -1, "within": 0}[settings.expect]
+    is_of_a_difference = sign != 0 and sign * settings.margin_value >= 0
+    return settings.statistic == "roughness" and is_ratio_of_arms and is_of_a_difference
 
 
 def _roughness_null(

@@ -195,8 +195,7 @@ def _judge_first_layers(study: Study, test: MarginTest) -> Iterator[Case]:
             yield _judge_layer(study, test, model, start, layer, ("raw", "unit"), repeated_shift)
 
 
-judge_contrast = partial(judge_shift, pair=article_arms)
-judge_raw = partial(judge_shift, pair=raw_and_unit)
+judge_beyond_seed = partial(judge_shift, starts=("scratch",), effect=shift_beyond_seed)
 
 DELTA = N_(
     "squared shift between the two arms that repeats from seed to seed (delta^2), last epoch"
@@ -223,8 +222,8 @@ NORMALIZATION_MATTERS = Claim(
     ),
     test=BEYOND_SEED,
     needs=Needs(starts=("scratch",), contrast=True),
-    judge=partial(judge_contrast, starts=("scratch",), effect=shift_beyond_seed),
-    beyond=partial(judge_raw, starts=("scratch",), effect=shift_beyond_seed),
+    judge=partial(judge_beyond_seed, pair=article_arms),
+    beyond=partial(judge_beyond_seed, pair=raw_and_unit),
     flags=_flag_explained_by_seed,
     figures=("switch_or_seed", "separation"),
     family=PRIMARY_FAMILY,

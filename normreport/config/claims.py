@@ -32,7 +32,7 @@ class Statistic:
     Attributes
     ----------
     words
-        Its name, as a message.
+        Its name, as a message; `%(one)s` and `%(other)s` stand for the arms.
     table
         The results that hold it: `measures` of layers, `runs`, or `products` of pairs of runs.
     column
@@ -105,7 +105,10 @@ STATISTICS: Mapping[str, Statistic] = {
         unit="shift", figures=("switch_or_seed", "separation"),
     ),
     "variance_ratio": Statistic(
-        N_("the variance between the arms relative to that between seeds and by chance"),
+        N_(
+            "the variance between %(one)s and %(other)s, relative to that between seeds and by "
+            "chance"
+        ),
         "products", unit="size", figures=("switch_or_seed",),
     ),
     "train_loss": Statistic(N_("the train loss"), "runs", "train_loss", True, figures=("curves",)),
@@ -261,6 +264,11 @@ class ClaimSettings(Settings):
                     f"found {self.margin!r}"
                 )
             number = number**2 if self.shown == "shift" else math.log(number)
+        if self.statistic == "variance_ratio" and not 0.5 <= math.exp(number) <= 20:
+            raise ValueError(
+                "margin: expected 50% to 2000% for the statistic variance_ratio, whose test is not "
+                f"reliable beyond; found {self.margin!r}"
+            )
         if self.expect == "within" and number <= 0:
             raise ValueError(
                 f"margin: expected more than 0, because the claim expects the effect within it on "

@@ -63,13 +63,13 @@ class Checkpoint:
         path = self.folder / "lock"
         while True:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-            except FileNotFoundError:
-                continue  # another process has removed the folder in between
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock = _open(path)
             except OSError as error:
                 _log(f"continuing without a lock: {error}")
                 return
+            if lock is None:
+                continue  # another process has removed the folder in between
             closing = weakref.finalize(self, os.close, lock)  # the end of a process closes it, too
             try:
                 _lock(lock, path)
@@ -128,6 +128,14 @@ class Checkpoint:
     def path(self) -> Path:
         """The file of the saved state."""
         return self.folder / "checkpoint.safetensors"
+
+
+def _open(path: Path) -> int | None:
+    """Open or create a file; None if its folder does not exist."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except FileNotFoundError:
+        return None
 
 
 def _lock(lock: int, path: Path) -> None:

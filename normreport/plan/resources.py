@@ -51,7 +51,12 @@ def comparing_mb(snapshots_mb: float, epochs: int) -> int:
     return 1000 + round(snapshots_mb / (epochs + 1))
 
 
-def training_minutes(attempt: int) -> int:
+def small_stage_mb(wildcards: object, attempt: int = 1) -> int:
+    """Return the memory to request for a small stage, in MB; each retry requests more."""
+    return 1000 * attempt
+
+
+def training_minutes(wildcards: object, attempt: int = 1) -> int:
     """Return the time that a training asks for, in minutes: 4 hours, then 8, then 24.
 
     A training that is stopped resumes from its last checkpoint if it runs on the same kind of

@@ -73,3 +73,5 @@ def lock_folder(folder: Path) -> None:
             f"{folder.resolve().parent}: another snakemake is at work here, expected one at a "
             "time. Wait until it has ended, or stop it, and run the same command again."
         ) from error
+    except OSError as error:
+        print(f"continuing without a lock: {folder}: {error}", file=sys.stderr)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # The name of Snakemake's own handler for the terminal.
 DEFAULT_HANDLER = "DefaultStreamHandler"
 LOG_LINES = 5
+# The last line of the log of a stage that succeeds begins so (normreport/cli.py).
+USAGE = "peak memory "
 AFTER_A_FAILURE = (
     "A job failed; its log is named above, and snakemake --show-failed-logs prints it. To report "
     "the runs that succeeded, run snakemake --keep-going and then snakemake --config partial=true."
@@ -43,13 +45,13 @@ REASONS = (
 KILL_MESSAGES = (
     (
         re.compile(r"exceeded \w*\s?memory limit|oom.?kill", re.IGNORECASE),
-        "Killed: the job exceeded its memory limit. A retry requests more; to raise it now, use "
-        "--set-resources RULE:mem_mb=8000.",
+        "Killed: the job exceeded its memory limit. Retries, if any are left, request more; "
+        "--set-resources RULE:mem_mb=N requests N MB.",
     ),
     (
         re.compile(r"due to time limit", re.IGNORECASE),
-        "Killed: the job exceeded its time limit. To raise it, use "
-        "--set-resources RULE:runtime=1440 (minutes).",
+        "Killed: the job exceeded its time limit. Retries of trainings, if any are left, request "
+        "more; --set-resources RULE:runtime=N requests N minutes.",
     ),
 )
 # Lines of Snakemake that repeat what a job's own line says, or that say nothing to a user.
@@ -80,18 +82,17 @@ class Job:
 
 @dataclass(frozen=True)
 class FailedGroup:
-    """Jobs that a cluster runs as one, and that failed.
+    """Jobs that a cluster ran as one, of which one failed.
 
     Attributes
     ----------
-    failed_rule
-        The stage that failed; None if the cluster's log does not name it. The stages after it never
-        started.
+    failed
+        The job that failed; those after it never started.
     logs
         The paths of the cluster's logs.
     """
 
-    failed_rule: str | None
+    failed: Job
     logs: tuple[str, ...]
 
 
@@ -125,7 +126,12 @@ def last_lines(path: str | None, count: int) -> list[str]:
 
 def last_epoch(path: str | None) -> list[str]:
     """Return a training's last line, skipping the line about memory."""
-    return [line for line in last_lines(path, 2) if not line.startswith("peak memory ")][-1:]
+    return [line for line in last_lines(path, 2) if not line.startswith(USAGE)][-1:]
+
+
+def has_succeeded(path: str | None) -> bool:
+    """Return whether a log ends as that of a stage that succeeded."""
+    return any(line.startswith(USAGE) for line in last_lines(path, 1))
 
 
 def kill_reason(path: str) -> str | None:
@@ -225,23 +231,26 @@ class PlainLines(logging.Handler):
 
     def _fail_group(self, fields: Mapping[str, Any]) -> None:
         """Remember a group that failed: the errors of all its jobs follow."""
-        logs = tuple(map(str, fields["aux_logs"]))
-        text = "\n".join(line for path in logs for line in last_lines(path, 50))
-        found = re.search(r"Error in rule (\w+)", text)
-        group = FailedGroup(found[1] if found else None, logs)
-        self.failed_groups |= {job["jobid"]: group for job in fields["job_error_info"]}
+        order = {rule: place for place, rule in enumerate(self.totals)}
+        members = [job["jobid"] for job in fields["job_error_info"]]
+        jobs = sorted(
+            (self.running[one] for one in members), key=lambda job: order.get(job.rule, len(order))
+        )
+        unfinished = (job for job in jobs if not has_succeeded(job.log))
+        group = FailedGroup(next(unfinished, jobs[-1]), tuple(map(str, fields["aux_logs"])))
+        self.failed_groups |= dict.fromkeys(members, group)
 
     def _fail(self, fields: Mapping[str, object]) -> None:
         number = int(str(fields["jobid"]))
-        job, group = self.running.pop(number), self.failed_groups.pop(number, FailedGroup(None, ()))
-        if group.failed_rule not in (None, job.rule):
+        job, group = self.running.pop(number), self.failed_groups.pop(number, None)
+        if group and group.failed != job:
             return
         self.print(f"Failed: {job.name}. Its log: {job.log}")
         for line in last_lines(job.log, 10**9 if self.with_whole_logs else LOG_LINES):
             self.print(f"    {line}")
         logs = fields.get("log")
         known = [str(path) for path in logs] if isinstance(logs, list) else []
-        for path in dict.fromkeys([*known, *group.logs]):
+        for path in dict.fromkeys([*known, *(group.logs if group else ())]):
             if path != job.log and (reason := kill_reason(path)):
                 self.print(f"    {reason.replace('RULE', job.rule)} The cluster's log: {path}")
 

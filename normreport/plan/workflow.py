@@ -252,10 +252,6 @@ class Plan:
             *([paths.ALL_RUNS] if self.failures.runs else []),
         ]
 
-    def small_stage_mb(self, wildcards: object, attempt: int = 1) -> int:
-        """Return the memory to request for a small stage, in MB; each retry requests more."""
-        return 1000 * attempt
-
     # prepare_data
 
     def data_settings(self, wildcards: OfData) -> str:
@@ -302,10 +298,6 @@ class Plan:
             return []
         source = self.config.pretrained_as[wildcards.model]
         return paths.PRETRAINED_WEIGHTS.format(model=source)
-
-    def training_minutes(self, wildcards: object, attempt: int = 1) -> int:
-        """Return the time to request for a training, in minutes; each retry requests more."""
-        return resources.training_minutes(attempt)
 
     # tune_rate
 

@@ -25,11 +25,9 @@ def variance_ratio(products: Float64s) -> SquaredEffect | None:
     Returns
     -------
     SquaredEffect or None
-        The logarithm takes the place of a squared effect. None for a single seed, and if all runs
-        are equal.
+        The logarithm takes the place of a squared effect; NaN if all runs are equal. None for a
+        single seed.
     """
-    if products.shape[1] < 2 or not sum(signed_components(products)) > 0:
-        return None
     return jackknife(_log_ratio, products)
 
 

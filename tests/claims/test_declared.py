@@ -266,3 +266,19 @@ def test_the_variance_ratio_is_large_if_arms_differ_more_than_seeds(
     made = study(apart={"pretrained": apart, "scratch": apart}, seeds=range(6), noise=0.01)
     found = judged(made, statistic="variance_ratio", contrast="unit - imagenet", margin="100%")
     assert found.verdict is verdict
+
+
+def test_a_claim_of_roughness_has_the_same_outcome_the_other_way_round() -> None:
+    made = study(rougher={"imagenet": 0.5}, seeds=(0, 1, 2, 3), noise=0.05)
+    above = judged(made, statistic="roughness", contrast="imagenet / unit", margin="25%")
+    below = judged(
+        made, statistic="roughness", contrast="unit / imagenet", margin="-20%", expect="below"
+    )
+    assert {case.null is not None for case in above.cases} == {True}
+    for one, other in zip(above.cases, below.cases, strict=True):
+        assert one.null is not None
+        assert one.verdict is other.verdict
+        assert other.null == -one.null
+        assert one.p is not None
+        assert other.p is not None
+        assert other.p.support == pytest.approx(one.p.support)

@@ -118,7 +118,10 @@ def test_a_margin_has_the_unit_of_the_effect(
          "margin: expected a percentage"),
         ({"statistic": "variance_ratio", "contrast": "unit - placebo", "margin": "0%"},
          "margin: expected more than 0 for the statistic variance_ratio"),
-        ({"statistic": "variance_ratio", "contrast": "unit", "margin": "10%"},
+        *(({"statistic": "variance_ratio", "contrast": "unit - placebo", "margin": margin},
+           "margin: expected 50% to 2000% for the statistic variance_ratio")
+          for margin in ("49%", "2001%")),
+        ({"statistic": "variance_ratio", "contrast": "unit", "margin": "100%"},
          "contrast: the statistic variance_ratio compares two arms"),
         ({"statistic": "train_loss", "contrast": "unit / unit@0"},
          "contrast: the statistic train_loss is that of the last epoch"),

@@ -10,7 +10,13 @@ import pytest
 from normreport.config.experiment import load_config
 from normreport.config.runs import Run
 from normreport.config.training import TrainingSettings
-from normreport.plan.resources import comparing_mb, training_gpus, training_mb
+from normreport.plan.resources import (
+    comparing_mb,
+    small_stage_mb,
+    training_gpus,
+    training_mb,
+    training_minutes,
+)
 
 Changed = Callable[..., dict[str, Any]]
 
@@ -63,3 +69,8 @@ def test_a_comparison_gets_the_memory_of_one_epoch_of_its_runs() -> None:
     one_epoch = 150 * 2_359_296 * 4 / 1e6
     assert comparing_mb(36 * one_epoch, epochs=35) >= 1440
     assert comparing_mb(36 * one_epoch, epochs=35) < 1000 + 1.01 * one_epoch
+
+
+def test_retries_request_more_memory_and_time() -> None:
+    assert [training_minutes(None, attempt) for attempt in (1, 2, 3, 4)] == [240, 480, 1440, 1440]
+    assert [small_stage_mb(None, attempt) for attempt in (1, 2, 3)] == [1000, 2000, 3000]

@@ -226,9 +226,10 @@ def test_a_job_that_a_cluster_kills_says_why(
     logger: logging.Logger, tmp_path: Path, is_group: bool, line: str, key: str | None
 ) -> None:
     log, theirs = tmp_path / "run.log", tmp_path / "14.log"
-    theirs.write_text(f"{line}\nError in rule train_run:\nShutting down.\n")
+    theirs.write_text(f"{line}\nShutting down.\n")
     stream = io.StringIO()
     follow_build(logger, stream, ["train_run", "measure_weights"])
+    (tmp_path / "measure.log").write_text("an earlier attempt\npeak memory 1 MB\n")
     _start(logger, 1, "measure_weights", tmp_path / "measure.log")
     _start(logger, 2, "train_run", log)
     if is_group:
@@ -245,12 +246,10 @@ def test_a_job_that_a_cluster_kills_says_why(
 
 
 def test_a_failure_after_that_of_a_group_is_printed(logger: logging.Logger, tmp_path: Path) -> None:
-    theirs = tmp_path / "14.log"
-    theirs.write_text("Error in rule train_run:\n")
     stream = io.StringIO()
     follow_build(logger, stream, ["train_run", "compare_arms"])
     _start(logger, 1, "train_run", tmp_path / "run.log")
-    group = {"aux_logs": [str(theirs)], "job_error_info": [{"jobid": 1}]}
+    group = {"aux_logs": [], "job_error_info": [{"jobid": 1}]}
     logger.error("Error", extra={"event": "group_error", **group})
     logger.error("Error", extra={"event": "job_error", "jobid": 1, "log": []})
     _start(logger, 2, "compare_arms", tmp_path / "compare.log")

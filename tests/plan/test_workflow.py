@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -259,6 +260,7 @@ def test_only_a_tuned_run_reads_a_learning_rate_and_has_none_in_its_settings(
     assert settings.pop("learning_rate") == 1e-4
     assert json.loads(tuned.run_settings(run)) == settings
     assert tuned.run_mb(run) == fixed.run_mb(run) == tuned.sweep_mb(run)
+    assert tuned.sweep_mb(run, attempt=2) == 2 * tuned.sweep_mb(run)
 
 
 def test_a_sweep_depends_on_its_candidates_and_not_on_the_seeds_of_the_experiment(
@@ -304,6 +306,15 @@ def test_a_run_depends_on_its_own_arm_and_its_own_settings(small: dict[str, Any]
     }
     assert "report" not in settings
     assert plan.run_mb(run) > 1700  # measured
+    of_model, of_start = SimpleNamespace(model="vgg16"), SimpleNamespace(start="scratch")
+    inputs = SimpleNamespace(size_mb=100)
+    for requested in (
+        functools.partial(plan.run_mb, run),
+        functools.partial(plan.pretrain_mb, of_model),
+        functools.partial(plan.comparing_mb, of_start, inputs),
+    ):
+        first = requested()
+        assert [requested(attempt=attempt) for attempt in (2, 3)] == [2 * first, 3 * first]
 
 
 def test_arms_are_compared_within_one_start(small: dict[str, Any]) -> None:

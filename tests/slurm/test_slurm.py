@@ -75,6 +75,7 @@ def test_a_job_that_exceeds_its_memory_says_so_and_what_to_change(clone):
     assert done.returncode == 1
     assert "Killed: the job exceeded its memory limit." in done.stdout
     assert "--set-resources train_run:mem_mb=" in done.stdout
+    assert done.stdout.count("Failed: ") == 1
     assert not (clone.folder / output).exists()
 
 

@@ -12,7 +12,6 @@ rule draw_figure:
     localrule: True
     resources:
         mem_mb=2000,
-        runtime=10,
     params:
         settings=plan.figure_settings,
         catalogue=verbatim(plan.catalogue()),

@@ -11,7 +11,6 @@ rule judge_claims:
     localrule: True
     resources:
         mem_mb=2000,
-        runtime=10,
     params:
         settings=verbatim(plan.judge_settings()),
         planned=verbatim(plan.planned_inputs()),

@@ -10,7 +10,7 @@ rule prepare_data:
     priority: 1
     threads: 8
     resources:
-        mem_mb=plan.small_stage_mb,
+        mem_mb=small_stage_mb,
         runtime=240,
         # A compressed npz is unpacked here; the usual folder may lie in memory.
         tmpdir=paths.DATA,

@@ -12,7 +12,7 @@ rule pretrain_model:
     threads: plan.config.training.threads
     resources:
         mem_mb=plan.pretrain_mb,
-        runtime=plan.training_minutes,
+        runtime=training_minutes,
         gpu=plan.pretraining_gpus(),
     params:
         settings=plan.pretrain_settings,

@@ -10,7 +10,6 @@ rule publish_site:
     localrule: True
     resources:
         mem_mb=500,
-        runtime=5,
     params:
         report=verbatim(paths.REPORT),
     shell:

@@ -9,7 +9,6 @@ rule record_failures:
     localrule: True
     resources:
         mem_mb=500,
-        runtime=5,
     params:
         settings=verbatim(as_json(plan.failures)),
         versions=stage_versions("record_failures"),

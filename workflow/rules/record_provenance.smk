@@ -12,7 +12,6 @@ rule record_provenance:
     localrule: True
     resources:
         mem_mb=500,
-        runtime=5,
     params:
         settings=verbatim(as_json(plan.record_settings(CLONE))),
         root=verbatim(paths.RESULTS),

@@ -10,7 +10,6 @@ rule render_html:
     localrule: True
     resources:
         mem_mb=1000,
-        runtime=10,
     params:
         settings=verbatim(plan.render_settings()),
         templates=verbatim(plan.template_folders()),

@@ -10,7 +10,6 @@ rule render_pdf:
     localrule: True
     resources:
         mem_mb=2000,
-        runtime=10,
     params:
         settings=verbatim(plan.render_settings()),
         templates=verbatim(plan.template_folders()),

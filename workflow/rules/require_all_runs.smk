@@ -9,7 +9,6 @@ rule require_all_runs:
     localrule: True
     resources:
         mem_mb=100,
-        runtime=5,
     params:
         message=f"The report is partial: {len(plan.failures.runs)} of"
         f" {len(plan.runs) + len(plan.failures.runs)} runs failed. {paths.HTML} names them."

@@ -15,7 +15,7 @@ rule train_run:
     threads: plan.config.training.threads
     resources:
         mem_mb=plan.run_mb,
-        runtime=plan.training_minutes,
+        runtime=training_minutes,
         gpu=training_gpus(plan.config.training),
     params:
         settings=plan.run_settings,
