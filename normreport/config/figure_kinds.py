@@ -29,6 +29,7 @@ Subject = Literal["start", "model", "layer"]
 
 FOLDER = Path(__file__).parents[1] / "figures" / "kinds"
 EXPECTED = "expected KIND = Kind(name=literal, ...) between two empty lines"
+MOST_ARMS = 6  # that a panel shows in colours of their own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,9 @@ class Kind:
         has none.
     averages_contrast : bool
         Whether it averages over the two arms of the contrast, as far as the experiment has them.
+    highlights_contrast : bool
+        Whether it shows only the two arms of the contrast in colour if there are more than
+        `MOST_ARMS`.
     in_article : bool or str
         Whether the article itself shows the kind: the first figure of each start, or only that of
         the given start. All other figures are in the supplement.
@@ -79,6 +83,7 @@ class Kind:
     arms: tuple[str, ...] | Literal["all", "contrast"] = ()
     is_of_the_article: bool = False
     averages_contrast: bool = False
+    highlights_contrast: bool = False
     in_article: bool | Start = False
     is_of_density_epoch: bool = False
 
