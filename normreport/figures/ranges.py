@@ -33,7 +33,12 @@ def are_many(runs: pd.DataFrame) -> bool:
     seeds = seed_counts(runs)
     places = [name for name in seeds.index.names if name != "normalization"]
     of_start = seeds.groupby(places).sum() if places else seeds.sum()
-    return bool(np.any(seeds > MOST_SEEDS) or np.any(of_start > MOST_RUNS))
+    return has_many_seeds(runs) or bool(np.any(of_start > MOST_RUNS))
+
+
+def has_many_seeds(runs: pd.DataFrame) -> bool:
+    """Return whether an arm has so many seeds that a figure shows their range."""
+    return bool((seed_counts(runs) > MOST_SEEDS).any())
 
 
 def runs_or_ranges(
@@ -159,14 +164,13 @@ def fill_range(
     """Fill the outline of a range, given as x and y; `value` as in `draw_runs`."""
     is_of_all = arm == ALL_ARMS
     opacity = _OPAQUE if is_of_all else _OPACITY
-    name = gettext("range of the means") if is_of_all else gettext("range of the runs")
     of = {} if value is None else {"value": range_name(value)}
     ax.fill(
         *outline,
         facecolor=(color, opacity),
         edgecolor=(color, 2 * opacity),
         linewidth=0 if is_of_all else THIN,
-        **mark(arm=arm_name(arm), line=name, **of),
+        **mark(arm=arm_name(arm), line=range_label(arm), **of),
     )
 
 
@@ -194,6 +198,11 @@ def run_curves(
         (of, str(arm), str(seed)): run.pivot(index="epoch", columns=x, values=y)
         for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False)
     }
+
+
+def range_label(arm: str) -> str:
+    """Return what the range of an arm, or of all of them, is called."""
+    return gettext("range of the means") if arm == ALL_ARMS else gettext("range of the runs")
 
 
 def range_curves(
@@ -227,16 +236,20 @@ def describe_lines(runs: pd.DataFrame) -> str:
     )
 
 
-def describe_colors(arms: Sequence[str], colored: Sequence[str]) -> str:
-    """Say which arms have a colour if not all have, and what the others are."""
+def name_colors(arms: Sequence[str], colored: Sequence[str]) -> list[str]:
+    """Say which arms have a colour, if not all have: no or one sentence."""
     if len(colored) == len(arms):
-        return ""
-    return " " + gettext(
-        "Of %(num)s arms, only %(names)s are drawn in colour; the grey bands are the range of all "
-        "arms' means.",
-        num=len(arms),
-        names=join_with_and(colored),
-    )
+        return []
+    names = join_with_and(colored)
+    return [gettext("Of %(num)s arms, %(names)s have a colour.", num=len(arms), names=names)]
+
+
+def describe_colors(arms: Sequence[str], colored: Sequence[str]) -> list[str]:
+    """Say which arms have a colour and what is grey, if not all have: no or two sentences."""
+    sentences = name_colors(arms, colored)
+    if sentences:
+        sentences.append(gettext("Darker grey bands are the range of all arms' means."))
+    return sentences
 
 
 def describe_panels() -> str:

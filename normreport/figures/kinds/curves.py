@@ -1,5 +1,6 @@
 """Training curves: loss and accuracy over the epochs, run by run."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -60,6 +61,8 @@ _MEASURES = {
     "heldout_accuracy_percent": N_("accuracy, held out (%%)"),
 }
 _BESIDE = ("axes fraction", "data")
+_MOST_COLUMNS = 3  # of starts, so that their names fit
+_GAP = {False: 0.16, True: 0.42}  # inches between rows: with several starts below each other
 _LOG_FROM = 20.0  # ratio of the largest loss of a row of panels to the smallest
 _REFERENCE: Marks = {"color": MUTED, "linewidth": 0.9, "linestyle": (0.0, (1.0, 1.6))}
 
@@ -200,34 +203,52 @@ def draw(prepared: Prepared) -> Canvas:
     references = _references(prepared.classes)
     texts = [reference.text for lines in references.values() for reference in lines]
     right = max(text_width(text, 8) for text in texts) + 0.06
+    blocks = math.ceil(len(starts) / _MOST_COLUMNS)
+    columns = math.ceil(len(starts) / blocks)
     with house_style():
         notes = run_notes(prepared.runs, prepared.arms, prepared.last)
-        sheet = page(prepared.title, _keys(prepared), notes, body=4.7)
-        panels = sheet.panels(
-            3 * len(starts), len(starts), head=0.26, right=right, gap=(0.14, 0.16)
+        sheet = page(prepared.title, _keys(prepared), notes, body=4.7 * blocks)
+        grid = sheet.panels(
+            3 * blocks * columns, columns, head=0.26, right=right, gap=(0.14, _GAP[blocks > 1])
         )
-        for i, ax in enumerate(panels):
-            measure, start = list(_MEASURES)[i // len(starts)], starts[i % len(starts)]
-            if i < len(starts):
+        for i, ax in enumerate(grid):
+            row, column = divmod(i, columns)
+            block, measure = row // 3, list(_MEASURES)[row % 3]
+            if block * columns + column >= len(starts):
+                ax.remove()
+                continue
+            start = starts[block * columns + column]
+            if row % 3 == 0:
                 panel_title(ax, start_label(start))
-            if start == starts[0]:
+            if column == 0:
                 ax.set_ylabel(gettext(_MEASURES[measure]))
-            if i + len(starts) >= len(panels):
+            if row % 3 == 2:
                 ax.set_xlabel(gettext("epoch"))
-            epoch_axis(ax, prepared.last)
-            lines = [reference.value for reference in references[measure]]
-            _scale(ax, measure, np.concatenate([prepared.shown[measure].to_numpy(), lines]))
-            if prepared.runs[start].empty:
-                empty_panel(ax, no_run(prepared.model, start_label(start)))
-            else:
-                _plot(ax, prepared, start, measure)
-            _draw_references(
-                ax,
-                references[measure],
-                with_lines=len(prepared.runs[start]) > 0,
-                with_labels=start == starts[-1],
-            )
+                ax.tick_params(labelbottom=True)
+            is_last = column == columns - 1 or start == starts[-1]
+            _draw_panel(ax, prepared, start, measure, references[measure], with_labels=is_last)
     return Canvas(figure=sheet.figure, last=prepared.last)
+
+
+def _draw_panel(
+    ax: Axes,
+    prepared: Prepared,
+    start: str,
+    measure: str,
+    references: Sequence[_Reference],
+    *,
+    with_labels: bool,
+) -> None:
+    """Draw a measure of a start, with its references."""
+    epoch_axis(ax, prepared.last)
+    lines = [reference.value for reference in references]
+    _scale(ax, measure, np.concatenate([prepared.shown[measure].to_numpy(), lines]))
+    has_runs = len(prepared.runs[start]) > 0
+    if has_runs:
+        _plot(ax, prepared, start, measure)
+    else:
+        empty_panel(ax, no_run(prepared.model, start_label(start)))
+    _draw_references(ax, references, with_lines=has_runs, with_labels=with_labels)
 
 
 def _keys(prepared: Prepared) -> list[Key]:
@@ -314,7 +335,7 @@ def describe(prepared: Prepared) -> Words:
         chance=format_number(np.log(prepared.classes)),
         gate=format_number(compute_learning_threshold(prepared.classes)),
     )
-    method += describe_colors(prepared.arms, prepared.colored)
+    method = " ".join([method, *describe_colors(prepared.arms, prepared.colored)])
     alt = gettext("%(title)s, loss and accuracy per epoch.", title=prepared.title)
     observation = _observation(prepared)
     return Words(caption=observation, method=method, alt=f"{alt} {observation}")

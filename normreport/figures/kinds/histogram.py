@@ -212,7 +212,8 @@ def draw(prepared: Prepared) -> Canvas:
                 empty_panel(ax, gettext("All weights are equal."))
             elif last_epoch(runs) < last:
                 empty_panel(ax, no_run_reached(last, name))
-    levels = LEVELS if prepared.arms == prepared.colored else FEWER_LEVELS
+    # The panels of many arms are many and small.
+    levels = LEVELS if prepared.arms == prepared.colored else FEWER_LEVELS // 2
     return Canvas(figure=sheet.figure, frames=frames(curves, last, prepared.title, values, levels))
 
 
@@ -324,7 +325,7 @@ def _explanation(prepared: Prepared) -> str:
         )
     if last > 0:
         text += " " + gettext("The grey area holds the weights of all arms at epoch 0.")
-    return text + describe_colors(prepared.arms, prepared.colored)
+    return " ".join([text, *describe_colors(prepared.arms, prepared.colored)])
 
 
 def _observation(runs: pd.DataFrame) -> str:

@@ -261,7 +261,7 @@ def describe(prepared: Prepared) -> Words:
         epoch=last,
         lines=_lines_sentence(prepared),
     )
-    method += describe_colors(prepared.arms, prepared.colored)
+    method = " ".join([method, *describe_colors(prepared.arms, prepared.colored)])
     title = prepared.title.replace(ANY_EPOCH, str(last))
     alt = gettext("%(title)s, one panel per layer and start.", title=title)
     return Words(caption=observation, method=method, alt=f"{alt} {observation}")
