@@ -160,6 +160,8 @@ def _marks_of_arms(
     own = measures[measures["normalization"].isin(colored)]
     marks = runs_or_ranges(own, list(_VALUES), by=[*_PLACE, "epoch"])
     yield marks[marks["epoch"] == last]
+    if measures.empty:
+        return
     means = pd.concat(
         [
             mean_over_seeds(table, list(_VALUES), by=[*_PLACE, "epoch"])

@@ -62,7 +62,8 @@ _MEASURES = {
 }
 _BESIDE = ("axes fraction", "data")
 _MOST_COLUMNS = 3  # of starts, so that their names fit
-_GAP = {False: 0.16, True: 0.42}  # inches between rows: with several starts below each other
+_BODY = {False: 4.7, True: 3.9}  # inches of three measures, without and with starts below others
+_GAP = {False: 0.16, True: 0.44}  # inches between rows
 _LOG_FROM = 20.0  # ratio of the largest loss of a row of panels to the smallest
 _REFERENCE: Marks = {"color": MUTED, "linewidth": 0.9, "linestyle": (0.0, (1.0, 1.6))}
 
@@ -207,7 +208,7 @@ def draw(prepared: Prepared) -> Canvas:
     columns = math.ceil(len(starts) / blocks)
     with house_style():
         notes = run_notes(prepared.runs, prepared.arms, prepared.last)
-        sheet = page(prepared.title, _keys(prepared), notes, body=4.7 * blocks)
+        sheet = page(prepared.title, _keys(prepared), notes, body=_BODY[blocks > 1] * blocks)
         grid = sheet.panels(
             3 * blocks * columns, columns, head=0.26, right=right, gap=(0.14, _GAP[blocks > 1])
         )
@@ -222,9 +223,9 @@ def draw(prepared: Prepared) -> Canvas:
                 panel_title(ax, start_label(start))
             if column == 0:
                 ax.set_ylabel(gettext(_MEASURES[measure]))
-            if row % 3 == 2:
+            ax.tick_params(labelbottom=row % 3 == 2)
+            if row % 3 == 2 and (block + 1) * columns + column >= len(starts):
                 ax.set_xlabel(gettext("epoch"))
-                ax.tick_params(labelbottom=True)
             is_last = column == columns - 1 or start == starts[-1]
             _draw_panel(ax, prepared, start, measure, references[measure], with_labels=is_last)
     return Canvas(figure=sheet.figure, last=prepared.last)
