@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import math
 import os
 import re
 import resource
@@ -31,6 +32,16 @@ def _out(text: str) -> dict[str, Any]:
 
 def _report(text: str, metavar: str) -> dict[str, Any]:
     return _in(f"{text}: its index.html, or the folder that holds it", metavar=metavar)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, found {text}")
+    return share
 
 
 IMAGES = _in("the prepared images (.safetensors)")
@@ -299,6 +310,12 @@ COMMANDS: dict[str, tuple[str, Options]] = {
                 "action": "store_true",
                 "help": "first rebuild the results in a temporary folder, from the configuration "
                 "in the report and the code here",
+            },
+            "--tolerance": {
+                "type": _share,
+                "metavar": "SHARE",
+                "help": "with --rebuild: exit with status 0 if every verdict is the same and no "
+                "effect differs by more than this share of its claim's margin",
             },
         },
     ),
