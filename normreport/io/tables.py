@@ -7,7 +7,6 @@ for bit.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,11 +14,13 @@ from typing import Any, TypeAlias
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import ArrayLike
-from pyarrow import parquet
+from pyarrow import csv, parquet
 
 from normreport.io.atomic import atomic
 from normreport.io.files import read_text, unreadable
 
+# Columns of names: the name of a layer may look like a number.
+LABELS = ("model", "start", "normalization", "layer", "status")
 Filters: TypeAlias = Sequence[Sequence[tuple[str, str, Any]]]
 
 
@@ -60,35 +61,37 @@ def read_tables(
     StorageError
         If a file is missing or damaged.
     """
-    tables = [
-        (_read_parquet if path.suffix == ".parquet" else _read_csv)(path, columns, filters)
-        for path in paths
-    ]
-    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
-
-
-def _read_parquet(
-    path: Path, columns: Sequence[str] | None, filters: Filters | None
-) -> pd.DataFrame:
-    try:
-        table = parquet.read_table(
-            path, columns=columns, filters=filters, page_checksum_verification=True
-        )
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable(path, error) from error
-    frame: pd.DataFrame = table.to_pandas()
+    chosen = parquet.filters_to_expression(filters) if filters else None
+    tables = []
+    for path in paths:
+        table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+        table = table if chosen is None else table.filter(chosen)
+        tables.append(table.select(columns) if columns else table)
+    # A column without a value has no type in its file.
+    whole = pa.concat_tables(tables, promote_options="permissive")
+    frame: pd.DataFrame = whole.to_pandas()
     return frame
 
 
-def _read_csv(path: Path, columns: Sequence[str] | None, filters: Filters | None) -> pd.DataFrame:
+def _read_parquet(path: Path) -> pa.Table:
+    try:
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read(use_threads=False)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(path, error) from error
+
+
+def _read_csv(path: Path) -> pa.Table:
     try:
         text = read_text(path)
-        if not text.endswith("\n"):
+        if not text.endswith("\n") or text.count('"') % 2:
             raise ValueError("it is truncated")
-        frame = pd.read_csv(io.StringIO(text))
-    except ValueError as error:
+        return csv.read_csv(
+            pa.py_buffer(text.encode()),
+            csv.ReadOptions(use_threads=False),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(LABELS, pa.string()), strings_can_be_null=True
+            ),
+        )
+    except (ValueError, pa.ArrowException) as error:
         raise unreadable(path, error) from error
-    if filters:
-        chosen = parquet.filters_to_expression(filters)
-        frame = pa.Table.from_pandas(frame, preserve_index=False).filter(chosen).to_pandas()
-    return frame[list(columns)] if columns else frame
