@@ -52,21 +52,22 @@ class IndexedTable:
     """
 
     def __init__(self, rows: pd.DataFrame) -> None:
+        self.rows = rows
         # Rows of categories are selected many times faster than rows of texts.
-        self.rows = rows.astype(dict.fromkeys(rows.select_dtypes("str"), "category"))
+        self._coded = rows.astype(dict.fromkeys(rows.select_dtypes("str"), "category"))
         self._indices: dict[tuple[str, ...], dict[Hashable, NDArray[np.intp]]] = {}
 
     def at(self, **key: Unpack[RowKey]) -> pd.DataFrame:
         """Return the rows that have the given value in every named column, in their order."""
         columns = tuple(key)
         if columns not in self._indices:
-            indices = self.rows.groupby(list(columns)).indices
+            indices = self._coded.groupby(list(columns)).indices
             # The stubs also allow the lists and indices that other groupings have.
             self._indices[columns] = cast(dict[Hashable, NDArray[np.intp]], indices)
         nowhere = np.empty(0, dtype=np.intp)
         # pandas has plain values instead of tuples for a single column.
         place = tuple(key.values()) if len(key) > 1 else next(iter(key.values()))
-        return self.rows.take(self._indices[columns].get(place, nowhere))
+        return self._coded.take(self._indices[columns].get(place, nowhere))
 
 
 @dataclass(frozen=True)
