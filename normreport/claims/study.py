@@ -53,9 +53,12 @@ class IndexedTable:
 
     def __init__(self, rows: pd.DataFrame) -> None:
         self.rows = rows
-        # Rows of categories are selected many times faster than rows of texts.
-        self._coded = rows.astype(dict.fromkeys(rows.select_dtypes("str"), "category"))
         self._indices: dict[tuple[str, ...], dict[Hashable, NDArray[np.intp]]] = {}
+
+    @cached_property
+    def _coded(self) -> pd.DataFrame:
+        """The rows with names as categories, which are selected many times faster than texts."""
+        return self.rows.astype(dict.fromkeys(self.rows.select_dtypes("str"), "category"))
 
     def at(self, **key: Unpack[RowKey]) -> pd.DataFrame:
         """Return the rows that have the given value in every named column, in their order."""
