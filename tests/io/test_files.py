@@ -344,7 +344,7 @@ def test_an_exception_while_filling_arrays_leaves_no_file(tmp_path: Path) -> Non
 
 def test_items_are_written_and_read_one_at_a_time(tmp_path: Path) -> None:
     generator = np.random.default_rng(2)
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "bytes": generator.integers(0, 256, (3, 5), dtype=np.uint8),
         "weights": generator.standard_normal((4, 2, 3, 3)).astype(np.float32),
         "labels": np.array([-1, 0, 2**62]),
