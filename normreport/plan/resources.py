@@ -41,8 +41,8 @@ CORES_OF_A_GPU = 10
 # A slow core, or one that other processes use too, takes at most this many times as long.
 MARGIN = 4
 LEAST_MINUTES = 30
-# Many clusters stop every job after a day.
-MOST_MINUTES = 24 * 60
+# Many clusters stop every job after a day, and there the measurements of a run are in its job.
+MOST_MINUTES = 23 * 60
 
 
 def training_mb(settings: RunPlan | SweepSettings | TrainedWeights, data: DataSettings) -> int:
@@ -76,7 +76,7 @@ def training_minutes(
 ) -> int:
     """Return the time that a training asks for, in minutes.
 
-    Each attempt asks for twice as much, up to a day. A training that is stopped resumes from its
+    Each attempt asks for twice as much, up to 23 hours. A training that is stopped resumes from its
     last checkpoint if it runs on the same kind of processor again.
 
     Parameters
@@ -89,8 +89,8 @@ def training_minutes(
     trainings = 1
     if isinstance(settings, SweepSettings):
         trainings = len(settings.candidates) * len(settings.seeds)
-    minutes = MARGIN * trainings * _training_seconds(settings, data) / 60
-    return min(MOST_MINUTES, math.ceil(max(LEAST_MINUTES, minutes)) * 2 ** (attempt - 1))
+    minutes = max(LEAST_MINUTES, MARGIN * trainings * _training_seconds(settings, data) / 60)
+    return math.ceil(min(MOST_MINUTES, minutes * 2.0 ** (attempt - 1)))
 
 
 def count_images(settings: NetworkSettings, heldout_images: int) -> tuple[int, int]:

@@ -34,7 +34,7 @@ from normreport.config.training import RunPlan, RunSettings
 from normreport.config.tuning import TunedRate
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
-from normreport.io.snapshots import EpochFiles
+from normreport.io.epoch_files import EpochFiles
 from normreport.provenance.stage_code import run_code
 from normreport.statistics.learned import compute_learning_threshold
 from normreport.training.devices import training_environment, tune_malloc

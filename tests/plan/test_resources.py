@@ -142,15 +142,15 @@ def test_a_long_run_asks_for_several_times_its_measured_time(
     assert 2 <= asked / (training + evaluation) <= 8
 
 
-def test_large_images_on_a_processor_get_up_to_a_day() -> None:
+def test_large_images_on_a_processor_get_up_to_23_hours() -> None:
     """In 35 epochs: 40 images take half an hour of one core, 10,000 images take days."""
     assert 60 <= _minutes({"image_size_px": 224}) <= 4 * 60
     many = {"image_size_px": 224, "train_images": 10_000}
-    assert [_minutes(many, attempt, train_images=10_000) for attempt in (1, 2, 3)] == [1440] * 3
+    assert [_minutes(many, attempt, train_images=10_000) for attempt in (1, 2, 3)] == [1380] * 3
 
 
-def test_every_attempt_asks_for_twice_the_time_up_to_a_day() -> None:
-    assert [_minutes({}, attempt) for attempt in range(1, 8)] == [30, 60, 120, 240, 480, 960, 1440]
+def test_every_attempt_asks_for_twice_the_time_up_to_23_hours() -> None:
+    assert [_minutes({}, attempt) for attempt in range(1, 8)] == [30, 60, 120, 240, 480, 960, 1380]
 
 
 LONG = {"train_images": 2_000, "epochs": 20}
@@ -201,7 +201,8 @@ def test_the_pretraining_of_the_default_asks_for_less_than_two_hours() -> None:
 
 
 def test_an_unknown_network_gets_what_a_large_one_gets() -> None:
-    unknown, large = ({"architecture": name} for name in ("new_net", "vgg19_bn"))
-    assert _mb(224, **unknown) == _mb(224, **large)
-    assert _minutes({"image_size_px": 224}, **unknown) == _minutes({"image_size_px": 224}, **large)
+    unknown, large = "new_net", "vgg19_bn"
+    assert _mb(224, architecture=unknown) == _mb(224, architecture=large)
+    size = {"image_size_px": 224}
+    assert _minutes(size, architecture=unknown) == _minutes(size, architecture=large)
     assert sum(size.gflops > SIZES["vgg19_bn"].gflops for size in SIZES.values()) < len(SIZES) / 8
