@@ -82,17 +82,22 @@ class Checkpoint:
                     return
             closing()
 
-    def load(self) -> Any:
+    def load(self, problem: Callable[[Any], str | None] = lambda state: None) -> Any:
         """Return the saved state with NumPy arrays, or None if there is no usable checkpoint.
 
         An unusable checkpoint is removed, and a line in the log says why.
+
+        Parameters
+        ----------
+        problem
+            Returns why a state cannot be used, to follow the word "it"; None if it can.
         """
         if not self.path.exists():
             return None
         try:
             inputs, state = _read(self.path)
             changed = [key for key, value in self.inputs.items() if inputs.get(key) != value]
-            reason = f"has other {', '.join(changed)}" if changed else None
+            reason = f"has other {', '.join(changed)}" if changed else problem(state)
         except StorageError:
             reason = "is damaged"
         if reason:
