@@ -49,7 +49,7 @@ def figures(drawn: Mapping[str, Drawing]) -> list[Illustration]:
         for figure in figure_index(config)
     ]
     return [
-        Illustration.from_words(one, number=number, svg=Markup(to_svg(drawn[one.kind], one.id)))
+        Illustration.from_words(one, number=number, page=ARTICLE, svg=Markup(to_svg(drawn[one.kind], one.id)))
         for one, number in zip(words, number_figures(words), strict=True)
     ]
 
