@@ -1,8 +1,9 @@
 """A report's record: digests, settings, versions and verdicts of what it was made from.
 
-The record lies beside the report, and inside it if the report is one page. ``normreport verify`` uses it to compare a report
-with results, ``normreport diff`` to compare two reports. It contains no time, no host name and no
-path except those of the configuration: equal results, code and configuration give equal bytes.
+The record lies beside the report, and inside it if the report is one page. ``normreport verify``
+uses it to compare a report with results, ``normreport diff`` to compare two reports. It contains no
+time, no host name and no path except those of the configuration: equal results, code and
+configuration give equal bytes.
 """
 
 from __future__ import annotations
@@ -365,7 +366,9 @@ def folders_digest(*folders: Path) -> str:
 
 
 def read_page(report: Path) -> tuple[str, Record]:
-    """Read a report's page, and the record within it or, if the report has several pages, beside it.
+    """Read a report's page and its record.
+
+    The record is within the page or, if the report has several pages, beside it.
 
     Parameters
     ----------
