@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from normreport.config.pages import ARTICLE, MOST_FIGURES, MOST_RUNS, assign_pages
@@ -41,3 +43,8 @@ def test_the_supplement_of_a_large_report_has_a_page_for_each_network_and_layer(
         "supplement/vgg16-features.10.html",
         "supplement/vgg16_bn.html",
     ]
+
+
+def test_the_documentation_says_what_a_large_report_is(root: Path) -> None:
+    text = (root / "docs/output-files.md").read_text(encoding="utf-8")
+    assert f"more than {MOST_FIGURES} figures or {MOST_RUNS} runs" in text
