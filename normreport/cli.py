@@ -230,7 +230,7 @@ STAGES: dict[str, tuple[str, Options]] = {
         },
     ),
     "render_html": (
-        "write the article as one HTML file",
+        "write the article as HTML, in one file unless the study is large",
         {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
@@ -238,7 +238,9 @@ STAGES: dict[str, tuple[str, Options]] = {
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
             "templates": TEMPLATES,
             "logo": LOGO,
-            "html": _out("the article (.html)"),
+            "html": _out(
+                "the article (.html); the pages of a large study lie in supplement/ beside it"
+            ),
         },
     ),
     "render_pdf": (

@@ -15,6 +15,7 @@ from normreport.commands.diff import number_lines
 from normreport.config.experiment import Config, load_config
 from normreport.config.figure_words import SUPPLEMENT
 from normreport.config.json_files import read_model
+from normreport.config.pages import ARTICLE
 from normreport.config.results import Results
 from normreport.errors import ConfigError, RebuildError, StorageError
 from normreport.io import files
@@ -73,7 +74,7 @@ def run(
             *_settings(record, at_hand),
             *_data(record, there, beside, at_hand),
             *_record(record, there, found),
-            *_page(page, record, at_hand),
+            *_pages(page, folder, record, at_hand),
         ]
     if not lines:
         print(
@@ -219,12 +220,12 @@ def _record(record: Record, there: Record, found: Comparison) -> Iterator[str]:
             yield f"record: {rest[0].name}: {rest[0].old} in the report, {rest[0].new} here{more}"
 
 
-def _page(page: str, record: Record, root: Path) -> Iterator[str]:
-    """Yield each part of the page that differs from a page rendered from the results."""
+def _pages(article: str, folder: Path, record: Record, root: Path) -> Iterator[str]:
+    """Yield each part of the pages that differs from the pages rendered from the results."""
     config = _config(record)
     planned = [figure.id for figure in figure_index(config)]
     in_order = sorted(record.figures, key=lambda name: _position(name, planned, record))
-    expected = render_html.render_page(
+    expected = render_html.render_pages(
         config.render_settings(with_pdf=record.with_pdf),
         root / RESULTS,
         record,
@@ -233,8 +234,18 @@ def _page(page: str, record: Record, root: Path) -> Iterator[str]:
         Path(config.report.logo) if config.report.logo else None,
         medium="screen",
     )
-    for part, difference in compare_pages(page, expected).items():
-        yield f"{part.kind}: {_place(part, record)}: {difference}"
+    shown = {ARTICLE: article} | {
+        path: (folder / path).read_text(encoding="utf-8", errors="replace")
+        for path in expected
+        if path != ARTICLE and (folder / path).is_file()
+    }
+    for path, page in expected.items():
+        if path not in shown:
+            yield f"page: {path} is missing"
+            continue
+        where = "" if path == ARTICLE else f"{path}, "
+        for part, difference in compare_pages(shown[path], page).items():
+            yield f"{part.kind}: {where}{_place(part, record)}: {difference}"
 
 
 def _position(name: str, planned: list[str], record: Record) -> tuple[int, str, int]:

@@ -20,6 +20,7 @@ from normreport.config.failures import FailureSettings
 from normreport.config.figure_kinds import figure_kinds
 from normreport.config.json_files import read_model
 from normreport.config.manifests import WeightDigests
+from normreport.config.pages import ARTICLE, assign_pages
 from normreport.config.record import RecordSettings
 from normreport.config.report import FigureSettings
 from normreport.config.runs import Run
@@ -236,8 +237,18 @@ class Plan:
 
     def report_files(self) -> list[str]:
         """List the report and its tables, with the PDF if the system can make it."""
-        pages = [paths.HTML, paths.RESULTS_JSON, paths.RECORD, paths.RO_CRATE]
-        return [*pages, *([paths.PDF] if self.with_pdf else []), *self.report_tables()]
+        pages = [paths.HTML, *self.supplement_pages()]
+        data = [paths.RESULTS_JSON, paths.RECORD, paths.RO_CRATE]
+        return [*pages, *data, *([paths.PDF] if self.with_pdf else []), *self.report_tables()]
+
+    def supplement_pages(self) -> list[str]:
+        """List the pages besides the article: none if the report is small."""
+        others = dict.fromkeys(page for page in self._pages() if page != ARTICLE)
+        return [paths.PAGE.format(page=page) for page in others]
+
+    def _pages(self) -> list[str]:
+        """Return the page of each figure."""
+        return assign_pages(list(self.figures.values()), len(self.runs))
 
     def report_tables(self) -> list[str]:
         """List the tables beside the report."""
@@ -507,6 +518,14 @@ class Plan:
             "texts": self.of_figures(paths.FIGURE_TEXT),
             "tables": self.of_figures(paths.FIGURE_TABLE),
         }
+
+    def attached_tables(self) -> list[str]:
+        """Return the data of the figures that the PDF shows: those of the article's page."""
+        return [
+            paths.FIGURE_TABLE.format(figure=figure)
+            for figure, page in zip(self.figures, self._pages(), strict=True)
+            if page == ARTICLE
+        ]
 
     def catalogue(self) -> list[str]:
         """Return the translations of figures and verdicts; nothing if the report is English."""

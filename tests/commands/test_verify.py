@@ -15,6 +15,7 @@ import pytest
 from normreport.claims.registry import CLAIMS
 from normreport.cli import main
 from normreport.commands import verify
+from normreport.config import pages
 from normreport.io.files import file_digest
 from normreport.provenance.record import read_record
 from tests.reports import FIGURES, RUNS, UNKNOWN, write_report
@@ -387,3 +388,23 @@ def test_a_rebuild_that_fails_is_a_mistake_of_the_user(
     status, out = verified(page, "--rebuild")
     assert status == 2
     assert "snakemake exited with status 1" in out
+
+
+def test_every_page_of_a_large_report_is_compared(
+    tmp_path: Path,
+    default_values: dict[str, Any],
+    verified: Verify,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "MOST_FIGURES", 0)
+    article = write_report(tmp_path / "results", default_values)
+    assert verified(article)[0] == 0
+    curves = article.parent / "supplement/vgg16.html"
+    replace(curves, "shows: 0.123 of it", "shows: 0.456 of it")
+    status, output = verified(article)
+    assert status == 1
+    assert f"caption: supplement/vgg16.html, Figure S1 ({CURVES}): 0.456 instead" in output
+    curves.unlink()
+    status, output = verified(article)
+    assert status == 1
+    assert "page: supplement/vgg16.html is missing" in output

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from normreport.config import pages
 from normreport.config.experiment import Config, load_config, with_layer_paths
 from normreport.config.json_files import write_model
 from normreport.config.manifests import FinishedStatus, LayerDigests, WeightDigests
@@ -144,6 +145,23 @@ def test_the_report_has_one_table_for_each_figure_and_two_more(small: dict[str, 
     tables = {f"results/report/data/{name}.csv" for name in [*plan.figures, "runs", "cases"]}
     assert set(plan.report_files()[4:]) == tables
     assert {*_plan(small).report_files()} - {*plan.report_files()} == {"results/report/report.pdf"}
+
+
+def test_a_large_report_has_pages_besides_the_article(
+    small: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = _plan(small)
+    assert plan.supplement_pages() == []
+    assert len(plan.attached_tables()) == len(plan.figures)
+    monkeypatch.setattr(pages, "MOST_RUNS", len(plan.runs) - 1)
+    names = ("vgg16", "vgg16-features.0", "vgg16-features.10")
+    others = [f"results/report/supplement/{name}.html" for name in names]
+    assert plan.supplement_pages() == others
+    assert plan.report_files()[: 1 + len(others)] == ["results/report/index.html", *others]
+    # The PDF has only the figures of the article's page.
+    attached = {*plan.attached_tables()}
+    assert "results/report/data/density-vgg16-scratch-features.0.csv" in attached
+    assert "results/report/data/density-vgg16-scratch-features.10.csv" not in attached
 
 
 def test_a_deleted_intermediate_file_would_be_missed(small: dict[str, Any]) -> None:
