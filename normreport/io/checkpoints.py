@@ -9,7 +9,6 @@ power failure truncated; checkpoints are therefore not flushed to the disk.
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 from normreport.errors import StorageError
 from normreport.io import files
+from normreport.io.locks import try_lock, wait_for_lock
 
 # A checkpoint is due after this many seconds, or later if writing would take more than this share
 # of the time. VGG16's 400 MB take about a second, once in a run of 40 s.
@@ -144,11 +144,9 @@ def _open(path: Path) -> int | None:
 
 
 def _lock(lock: int, path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not try_lock(lock):
         _log(f"waiting for another process that does the same work: {path.parent}")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_for_lock(lock)
 
 
 def _write(path: Path, inputs: Mapping[str, Any], state: Any) -> None:
