@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import math
 import os
 import re
 import resource
@@ -31,6 +32,16 @@ def _out(text: str) -> dict[str, Any]:
 
 def _report(text: str, metavar: str) -> dict[str, Any]:
     return _in(f"{text}: its index.html, or the folder that holds it", metavar=metavar)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, found {text}")
+    return share
 
 
 IMAGES = _in("the prepared images (.safetensors)")
@@ -219,7 +230,7 @@ STAGES: dict[str, tuple[str, Options]] = {
         },
     ),
     "render_html": (
-        "write the article as one HTML file",
+        "write the article as HTML, in one file unless the study is large",
         {
             "settings": SETTINGS,
             "results": _in("the results (.json)"),
@@ -227,7 +238,9 @@ STAGES: dict[str, tuple[str, Options]] = {
             "figures": _in("the figures (.svg), each with its .json beside it", **MANY),
             "templates": TEMPLATES,
             "logo": LOGO,
-            "html": _out("the article (.html)"),
+            "html": _out(
+                "the article (.html); the pages of a large study lie in supplement/ beside it"
+            ),
         },
     ),
     "render_pdf": (
@@ -299,6 +312,12 @@ COMMANDS: dict[str, tuple[str, Options]] = {
                 "action": "store_true",
                 "help": "first rebuild the results in a temporary folder, from the configuration "
                 "in the report and the code here",
+            },
+            "--tolerance": {
+                "type": _share,
+                "metavar": "SHARE",
+                "help": "with --rebuild: exit with status 0 if every verdict is the same and no "
+                "effect differs by more than this share of its claim's margin",
             },
         },
     ),

@@ -124,7 +124,7 @@
 
   // Mark the section that is being read in the table of contents.
   /** @type {HTMLAnchorElement[]} */
-  const links = all(".contents a");
+  const links = all(".contents a[href^='#']");
   const entries = links.map((link) => /** @type {const} */ ([link, first(link.hash)]));
   function follow() {
     const here = entries.filter(([, section]) => section.getBoundingClientRect().top < innerHeight / 3).at(-1)?.[0];
@@ -650,7 +650,7 @@
         { class: "tools", role: "group", "aria-label": _("Save") },
         button("SVG", () => save(picture(svg), "image/svg+xml", `${name}.svg`)),
         button("PNG", () => savePixels(svg, `${name}.png`)),
-        make("a", { href: `data/${name}.csv`, download: "" }, "CSV"),
+        make("a", { href: first("figcaption a[download]", figure).getAttribute("href") || "", download: "" }, "CSV"),
       ),
     );
   }

@@ -15,6 +15,7 @@ from normreport.claims.judging import judge_claim
 from normreport.claims.registry import CLAIMS
 from normreport.claims.study import Study
 from normreport.config.figure_words import MadeFrom
+from normreport.config.pages import ARTICLE
 from normreport.config.report import FigureSettings, RenderSettings
 from normreport.config.results import ClaimResult, Results, RunCounts
 from normreport.provenance.record import Record
@@ -182,7 +183,12 @@ def record_of(figures: Iterable[Named] = (), **changes: Any) -> dict[str, Any]:
     return record.model_dump(mode="json")
 
 
-def rendered(
+def rendered(whole: Study, **options: Any) -> str:
+    """Render the article of a study, with the options of `rendered_pages`."""
+    return rendered_pages(whole, **options)[ARTICLE]
+
+
+def rendered_pages(
     whole: Study,
     *,
     medium: str = "screen",
@@ -192,8 +198,8 @@ def rendered(
     record: Mapping[str, Any] | None = None,
     failures: Sequence[Mapping[str, Any]] = (),
     **settings: Any,
-) -> str:
-    """Render the article of a study; results and record must fit their models."""
+) -> dict[str, str]:
+    """Render the pages of a study's report; results and record must fit their models."""
     chosen = {"title": "A title", "authors": (), "with_pdf": True} | settings
     values = {**(results or results_of(whole)), "failures": failures}
     return render(

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from normreport.config.experiment import load_config
 from normreport.config.figure_words import FigureWords, MadeFrom, number_figures
+from normreport.config.pages import ARTICLE
 from normreport.figures.drawing import Drawing
 from normreport.figures.svg import to_svg
 from normreport.plan.figure_index import figure_index, figure_settings
@@ -49,7 +50,9 @@ def figures(drawn: Mapping[str, Drawing]) -> list[Illustration]:
         for figure in figure_index(config)
     ]
     return [
-        Illustration.from_words(one, number=number, svg=Markup(to_svg(drawn[one.kind], one.id)))
+        Illustration.from_words(
+            one, number=number, page=ARTICLE, svg=Markup(to_svg(drawn[one.kind], one.id))
+        )
         for one, number in zip(words, number_figures(words), strict=True)
     ]
 

@@ -135,6 +135,8 @@ class Claim:
         This is for a claim that one arm exceeds every other one.
     needs
         What the experiment must have. If something is missing, `judge` is not called.
+    epochs
+        The epochs whose measurements it reads, besides the first and the last.
     flags
         Makes sentences that qualify the verdict, from the study and the cases.
     figures
@@ -169,6 +171,7 @@ class Claim:
     universal: bool = False
     every_arm: bool = False
     needs: Needs = field(default_factory=Needs)
+    epochs: tuple[int, ...] = ()
     flags: Qualify = field(default=_add_no_flags, repr=False)
     figures: tuple[str, ...] = ()
     family: str | None = None

@@ -47,6 +47,7 @@ def declared_claim(settings: ClaimSettings) -> Claim:
         needs=Needs(
             any_start=settings.starts, normalizations=compared.arms, models=settings.models or ()
         ),
+        epochs=tuple(side.epoch for side in compared.sides if side.epoch is not None),
         figures=settings.kind.figures,
         family=OWN_FAMILY,
         needs_helpful_pretraining=False,

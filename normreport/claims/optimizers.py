@@ -222,6 +222,7 @@ LARGER_INPUTS_MOVE_FARTHER = Claim(
     shown="ratio",
     test=FARTHER,
     needs=Needs(any_start=ARTICLE_STARTS, contrast=True, optimizers=True),
+    epochs=(FIRST_EPOCH,),
     judge=_judge_early_movement,
     flags=_flag_diverged_raw,
     needs_helpful_pretraining=False,

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from normreport.commands.diff import number_lines
 from normreport.config.experiment import Config, load_config
 from normreport.config.figure_words import SUPPLEMENT
 from normreport.config.json_files import read_model
+from normreport.config.pages import ARTICLE
 from normreport.config.results import Results
-from normreport.errors import RebuildError, StorageError
+from normreport.errors import ConfigError, RebuildError, StorageError
 from normreport.io import files
 from normreport.io.tables import read_tables
 from normreport.plan import paths
@@ -46,8 +47,21 @@ BUILD_OUTPUTS = frozenset({".git", ".snakemake", "config.yaml", "logs", "public"
 MAX_NAMED = 3
 
 
-def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
-    """Print "identical" or the differences; return 1 if there are any."""
+def run(
+    *, report: Path, results: Path | None, rebuild: bool, tolerance: float | None = None
+) -> int:
+    """Print "identical" or the differences.
+
+    Returns
+    -------
+    int
+        1 if there are differences, unless they are within the tolerance; 0 otherwise.
+    """
+    if tolerance is not None and not rebuild:
+        raise ConfigError(
+            "--tolerance: expected with --rebuild. Without a rebuild, a report and its results "
+            "must agree in every byte."
+        )
     page, record = read_page(report)
     folder = report if report.is_dir() else report.parent
     beside = results or folder.resolve().parent
@@ -55,11 +69,12 @@ def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
         at_hand = _rebuilt(record, Path(root)) if rebuild else beside
         there = _record_of(record, at_hand, rebuilt=rebuild)
         found = compare_records(record, there)
+        claimed = read_model(Results, at_hand / RESULTS).claims
         lines = [
             *_settings(record, at_hand),
             *_data(record, there, beside, at_hand),
             *_record(record, there, found),
-            *_page(page, record, at_hand),
+            *_pages(page, folder, record, at_hand),
         ]
     if not lines:
         print(
@@ -72,7 +87,36 @@ def run(*, report: Path, results: Path | None, rebuild: bool) -> int:
     claims = len(record.claims)
     difference = largest_difference(number.relative for number in found.numbers)
     print(f"{claims - len(found.verdicts)} of {claims} verdicts agree, {_agreement(difference)}.")
-    return 1
+    if tolerance is None:
+        return 1
+    apart = _largest_in_margins(record, there, {each.id: each.axis_margin for each in claimed})
+    is_within = apart <= tolerance and not found.verdicts
+    print(
+        f"{'Within' if is_within else 'Beyond'} the tolerance: effects differ by at most "
+        f"{apart:.2g} of their claims' margins (tolerance {tolerance:g})."
+    )
+    return 0 if is_within else 1
+
+
+def _largest_in_margins(
+    record: Record, there: Record, margins: Mapping[str, float | None]
+) -> float:
+    """Return the largest difference of an effect as a share of its claim's margin.
+
+    It is infinite for an effect that only one side has, and for a different effect of an exact
+    claim, which has no margin.
+    """
+    apart = [0.0]
+    for name, claim in record.claims.items():
+        others = there.claims[name].cases if name in there.claims else {}
+        for place in {*claim.cases, *others}:
+            sides = [cases.get(place) for cases in (claim.cases, others)]
+            one, other = (side.mean if side else None for side in sides)
+            if None in sides or one != other:
+                margin = margins.get(name)
+                is_known = one is not None and other is not None and margin
+                apart.append(abs(one - other) / margin if is_known else math.inf)
+    return max(apart)
 
 
 def _agreement(difference: float) -> str:
@@ -176,12 +220,12 @@ def _record(record: Record, there: Record, found: Comparison) -> Iterator[str]:
             yield f"record: {rest[0].name}: {rest[0].old} in the report, {rest[0].new} here{more}"
 
 
-def _page(page: str, record: Record, root: Path) -> Iterator[str]:
-    """Yield each part of the page that differs from a page rendered from the results."""
+def _pages(article: str, folder: Path, record: Record, root: Path) -> Iterator[str]:
+    """Yield each part of the pages that differs from the pages rendered from the results."""
     config = _config(record)
     planned = [figure.id for figure in figure_index(config)]
     in_order = sorted(record.figures, key=lambda name: _position(name, planned, record))
-    expected = render_html.render_page(
+    expected = render_html.render_pages(
         config.render_settings(with_pdf=record.with_pdf),
         root / RESULTS,
         record,
@@ -190,8 +234,18 @@ def _page(page: str, record: Record, root: Path) -> Iterator[str]:
         Path(config.report.logo) if config.report.logo else None,
         medium="screen",
     )
-    for part, difference in compare_pages(page, expected).items():
-        yield f"{part.kind}: {_place(part, record)}: {difference}"
+    shown = {ARTICLE: article} | {
+        path: (folder / path).read_text(encoding="utf-8", errors="replace")
+        for path in expected
+        if path != ARTICLE and (folder / path).is_file()
+    }
+    for path, page in expected.items():
+        if path not in shown:
+            yield f"page: {path} is missing"
+            continue
+        where = "" if path == ARTICLE else f"{path}, "
+        for part, difference in compare_pages(shown[path], page).items():
+            yield f"{part.kind}: {where}{_place(part, record)}: {difference}"
 
 
 def _position(name: str, planned: list[str], record: Record) -> tuple[int, str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import Field
 
@@ -17,6 +17,26 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 SUPPLEMENT = "S"
 """Begins the number of a figure in the supplement."""
+
+
+class Subject(Protocol):
+    """What a figure shows; None stands for all models, starts or layers."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of figure."""
+
+    @property
+    def model(self) -> str | None:
+        """The model."""
+
+    @property
+    def start(self) -> str | None:
+        """The start."""
+
+    @property
+    def layer(self) -> str | None:
+        """The layer."""
 
 
 class MadeFrom(Settings):
@@ -53,7 +73,7 @@ class FigureWords(Settings):
     """Settings, and digests of inputs and code."""
 
 
-def number_figures(figures: Sequence[FigureWords]) -> list[str]:
+def number_figures(figures: Sequence[Subject]) -> list[str]:
     """Count the figures of the article as 1, 2, ... and those of the supplement as S1, S2, ...
 
     Parameters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import glob
 import os
 import tempfile
@@ -11,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from normreport.errors import StorageError
+from normreport.io.locks import try_lock
 
 
 @contextmanager
@@ -81,9 +81,8 @@ def _claim_leftover(path: Path, *, keep: bool) -> tuple[int, Path] | None:
 
 
 def _lock(handle: int) -> bool:
-    """Try to lock an open file until it is closed or its process ends; return the success."""
+    """Lock an open file; without locks in the file system, no file counts as a leftover."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another process has the lock, or the file system has no locks
+        return try_lock(handle)
+    except OSError:
         return False
-    return True

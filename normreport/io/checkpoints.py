@@ -9,7 +9,6 @@ power failure truncated; checkpoints are therefore not flushed to the disk.
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 from normreport.errors import StorageError
 from normreport.io import files
+from normreport.io.locks import try_lock, wait_for_lock
 
 # A checkpoint is due after this many seconds, or later if writing would take more than this share
 # of the time. VGG16's 400 MB take about a second, once in a run of 40 s.
@@ -82,17 +82,22 @@ class Checkpoint:
                     return
             closing()
 
-    def load(self) -> Any:
+    def load(self, problem: Callable[[Any], str | None] = lambda state: None) -> Any:
         """Return the saved state with NumPy arrays, or None if there is no usable checkpoint.
 
         An unusable checkpoint is removed, and a line in the log says why.
+
+        Parameters
+        ----------
+        problem
+            Returns why a state cannot be used, to follow the word "it"; None if it can.
         """
         if not self.path.exists():
             return None
         try:
             inputs, state = _read(self.path)
             changed = [key for key, value in self.inputs.items() if inputs.get(key) != value]
-            reason = f"has other {', '.join(changed)}" if changed else None
+            reason = f"has other {', '.join(changed)}" if changed else problem(state)
         except StorageError:
             reason = "is damaged"
         if reason:
@@ -139,11 +144,9 @@ def _open(path: Path) -> int | None:
 
 
 def _lock(lock: int, path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not try_lock(lock):
         _log(f"waiting for another process that does the same work: {path.parent}")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_for_lock(lock)
 
 
 def _write(path: Path, inputs: Mapping[str, Any], state: Any) -> None:

@@ -12,10 +12,11 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -23,6 +24,15 @@ from safetensors.numpy import save_file
 
 from normreport.errors import StorageError
 from normreport.io.atomic import atomic
+
+# Names of dtypes in safetensors files whose arrays are written or read piece by piece.
+DTYPES: Mapping[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "I64": np.dtype("<i8"),
+    "U8": np.dtype("u1"),
+}
+Shapes = Mapping[str, tuple[str, tuple[int, ...]]]
+"""The dtype, one of ``DTYPES``, and the shape of each array of a safetensors file."""
 
 
 def canonical_json(value: Any, *, indent: int | None = None) -> str:
@@ -78,12 +88,45 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             raise OSError(str(error)) from error
 
 
+def write_items(path: Path, shapes: Shapes, items: Callable[[str], Iterable[np.ndarray]]) -> None:
+    """Write a safetensors file, which may be larger than memory, item by item.
+
+    Parameters
+    ----------
+    path
+        The file.
+    shapes
+        The dtype and shape of each array.
+    items
+        Returns the items of an array along its first axis, in order.
+    """
+    header, starts, _ = _layout(shapes)
+    with atomic(path) as temporary, temporary.open("wb") as stream:
+        stream.write(header)
+        for name in starts:
+            for item in items(name):
+                stream.write(np.ascontiguousarray(item, DTYPES[shapes[name][0]]).data)
+
+
+def _layout(shapes: Shapes) -> tuple[bytes, dict[str, int], int]:
+    """Return the header of a safetensors file, where each array starts, and the file's size."""
+    # Arrays with larger items come first, which aligns all of them.
+    names = sorted(shapes, key=lambda name: -DTYPES[shapes[name][0]].itemsize)
+    header, starts, end = {}, {}, 0
+    for name in names:
+        dtype, shape = shapes[name]
+        starts[name], end = end, end + DTYPES[dtype].itemsize * math.prod(shape)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": (starts[name], end)}
+    text = canonical_json(header).encode()
+    text += b" " * (-len(text) % 8)
+    begin = 8 + len(text)
+    places = {name: begin + start for name, start in starts.items()}
+    return len(text).to_bytes(8, "little") + text, places, begin + end
+
+
 @contextmanager
 def arrays_in_place(
-    path: Path,
-    shapes: Mapping[str, tuple[str, tuple[int, ...]]],
-    *,
-    progress: Path | None = None,
+    path: Path, shapes: Shapes, *, progress: Path | None = None
 ) -> Iterator[dict[str, np.ndarray]]:
     """Give memory-mapped arrays of a new safetensors file, which may be larger than memory.
 
@@ -92,7 +135,7 @@ def arrays_in_place(
     path
         The file, which appears when the block ends without an exception.
     shapes
-        The safetensors dtype, ``I64`` or ``U8``, and the shape of each array.
+        The dtype and shape of each array.
     progress
         As for :func:`~normreport.io.atomic.atomic`. The arrays contain zeros, or the values of an
         interrupted block.
@@ -102,28 +145,15 @@ def arrays_in_place(
     StorageError
         If the file cannot be written.
     """
-    dtypes: dict[str, np.dtype[Any]] = {"I64": np.dtype("<i8"), "U8": np.dtype("u1")}
-    # Arrays with larger items come first, which aligns all of them.
-    names = sorted(shapes, key=lambda name: -dtypes[shapes[name][0]].itemsize)
-    header, starts, end = {}, {}, 0
-    for name in names:
-        dtype, shape = shapes[name]
-        starts[name], end = end, end + dtypes[dtype].itemsize * math.prod(shape)
-        offsets = (starts[name], end)
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": offsets}
-    text = canonical_json(header).encode()
-    text += b" " * (-len(text) % 8)
-    begin = 8 + len(text)
+    header, starts, end = _layout(shapes)
     with atomic(path, progress=progress) as temporary:
         with temporary.open("r+b") as stream:
-            stream.write(len(text).to_bytes(8, "little") + text)
-            stream.truncate(begin + end)
+            stream.write(header)
+            stream.truncate(end)
             # Preallocate: on a full disk, writing to a memory map would raise SIGBUS.
-            os.posix_fallocate(stream.fileno(), 0, begin + end)
+            os.posix_fallocate(stream.fileno(), 0, end)
         arrays = {
-            name: np.memmap(
-                temporary, dtypes[shapes[name][0]], "r+", begin + start, shapes[name][1]
-            )
+            name: np.memmap(temporary, DTYPES[shapes[name][0]], "r+", start, shapes[name][1])
             for name, start in starts.items()
         }
         yield {name: np.asarray(array) for name, array in arrays.items()}
@@ -163,14 +193,71 @@ def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.
         raise unreadable(path, error) from error
 
 
-def read_item(path: Path, name: str, index: int) -> np.ndarray:
-    """Read one item along the first axis of a named array, without reading the others."""
-    try:
-        with safe_open(path, framework="numpy") as archive:
-            item: np.ndarray = archive.get_slice(name)[index]
-            return item
-    except (OSError, IndexError, SafetensorError) as error:
-        raise unreadable(path, error) from error
+@dataclass(frozen=True)
+class StoredArray:
+    """An array of a safetensors file, whose items along the first axis are read one at a time.
+
+    The file is neither kept open, because a process may read a thousand, nor mapped, because the
+    pages of a map count as memory of the process until it is closed.
+
+    Attributes
+    ----------
+    path
+        The file.
+    dtype, shape
+        Those of the array.
+    start
+        The position of its first byte in the file.
+    """
+
+    path: Path
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    start: int
+
+    @classmethod
+    def find(cls, path: Path, name: str) -> Self:
+        """Find a named array in a file."""
+        try:
+            with path.open("rb") as stream:
+                length = int.from_bytes(stream.read(8), "little")
+                size = os.fstat(stream.fileno()).st_size
+                if 8 + length > size:
+                    raise ValueError("the file is too short for its header")
+                header = json.loads(stream.read(length))
+            if name not in header:
+                raise ValueError(f"it has no array {name}")
+            entry = header[name]
+            found = cls(
+                path,
+                DTYPES[entry["dtype"]],
+                tuple(entry["shape"]),
+                8 + length + entry["data_offsets"][0],
+            )
+            if found.start + found.dtype.itemsize * math.prod(found.shape) > size:
+                raise ValueError("the file is too short for its arrays")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise unreadable(path, error) from error
+        return found
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Read one item; the index is not negative."""
+        shape = self.shape[1:]
+        count = math.prod(shape)
+        try:
+            if index >= len(self):
+                raise IndexError(f"it has {len(self)} items, expected more than {index}")
+            with self.path.open("rb") as stream:
+                stream.seek(self.start + index * count * self.dtype.itemsize)
+                return np.fromfile(stream, self.dtype, count).reshape(shape)
+        except (OSError, ValueError, IndexError) as error:
+            raise unreadable(self.path, error) from error
 
 
 def unreadable(path: Path, error: Exception) -> StorageError:

@@ -1,9 +1,10 @@
-"""Reading a run's snapshots, verified by their digests."""
+"""Reading a run's snapshots epoch by epoch, verified by their digests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from normreport.io import files
 
 
-def epoch_digests(weights: NDArray[np.float32]) -> list[str]:
+def epoch_digests(weights: Iterable[NDArray[np.float32]]) -> list[str]:
     """Return the SHA-256 of a layer's weights at every epoch."""
     return [files.array_digest(epoch) for epoch in weights]
 
@@ -50,9 +51,13 @@ class KeptLayer:
             If the file is damaged, lacks the layer or has other weights than the digest.
         """
         index = range(len(self))[epoch]
-        weights: NDArray[np.float32] = files.read_item(self.path, self.layer, index)
+        weights: NDArray[np.float32] = self._stored[index]
         if files.array_digest(weights) != self.digests[index]:
             raise files.unreadable(
                 self.path, ValueError(f"{self.layer} has other weights than its digest")
             )
         return weights
+
+    @cached_property
+    def _stored(self) -> files.StoredArray:
+        return files.StoredArray.find(self.path, self.layer)

@@ -7,62 +7,91 @@ for bit.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
-from pyarrow import parquet
+from numpy.typing import ArrayLike
+from pyarrow import csv, parquet
 
 from normreport.io.atomic import atomic
 from normreport.io.files import read_text, unreadable
 
+# Columns of names: the name of a layer may look like a number.
+LABELS = ("model", "start", "normalization", "layer", "status")
+Filters: TypeAlias = Sequence[Sequence[tuple[str, str, Any]]]
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows as Parquet. Missing values are null.
+
+def write_table(path: Path, columns: Mapping[str, ArrayLike] | pd.DataFrame) -> None:
+    """Write columns of equal length as Parquet; a single value fills its column. NaN is null.
 
     Raises
     ------
     StorageError
         If the file cannot be written.
     """
-    frame = pd.DataFrame.from_records(list(rows), columns=list(columns))
     # Remove pandas' metadata, whose version would change the bytes.
+    frame = pd.DataFrame(columns)
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
     with atomic(path) as temporary:
         parquet.write_table(table, temporary, write_page_checksum=True)
 
 
-def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
+def read_tables(
+    paths: Sequence[Path],
+    columns: Sequence[str] | None = None,
+    filters: Filters | None = None,
+) -> pd.DataFrame:
     """Read CSV or Parquet files with the same columns, and concatenate their rows.
+
+    Parameters
+    ----------
+    paths
+        The files.
+    columns
+        The columns to return; all by default.
+    filters
+        The rows to return: those for which every (column, operator, value) of one of the lists is
+        true, as for :func:`pyarrow.parquet.read_table`; all by default.
 
     Raises
     ------
     StorageError
         If a file is missing or damaged.
     """
-    tables = [
-        _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path) for path in paths
-    ]
-    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        table = parquet.read_table(path, page_checksum_verification=True)
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable(path, error) from error
-    frame: pd.DataFrame = table.to_pandas()
+    chosen = parquet.filters_to_expression(filters) if filters else None
+    tables = []
+    for path in paths:
+        table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+        table = table if chosen is None else table.filter(chosen)
+        tables.append(table.select(columns) if columns else table)
+    # A column without a value has no type in its file.
+    whole = pa.concat_tables(tables, promote_options="permissive")
+    frame: pd.DataFrame = whole.to_pandas()
     return frame
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path) -> pa.Table:
+    try:
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read(use_threads=False)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(path, error) from error
+
+
+def _read_csv(path: Path) -> pa.Table:
     try:
         text = read_text(path)
-        if not text.endswith("\n"):
+        if not text.endswith("\n") or text.count('"') % 2:
             raise ValueError("it is truncated")
-        return pd.read_csv(io.StringIO(text))
-    except ValueError as error:
+        return csv.read_csv(
+            pa.py_buffer(text.encode()),
+            csv.ReadOptions(use_threads=False),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(LABELS, pa.string()), strings_can_be_null=True
+            ),
+        )
+    except (ValueError, pa.ArrowException) as error:
         raise unreadable(path, error) from error

@@ -12,6 +12,7 @@ import torch
 from normreport.config.experiment import Config
 from normreport.config.training import FitSettings, RunSettings, TrainedWeights
 from normreport.plan.figure_index import figure_index
+from normreport.plan.resources import count_images
 from normreport.training.devices import tune_malloc
 from normreport.training.images import ImageSet
 from normreport.training.loop import evaluate, train
@@ -182,13 +183,9 @@ def _tried(settings: FitSettings, size: int, heldout: int) -> Cost:
     evaluate(network.module, on_device)
     evaluation = (time.perf_counter() - began) / count
     step = max(0.0, last.seconds / count - 2 * evaluation)
-    few = min(settings.epoch_heldout_images, heldout)
-    # A pretraining evaluates only few training images.
-    evaluated = few + (settings.train_images if isinstance(settings, RunSettings) else few)
-    per_epoch = step * settings.train_images + evaluation * evaluated
-    # All held-out images are evaluated before the first epoch and after the last one.
+    trained, evaluated = count_images(settings, heldout)
     return Cost(
-        seconds=STARTING + building + settings.epochs * per_epoch + evaluation * 2 * heldout,
+        seconds=STARTING + building + step * trained + evaluation * evaluated,
         kept_bytes=kept * (settings.epochs + 1),
         network_bytes=weights,
     )

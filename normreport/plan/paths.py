@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from normreport.config.pages import ARTICLE
 from normreport.config.runs import Run
 
 ARM = "{model}/{start}/{normalization}"
@@ -56,7 +57,9 @@ REPORT = f"{RESULTS}/report"
 RESULTS_JSON = f"{REPORT}/results.json"
 RECORD = f"{REPORT}/provenance.json"
 RO_CRATE = f"{REPORT}/ro-crate-metadata.json"
-HTML = f"{REPORT}/index.html"
+HTML = f"{REPORT}/{ARTICLE}"
+# The pages of a large report besides the article, see `normreport.config.pages`.
+PAGE = f"{REPORT}/{{page}}"
 PDF = f"{REPORT}/report.pdf"
 RUNS_TABLE = f"{REPORT}/data/runs.csv"
 CASES_TABLE = f"{REPORT}/data/cases.csv"

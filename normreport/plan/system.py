@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes.util
-import fcntl
 import os
 import sys
 from pathlib import Path
 from typing import Protocol
 
 from normreport.errors import StorageError
+from normreport.io.locks import try_lock
 from normreport.plan.fonts import has_fonts
 
 # WeasyPrint lays out text with Pango, a system library that pip cannot install.
@@ -67,11 +67,10 @@ def lock_folder(folder: Path) -> None:
     # Never closed here, which would release the lock. The system closes it with the process.
     lock = os.open(folder / "claimed", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise StorageError(
-            f"{folder.resolve().parent}: another snakemake is at work here, expected one at a "
-            "time. Wait until it has ended, or stop it, and run the same command again."
-        ) from error
+        if not try_lock(lock):
+            raise StorageError(
+                f"{folder.resolve().parent}: another snakemake is at work here, expected one at a "
+                "time. Wait until it has ended, or stop it, and run the same command again."
+            )
     except OSError as error:
         print(f"continuing without a lock: {folder}: {error}", file=sys.stderr)

@@ -9,7 +9,7 @@ value of the configuration is an input: a user's file is a parameter, beside its
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -18,6 +18,9 @@ from normreport.config.base import Settings
 from normreport.config.experiment import Config
 from normreport.config.failures import FailureSettings
 from normreport.config.figure_kinds import figure_kinds
+from normreport.config.json_files import read_model
+from normreport.config.manifests import WeightDigests
+from normreport.config.pages import ARTICLE, assign_pages
 from normreport.config.record import RecordSettings
 from normreport.config.report import FigureSettings
 from normreport.config.runs import Run
@@ -64,10 +67,22 @@ class OfRun(OfArm, Protocol):
     seed: str
 
 
-class Sized(Protocol):
-    """The input files of a job."""
+class Measured(Protocol):
+    """The input files of a job that measures a run."""
 
-    size_mb: float
+    digests: str
+
+
+class Compared(Protocol):
+    """The input files of a job that compares runs."""
+
+    digests: Sequence[str]
+
+
+class OfLayer(OfStart, Protocol):
+    """Wildcards of a job for one model, start and layer."""
+
+    layer: str
 
 
 class OfData(Protocol):
@@ -222,8 +237,18 @@ class Plan:
 
     def report_files(self) -> list[str]:
         """List the report and its tables, with the PDF if the system can make it."""
-        pages = [paths.HTML, paths.RESULTS_JSON, paths.RECORD, paths.RO_CRATE]
-        return [*pages, *([paths.PDF] if self.with_pdf else []), *self.report_tables()]
+        pages = [paths.HTML, *self.supplement_pages()]
+        data = [paths.RESULTS_JSON, paths.RECORD, paths.RO_CRATE]
+        return [*pages, *data, *([paths.PDF] if self.with_pdf else []), *self.report_tables()]
+
+    def supplement_pages(self) -> list[str]:
+        """List the pages besides the article: none if the report is small."""
+        others = dict.fromkeys(page for page in self._pages() if page != ARTICLE)
+        return [paths.PAGE.format(page=page) for page in others]
+
+    def _pages(self) -> list[str]:
+        """Return the page of each figure."""
+        return assign_pages(list(self.figures.values()), len(self.runs))
 
     def report_tables(self) -> list[str]:
         """List the tables beside the report."""
@@ -285,6 +310,13 @@ class Plan:
             return resources.FETCHING_MB * attempt
         return resources.training_mb(weights, self.config.data.pretraining) * attempt
 
+    def pretrain_minutes(self, wildcards: OfModel, attempt: int = 1) -> int:
+        """Return the time to request for a pretraining, in minutes; each retry requests more."""
+        weights = self.config.pretrain_settings(wildcards.model)
+        if isinstance(weights, FetchedWeights):
+            return resources.FETCHING_MINUTES * attempt
+        return resources.training_minutes(weights, self.config.data.pretraining, attempt)
+
     def pretraining_gpus(self) -> int:
         """Return how many GPUs a pretraining asks for: none if weights are fetched."""
         gpus = resources.training_gpus(self.config.training)
@@ -340,6 +372,11 @@ class Plan:
         settings = self._sweep_settings(wildcards)
         return resources.training_mb(settings, self.config.data.target) * attempt
 
+    def sweep_minutes(self, wildcards: OfArm, attempt: int = 1) -> int:
+        """Return the time to request for a sweep, in minutes; each retry requests more."""
+        settings = self._sweep_settings(wildcards)
+        return resources.training_minutes(settings, self.config.data.target, attempt)
+
     def _sweep_code(self, wildcards: OfArm) -> StageCode:
         return sweep_code(self._sweep_settings(wildcards))
 
@@ -365,8 +402,20 @@ class Plan:
         plan = self.config.run_plan(_run(wildcards))
         return resources.training_mb(plan, self.config.data.target) * attempt
 
+    def run_minutes(self, wildcards: OfRun, attempt: int = 1) -> int:
+        """Return the time to request for a run, in minutes; each retry requests more."""
+        plan = self.config.run_plan(_run(wildcards))
+        return resources.training_minutes(plan, self.config.data.target, attempt)
+
     def _run_code(self, wildcards: OfRun) -> StageCode:
         return run_code(self.config.run_plan(_run(wildcards)))
+
+    # measure_weights
+
+    def measuring_mb(self, wildcards: OfRun, input: Measured, attempt: int = 1) -> int:
+        """Return the memory to request for a measurement, in MB: an epoch of the largest layer."""
+        weights = _layer_sizes(input.digests).values()
+        return resources.measuring_mb(max(weights, default=0)) * attempt
 
     # compare_arms
 
@@ -378,9 +427,10 @@ class Plan:
         """Return the weights of the runs that are compared with each other."""
         return self.of_runs(paths.RUN_SNAPSHOTS, wildcards.model, wildcards.start)
 
-    def comparing_mb(self, wildcards: OfStart, input: Sized, attempt: int = 1) -> int:
+    def comparing_mb(self, wildcards: OfLayer, input: Compared, attempt: int = 1) -> int:
         """Return the memory to request for a comparison, in MB: one epoch of all its runs."""
-        return resources.comparing_mb(input.size_mb, self.config.training.epochs) * attempt
+        weights = _layer_sizes(input.digests[0]).get(wildcards.layer, 0)
+        return resources.comparing_mb(weights * len(input.digests)) * attempt
 
     # draw_figure
 
@@ -468,6 +518,14 @@ class Plan:
             "texts": self.of_figures(paths.FIGURE_TEXT),
             "tables": self.of_figures(paths.FIGURE_TABLE),
         }
+
+    def attached_tables(self) -> list[str]:
+        """Return the data of the figures that the PDF shows: those of the article's page."""
+        return [
+            paths.FIGURE_TABLE.format(figure=figure)
+            for figure, page in zip(self.figures, self._pages(), strict=True)
+            if page == ARTICLE
+        ]
 
     def catalogue(self) -> list[str]:
         """Return the translations of figures and verdicts; nothing if the report is English."""
@@ -578,6 +636,24 @@ def _checkpoint_digests(config: Config) -> dict[str, str]:
             check_exists(path)
             digests[model] = file_fingerprint(path)
     return digests
+
+
+def _layer_sizes(digests: str) -> dict[str, int]:
+    """Return the number of weights of each kept layer of a run.
+
+    It is empty if the file of digests is damaged, which the stage that reads it will report.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file does not exist yet. Snakemake asks again before it starts the job.
+    """
+    os.stat(digests)
+    try:
+        layers = read_model(WeightDigests, Path(digests)).layers
+    except StorageError:
+        return {}
+    return {name: layer.weights for name, layer in layers.items()}
 
 
 def _run(wildcards: OfRun) -> Run:

@@ -1,8 +1,9 @@
 """A report's record: digests, settings, versions and verdicts of what it was made from.
 
-The record lies beside the report and inside it. ``normreport verify`` uses it to compare a report
-with results, ``normreport diff`` to compare two reports. It contains no time, no host name and no
-path except those of the configuration: equal results, code and configuration give equal bytes.
+The record lies beside the report, and inside it if the report is one page. ``normreport verify``
+uses it to compare a report with results, ``normreport diff`` to compare two reports. It contains no
+time, no host name and no path except those of the configuration: equal results, code and
+configuration give equal bytes.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from normreport.config.manifests import (
     RunManifest,
     Versions,
 )
+from normreport.config.pages import ARTICLE
 from normreport.config.record import RecordSettings, Revision
 from normreport.config.report import FigureSettings
 from normreport.config.results import ClaimResult, Headline, PlaceResult, Results, RunResult
@@ -364,7 +366,9 @@ def folders_digest(*folders: Path) -> str:
 
 
 def read_page(report: Path) -> tuple[str, Record]:
-    """Read a report's page and the record within it.
+    """Read a report's page and its record.
+
+    The record is within the page or, if the report has several pages, beside it.
 
     Parameters
     ----------
@@ -374,15 +378,18 @@ def read_page(report: Path) -> tuple[str, Record]:
     Raises
     ------
     StorageError
-        If the file is missing or contains no record of this version.
+        If the file is missing, or there is no record of this version.
     """
-    path = report / "index.html" if report.is_dir() else report
+    path = report / ARTICLE if report.is_dir() else report
     try:
         page = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise StorageError(
             f"{path}: could not be read ({error}). Expected a report's index.html, or its folder."
         ) from error
+    beside = path.parent / "provenance.json"
+    if not EMBEDDED.search(page) and beside.is_file():
+        return page, read_record(beside)
     return page, read_embedded_record(page, where=str(path))
 
 

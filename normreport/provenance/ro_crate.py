@@ -7,6 +7,7 @@ https://www.researchobject.org/ro-crate/specification/1.1/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from normreport.config.report import ReportSettings
@@ -34,9 +35,11 @@ ABOUT = {
     "data/runs.csv": "Every run",
     "data/cases.csv": "Every case of every claim",
 }
+# What the other files are, by their stems.
+NAMES = {".csv": "What the figure {} shows", ".html": "The supplement's figures of {}"}
 
 
-def describe_report(record: Record, report: ReportSettings) -> Entity:
+def describe_report(record: Record, report: ReportSettings, pages: Sequence[str]) -> Entity:
     """Describe the folder of a report as JSON-LD.
 
     Parameters
@@ -46,6 +49,8 @@ def describe_report(record: Record, report: ReportSettings) -> Entity:
         and those that are made after it.
     report
         Title and authors.
+    pages
+        The paths of the HTML pages in the folder.
     """
     revision = record.revision
     digests = {
@@ -53,7 +58,7 @@ def describe_report(record: Record, report: ReportSettings) -> Entity:
         for path, digest in record.files.items()
         if path.startswith("report/")
     }
-    later = ["index.html", "provenance.json", *(["report.pdf"] if record.with_pdf else [])]
+    later = [*pages, "provenance.json", *(["report.pdf"] if record.with_pdf else [])]
     files = [_file(path, digests.get(path)) for path in sorted([*digests, *later])]
     authors: list[Entity] = [
         {"@id": f"#author-{number}", "@type": "Person", "name": name}
@@ -105,11 +110,12 @@ def describe_report(record: Record, report: ReportSettings) -> Entity:
 
 
 def _file(path: str, digest: str | None) -> Entity:
+    suffix = PurePosixPath(path).suffix
     known: Entity = {
         "@id": path,
         "@type": "File",
-        "name": ABOUT.get(path, f"What the figure {PurePosixPath(path).stem} shows"),
-        "encodingFormat": FORMATS[PurePosixPath(path).suffix],
+        "name": ABOUT.get(path) or NAMES[suffix].format(PurePosixPath(path).stem),
+        "encodingFormat": FORMATS[suffix],
     }
     return known | ({"sha256": digest} if digest else {})
 

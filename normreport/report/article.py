@@ -19,6 +19,7 @@ from rcssmin import cssmin
 from rjsmin import jsmin
 
 from normreport.config.figure_words import SUPPLEMENT, FigureWords, MadeFrom
+from normreport.config.pages import ARTICLE
 from normreport.config.report import FigureSettings, RenderSettings
 from normreport.config.results import Results
 from normreport.errors import ConfigError
@@ -47,6 +48,8 @@ from normreport.text.language import gettext, language_tag, script_messages, tra
 # What the user's own texts can write numbers and names with.
 FILTERS_OF_TEXTS = ("num", "pct", "integer", "shown", "margin", "model", "start", "arm", "verdict",
                     "listing", "images")  # fmt: skip
+# Longer tables end with a sentence that says where all rows are.
+MOST_ROWS = 500
 # Comments and spaces help the editor of a template, not the reader of the page.
 MINIFY: Mapping[str, Callable[[str], str]] = {".css": cssmin, ".js": jsmin}
 
@@ -67,6 +70,8 @@ class Illustration:
     svg: Markup
     made_from: MadeFrom
     """Settings, and digests of inputs and code."""
+    page: str = ARTICLE
+    """The page that shows it, by its path in the report's folder."""
 
     @property
     def in_article(self) -> bool:
@@ -74,8 +79,8 @@ class Illustration:
         return not self.number.startswith(SUPPLEMENT)
 
     @classmethod
-    def from_words(cls, words: FigureWords, *, number: str, svg: Markup) -> Self:
-        """Join a figure's words with its number and its drawing."""
+    def from_words(cls, words: FigureWords, *, number: str, page: str, svg: Markup) -> Self:
+        """Join a figure's words with its number, its page and its drawing."""
         return cls(
             id=words.id,
             number=number,
@@ -88,7 +93,30 @@ class Illustration:
             alt=words.alt,
             svg=svg,
             made_from=words.made_from,
+            page=page,
         )
+
+
+@dataclass(frozen=True)
+class SupplementPage:
+    """A page of the supplement.
+
+    Attributes
+    ----------
+    path
+        Its path in the report's folder.
+    model, layer
+        What all its figures show; the layer is None if they show several.
+    """
+
+    path: str
+    model: str | None
+    layer: str | None
+
+    @property
+    def title(self) -> str:
+        """Its title: ``VGG16, features.0``."""
+        return ", ".join([model_label(self.model or ""), self.layer or gettext("whole network")])
 
 
 def render(
@@ -100,7 +128,7 @@ def render(
     settings: RenderSettings,
     medium: str,
     logo: str | None = None,
-) -> str:
+) -> dict[str, str]:
     """Fill the templates.
 
     Parameters
@@ -116,14 +144,15 @@ def render(
     settings
         Title, authors and the other settings of the article.
     medium
-        ``screen`` or ``print``.
+        ``screen``, or ``print`` for the article alone.
     logo
         The logo as a ``data:`` URI.
 
     Returns
     -------
-    str
-        The HTML page.
+    dict of str
+        The HTML pages, by their paths in the report's folder: the article and, if figures are on
+        other pages, those of the supplement.
 
     Raises
     ------
@@ -176,6 +205,7 @@ def render(
         "dir": dir_attribute,
         "color_rules": color_rules,
         "figures_for": figures_for,
+        "root": lambda page: "../" * page.count("/"),
         "bibtex": bibtex,
         "link": link,
         "short": short,
@@ -189,34 +219,51 @@ def render(
         {"results": values, "claims": of_id},
         {name: environment.filters[name] for name in FILTERS_OF_TEXTS},
     )
+    models = results.experiment.models
+    supplement = {
+        figure.page: SupplementPage(figure.page, figure.model, figure.layer)
+        for model in models
+        for figure in figures
+        if figure.page != ARTICLE and figure.model == model
+    }
+    context = {
+        "results": values,
+        "answer": answer(results),
+        "texts": texts,
+        "record": record.model_dump(mode="json"),
+        "claims": of_id,
+        "figures": figures,
+        "supplement": list(supplement.values()),
+        "forests": {claim.id: make_forest(claim, medium) for claim in results.claims},
+        "scorecard": make_scorecard(results.claims, models, medium),
+        "settings": settings,
+        "medium": medium,
+        "logo": logo,
+        "language": language_tag(),
+        "most_rows": MOST_ROWS,
+        "citation": {
+            "id": "normreport",
+            "type": "report",
+            "title": settings.title,
+            "author": [{"literal": name} for name in settings.authors],
+            "version": version("normreport"),
+        },
+    }
+    pages = {ARTICLE: "article.html.j2"}
+    if medium == "screen":
+        pages |= dict.fromkeys(supplement, "supplement.html.j2")
     try:
-        page = environment.get_template("article.html.j2").render(
-            results=values,
-            answer=answer(results),
-            texts=texts,
-            record=record.model_dump(mode="json"),
-            claims=of_id,
-            figures=figures,
-            forests={claim.id: make_forest(claim, medium) for claim in results.claims},
-            scorecard=make_scorecard(results.claims, results.experiment.models, medium),
-            settings=settings,
-            medium=medium,
-            logo=logo,
-            language=language_tag(),
-            citation={
-                "id": "normreport",
-                "type": "report",
-                "title": settings.title,
-                "author": [{"literal": name} for name in settings.authors],
-                "version": version("normreport"),
-            },
-        )
+        return {
+            page: environment.get_template(template).render(
+                context, page=page, about=supplement.get(page)
+            ).rstrip() + "\n"
+            for page, template in pages.items()
+        }  # fmt: skip
     except TemplateError as error:
         where = getattr(error, "filename", None) or ", ".join(map(str, templates))
         at = getattr(error, "lineno", None)
         line = f", line {at}" if at else ""
         raise ConfigError(f"{where}{line}: {error}. Correct the template.") from error
-    return page.rstrip() + "\n"
 
 
 def figures_for(claim: Mapping[str, Any], figures: Sequence[Illustration]) -> list[Illustration]:

@@ -18,6 +18,8 @@ from normreport.text.language import N_, gettext, ngettext
 
 # Rows that have a picture. The layers of whole networks share those that the cases leave.
 MOST_PICTURES = 24
+# Cases that have a row.
+MOST_CASES = 200
 _AVERAGES = {"mean": N_("mean of the layers"), "median": N_("median layer")}
 _CASE, _PART = "◆", "●"
 
@@ -63,12 +65,15 @@ class Forest:
         CSS variables that place the band and the zero of the axis.
     has_band
         Whether the claim has a margin on either side of zero.
+    others
+        The number of cases without a row.
     """
 
     groups: tuple[tuple[str, tuple[Row, ...]], ...]
     axis: Markup
     style: str
     has_band: bool
+    others: int
 
 
 def make_forest(claim: ClaimResult, medium: str) -> Forest | None:
@@ -99,7 +104,7 @@ def make_forest(claim: ClaimResult, medium: str) -> Forest | None:
     )
     plot = _Plot(claim, axis, medium)
     groups: dict[str, list[Row]] = {}
-    for number, case in enumerate(cases):
+    for number, case in enumerate(cases[:MOST_CASES]):
         assert case.place
         parts = layers[number] if number < len(claim.cases) and case.layers else ()
         rows = plot.rows(case, parts, is_drawn=number < MOST_PICTURES)
@@ -110,6 +115,7 @@ def make_forest(claim: ClaimResult, medium: str) -> Forest | None:
         axis=draw_axis(axis, words if medium == "print" else None),
         style=axis.style,
         has_band=axis.band is not None,
+        others=len(cases[MOST_CASES:]),
     )
 
 

@@ -12,17 +12,6 @@ from normreport.io.snapshots import KeptLayer
 from normreport.io.tables import write_table
 from normreport.statistics import comparison
 
-DENSITIES = (
-    "model", "start", "layer", "normalization", "seed", "epoch", "weight", "density", "bandwidth",
-)  # fmt: skip
-HISTOGRAMS = (
-    "model", "start", "layer", "normalization", "seed", "epoch", "left", "right", "count",
-)  # fmt: skip
-PRODUCTS = (
-    "model", "start", "layer", "epoch",
-    "normalization_a", "seed_a", "normalization_b", "seed_b", "product", "correlation",
-)  # fmt: skip
-
 
 def run(
     *,
@@ -39,7 +28,7 @@ def run(
         (asdict(one.run), KeptLayer(path, layer, one.layers[layer].epochs))
         for one, path in zip(digested, snapshots, strict=True)
     ]
-    common = {"model": digested[0].run.model, "start": digested[0].run.start, "layer": layer}
-    write_table(products, PRODUCTS, (common | row for row in comparison.products(kept)))
-    write_table(densities, DENSITIES, (common | row for row in comparison.densities(kept)))
-    write_table(histograms, HISTOGRAMS, (common | row for row in comparison.histograms(kept)))
+    place = {"model": digested[0].run.model, "start": digested[0].run.start, "layer": layer}
+    write_table(products, place | comparison.products(kept))
+    write_table(densities, place | comparison.densities(kept))
+    write_table(histograms, place | comparison.histograms(kept))

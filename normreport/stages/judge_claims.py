@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from normreport.claims.judging import judge_all
+from normreport.claims.rows import rows_of_layers, rows_of_products
 from normreport.claims.study import IndexedTable, Study
 from normreport.config.base import parse
 from normreport.config.failures import Failures
@@ -77,21 +78,23 @@ def run(
     run_rows = [result.model_dump() for result in run_results]
     prepared = read_model(ImagesManifest, images_manifest)
     train_images = files.read_arrays(images, ["train_images"])["train_images"]
+    claims = chosen_claims(chosen.claims)
+    of_layers = rows_of_layers(chosen, claims)
     study = Study(
         settings=chosen,
         runs=IndexedTable(pd.DataFrame(run_rows)),
-        layers=IndexedTable(read_tables(layers)),
-        measures=IndexedTable(read_tables(measures)),
-        products=IndexedTable(read_tables(products)),
+        layers=IndexedTable(read_tables(layers, filters=of_layers)),
+        measures=IndexedTable(read_tables(measures, filters=of_layers)),
+        products=IndexedTable(read_tables(products, filters=rows_of_products(chosen))),
         histories=IndexedTable(read_tables(histories)),
         images=train_images,
         classes=trained[0].classes,
         fits={manifest.run.model: manifest.settings for manifest in reversed(trained)},
     )
     arms = {arm: chosen.inputs.get(arm, arm) for arm in chosen.normalizations}
-    claims = [claim_result(judged) for judged in judge_all(chosen_claims(chosen.claims), study)]
+    judged_claims = [claim_result(judged) for judged in judge_all(claims, study)]
     files.write_csv(runs, RUN_COLUMNS, run_rows)
-    files.write_csv(cases, CASE_COLUMNS, case_rows(claims))
+    files.write_csv(cases, CASE_COLUMNS, case_rows(judged_claims))
     write_model(
         results,
         Results(
@@ -110,7 +113,7 @@ def run(
             pretraining=[pretraining_result(manifest, arms, train_images) for manifest in started],
             runs=run_results,
             failures=failure_results,
-            claims=claims,
+            claims=judged_claims,
             headline=headline(study),
             effects_by_epoch=contrast_effects(study.standard, range(chosen.epochs + 1)),
             versions=trained[0].versions,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from normreport.config.json_files import read_model
 from normreport.config.manifests import WeightDigests
 from normreport.io.snapshots import KeptLayer
@@ -15,7 +18,8 @@ from normreport.statistics.initialization import kaiming_fan_out_std
 from normreport.statistics.quantiles import SCORES, standardized_quantiles
 from normreport.statistics.summary import summarize
 
-QUANTILES = ("model", "start", "normalization", "seed", "layer", "epoch", "n", "score", "quantile")
+# Identify the curve of a layer at an epoch; n is the number of its weights.
+CURVE = ["model", "start", "normalization", "seed", "layer", "epoch", "n"]
 
 
 def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> None:
@@ -23,7 +27,8 @@ def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> N
     digested = read_model(WeightDigests, digests)
     # In the order of the columns since the first version.
     condition = dict(sorted(asdict(digested.run).items()))
-    rows, curves = [], []
+    rows, varying = [], []
+    curves: list[float] = []
     for name, layer in digested.layers.items():
         kept = KeptLayer(snapshots, name, layer.epochs)
         initial = kept[0]
@@ -46,14 +51,9 @@ def run(*, digests: Path, snapshots: Path, measures: Path, quantiles: Path) -> N
             })  # fmt: skip
             curve = standardized_quantiles(ordered)
             if curve is not None:
-                curves += [
-                    {
-                        **place,
-                        "n": weights.size,
-                        "score": score,
-                        "quantile": float(f"{quantile:.6g}"),
-                    }
-                    for score, quantile in zip(SCORES, curve, strict=True)
-                ]
-    write_table(measures, list(rows[0]), rows)
-    write_table(quantiles, QUANTILES, curves)
+                varying.append({**place, "n": weights.size})
+                curves += [float(f"{quantile:.6g}") for quantile in curve]
+    write_table(measures, pd.DataFrame(rows))
+    curve_of = pd.DataFrame(varying, columns=CURVE).loc[np.repeat(range(len(varying)), len(SCORES))]
+    scores = np.tile(SCORES, len(varying))
+    write_table(quantiles, curve_of.assign(score=scores, quantile=curves))

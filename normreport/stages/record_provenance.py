@@ -9,6 +9,7 @@ from normreport.config.base import parse
 from normreport.config.figure_words import FigureWords
 from normreport.config.json_files import read_model, write_model
 from normreport.config.manifests import ImagesManifest, PretrainingManifest, RunManifest
+from normreport.config.pages import ARTICLE, assign_pages
 from normreport.config.record import RecordSettings
 from normreport.config.results import Results
 from normreport.config.tuning import TuningManifest
@@ -37,9 +38,10 @@ def run(
 ) -> None:
     """Write the record and the RO-Crate."""
     chosen = parse(RecordSettings, settings, where="record_provenance --settings")
-    words = [path.with_suffix(".json") for path in figures]
+    texts = [path.with_suffix(".json") for path in figures]
+    words = [read_model(FigureWords, path) for path in texts]
     digests = digest_files(
-        [results, *manifests, *data, *pretrained, *tuned, *figures, *words, *tables]
+        [results, *manifests, *data, *pretrained, *tuned, *figures, *texts, *tables]
     )
     trained = {path: read_model(RunManifest, path) for path in manifests}
     prepared = {path: read_model(ImagesManifest, path) for path in data}
@@ -69,7 +71,7 @@ def run(
         manifests=list(trained.values()),
         data={path.parent.name: manifest for path, manifest in prepared.items()},
         pretrained=list(started.values()),
-        figures=[read_model(FigureWords, path) for path in words],
+        figures=words,
         files={path.relative_to(root).as_posix(): digest for path, digest in digests.items()},
         code=CodeDigests(
             stages={stage: source_digest(f"normreport.stages.{stage}") for stage in FLOW},
@@ -78,7 +80,8 @@ def run(
         ),
     )
     write_model(record, made)
-    files.write_json(metadata, describe_report(made, chosen.config.report))
+    pages = dict.fromkeys([ARTICLE, *assign_pages(words, len(made.runs))])
+    files.write_json(metadata, describe_report(made, chosen.config.report, list(pages)))
 
 
 def digest_files(paths: Iterable[Path]) -> dict[Path, str]:

@@ -1,7 +1,8 @@
-"""Write the article as one HTML file."""
+"""Write the article as HTML, in one file unless the study is large."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from markupsafe import Markup
 from normreport.config.base import parse
 from normreport.config.figure_words import FigureWords, number_figures
 from normreport.config.json_files import read_model
+from normreport.config.pages import ARTICLE, FOLDER, assign_pages
 from normreport.config.report import RenderSettings
 from normreport.config.results import Results
 from normreport.io import files
@@ -29,15 +31,18 @@ def run(
     html: Path,
     logo: Path | None = None,
 ) -> None:
-    """Write the page for the screen."""
+    """Write the pages for the screen: the article and, beside it, those of the supplement."""
     chosen = parse(RenderSettings, settings, where="render_html --settings")
-    text = render_page(
+    pages = render_pages(
         chosen, results, read_record(record), figures, templates, logo, medium="screen"
     )
-    files.write_text(html, text)
+    # An earlier report may have had other pages.
+    shutil.rmtree(html.parent / FOLDER, ignore_errors=True)
+    for path, text in pages.items():
+        files.write_text(html if path == ARTICLE else html.parent / path, text)
 
 
-def render_page(
+def render_pages(
     settings: RenderSettings,
     results: Path,
     record: Record,
@@ -46,14 +51,15 @@ def render_page(
     logo: Path | None = None,
     *,
     medium: str,
-) -> str:
-    """Fill the templates for one medium."""
+) -> dict[str, str]:
+    """Fill the templates for one medium; return the pages by their paths beside the article."""
     set_language(find_catalogue(settings.language, templates))
     words = [read_model(FigureWords, path.with_suffix(".json")) for path in figures]
+    numbers, pages = number_figures(words), assign_pages(words, len(record.runs))
     illustrations = [
         # The texts of our own SVG were escaped when it was drawn.
-        Illustration.from_words(one, number=number, svg=Markup(files.read_text(path)))
-        for one, number, path in zip(words, number_figures(words), figures, strict=True)
+        Illustration.from_words(one, number=number, page=page, svg=Markup(files.read_text(path)))
+        for one, number, page, path in zip(words, numbers, pages, figures, strict=True)
     ]
     return render(
         templates,

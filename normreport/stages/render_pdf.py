@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from normreport.config.base import parse
+from normreport.config.pages import ARTICLE
 from normreport.config.report import RenderSettings
 from normreport.errors import MissingToolError
 from normreport.io import files
 from normreport.plan.system import pdf_unavailable_reason
 from normreport.provenance.record import read_record
-from normreport.stages.render_html import render_page
+from normreport.stages.render_html import render_pages
 from normreport.text.language import gettext
 
 # Attachments need a date, which must not depend on the clock: equal reports have equal bytes.
@@ -38,7 +39,7 @@ def run(
     from weasyprint.urls import URLFetcher
 
     chosen = parse(RenderSettings, settings, where="render_pdf --settings")
-    text = render_page(
+    pages = render_pages(
         chosen, results, read_record(record), figures, templates, logo, medium="print"
     )
     attached = [
@@ -53,5 +54,5 @@ def run(
         for path in attachments
     ]
     # Nothing is fetched, not even the references of a logo in SVG.
-    document = HTML(string=text, url_fetcher=URLFetcher(allowed_protocols=["data"]))
+    document = HTML(string=pages[ARTICLE], url_fetcher=URLFetcher(allowed_protocols=["data"]))
     files.write_bytes(pdf, document.write_pdf(pdf_variant="pdf/ua-1", attachments=attached))

@@ -34,6 +34,7 @@ from normreport.config.training import RunPlan, RunSettings
 from normreport.config.tuning import TunedRate
 from normreport.io import files
 from normreport.io.checkpoints import Checkpoint
+from normreport.io.epoch_files import EpochFiles
 from normreport.provenance.stage_code import run_code
 from normreport.statistics.learned import compute_learning_threshold
 from normreport.training.devices import training_environment, tune_malloc
@@ -103,28 +104,30 @@ def run(
     }
     checkpoint = Checkpoint(checkpoints, inputs)
     checkpoint.acquire_lock()
-    kept: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in chosen.layers}
+    kept = EpochFiles(checkpoints)
     summaries: list[dict[str, Any]] = []
 
     def keep(epoch: int) -> None:
         weights = copied_weights(network, chosen.layers)
-        for layer, snapshots_so_far in kept.items():
-            snapshots_so_far.append(weights[layer])
+        kept.keep({layer: weights[layer] for layer in chosen.layers})
         for layer, values in weights.items():
             summary = asdict(summarize_layer(initial[layer], values))
             summaries.append({**asdict(condition), "epoch": epoch, "layer": layer, **summary})
 
     heldout = HeldoutEvaluations(initial=None, final=None, probe_accuracy=None)
-    saved = checkpoint.load()
-    if saved:
+    saved = checkpoint.load(lambda state: kept.restore(state["kept"]))
+    is_resumed = saved is not None
+    if is_resumed:
         state.load_state_dict(saved["training"])
-        kept, summaries = saved["kept"], saved["summaries"]
+        summaries = saved["summaries"]
         heldout = HeldoutEvaluations.model_validate(saved["heldout"])
+        del saved  # as large as the network and its moments
     else:
+        kept.restore([])
         keep(0)  # even if the first loss is not finite
     status: Status = FinishedStatus()
     try:
-        if not saved:
+        if not is_resumed:
             heldout = evaluate_start(state, sets.train, sets.heldout)
         for record in train(state, sets.train, sets.few_heldout, seed=chosen.seed):
             print(record.line(chosen.epochs), file=sys.stderr, flush=True)
@@ -133,7 +136,7 @@ def run(
                 checkpoint.save_if_due(
                     lambda: {
                         "training": state.state_dict(),
-                        "kept": kept,
+                        "kept": kept.digests(),
                         "summaries": summaries,
                         "heldout": heldout.model_dump(mode="json"),
                     }
@@ -144,9 +147,7 @@ def run(
         print(f"DIVERGED: {divergence}", file=sys.stderr, flush=True)
 
     epochs = state.records
-    # All layers together may take gigabytes: each list is freed once it is stacked.
-    stacked = {layer: np.stack(kept.pop(layer)) for layer in chosen.layers}
-    files.write_arrays(snapshots, stacked)
+    kept.assemble(snapshots, chosen.layers)
     common = {
         **asdict(condition),
         "status": status.state,

@@ -6,13 +6,12 @@ Products of quantile functions, densities on one grid, and histograms with equal
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations_with_replacement
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from normreport.statistics.arrays import sample_std
+from normreport.statistics.arrays import Float64s, sample_std
 from normreport.statistics.density import density, scott_bandwidth
 from normreport.statistics.movement import correlation
 from normreport.statistics.quantile_products import quantile_products
@@ -40,10 +39,12 @@ class Weights(Protocol):
 
 
 Snapshots = Sequence[tuple[Condition, Weights]]
+Columns: TypeAlias = dict[str, NDArray[Any]]
+"""The columns of a table by name, of equal length."""
 
 
-def products(runs: Snapshots) -> Iterator[dict[str, Any]]:
-    """Yield the inner product of the quantile functions of every two runs, at every epoch.
+def products(runs: Snapshots) -> Columns:
+    """Return the inner product of the quantile functions of every two runs, at every epoch.
 
     The products of :func:`~normreport.statistics.quantile_products.quantile_products` are relative
     to the mean quantile function of the longest runs at the epoch. Sorted weights of all runs at
@@ -55,50 +56,55 @@ def products(runs: Snapshots) -> Iterator[dict[str, Any]]:
         Pairs of a condition (with `normalization` and `seed`) and its weights of one layer, by
         epoch. A run that ended early has no product after its last epoch.
 
-    Yields
-    ------
-    dict
+    Returns
+    -------
+    dict of arrays
         One row per epoch and pair of runs, in one order, and per run with itself. ``product`` is
         in units of sigma_0^2: sigma_0 is the root mean square over runs of the standard deviation
-        (ddof 1) at epoch 0. It is None if that is 0, or if the layer has a single weight.
+        (ddof 1) at epoch 0. It is NaN if that is 0, or if the layer has a single weight.
         ``correlation`` is that of the weights of two arms with the same seed, at the last epoch;
-        None elsewhere.
+        NaN elsewhere.
     """
     initial = [sample_std(weights[0].astype(np.float64).ravel()) or 0.0 for _, weights in runs]
     unit = float(np.mean(np.square(initial)))
     longest = max(len(weights) for _, weights in runs)
     size = runs[0][1][0].size
+    blocks = []
     for epoch in range(longest):
-        present = [(run, weights) for run, weights in runs if len(weights) > epoch]
+        present = [run for run, (_, weights) in enumerate(runs) if len(weights) > epoch]
         ordered = np.empty((len(present), size), dtype=np.float32)
-        for row, (_, weights) in zip(ordered, present, strict=True):
-            row[:] = weights[epoch].reshape(-1)
+        for row, run in zip(ordered, present, strict=True):
+            row[:] = runs[run][1][epoch].reshape(-1)
             row.sort()
-        complete = [i for i, (_, weights) in enumerate(present) if len(weights) == longest]
+        complete = [i for i, run in enumerate(present) if len(runs[run][1]) == longest]
         matrix = quantile_products(ordered, complete)
-        for a, b in combinations_with_replacement(range(len(present)), 2):
-            one, other = present[a][0], present[b][0]
-            yield {
-                "epoch": epoch,
-                "normalization_a": one["normalization"],
-                "seed_a": one["seed"],
-                "normalization_b": other["normalization"],
-                "seed_b": other["seed"],
-                "product": float(matrix[a, b]) / unit if unit > 0 else None,
-                "correlation": (
-                    correlation(present[a][1][epoch], present[b][1][epoch])
-                    if epoch == longest - 1 and a != b and one["seed"] == other["seed"]
-                    else None
-                ),
-            }
+        upper = np.triu_indices(len(present))
+        pairs = np.take(present, upper)
+        blocks.append((*pairs, np.full(len(pairs[0]), epoch), matrix[upper]))
+    a, b, epochs, products = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    correlations = np.full(len(epochs), np.nan)
+    arms, seeds = _conditions(runs)
+    of_interest = (epochs == longest - 1) & (a != b) & (seeds[a] == seeds[b])
+    for row in np.flatnonzero(of_interest):
+        found = correlation(*(runs[run][1][-1] for run in (a[row], b[row])))
+        correlations[row] = np.nan if found is None else found
+    return {
+        "epoch": epochs,
+        "normalization_a": arms[a],
+        "seed_a": seeds[a],
+        "normalization_b": arms[b],
+        "seed_b": seeds[b],
+        "product": products / unit if unit > 0 else np.full(len(products), np.nan),
+        "correlation": correlations,
+    }
 
 
-def densities(runs: Snapshots) -> Iterator[dict[str, Any]]:
-    """Yield the kernel density of every run at every epoch, on one grid with one bandwidth.
+def densities(runs: Snapshots) -> Columns:
+    """Return the kernel density of every run at every epoch, on one grid with one bandwidth.
 
     The bandwidth is Scott's for the median of the runs' last standard deviations, without those
-    that are 0. Equal bandwidths make sure that two curves never differ by smoothing alone. Nothing
-    is yielded if all weights of every run are equal.
+    that are 0. Equal bandwidths make sure that two curves never differ by smoothing alone. There is
+    no row if all weights of every run are equal.
     """
     stds, lows, highs = [], [], []
     for _, weights in runs:
@@ -108,28 +114,23 @@ def densities(runs: Snapshots) -> Iterator[dict[str, Any]]:
         lows.append(low)
         highs.append(high)
     if not any(stds):
-        return
+        return _of_epochs(runs, 0, dict.fromkeys(("weight", "density", "bandwidth"), np.empty(0)))
     spread = float(np.median([std for std in stds if std]))
     bandwidth = scott_bandwidth(spread, ends[1].size)
     lowest = max(min(lows), float(np.median(lows)) - REACH * spread)
     highest = min(max(highs), float(np.median(highs)) + REACH * spread)
     grid = np.linspace(lowest - 3 * bandwidth, highest + 3 * bandwidth, GRID_POINTS)
-    for condition, weights in runs:
-        for epoch, values in enumerate(weights):
-            curve = density(values.reshape(-1), bandwidth, grid)
-            for x, y in zip(grid, curve, strict=True):
-                yield {
-                    **condition,
-                    "epoch": epoch,
-                    # As many digits as a figure's table prints.
-                    "weight": float(f"{x:.7g}"),
-                    "density": float(f"{y:.6g}"),
-                    "bandwidth": float(f"{bandwidth:.6g}"),
-                }
+    curves = [density(values.reshape(-1), bandwidth, grid) for _, run in runs for values in run]
+    # As many digits as a figure's table prints.
+    return _of_epochs(runs, GRID_POINTS, {
+        "weight": np.tile(_rounded(grid, 7), len(curves)),
+        "density": _rounded(np.concatenate(curves), 6),
+        "bandwidth": np.full(GRID_POINTS * len(curves), float(f"{bandwidth:.6g}")),
+    })  # fmt: skip
 
 
-def histograms(runs: Snapshots) -> Iterator[dict[str, Any]]:
-    """Yield the number of weights per bin for every run and epoch, with `BINS` equal bins for all.
+def histograms(runs: Snapshots) -> Columns:
+    """Return the number of weights per bin for every run and epoch, with `BINS` equal bins for all.
 
     The bins span all weights of the complete runs. A run that diverged may have had far larger
     weights, which would leave the others a single bin: they count in the outermost bins. A bin
@@ -141,16 +142,32 @@ def histograms(runs: Snapshots) -> Iterator[dict[str, Any]]:
     ends = [(epoch.min(), epoch.max()) for weights in complete for epoch in weights]
     low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
     if low == high:
-        return
+        return _of_epochs(runs, 0, dict.fromkeys(("left", "right", "count"), np.empty(0)))
     edges = np.linspace(low, high, BINS + 1)
-    for condition, weights in runs:
-        for epoch, values in enumerate(weights):
-            counts, _ = np.histogram(np.clip(values, low, high), edges)
-            for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
-                yield {
-                    **condition,
-                    "epoch": epoch,
-                    "left": float(left),
-                    "right": float(right),
-                    "count": int(count),
-                }
+    counts = [
+        np.histogram(np.clip(values, low, high), edges)[0] for _, run in runs for values in run
+    ]
+    return _of_epochs(runs, BINS, {
+        "left": np.tile(edges[:-1], len(counts)),
+        "right": np.tile(edges[1:], len(counts)),
+        "count": np.concatenate(counts),
+    })  # fmt: skip
+
+
+def _conditions(runs: Snapshots) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the arm and the seed of every run."""
+    arms = np.array([condition["normalization"] for condition, _ in runs], dtype=object)
+    return arms, np.array([condition["seed"] for condition, _ in runs], dtype=np.int64)
+
+
+def _of_epochs(runs: Snapshots, rows: int, columns: Columns) -> Columns:
+    """Add arm, seed and epoch to columns that have a number of rows for every run and epoch."""
+    lengths = [len(weights) for _, weights in runs]
+    epochs = np.concatenate([np.arange(length) for length in lengths])
+    arms, seeds = (np.repeat(values, lengths) for values in _conditions(runs))
+    labels = {"normalization": arms, "seed": seeds, "epoch": epochs}
+    return {name: np.repeat(values, rows) for name, values in labels.items()} | columns
+
+
+def _rounded(values: Float64s, digits: int) -> Float64s:
+    return np.array([float(f"{value:.{digits}g}") for value in values])

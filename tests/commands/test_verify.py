@@ -15,6 +15,7 @@ import pytest
 from normreport.claims.registry import CLAIMS
 from normreport.cli import main
 from normreport.commands import verify
+from normreport.config import pages
 from normreport.io.files import file_digest
 from normreport.provenance.record import read_record
 from tests.reports import FIGURES, RUNS, UNKNOWN, write_report
@@ -295,6 +296,65 @@ def test_a_rebuild_with_other_last_bits_agrees_to_a_relative_difference(
     assert "revision" not in out
 
 
+def write_rebuilt(folder: Path, values: dict[str, Any], *, effect: float, verdict: str) -> None:
+    """Write a report whose first case of F1 has another effect, and F1 perhaps another verdict."""
+    write_report(folder, values, revision=UNKNOWN)
+    path = folder / "report/results.json"
+    found = json.loads(path.read_text())
+    claim = next(claim for claim in found["claims"] if claim["id"] == "F1")
+    claim["cases"][0]["effect"]["mean"] += effect * claim["axis_margin"]
+    claim["verdict"] = verdict or claim["verdict"]
+    path.write_text(json.dumps(found))
+
+
+@pytest.mark.parametrize(
+    ("effect", "verdict", "status", "end"),
+    [
+        (0.04, "", 0, "Within the tolerance: effects differ by at most 0.04 of"),
+        (-0.06, "", 1, "Beyond the tolerance: effects differ by at most 0.06 of"),
+        (0.0, "MIXED", 1, "Beyond the tolerance: effects differ by at most 0 of"),
+    ],
+)
+def test_a_tolerance_is_a_share_of_each_claims_margin(
+    page: Path,
+    tmp_path: Path,
+    default_values: dict[str, Any],
+    verified: Verify,
+    monkeypatch: pytest.MonkeyPatch,
+    effect: float,
+    verdict: str,
+    status: int,
+    end: str,
+) -> None:
+    rebuilt = tmp_path / "rebuilt"
+    write_rebuilt(rebuilt, default_values, effect=effect, verdict=verdict)
+    monkeypatch.setattr(verify, "_rebuilt", lambda record, folder: rebuilt)
+    found, out = verified(page, "--rebuild", "--tolerance", 0.05)
+    assert found == status
+    assert out.splitlines()[-1] == f"{end} their claims' margins (tolerance 0.05)."
+    assert verified(page, "--rebuild")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--tolerance", "0.1"], "--tolerance: expected with --rebuild."),
+        (["--rebuild", "--tolerance", "-1"], "expected a number of 0 or more, found -1"),
+        (["--rebuild", "--tolerance", "nan"], "expected a number of 0 or more, found nan"),
+        (["--rebuild", "--tolerance", "much"], "expected a number of 0 or more, found much"),
+    ],
+)
+def test_a_tolerance_that_makes_no_sense_is_refused(
+    page: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    try:
+        status = main(["verify", str(page), *options])
+    except SystemExit as end:
+        status = int(end.code or 0)
+    assert status == 2
+    assert message in capsys.readouterr().err
+
+
 # What is no report, or no results
 
 
@@ -328,3 +388,23 @@ def test_a_rebuild_that_fails_is_a_mistake_of_the_user(
     status, out = verified(page, "--rebuild")
     assert status == 2
     assert "snakemake exited with status 1" in out
+
+
+def test_every_page_of_a_large_report_is_compared(
+    tmp_path: Path,
+    default_values: dict[str, Any],
+    verified: Verify,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "MOST_FIGURES", 0)
+    article = write_report(tmp_path / "results", default_values)
+    assert verified(article)[0] == 0
+    curves = article.parent / "supplement/vgg16.html"
+    replace(curves, "shows: 0.123 of it", "shows: 0.456 of it")
+    status, output = verified(article)
+    assert status == 1
+    assert f"caption: supplement/vgg16.html, Figure S1 ({CURVES}): 0.456 instead" in output
+    curves.unlink()
+    status, output = verified(article)
+    assert status == 1
+    assert "page: supplement/vgg16.html is missing" in output

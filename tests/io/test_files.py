@@ -44,6 +44,9 @@ WRITERS = {
     "write_json": "files.write_json(path, list(range(100_000)))",
     "write_csv": "files.write_csv(path, ['a'], [{'a': i} for i in range(100_000)])",
     "write_arrays": "files.write_arrays(path, {'a': np.zeros(100_000)})",
+    "write_items": (
+        "files.write_items(path, {'a': ('F32', (9, 999))}, lambda _: np.zeros((9, 999)))"
+    ),
     "arrays_in_place": "with files.arrays_in_place(path, {'a': ('U8', (100_000,))}): pass",
 }
 
@@ -334,3 +337,59 @@ def test_an_exception_while_filling_arrays_leaves_no_file(tmp_path: Path) -> Non
     with pytest.raises(ZeroDivisionError), files.arrays_in_place(tmp_path / "a", SHAPES):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
+
+
+# Arrays that are written and read item by item
+
+
+def test_items_are_written_and_read_one_at_a_time(tmp_path: Path) -> None:
+    generator = np.random.default_rng(2)
+    arrays: dict[str, np.ndarray] = {
+        "bytes": generator.integers(0, 256, (3, 5), dtype=np.uint8),
+        "weights": generator.standard_normal((4, 2, 3, 3)).astype(np.float32),
+        "labels": np.array([-1, 0, 2**62]),
+        "transposed": generator.standard_normal((6, 7, 2)).astype(np.float32).swapaxes(1, 2),
+    }
+    dtypes = {"bytes": "U8", "labels": "I64"}
+    shapes = {name: (dtypes.get(name, "F32"), array.shape) for name, array in arrays.items()}
+    path = tmp_path / "a.safetensors"
+    files.write_items(path, shapes, lambda name: arrays[name])
+    found = files.read_arrays(path)
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert np.array_equal(found[name], array), name
+        stored = files.StoredArray.find(path, name)
+        assert (stored.shape, stored.dtype) == (array.shape, array.dtype)
+        assert np.array_equal(list(stored), array), name
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        ("another name", "no array b"),
+        ("cut in the header", "too short for its header"),
+        ("cut in the array", "too short for its arrays"),
+        ("garbage", "header"),
+        ("missing", "No such file"),
+    ],
+)
+def test_a_damaged_file_has_no_items(tmp_path: Path, damage: str, problem: str) -> None:
+    path = tmp_path / "a.safetensors"
+    files.write_arrays(path, {"a": np.zeros((3, 4), np.float32)})
+    content = path.read_bytes()
+    if damage == "garbage":
+        path.write_bytes(np.random.default_rng(0).bytes(500))
+    elif damage == "missing":
+        path.unlink()
+    elif damage.startswith("cut"):
+        path.write_bytes(content[: 20 if "header" in damage else -1])
+    name = "b" if damage == "another name" else "a"
+    with pytest.raises(StorageError, match=rf"a\.safetensors: could not be read \(.*{problem}"):
+        files.StoredArray.find(path, name)
+
+
+def test_an_item_beyond_the_end_raises(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    files.write_arrays(path, {"a": np.zeros((3, 4), np.float32)})
+    with pytest.raises(StorageError, match="it has 3 items, expected more than 3"):
+        files.StoredArray.find(path, "a")[3]

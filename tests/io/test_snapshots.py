@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -41,3 +42,18 @@ def test_one_epoch_is_read_and_verified_without_the_others(tmp_path: Path) -> No
     assert np.array_equal(layer[1], weights[1])
     with pytest.raises(StorageError, match="has other weights"):
         layer[2]
+
+
+def test_a_thousand_layers_are_read_with_few_open_files(tmp_path: Path) -> None:
+    """compare_arms reads one epoch of every run after the other."""
+    weights = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    path = tmp_path / "snapshots.safetensors"
+    files.write_arrays(path, {"features.0": weights})
+    layers = [KeptLayer(path, "features.0", epoch_digests(weights)) for _ in range(1000)]
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, limits[1]))
+    try:
+        for epoch in range(2):
+            assert all(np.array_equal(layer[epoch], weights[epoch]) for layer in layers)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

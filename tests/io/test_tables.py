@@ -94,8 +94,9 @@ def test_a_damaged_csv_raises_an_error_with_its_path(tmp_path: Path, content: by
 
 
 def write_example(path: Path) -> bytes:
-    rows = [{"layer": f"features.{i % 7}", "std": i / 3, "dead": i} for i in range(1000)]
-    write_table(path, ["layer", "std", "dead"], [*rows, {"layer": "last", "std": None, "dead": 0}])
+    layers = [*(f"features.{i % 7}" for i in range(1000)), "last"]
+    stds = [*(i / 3 for i in range(1000)), np.nan]
+    write_table(path, {"layer": layers, "std": stds, "dead": [*range(1000), 0]})
     return path.read_bytes()
 
 
@@ -135,3 +136,29 @@ def test_a_parquet_file_with_a_changed_bit_is_never_read_as_another_table(tmp_pa
 def test_a_missing_parquet_file_raises(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"a\.parquet: could not be read"):
         read_tables([tmp_path / "a.parquet"])
+
+
+def test_a_single_value_fills_its_column(tmp_path: Path) -> None:
+    write_table(tmp_path / "a.parquet", {"layer": "features.0", "epoch": np.arange(3)})
+    assert read_tables([tmp_path / "a.parquet"])["layer"].tolist() == ["features.0"] * 3
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_only_the_wanted_rows_and_columns_are_read(tmp_path: Path, suffix: str) -> None:
+    paths = [tmp_path / f"{number}.{suffix}" for number in range(2)]
+    for number, path in enumerate(paths):
+        rows = [{"arm": arm, "epoch": e, "x": e + number} for arm in "ab" for e in range(4)]
+        if suffix == "csv":
+            files.write_csv(path, ["arm", "epoch", "x"], rows)
+        else:
+            write_table(path, pd.DataFrame(rows))
+    found = read_tables(paths, ["arm", "x"], [[("epoch", "=", 3)], [("arm", "in", ["b"])]])
+    assert found.columns.tolist() == ["arm", "x"]
+    assert found["arm"].tolist() == [*"abbbb"] * 2
+    assert found["x"].tolist() == [3, 0, 1, 2, 3, 4, 1, 2, 3, 4]
+    assert found.index.tolist() == list(range(10))
+    assert read_tables(paths, filters=[[("epoch", ">", 9)]]).columns.tolist() == [
+        "arm",
+        "epoch",
+        "x",
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +12,14 @@ from typing import Any
 
 import pytest
 
+from normreport.config import pages
 from normreport.config.experiment import Config, load_config, with_layer_paths
+from normreport.config.json_files import write_model
+from normreport.config.manifests import FinishedStatus, LayerDigests, WeightDigests
+from normreport.config.runs import Run
 from normreport.errors import ConfigError, StorageError, WeightsError
 from normreport.plan import workflow
+from normreport.plan.resources import comparing_mb, measuring_mb
 from normreport.plan.workflow import Plan, verbatim
 from normreport.source_code import source_files
 
@@ -141,6 +147,23 @@ def test_the_report_has_one_table_for_each_figure_and_two_more(small: dict[str, 
     assert {*_plan(small).report_files()} - {*plan.report_files()} == {"results/report/report.pdf"}
 
 
+def test_a_large_report_has_pages_besides_the_article(
+    small: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = _plan(small)
+    assert plan.supplement_pages() == []
+    assert len(plan.attached_tables()) == len(plan.figures)
+    monkeypatch.setattr(pages, "MOST_RUNS", len(plan.runs) - 1)
+    names = ("vgg16", "vgg16-features.0", "vgg16-features.10")
+    others = [f"results/report/supplement/{name}.html" for name in names]
+    assert plan.supplement_pages() == others
+    assert plan.report_files()[: 1 + len(others)] == ["results/report/index.html", *others]
+    # The PDF has only the figures of the article's page.
+    attached = {*plan.attached_tables()}
+    assert "results/report/data/density-vgg16-scratch-features.0.csv" in attached
+    assert "results/report/data/density-vgg16-scratch-features.10.csv" not in attached
+
+
 def test_a_deleted_intermediate_file_would_be_missed(small: dict[str, Any]) -> None:
     wanted = _plan(small).intermediate_files()
     assert len(wanted) == len(set(wanted))
@@ -261,6 +284,7 @@ def test_only_a_tuned_run_reads_a_learning_rate_and_has_none_in_its_settings(
     assert json.loads(tuned.run_settings(run)) == settings
     assert tuned.run_mb(run) == fixed.run_mb(run) == tuned.sweep_mb(run)
     assert tuned.sweep_mb(run, attempt=2) == 2 * tuned.sweep_mb(run)
+    assert tuned.sweep_minutes(run, attempt=2) == 2 * tuned.sweep_minutes(run)
 
 
 def test_a_sweep_depends_on_its_candidates_and_not_on_the_seeds_of_the_experiment(
@@ -306,15 +330,53 @@ def test_a_run_depends_on_its_own_arm_and_its_own_settings(small: dict[str, Any]
     }
     assert "report" not in settings
     assert plan.run_mb(run) > 1700  # measured
-    of_model, of_start = SimpleNamespace(model="vgg16"), SimpleNamespace(start="scratch")
-    inputs = SimpleNamespace(size_mb=100)
+    of_model = SimpleNamespace(model="vgg16")
     for requested in (
         functools.partial(plan.run_mb, run),
         functools.partial(plan.pretrain_mb, of_model),
-        functools.partial(plan.comparing_mb, of_start, inputs),
     ):
         first = requested()
         assert [requested(attempt=attempt) for attempt in (2, 3)] == [2 * first, 3 * first]
+    for asked in (
+        functools.partial(plan.run_minutes, run),
+        functools.partial(plan.pretrain_minutes, of_model),
+    ):
+        assert asked(attempt=2) == 2 * asked()
+
+
+def test_the_digests_of_runs_tell_the_memory_to_measure_and_compare_them(
+    small: dict[str, Any], tmp_path: Path
+) -> None:
+    plan = _plan(small)
+    path = tmp_path / "digests.json"
+    run = SimpleNamespace(model="vgg16", start="scratch", normalization="unit", seed="1")
+    arms = [SimpleNamespace(layer=layer, **vars(run)) for layer in ("features.0", "features.10")]
+    one, two = SimpleNamespace(digests=str(path)), SimpleNamespace(digests=[str(path)] * 50)
+    for requested in (
+        functools.partial(plan.measuring_mb, run, one),
+        functools.partial(plan.comparing_mb, arms[0], two),
+    ):
+        # Snakemake takes this for a file that another job will make.
+        with pytest.raises(FileNotFoundError) as caught:
+            requested()
+        assert caught.value.filename == str(path)
+    weights = {"features.0": (64, 3, 3, 3), "features.10": (256, 4096, 3, 3)}
+    layers = {
+        name: LayerDigests(weights=math.prod(shape), shape=shape, epochs=("a",))
+        for name, shape in weights.items()
+    }
+    digests = WeightDigests(
+        run=Run("vgg16", "scratch", "unit", 1), status=FinishedStatus(), layers=layers
+    )
+    write_model(path, digests)
+    largest = 256 * 4096 * 9
+    assert plan.measuring_mb(run, one) == measuring_mb(largest)
+    assert plan.measuring_mb(run, one, attempt=3) == 3 * measuring_mb(largest)
+    first, last = (plan.comparing_mb(arm, two) for arm in arms)
+    assert last == comparing_mb(50 * largest) > first + 50 * largest * 4 / 1e6 - 100
+    assert plan.comparing_mb(arms[0], two, attempt=2) == 2 * first
+    path.write_text("damaged")  # which the stages report
+    assert plan.measuring_mb(run, one) == measuring_mb(0)
 
 
 def test_arms_are_compared_within_one_start(small: dict[str, Any]) -> None:

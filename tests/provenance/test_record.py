@@ -105,3 +105,13 @@ def test_a_page_may_be_given_as_its_file_or_its_folder(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(page)
     assert read_page(tmp_path) == read_page(tmp_path / "index.html") == (page, record)
     assert read_embedded_record(page, where="here") == record
+
+
+def test_the_record_of_a_report_with_several_pages_lies_beside_them(tmp_path: Path) -> None:
+    record = Record.model_validate(record_of())
+    (tmp_path / "index.html").write_text("<p>")
+    (tmp_path / "provenance.json").write_text(record.model_dump_json())
+    assert read_page(tmp_path) == read_page(tmp_path / "index.html") == ("<p>", record)
+    (tmp_path / "provenance.json").unlink()
+    with pytest.raises(StorageError, match="no record of a report"):
+        read_page(tmp_path)

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from normreport.config import pages
 from normreport.normalizations import module_name
 from normreport.provenance.record import Record, read_page
 from normreport.source_code import source_digest
@@ -153,6 +154,18 @@ def test_every_file_of_the_report_is_part_of_the_crate(crate, results):
         "index.html",
         "provenance.json",
     }
+
+
+def test_the_pages_of_a_large_report_are_parts_of_the_crate(tmp_path, default_values, monkeypatch):
+    monkeypatch.setattr(pages, "MOST_FIGURES", 0)
+    write_report(tmp_path, default_values)
+    report = tmp_path / "report"
+    graph = json.loads((report / "ro-crate-metadata.json").read_text())["@graph"]
+    entities = {entity["@id"]: entity for entity in graph}
+    found = {path.relative_to(report).as_posix() for path in report.rglob("*.html")}
+    assert found == {"index.html", "supplement/vgg16.html"}
+    assert found < {part["@id"] for part in entities["./"]["hasPart"]}
+    assert entities["supplement/vgg16.html"]["name"] == "The supplement's figures of vgg16"
 
 
 def test_a_crate_without_a_commit_claims_no_date_and_no_version(tmp_path, default_values):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from normreport.config import pages
 from normreport.errors import StorageError
 from normreport.io.files import canonical_json, write_json
 from normreport.stages import render_html
@@ -96,3 +97,17 @@ def test_damaged_results_are_named_and_leave_no_page(parts, tmp_path):
     with pytest.raises(StorageError, match=r"results\.json: could not be read"):
         render_html.run(settings=SETTINGS, templates=[TEMPLATES], html=html, **parts)
     assert not html.exists()
+
+
+def test_the_pages_of_an_earlier_larger_report_are_removed(parts, tmp_path, monkeypatch):
+    html = tmp_path / "report/index.html"
+    page = tmp_path / "report/supplement/vgg16.html"
+    with monkeypatch.context() as patch:
+        patch.setattr(pages, "MOST_FIGURES", 0)
+        render_html.run(settings=SETTINGS, templates=[TEMPLATES], html=html, **parts)
+    assert "<svg><text>drawn</text></svg>" in page.read_text()
+    assert "<svg><text>drawn</text></svg>" not in html.read_text()
+    assert 'href="../data/drawn.csv"' in page.read_text()
+    render_html.run(settings=SETTINGS, templates=[TEMPLATES], html=html, **parts)
+    assert not page.parent.exists()
+    assert "<svg><text>drawn</text></svg>" in html.read_text()

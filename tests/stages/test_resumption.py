@@ -20,8 +20,9 @@ from normreport.io.files import canonical_json
 from normreport.provenance import stage_code
 from normreport.sources import decoding, imagefolder
 from normreport.stages import prepare_data, pretrain_model, train_run, tune_rate
+from normreport.training.loop import Diverged, train
 from tests.sources.images import picture, write_classes
-from tests.stages.conftest import FIT, run_settings
+from tests.stages.conftest import FIT, LAYER, read, run_settings
 
 STAGES = {
     "train_run": train_run,
@@ -250,13 +251,17 @@ def test_a_training_that_stops_before_its_final_evaluation_ends_in_the_same_byte
 def test_a_damaged_checkpoint_is_not_used(stage, whole, inputs, tmp_path, capsys):
     options = OPTIONS[stage](tmp_path, inputs)
     interrupted(stage, options, after=2)
-    (path,) = (tmp_path / "checkpoints").glob("*.safetensors")
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
+    path = tmp_path / "checkpoints" / "checkpoint.safetensors"
+    change_a_bit(path)
     finished(stage, options)
     assert f"removed the checkpoint {path}, as it is damaged\n" in capsys.readouterr().err
     assert written(tmp_path) == whole
+
+
+def change_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 @pytest.mark.parametrize("other", ["settings", "data", "code"])
@@ -283,3 +288,78 @@ def test_a_checkpoint_of_other_work_is_not_used(
     # What was trained tells of its data and code, prepared images only of themselves.
     same = other == "settings" or (stage, other) == ("prepare_data", "code")
     assert (written(tmp_path) == whole) == same
+
+
+@pytest.mark.parametrize("stage", ["train_run"], indirect=True)
+def test_a_run_that_is_stopped_after_every_epoch_ends_in_the_same_bytes(
+    stage, whole, inputs, tmp_path, capsys
+):
+    options = train_options(tmp_path, inputs)
+    for epoch in range(1, 4):
+        interrupted(stage, options, after=1)
+        assert kept_epochs(tmp_path) == {f"epoch{number}" for number in range(epoch + 1)}
+    finished(stage, options)
+    log = capsys.readouterr().err
+    assert [log.count(f"\nepoch   {epoch}/3") for epoch in (1, 2, 3)] == [1, 1, 1]
+    assert written(tmp_path) == whole
+
+
+def kept_epochs(folder):
+    return {path.stem for path in (folder / "checkpoints").glob("epoch*")}
+
+
+DAMAGES = {"changed": change_a_bit, "missing": lambda path: path.unlink()}
+
+
+@pytest.mark.parametrize("stage", ["train_run"], indirect=True)
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_a_run_whose_kept_weights_are_damaged_is_trained_from_its_start(
+    stage, whole, inputs, tmp_path, capsys, damage, epoch
+):
+    options = train_options(tmp_path, inputs)
+    interrupted(stage, options, after=2)
+    DAMAGES[damage](tmp_path / "checkpoints" / f"epoch{epoch}.safetensors")
+    capsys.readouterr()
+    finished(stage, options)
+    log = capsys.readouterr().err
+    assert (
+        f"removed the checkpoint {tmp_path}/checkpoints/checkpoint.safetensors, as it needs "
+        f"epoch{epoch}.safetensors, which is missing or damaged\n"
+    ) in log
+    assert "resuming" not in log
+    assert "epoch   1/3" in log
+    assert written(tmp_path) == whole
+
+
+@pytest.mark.parametrize("stage", ["train_run"], indirect=True)
+def test_kept_weights_that_are_later_than_the_checkpoint_are_not_used(
+    stage, whole, inputs, tmp_path, capsys
+):
+    options = train_options(tmp_path, inputs)
+    interrupted(stage, options, after=1)
+    for epoch in (2, 3, 4):
+        (tmp_path / "checkpoints" / f"epoch{epoch}.safetensors").write_bytes(b"of other work")
+    finished(stage, options)
+    assert "resuming" in capsys.readouterr().err
+    assert written(tmp_path) == whole
+
+
+def test_a_run_that_is_stopped_and_then_diverges_ends_in_the_same_bytes(
+    inputs, tmp_path, monkeypatch
+):
+    def diverge_in_epoch_3(state, *sets, **options):
+        for record in train(state, *sets, **options):
+            if record.epoch == 3:
+                raise Diverged(state.step, "the loss")
+            yield record
+
+    monkeypatch.setattr(train_run, "train", diverge_in_epoch_3)
+    once, stopped = tmp_path / "once", tmp_path / "stopped"
+    finished("train_run", train_options(once, inputs))
+    for _ in range(2):
+        interrupted("train_run", train_options(stopped, inputs), after=1)
+    finished("train_run", train_options(stopped, inputs))
+    assert written(stopped) == written(once)
+    assert read(once / "manifest.json")["status"]["state"] == "DIVERGED"
+    assert load_file(once / "snapshots.safetensors")[LAYER].shape == (3, 32, 3, 3, 3)

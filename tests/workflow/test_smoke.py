@@ -62,6 +62,12 @@ def test_a_build_prints_one_short_line_for_each_job(smoke):
     assert len(smoke.output) < 10_000
 
 
+def test_all_images_are_prepared_before_any_training(smoke):
+    jobs = re.findall(r"^\d\d:\d\d:\d\d \[\d+/59\] (\w+) ", smoke.output, re.M)
+    assert jobs.index("train_run") > max(i for i, job in enumerate(jobs) if job == "prepare_data")
+    assert jobs[:2] == ["prepare_data"] * 2
+
+
 @pytest.mark.parametrize("run", RUNS)
 def test_every_run_was_trained_and_logged(smoke, run):
     folder = smoke.folder / "results/runs" / run

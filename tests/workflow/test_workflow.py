@@ -57,8 +57,8 @@ def test_a_training_asks_for_its_gpu_and_memory(clone):
     job = rf"rule train_run:(?:\n .*)*?\n{condition}(?:.*\n)*?{resources}"
     memory = {arm: int(mb) for arm, mb in re.findall(job, output)}
     assert memory.keys() == {"unit", "published_meanstd"}
-    assert 2000 < memory["unit"] < 2100
-    assert 5000 < memory["published_meanstd"] < 5200
+    assert 1500 < memory["unit"] < 1600
+    assert 2450 < memory["published_meanstd"] < 2650
 
 
 FOLDER = """

@@ -10,7 +10,7 @@ rule measure_weights:
     log:
         paths.log("measure_weights", paths.RUN),
     resources:
-        mem_mb=small_stage_mb,
+        mem_mb=plan.measuring_mb,
         runtime=30,
     params:
         versions=stage_versions("measure_weights"),

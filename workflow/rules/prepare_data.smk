@@ -6,8 +6,9 @@ rule prepare_data:
         manifest=paths.DATA_MANIFEST,
     log:
         paths.log("prepare_data", "{data}"),
-    # Pretraining needs these images, and half of all runs wait for pretraining.
-    priority: 1
+    # Every training waits for images. All of them come first: this takes several cores, which are
+    # not free at the same time once trainings run.
+    priority: 100
     threads: 8
     resources:
         mem_mb=small_stage_mb,

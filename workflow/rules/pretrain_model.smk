@@ -12,7 +12,7 @@ rule pretrain_model:
     threads: plan.config.training.threads
     resources:
         mem_mb=plan.pretrain_mb,
-        runtime=training_minutes,
+        runtime=plan.pretrain_minutes,
         gpu=plan.pretraining_gpus(),
     params:
         settings=plan.pretrain_settings,

@@ -5,6 +5,7 @@ rule render_html:
         code=stage_code("render_html"),
     output:
         html=paths.HTML,
+        supplement=plan.supplement_pages(),
     log:
         paths.log("render_html", "index"),
     localrule: True

@@ -1,6 +1,7 @@
 rule render_pdf:
     input:
         **plan.rendered_files(),
+        attached=plan.attached_tables(),
         templates=plan.template_files(),
         code=stage_code("render_pdf"),
     output:
@@ -21,5 +22,5 @@ rule render_pdf:
     shell:
         "printf '%s\\0' --settings {params.settings:q} --results {input.results:q}"
         " --record {input.record:q} --figures {input.figures:q}"
-        " --attachments {input.results:q} {input.tables:q} --templates {params.templates:q}"
+        " --attachments {input.results:q} {input.attached:q} --templates {params.templates:q}"
         " --logo {params.logo:q} --pdf {output.pdf:q} | normreport render_pdf - 2> {log:q}"

@@ -15,7 +15,7 @@ rule train_run:
     threads: plan.config.training.threads
     resources:
         mem_mb=plan.run_mb,
-        runtime=training_minutes,
+        runtime=plan.run_minutes,
         gpu=training_gpus(plan.config.training),
     params:
         settings=plan.run_settings,

@@ -13,7 +13,7 @@ checkpoint tune_rate:
     threads: plan.config.training.threads
     resources:
         mem_mb=plan.sweep_mb,
-        runtime=training_minutes,
+        runtime=plan.sweep_minutes,
         gpu=training_gpus(plan.config.training),
     params:
         settings=plan.sweep_settings,
