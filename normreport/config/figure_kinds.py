@@ -44,9 +44,15 @@ class Kind:
         Place in the article. Kinds with the same first number take turns: all of them are drawn
         for one subject, in the order of the second number, before the next subject.
     table : str, optional
-        The results that it shows: `densities`, `histograms` or `products` of runs;
+        The results that it shows: `densities`, `histograms` or `products` of runs (densities only
+        of its own start and layer, with the axes of all starts);
         `measures`, `quantiles`, `layers` or `history` of single runs; `runs`, a row of final
         results per run. None for a kind that shows the training images.
+    columns : tuple of str
+        The columns of the table that it needs, besides those that name runs, layers and epochs. All
+        by default.
+    epochs : "all" or "ends"
+        Whether it needs every epoch of a run, or only the first and the last one.
     per : tuple of str
         There is one figure per `start`, `model` or `layer`, or per combination of them.
     only_start : str, optional
@@ -76,6 +82,8 @@ class Kind:
 
     order: tuple[int, int]
     table: Table | None = None
+    columns: tuple[str, ...] = ()
+    epochs: Literal["all", "ends"] = "all"
     per: tuple[Subject, ...] = ()
     only_start: Start | None = None
     compared_starts: tuple[Start, ...] = ()

@@ -54,7 +54,13 @@ from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import N_, gettext
 
-KIND = Kind(order=(100, 1), table="measures", highlights_contrast=True)
+KIND = Kind(
+    order=(100, 1),
+    table="measures",
+    columns=("n", "p25", "p75", "iqr_ratio"),
+    epochs="ends",
+    highlights_contrast=True,
+)
 
 _VALUES = {"iqr_ratio": N_("c = IQR / (1.349 std)"), "iqr": N_("interquartile range")}
 _PLACE = ["model", "start", "layer"]

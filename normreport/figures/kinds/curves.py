@@ -53,7 +53,15 @@ from normreport.text.formatting import format_extremes, format_number, format_pe
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import N_, gettext, ngettext
 
-KIND = Kind(order=(20, 1), table="history", per=("model",), highlights_contrast=True)
+KIND = Kind(
+    order=(20, 1),
+    table="history",
+    columns=(
+        "status", "classes", "heldout_images", "train_loss", "heldout_loss", "heldout_accuracy"
+    ),
+    per=("model",),
+    highlights_contrast=True,
+)  # fmt: skip
 
 _MEASURES = {
     "train_loss": N_("loss, training"),

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Canvas, Words
+from normreport.figures.drawing import Canvas, Densities, Words
 from normreport.figures.interactivity import ANY_EPOCH, FEWER_LEVELS, LEVELS, Shown, frames
 from normreport.figures.page import Key, Page, arm_keys, balanced_columns, page, panel_title
 from normreport.figures.ranges import (
@@ -33,14 +33,9 @@ from normreport.figures.ranges import (
 )
 from normreport.figures.runs import (
     arms_in_order,
-    arms_of,
     axis_notes,
-    comparable_rows,
-    last_epoch,
     mean_over_seeds,
     no_run_reached,
-    nothing_to_draw,
-    rows_of,
     run_notes,
 )
 from normreport.figures.style import (
@@ -60,6 +55,7 @@ from normreport.text.language import N_, gettext
 KIND = Kind(
     order=(30, 1),
     table="densities",
+    columns=("weight", "density", "bandwidth"),
     per=("start", "model", "layer"),
     is_of_density_epoch=True,
     in_article=True,
@@ -160,14 +156,13 @@ class Prepared:
         return data[columns].astype({"seed": str})
 
 
-def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+def prepare(source: Densities, settings: FigureSettings) -> Prepared:
     """Select the curves of one layer and start, and average them.
 
     Parameters
     ----------
-    source : pandas.DataFrame
-        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `weight`, `density`,
-        `bandwidth` (in units of the weights); of all starts of the layer, which share the axes.
+    source : Densities
+        The densities of the layer and start, and the axes of all starts.
     settings : FigureSettings
         `model`, `start`, `layer` and `density_epoch` (by default the last epoch of the layer).
 
@@ -177,13 +172,9 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         The curves.
     """
     model, start, layer = settings.required("model", "start", "layer")
-    comparable = comparable_rows(source, model=model, layer=layer)
-    epoch = settings.density_epoch
-    if epoch is None:
-        epoch = last_epoch(comparable)
-    comparable = _with_change(comparable)
-    complete = rows_of(comparable, start=start)
-    arms = arms_of(complete, arms_in_order(source))
+    complete = _with_change(source.rows(model=model, layer=layer, start=start))
+    epoch = source.last_epoch if settings.density_epoch is None else settings.density_epoch
+    arms = arms_in_order(complete)
     groups = arms_by_panel(arms)
     runs = _thinned(complete, _MOST_POINTS if len(groups) == 1 else _POINTS_OF_ALL // len(arms))
     # A run that ended before the last epoch counts as missing.
@@ -191,16 +182,16 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     lines = runs_or_ranges(runs, _VALUES, by=_BY)
     if len(groups) > 1:
         lines = pd.concat([lines, range_of_means(means, _VALUES, by=_BY)], ignore_index=True)
-    visible = comparable[comparable["density"] >= _VISIBLE * comparable["density"].max()]
+    changes = [change for axes in source.axes for change in axes.changes]
     return Prepared(
         place={"model": model_label(model), "start": start_label(start), "layer": layer},
         start=start,
         groups=groups,
         epoch=epoch,
         limits={
-            "weight": shared_limits(visible["weight"]),
-            "density": shared_limits(comparable["density"], floor=0.0),
-            "change": shared_limits(comparable["change"]),
+            "weight": shared_limits(source.visible_weights(_VISIBLE, of_own_peak=False)),
+            "density": shared_limits([source.highest], floor=0.0),
+            "change": shared_limits(changes),
         },
         complete=complete,
         runs=runs,
@@ -316,8 +307,6 @@ def describe(prepared: Prepared) -> Words:
     """Say how to read the curves, and how far the arms and the seeds lie apart."""
     observation = _observation(prepared.trained, prepared.at_epoch(prepared.means))
     alt = gettext("%(title)s, one curve per arm.", title=prepared.title)
-    if prepared.runs.empty:
-        return Words(caption=nothing_to_draw(prepared.title), alt=f"{alt} {observation}")
     return Words(caption=observation, method=_reading(prepared), alt=f"{alt} {observation}")
 
 
@@ -347,10 +336,8 @@ def _reading(prepared: Prepared) -> str:
 
 def _with_change(table: pd.DataFrame) -> pd.DataFrame:
     """Add what each run's density has gained since its own epoch 0."""
-    keys = ["start", "normalization", "seed", "weight"]
-    before = table.loc[table["epoch"] == 0, [*keys, "density"]]
-    merged = table.merge(before, on=keys, suffixes=("", "_before"))
-    return merged.assign(change=merged["density"] - merged["density_before"])
+    curves = table.groupby(["normalization", "seed", "weight"], sort=False)["density"]
+    return table.assign(change=table["density"] - curves.transform("first"))
 
 
 def _before(runs: pd.DataFrame) -> pd.DataFrame:

@@ -56,7 +56,13 @@ from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import gettext
 
 KIND = Kind(
-    order=(40, 1), table="layers", per=("model",), highlights_contrast=True, in_article=True
+    order=(40, 1),
+    table="layers",
+    columns=("displacement",),
+    epochs="ends",
+    per=("model",),
+    highlights_contrast=True,
+    in_article=True,
 )
 
 _RIGHT = 0.30  # inches, for half the name of the last layer

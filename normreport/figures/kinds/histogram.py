@@ -61,7 +61,13 @@ from normreport.text.formatting import format_percent
 from normreport.text.labels import layer_label, model_label
 from normreport.text.language import gettext
 
-KIND = Kind(order=(90, 1), table="histograms", per=("model",), highlights_contrast=True)
+KIND = Kind(
+    order=(90, 1),
+    table="histograms",
+    columns=("left", "right", "count"),
+    per=("model",),
+    highlights_contrast=True,
+)
 
 _BIN = ["left", "right"]
 _OUTLINE = 1.1  # points: a mean line's width would hide steps

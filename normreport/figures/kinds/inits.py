@@ -39,7 +39,14 @@ from normreport.text.formatting import format_percent
 from normreport.text.labels import model_label
 from normreport.text.language import N_, gettext, ngettext
 
-KIND = Kind(order=(80, 1), table="measures", only_start="scratch", highlights_contrast=True)
+KIND = Kind(
+    order=(80, 1),
+    table="measures",
+    columns=("std", "n", "kaiming_std"),
+    epochs="ends",
+    only_start="scratch",
+    highlights_contrast=True,
+)
 
 # The article compares three pipelines: the number of inits if there is a single seed.
 _PUBLISHED_PIPELINES = 3

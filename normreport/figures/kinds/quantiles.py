@@ -62,7 +62,12 @@ from normreport.text.labels import layer_label, model_label, start_label
 from normreport.text.language import gettext, ngettext
 
 KIND = Kind(
-    order=(90, 2), table="quantiles", per=("model",), highlights_contrast=True, in_article=True
+    order=(90, 2),
+    table="quantiles",
+    columns=("n", "score", "quantile"),
+    per=("model",),
+    highlights_contrast=True,
+    in_article=True,
 )
 
 _VALUES = ["quantile", "departure", "chance"]

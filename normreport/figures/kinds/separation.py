@@ -35,7 +35,7 @@ from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import layer_label, model_label, start_title
 from normreport.text.language import N_, gettext, ngettext
 
-KIND = Kind(order=(50, 1), table="products", per=("model",))
+KIND = Kind(order=(50, 1), table="products", columns=("product",), epochs="ends", per=("model",))
 
 _MATCHED = N_("other arm, same seed")
 _INDEPENDENT = N_("other arm, other seed")

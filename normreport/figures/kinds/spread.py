@@ -54,7 +54,13 @@ from normreport.text.formatting import format_change, format_extremes, format_nu
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext
 
-KIND = Kind(order=(30, 4), table="measures", per=("start", "model", "layer"), in_article="scratch")
+KIND = Kind(
+    order=(30, 4),
+    table="measures",
+    columns=("std", "n", "kaiming_std"),
+    per=("start", "model", "layer"),
+    in_article="scratch",
+)
 
 _TICKS: Any = {"nbins": 8, "steps": [1, 2, 5, 10]}
 _SHOWN: Any = {"x": "epoch", "y": "std", "strength": 0.5}
