@@ -29,6 +29,7 @@ Subject = Literal["start", "model", "layer"]
 
 FOLDER = Path(__file__).parents[1] / "figures" / "kinds"
 EXPECTED = "expected KIND = Kind(name=literal, ...) between two empty lines"
+MOST_ARMS = 6  # that a panel shows in colours of their own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +44,15 @@ class Kind:
         Place in the article. Kinds with the same first number take turns: all of them are drawn
         for one subject, in the order of the second number, before the next subject.
     table : str, optional
-        The results that it shows: `densities`, `histograms` or `products` of runs;
+        The results that it shows: `densities`, `histograms` or `products` of runs (densities only
+        of its own start and layer, with the axes of all starts);
         `measures`, `quantiles`, `layers` or `history` of single runs; `runs`, a row of final
         results per run. None for a kind that shows the training images.
+    columns : tuple of str
+        The columns of the table that it needs, besides those that name runs, layers and epochs. All
+        by default.
+    epochs : "all" or "ends"
+        Whether it needs every epoch of a run, or only the first and the last one.
     per : tuple of str
         There is one figure per `start`, `model` or `layer`, or per combination of them.
     only_start : str, optional
@@ -63,6 +70,9 @@ class Kind:
         has none.
     averages_contrast : bool
         Whether it averages over the two arms of the contrast, as far as the experiment has them.
+    highlights_contrast : bool
+        Whether it shows only the two arms of the contrast in colour if there are more than
+        `MOST_ARMS`.
     in_article : bool or str
         Whether the article itself shows the kind: the first figure of each start, or only that of
         the given start. All other figures are in the supplement.
@@ -72,6 +82,8 @@ class Kind:
 
     order: tuple[int, int]
     table: Table | None = None
+    columns: tuple[str, ...] = ()
+    epochs: Literal["all", "ends"] = "all"
     per: tuple[Subject, ...] = ()
     only_start: Start | None = None
     compared_starts: tuple[Start, ...] = ()
@@ -79,6 +91,7 @@ class Kind:
     arms: tuple[str, ...] | Literal["all", "contrast"] = ()
     is_of_the_article: bool = False
     averages_contrast: bool = False
+    highlights_contrast: bool = False
     in_article: bool | Start = False
     is_of_density_epoch: bool = False
 

@@ -337,3 +337,22 @@ class WeightDigests(Settings):
     """How the run ended."""
     layers: Mapping[LayerName, LayerDigests]
     """The kept layers, by module path."""
+
+
+class DensityAxes(Settings):
+    """What figures need to draw other runs' densities on the axes of these runs.
+
+    It describes the densities of all runs of a layer and start. All lists are empty if the weights
+    do not vary.
+    """
+
+    last_epoch: int
+    """The latest epoch of any run."""
+    weights: tuple[float, ...]
+    """The points of the grid."""
+    densities: tuple[float, ...]
+    """The highest density of any run and epoch at each point."""
+    shares: tuple[float, ...]
+    """Likewise, as a share of the peak of the density's own curve."""
+    changes: tuple[float, ...]
+    """The smallest and the largest change of a density since epoch 0."""

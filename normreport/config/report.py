@@ -87,7 +87,7 @@ class FigureSettings(Settings):
     inputs: Mapping[Name, Normalization] = {}
     """Those of them that the configuration defines, for a figure that applies them."""
     contrast: tuple[Name, Name] | None = None
-    """The two arms that a figure averages over; None if it does not."""
+    """The two arms that a figure averages over or highlights; None if it does not."""
     looks: Mapping[Name, ArmLook] = {}
     """The looks of all arms that the configuration defines."""
 

@@ -1,7 +1,7 @@
 """One figure, made by the module of its kind in three steps: prepare, draw, describe."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from normreport.config.figure_kinds import Kind
+from normreport.config.manifests import DensityAxes
 from normreport.config.report import FigureSettings
 from normreport.figures.page import page
-from normreport.figures.runs import NoRowsError
+from normreport.figures.runs import NoRowsError, comparable_rows, rows_of
 from normreport.figures.style import empty_panel, house_style, use_looks
 from normreport.text.labels import model_label, start_label
 
@@ -37,8 +38,65 @@ class TrainingImages:
     classes: tuple[str, ...]
 
 
-Source: TypeAlias = pd.DataFrame | TrainingImages
-"""What a kind of figure is prepared from: the rows of its table, or the training images."""
+@dataclass(frozen=True)
+class Densities:
+    """The densities of one layer and start, and the axes that all starts share.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `weight`, `density` and
+        `bandwidth`; empty if the weights do not vary.
+    axes : sequence of DensityAxes
+        Those of every start.
+    """
+
+    table: pd.DataFrame
+    axes: Sequence[DensityAxes]
+
+    @property
+    def last_epoch(self) -> int:
+        """The last epoch of any start whose weights vary."""
+        return max(axes.last_epoch for axes in self.axes if axes.weights)
+
+    @property
+    def highest(self) -> float:
+        """The highest density of any start."""
+        return max(max(axes.densities) for axes in self.axes if axes.weights)
+
+    def visible_weights(self, share: float, *, of_own_peak: bool) -> list[float]:
+        """Return the points of the grids where some density is visible.
+
+        Parameters
+        ----------
+        share : float
+            The share of a peak from which on a density is visible.
+        of_own_peak : bool
+            Whether that is the peak of the same curve, or the highest of all.
+        """
+        highest = 1.0 if of_own_peak else self.highest
+        return [
+            weight
+            for axes in self.axes
+            for weight, height in zip(
+                axes.weights, axes.shares if of_own_peak else axes.densities, strict=True
+            )
+            if height >= share * highest
+        ]
+
+    def rows(self, *, model: str, layer: str, start: str) -> pd.DataFrame:
+        """Return the rows of a layer and start.
+
+        Raises
+        ------
+        NoRowsError
+            If the weights do not vary.
+        """
+        return comparable_rows(rows_of(self.table, start=start), model=model, layer=layer)
+
+
+Source: TypeAlias = pd.DataFrame | Densities | TrainingImages
+"""What a kind of figure is prepared from: its table, densities, or the training images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,8 +186,9 @@ def make_drawing(source: Source, settings: FigureSettings) -> Drawing:
 
     Parameters
     ----------
-    source : pandas.DataFrame or TrainingImages
-        The table that the kind declares, of all runs that share the figure's axes; or the images.
+    source : pandas.DataFrame, Densities or TrainingImages
+        The table that the kind declares, of all runs that share the figure's axes; or densities of
+        its own runs, or the images.
         If some runs failed, the column `seeds` says how many seeds an arm should have, and `runs`
         how many runs a model and start should have.
     settings : FigureSettings

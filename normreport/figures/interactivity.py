@@ -15,7 +15,8 @@ from matplotlib.ticker import FixedLocator
 
 EPOCHS = "epochs"  # the gid of an axis over the epochs
 ANY_EPOCH = "{epoch}"  # the placeholder in a title that the page fills in
-_LEVELS = 4000  # steps of the height of a curve: more than a screen has pixels
+LEVELS = 4000  # steps of the height of a curve: more than a screen has pixels
+FEWER_LEVELS = 250  # enough for ranges and means, which are smooth
 
 
 class Shown(NamedTuple):
@@ -101,6 +102,7 @@ def frames(
     epoch: int,
     title: str,
     values: Mapping[str, Shown],
+    levels: int = LEVELS,
 ) -> dict[str, Any] | None:
     """Encode the curves at every epoch, for marks that are labelled with a ``value``.
 
@@ -118,7 +120,10 @@ def frames(
     title : str
         The title of the figure, with `ANY_EPOCH` in place of the epoch.
     values : mapping of str to Shown
-        For each ``value`` of a mark, its panel and the curves that it shows.
+        For each ``value`` of a mark, its panel and the curves that it shows. Values without a
+        curve are left out.
+    levels : int
+        How many steps the height of a curve has.
 
     Returns
     -------
@@ -139,17 +144,18 @@ def frames(
     for (of, _, _), both in parts.items():
         own = [float(np.abs(part).max(initial=0.0)) for part in both]
         heights[of] = [max(pair) for pair in zip(own, heights.get(of, own), strict=True)]
-    units = {of: [height / _LEVELS or 1.0 for height in both] for of, both in heights.items()}
+    units = {of: [height / levels or 1.0 for height in both] for of, both in heights.items()}
     steps = [
         np.diff(np.rint(part / unit).astype("<i2"), axis=1, prepend=np.int16(0)).tobytes()
         for (of, _, _), both in parts.items()
         for part, unit in zip(both, units[of], strict=True)
     ]
+    digits = 6 if levels == LEVELS else 4
     return {
         "epoch": epoch,
         "title": title,
-        "grids": {of: [_rounded(float(at), 6) for at in grid] for of, grid in grids.items()},
-        "values": {value: shown._asdict() for value, shown in values.items()},
+        "grids": {of: [_rounded(float(at), digits) for at in grid] for of, grid in grids.items()},
+        "values": {value: shown._asdict() for value, shown in values.items() if shown.of in grids},
         "runs": [[*run, len(table)] for run, table in curves.items()],
         "units": units,
         "curves": base64.b64encode(zlib.compress(b"".join(steps), 9)).decode(),

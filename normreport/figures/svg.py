@@ -4,6 +4,9 @@ import io
 import json
 import re
 import warnings
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
 from xml.etree import ElementTree
 
 from matplotlib.figure import Figure
@@ -14,6 +17,7 @@ from normreport.figures.style import FONTS, WIDTH, fitting, house_style
 
 _BESIDE_LABEL = 0.25  # inches: how much longer than its axis a label may be
 NATURAL_WIDTH = 720  # CSS pixels; a page may shrink it
+MOST_BYTES = 200_000  # with the curves of every epoch
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
@@ -40,7 +44,8 @@ def to_svg(drawing: Drawing, figure_id: str) -> str:
     has no style sheet that could leak into the page, and the page's own style sheet overrides it
     (``svg [fill="#1f1f1f"] {fill: #e4e8ee}`` is part of a dark theme). The labels of `style.mark`
     become ``data-arm``, ``data-seed`` and so on, on the group of the mark. From `<metadata>`, the
-    page computes the values of marks from their positions. The `<title>` holds the whole alt text,
+    page computes the values of marks from their positions. Without the curves of other epochs if
+    these would take the element beyond `MOST_BYTES`. The `<title>` holds the whole alt text,
     because WeasyPrint reads it only there.
 
     Parameters
@@ -83,9 +88,6 @@ def to_svg(drawing: Drawing, figure_id: str) -> str:
         "last": drawing.last,
         "cells": drawing.cells,
     }
-    if known := {name: value for name, value in known.items() if value}:
-        metadata = ElementTree.SubElement(root, "metadata")
-        metadata.text = _legal(json.dumps(known, ensure_ascii=False, separators=(",", ":")))
     root.attrib = {
         "xmlns": "http://www.w3.org/2000/svg",
         "role": "img",
@@ -94,7 +96,19 @@ def to_svg(drawing: Drawing, figure_id: str) -> str:
         "viewBox": root.attrib["viewBox"],
         **_ROOT_STYLE,
     }
-    return ElementTree.tostring(root, encoding="unicode") + "\n"
+    text = _with_metadata(root, known)
+    return (
+        text if len(text.encode()) <= MOST_BYTES else _with_metadata(root, known | {"frames": None})
+    )
+
+
+def _with_metadata(root: ElementTree.Element, known: Mapping[str, Any]) -> str:
+    """Write a picture with what the page needs to know about it."""
+    picture = copy(root)
+    if stated := {name: value for name, value in known.items() if value}:
+        metadata = ElementTree.SubElement(picture, "metadata")
+        metadata.text = _legal(json.dumps(stated, ensure_ascii=False, separators=(",", ":")))
+    return ElementTree.tostring(picture, encoding="unicode") + "\n"
 
 
 def _legal(text: str) -> str:

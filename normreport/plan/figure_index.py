@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from normreport.config.experiment import Config
-from normreport.config.figure_kinds import Kind, Subject, figure_kinds
+from normreport.config.figure_kinds import MOST_ARMS, Kind, Subject, figure_kinds
 from normreport.config.report import ArmLook, FigureSettings
 from normreport.config.training import Start
 
@@ -53,9 +53,15 @@ def figure_settings(config: Config, figure: Figure) -> FigureSettings:
         density_epoch=config.report.density_epoch if kind.is_of_density_epoch else None,
         normalizations=_arms(config, kind),
         inputs=config.own_inputs(_arms(config, kind)) if kind.is_of_the_input else {},
-        contrast=config.contrast if kind.averages_contrast else None,
+        contrast=config.contrast if _needs_contrast(config, kind) else None,
         looks=_looks(config) if isinstance(kind.arms, str) or not kind.arms else {},
     )
+
+
+def _needs_contrast(config: Config, kind: Kind) -> bool:
+    """Return whether a kind averages over the two arms of the contrast, or highlights them."""
+    has_many_arms = len(config.design.normalizations) > MOST_ARMS
+    return kind.averages_contrast or (kind.highlights_contrast and has_many_arms)
 
 
 def _looks(config: Config) -> dict[str, ArmLook]:

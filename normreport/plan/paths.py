@@ -47,6 +47,7 @@ WEIGHT_DIGESTS = f"{RESULTS}/weights/{RUN}.json"
 MEASURES = f"{RESULTS}/measures/{RUN}.parquet"
 QUANTILES = f"{RESULTS}/quantiles/{RUN}.parquet"
 DENSITIES = f"{RESULTS}/comparisons/{COMPARISON}/densities.parquet"
+DENSITY_AXES = f"{RESULTS}/comparisons/{COMPARISON}/axes.json"
 HISTOGRAMS = f"{RESULTS}/comparisons/{COMPARISON}/histograms.parquet"
 PRODUCTS = f"{RESULTS}/comparisons/{COMPARISON}/quantile_products.parquet"
 

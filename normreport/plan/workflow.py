@@ -270,6 +270,7 @@ class Plan:
             *self.of_runs(paths.MEASURES),
             *self.of_runs(paths.QUANTILES),
             *self.of_comparisons(paths.DENSITIES),
+            *self.of_comparisons(paths.DENSITY_AXES),
             *self.of_comparisons(paths.HISTOGRAMS),
             *self.of_comparisons(paths.PRODUCTS),
             *self.of_figures(paths.FIGURE_SVG),
@@ -435,7 +436,7 @@ class Plan:
     # draw_figure
 
     def figure_inputs(self, wildcards: OfFigure) -> list[str]:
-        """Return the files that a figure is drawn from.
+        """Return the files that a figure is drawn from, see also `figure_axes`.
 
         Figures that readers compare take the tables of every start, so that they share axes.
         """
@@ -448,7 +449,16 @@ class Plan:
         pattern = paths.TABLES_OF_COMPARISONS[table]
         if figure.model is None and figure_kinds()[figure.kind].arms == "contrast":
             return self._of_standard_comparisons(pattern)
+        if table == "densities":
+            return [pattern.format(model=figure.model, start=figure.start, layer=figure.layer)]
         return self.of_comparisons(pattern, figure.model, figure.layer)
+
+    def figure_axes(self, wildcards: OfFigure) -> list[str]:
+        """Return the axes of every start's densities, which share them; nothing for other kinds."""
+        figure = self.figures[wildcards.figure]
+        if figure_kinds()[figure.kind].table != "densities":
+            return []
+        return self.of_comparisons(paths.DENSITY_AXES, figure.model, figure.layer)
 
     def _of_standard_comparisons(self, pattern: str) -> list[str]:
         """Return the paths of the comparisons that the headline is about.

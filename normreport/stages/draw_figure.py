@@ -10,12 +10,13 @@ import pandas as pd
 
 from normreport.config.base import parse
 from normreport.config.failures import Failure, Failures
+from normreport.config.figure_kinds import Kind
 from normreport.config.figure_words import FigureWords, MadeFrom
 from normreport.config.json_files import read_model, write_model
-from normreport.config.manifests import ImagesManifest, RunManifest
+from normreport.config.manifests import DensityAxes, ImagesManifest, RunManifest
 from normreport.config.report import FigureSettings
 from normreport.figures.counts import seeds_sentence, shown_runs, with_planned_numbers
-from normreport.figures.drawing import Source, TrainingImages, kind_module, make_drawing
+from normreport.figures.drawing import Densities, Source, TrainingImages, kind_module, make_drawing
 from normreport.figures.svg import to_svg
 from normreport.io import files
 from normreport.io.tables import read_tables
@@ -34,6 +35,7 @@ def run(
     svg: Path,
     table: Path,
     text: Path,
+    axes: Sequence[Path] = (),
     failures: Path | None = None,
     catalogue: Path | None = None,
 ) -> None:
@@ -41,7 +43,7 @@ def run(
     set_language(catalogue)
     chosen = parse(FigureSettings, settings, where="draw_figure --settings")
     failed = read_model(Failures, failures).runs if failures else ()
-    source = _source(chosen, inputs, failed)
+    source = _source(chosen, inputs, axes, failed)
     drawing = make_drawing(source, chosen)
     files.write_text(svg, to_svg(drawing, figure))
     files.write_text(table, drawing.data.to_csv(index=False, lineterminator="\n"))
@@ -58,7 +60,7 @@ def run(
         alt=drawing.alt,
         made_from=MadeFrom(
             settings=chosen,
-            inputs=_digest([*inputs, failures] if failures else inputs),
+            inputs=_digest([*inputs, *axes, *([failures] if failures else [])]),
             code=figure_code(chosen).digest(),
         ),
     )
@@ -74,7 +76,8 @@ def _seed_counts(settings: FigureSettings, source: Source) -> list[str]:
     """Say how many seeds the arms of a figure have, if they differ."""
     if isinstance(source, TrainingImages) or settings.normalizations:
         return []
-    sentence = seeds_sentence(shown_runs(source, model=settings.model, start=settings.start))
+    table = source.table if isinstance(source, Densities) else source
+    sentence = seeds_sentence(shown_runs(table, model=settings.model, start=settings.start))
     return [sentence] if sentence else []
 
 
@@ -85,27 +88,58 @@ def _failed_runs(settings: FigureSettings, failed: Sequence[Failure]) -> list[st
     ]
 
 
-def _source(settings: FigureSettings, inputs: Sequence[Path], failed: Sequence[Failure]) -> Source:
-    """Read the images, or those rows of the table that share the axes of the figure."""
+def _source(
+    settings: FigureSettings,
+    inputs: Sequence[Path],
+    axes: Sequence[Path],
+    failed: Sequence[Failure],
+) -> Source:
+    """Read the images, or what a figure needs of its table."""
     kind = kind_module(settings.kind).KIND
     if kind.is_of_the_input:
         images, manifest = inputs
         arrays = files.read_arrays(images, ["train_images", "train_labels"])
         classes = read_model(ImagesManifest, manifest).classes
         return TrainingImages(arrays["train_images"], arrays["train_labels"], classes)
-    table = _read_runs(inputs, failed) if kind.table == "runs" else read_tables(inputs)
-    is_partial = bool(failed) and kind.table != "runs"
-    if is_partial and ("seed" in table or "seed_a" in table):
+    if kind.table == "runs":
+        table = _read_runs(inputs, failed)
+        return table[table["start"].isin(kind.compared_starts)] if kind.compared_starts else table
+    table = _read_table(kind, settings, inputs)
+    if failed:
         table = with_planned_numbers(
             table, [(run.model, run.start, run.normalization, run.seed) for run in failed]
         )
-    if settings.layer is not None:
-        table = table[table["layer"] == settings.layer]
-    if settings.only_start is not None:
-        table = table[table["start"] == settings.only_start]
-    if kind.compared_starts:
-        table = table[table["start"].isin(kind.compared_starts)]
+    if kind.table == "densities":
+        return Densities(table, [read_model(DensityAxes, path) for path in axes])
     return table
+
+
+def _read_table(kind: Kind, settings: FigureSettings, paths: Sequence[Path]) -> pd.DataFrame:
+    """Read the columns, rows and epochs that a kind of figure needs."""
+    wanted = {"layer": settings.layer, "start": settings.only_start}
+    sides = ("_a", "_b") if kind.table == "products" else ("",)
+    filters: list[tuple[str, str, object]] = [
+        (name, "==", value) for name, value in wanted.items() if value is not None
+    ]
+    if kind.compared_starts:
+        filters.append(("start", "in", kind.compared_starts))
+    if settings.normalizations:
+        filters += [(f"normalization{side}", "in", settings.normalizations) for side in sides]
+    place = ["model", "start", *([] if kind.table == "history" else ["layer"])]
+    names = [*place, *(f"{name}{side}" for side in sides for name in ("normalization", "seed"))]
+    columns = [*names, "epoch", *kind.columns] if kind.columns else None
+    chosen = [filters] if filters else None
+    if kind.epochs == "all":
+        return read_tables(paths, columns, chosen)
+    # One file after the other, so that no more than one has all epochs in memory.
+    tables = [_ends(read_tables([path], columns, chosen), names) for path in paths]
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+
+
+def _ends(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Select the first and the last epoch of each run, or of each pair of runs."""
+    last = table.groupby(list(names), sort=False)["epoch"].transform("max")
+    return table[(table["epoch"] == 0) | (table["epoch"] == last)]
 
 
 def _read_runs(manifests: Sequence[Path], failed: Sequence[Failure]) -> pd.DataFrame:

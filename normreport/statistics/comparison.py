@@ -129,6 +129,36 @@ def densities(runs: Snapshots) -> Columns:
     })  # fmt: skip
 
 
+def density_axes(columns: Mapping[str, NDArray[Any]], points: int = GRID_POINTS) -> dict[str, Any]:
+    """Return what figures need to draw other densities on the same axes.
+
+    Parameters
+    ----------
+    columns
+        What `densities` returns: curves of so many points each, the epochs of a run in order.
+
+    Returns
+    -------
+    dict
+        The fields of :class:`~normreport.config.manifests.DensityAxes`.
+    """
+    curves, epochs = (columns[name].reshape(-1, points) for name in ("density", "epoch"))
+    if not len(curves):
+        return {"last_epoch": 0, "weights": [], "densities": [], "shares": [], "changes": []}
+    first = np.maximum.accumulate(np.where(epochs[:, 0] == 0, np.arange(len(epochs)), 0))
+    change = curves - curves[first]
+    peaks = curves.max(axis=1, keepdims=True)
+    # A run whose weights all lie beyond the grid has the density 0.
+    shares = np.divide(curves, peaks, out=np.ones_like(curves), where=peaks > 0)
+    return {
+        "last_epoch": int(epochs.max()),
+        "weights": columns["weight"][:points].tolist(),
+        "densities": curves.max(axis=0).tolist(),
+        "shares": shares.max(axis=0).tolist(),
+        "changes": [float(change.min()), float(change.max())],
+    }
+
+
 def histograms(runs: Snapshots) -> Columns:
     """Return the number of weights per bin for every run and epoch, with `BINS` equal bins for all.
 

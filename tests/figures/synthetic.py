@@ -14,17 +14,20 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from normreport.config.figure_kinds import figure_kinds
+from normreport.config.manifests import DensityAxes
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import (
+    Densities,
     Drawing,
+    Source,
     TrainingImages,
     draw_prepared,
     kind_module,
     make_drawing,
 )
-from normreport.figures.kinds import (
-    resize,
-)
+from normreport.figures.kinds import resize
+from normreport.statistics import comparison
 
 LAYERS = {"features.0": 0.0589, "features.28": 0.0208}
 VGG_CONVS = [f"features.{i}" for i in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)]
@@ -327,8 +330,29 @@ def input_histograms(
 EIGHT = ("raw", "unit", "imagenet", "placebo", "double", "minmax", "standardize", "dataset")
 
 
+def with_axes(table: pd.DataFrame, start: str) -> Densities:
+    """Give the densities of a start with the axes of every start, as `draw_figure` does."""
+    axes = []
+    for _, rows in table.groupby(["start", "layer"], sort=False):
+        columns = {name: rows[name].to_numpy() for name in ("epoch", "weight", "density")}
+        points = rows["weight"].nunique()
+        axes.append(DensityAxes(**comparison.density_axes(columns, points)))
+    return Densities(table[table["start"] == start], axes)
+
+
 def drawn(kind: str, source: pd.DataFrame | TrainingImages, **settings: Any) -> Drawing:
-    """Draw a kind as `draw_figure` does, also with names that no configuration allows."""
+    """Draw a kind as `draw_figure` does, also with names that no configuration allows.
+
+    Densities are those of all starts.
+    """
+    if figure_kinds()[kind].table == "densities":
+        table = source[source["layer"] == settings["layer"]]
+        return drawn_from(kind, with_axes(table, settings["start"]), **settings)
+    return drawn_from(kind, source, **settings)
+
+
+def drawn_from(kind: str, source: Source, **settings: Any) -> Drawing:
+    """Draw a kind from what `draw_figure` gives it."""
     if kind == "pretraining_gain":
         settings = {"contrast": ("unit", "imagenet"), **settings}
     # Names are not validated: some tests choose hostile ones.

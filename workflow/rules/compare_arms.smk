@@ -6,6 +6,7 @@ rule compare_arms:
         code=stage_code("compare_arms"),
     output:
         densities=paths.DENSITIES,
+        axes=paths.DENSITY_AXES,
         histograms=paths.HISTOGRAMS,
         products=paths.PRODUCTS,
     log:
@@ -18,5 +19,5 @@ rule compare_arms:
     shell:
         "printf '%s\\0' --layer {wildcards.layer:q} --digests {input.digests:q}"
         " --snapshots {input.snapshots:q} --densities {output.densities:q}"
-        " --histograms {output.histograms:q} --products {output.products:q}"
+        " --axes {output.axes:q} --histograms {output.histograms:q} --products {output.products:q}"
         " | normreport compare_arms - 2> {log:q}"

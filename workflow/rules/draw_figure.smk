@@ -1,6 +1,7 @@
 rule draw_figure:
     input:
         tables=plan.figure_inputs,
+        axes=plan.figure_axes,
         failures=plan.figure_failures,
         code=plan.figure_code,
     output:
@@ -19,6 +20,6 @@ rule draw_figure:
         versions=plan.figure_versions,
     shell:
         "printf '%s\\0' --figure {wildcards.figure:q} --settings {params.settings:q}"
-        " --inputs {input.tables:q} --failures {input.failures:q}"
+        " --inputs {input.tables:q} --axes {input.axes:q} --failures {input.failures:q}"
         " --catalogue {params.catalogue:q} --svg {output.svg:q} --text {output.text:q}"
         " --table {output.table:q} | normreport draw_figure - 2> {log:q}"

@@ -37,7 +37,14 @@ from normreport.text.formatting import format_compact, format_number
 from normreport.text.labels import model_label, start_title
 from normreport.text.language import N_, gettext
 
-KIND = Kind(order=(5, 1), table="products", arms="contrast", in_article=True)
+KIND = Kind(
+    order=(5, 1),
+    table="products",
+    columns=("product",),
+    epochs="ends",
+    arms="contrast",
+    in_article=True,
+)
 
 _BARS: dict[str, Marks] = {DELTA: {"color": "#b5400a"}, SEED: {"color": "#8f9aa6"}}
 _ROW = 0.44  # inches per layer

@@ -1,7 +1,7 @@
 """The width of the densities' centre, network against network."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -13,11 +13,26 @@ from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import Key, page, panel_title
+from normreport.figures.ranges import (
+    ALL_ARMS,
+    HIGH,
+    LOW,
+    are_many,
+    arm_name,
+    arms_in_color,
+    describe_colors,
+    range_keys,
+    range_label,
+    range_of_means,
+    runs_or_ranges,
+)
 from normreport.figures.runs import (
     arms_in_order,
     last_epoch,
+    mean_over_seeds,
     merged_order,
     run_notes,
+    seeds_phrase,
 )
 from normreport.figures.style import (
     GRID,
@@ -39,7 +54,13 @@ from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import N_, gettext
 
-KIND = Kind(order=(100, 1), table="measures")
+KIND = Kind(
+    order=(100, 1),
+    table="measures",
+    columns=("n", "p25", "p75", "iqr_ratio"),
+    epochs="ends",
+    highlights_contrast=True,
+)
 
 _VALUES = {"iqr_ratio": N_("c = IQR / (1.349 std)"), "iqr": N_("interquartile range")}
 _PLACE = ["model", "start", "layer"]
@@ -63,10 +84,13 @@ class Prepared:
         The rows that it was computed from, see :func:`prepare`.
     chances : mapping of tuple to float
         For each (model, layer), the half width of the range of c by chance, see `data`.
+    colored : list of str
+        The arms that are drawn in colour.
     data : pandas.DataFrame
-        The marks: columns `model`, `start`, `layer`, `normalization` and `seed` ("mean" and
-        "epoch 0" for the means over all runs), `iqr_ratio` and `iqr` at the last epoch, and
-        `chance`: 95% of samples of a normal distribution have a c within this distance of 1.
+        The marks: columns `model`, `start`, `layer`, `normalization` ("all" for marks of all runs)
+        and `seed` ("mean" and "epoch 0" for means; "smallest" and "largest" for the range of an
+        arm's runs, or of all arms' means), `iqr_ratio` and `iqr` at the last epoch, and `chance`:
+        95% of samples of a normal distribution have a c within this distance of 1.
     """
 
     arms: list[str]
@@ -74,7 +98,12 @@ class Prepared:
     last: int
     measures: pd.DataFrame
     chances: Mapping[tuple[str, str], float]
+    colored: list[str]
     data: pd.DataFrame
+
+    def lift(self, arm: str) -> float:
+        """Return how far below the middle of a row the marks of an arm stand."""
+        return _SPREAD * ((self.colored.index(arm) + 0.5) / len(self.colored) - 0.5)
 
     @property
     def title(self) -> str:
@@ -102,11 +131,13 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     rows = source.assign(iqr=source["p75"] - source["p25"]).dropna(subset=["iqr_ratio"])
     runs = rows[rows["epoch"] == last]
     before = rows[rows["epoch"] == 0].groupby(_PLACE, sort=False)[list(_VALUES)].mean()
+    arms = arms_in_order(source)
+    colored = arms_in_color(arms, settings.contrast)
     data = pd.concat(
         [
-            runs,
-            _complete_means(source, runs).reset_index().assign(normalization="all", seed="mean"),
-            before.reset_index().assign(normalization="all", seed="epoch 0"),
+            *_marks_of_arms(rows, last, arms, colored),
+            _complete_means(source, runs).reset_index().assign(normalization=ALL_ARMS, seed="mean"),
+            before.reset_index().assign(normalization=ALL_ARMS, seed="epoch 0"),
         ],
         ignore_index=True,
     )
@@ -118,13 +149,36 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     data["chance"] = [chances[place] for place in zip(data["model"], data["layer"], strict=True)]
     columns = [*_PLACE, "normalization", "seed", *_VALUES, "chance"]
     return Prepared(
-        arms=arms_in_order(source),
+        arms=arms,
         starts=merged_order(source, "start", within=["model"]),
         last=last,
         measures=source,
         chances=chances,
+        colored=colored,
         data=data[columns].astype({"seed": str}),
     )
+
+
+def _marks_of_arms(
+    measures: pd.DataFrame, last: int, arms: list[str], colored: list[str]
+) -> Iterator[pd.DataFrame]:
+    """Yield the runs of the arms in colour or their ranges, and of many arms all arms' range."""
+    own = measures[measures["normalization"].isin(colored)]
+    marks = runs_or_ranges(own, list(_VALUES), by=[*_PLACE, "epoch"])
+    yield marks[marks["epoch"] == last]
+    if measures.empty:
+        return
+    means = pd.concat(
+        [
+            mean_over_seeds(table, list(_VALUES), by=[*_PLACE, "epoch"])
+            for _, table in measures.groupby(_PLACE, sort=False)
+        ]
+    )
+    means = means[means["epoch"] == last]
+    if are_many(own):
+        yield means[means["normalization"].isin(colored)].assign(seed="mean")
+    if arms != colored:
+        yield range_of_means(means, list(_VALUES), by=_PLACE)
 
 
 def _complete_means(measures: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +195,7 @@ def draw(prepared: Prepared) -> Canvas:
     starts, layers = prepared.starts, list(prepared.chances)
     with house_style():
         body = 0.2 + len(starts) * (0.34 * len(layers) + 0.5)
-        sheet = page(prepared.title, _keys(prepared.arms), _notes(prepared), body=body)
+        sheet = page(prepared.title, _keys(prepared), _notes(prepared), body=body)
         names = row_labels([f"{model_label(model)}, {layer}" for model, layer in layers], 9)
         left = max(text_width(name, 9) for name in names) + 0.1
         panels = sheet.panels(
@@ -159,7 +213,7 @@ def draw(prepared: Prepared) -> Canvas:
     return Canvas(figure=sheet.figure)
 
 
-def _keys(arms: list[str]) -> list[Key]:
+def _keys(prepared: Prepared) -> list[Key]:
     """Give the key: the arms, the means and the band of chance."""
     keys = [
         Key(
@@ -172,8 +226,10 @@ def _keys(arms: list[str]) -> list[Key]:
                 "markeredgewidth": 0,
             },
         )
-        for style in arm_styles(arms).values()
+        for arm, style in arm_styles(prepared.arms).items()
+        if arm in prepared.colored
     ]
+    keys += range_keys(prepared.data)
     keys.append(Key(gettext("mean of all runs"), _MEAN))
     keys.append(Key(gettext("mean at epoch 0"), _BEFORE))
     keys.append(Key(gettext("95%% of normal samples"), {"color": GRID, "linewidth": 8}))
@@ -231,31 +287,49 @@ def _draw_marks(ax: Axes, prepared: Prepared, start: str, value: str) -> None:
         )
         empty_panel(ax, reason)
         return
-    arms, styles = prepared.arms, arm_styles(prepared.arms)
     for y, (model, layer) in enumerate(prepared.chances):
         own = drawn[(drawn["model"] == model) & (drawn["layer"] == layer)]
         if own.empty:
             at, inside = (0.5, y), ("axes fraction", "data")
             label(ax, gettext("no run"), at, inside=inside, ha="center", va="center", color=MUTED)
-        for row in own.to_dict("records"):
-            if row["normalization"] == "all":
-                is_mean = row["seed"] == "mean"
-                look = _MEAN if is_mean else _BEFORE
-                line = gettext("mean") if is_mean else gettext("epoch 0")
-                ax.plot(row[value], y, **look, **mark(line=line))
-                continue
-            style = styles[row["normalization"]]
-            place = (arms.index(row["normalization"]) + 0.5) / len(arms) - 0.5
-            ax.plot(
-                row[value],
-                y + _SPREAD * place,
-                linestyle="none",
-                marker=style.marker,
-                markersize=3,
-                markeredgewidth=0,
-                color=tint(style.color, 0.75),
-                **mark(arm=row["normalization"], seed=row["seed"]),
-            )
+        for (arm, seed), row in own.groupby(["normalization", "seed"], sort=False):
+            x = float(row[value].iloc[0])
+            if seed == LOW:
+                is_end = (own["normalization"] == arm) & (own["seed"] == HIGH)
+                _draw_range(ax, prepared, str(arm), (x, float(own.loc[is_end, value].iloc[0])), y)
+            elif seed != HIGH:
+                _draw_mark(ax, prepared, str(arm), str(seed), x, y)
+
+
+def _draw_mark(ax: Axes, prepared: Prepared, arm: str, seed: str, x: float, y: int) -> None:
+    """Draw a run, the mean of an arm's runs, or a mean of all runs."""
+    if arm == ALL_ARMS:
+        is_mean = seed == "mean"
+        line = gettext("mean") if is_mean else gettext("epoch 0")
+        ax.plot(x, y, **_MEAN if is_mean else _BEFORE, **mark(line=line))
+        return
+    style = arm_styles(prepared.arms)[arm]
+    ax.plot(
+        x,
+        y + prepared.lift(arm),
+        linestyle="none",
+        marker=style.marker,
+        markersize=3,
+        markeredgewidth=0,
+        color=tint(style.color, 0.75),
+        **mark(arm=arm, seed=seed),
+    )
+
+
+def _draw_range(ax: Axes, prepared: Prepared, arm: str, ends: tuple[float, float], y: int) -> None:
+    """Draw the range of an arm's runs, or that of all arms' means."""
+    if arm == ALL_ARMS:
+        look: Marks = {"color": tint(RULE, 0.6), "linewidth": 9, "zorder": 1}
+    else:
+        y += prepared.lift(arm)
+        color = tint(arm_styles(prepared.arms)[arm].color, 0.4)
+        look = {"color": color, "linewidth": 2.2, "zorder": 1.9}
+    ax.plot(ends, [y, y], **look, **mark(arm=arm_name(arm), line=range_label(arm)))
 
 
 def describe(prepared: Prepared) -> Words:
@@ -264,12 +338,27 @@ def describe(prepared: Prepared) -> Words:
         "How wide the densities are in their centre at epoch %(epoch)s, for every kept layer. "
         "Left, the interquartile range relative to that of a normal distribution of the same "
         "standard deviation (the line at 1), with the band that holds 95%% of samples of as "
-        "many normal numbers; right, the interquartile range itself. Points are single runs.",
+        "many normal numbers; right, the interquartile range itself. %(marks)s",
         epoch=prepared.last,
+        marks=_marks(prepared),
     )
+    method = " ".join([method, *describe_colors(prepared.arms, prepared.colored)])
     alt = gettext("%(title)s, relative and absolute, one row per layer.", title=prepared.title)
     observation = _observation(prepared.data, prepared.starts, list(prepared.chances))
     return Words(caption=observation, method=method, alt=f"{alt} {observation}")
+
+
+def _marks(prepared: Prepared) -> str:
+    """Say what points and lines are."""
+    measures = prepared.measures
+    own = measures[measures["normalization"].isin(prepared.colored)]
+    if not are_many(own):
+        return gettext("Points are single runs.")
+    return gettext(
+        "Points are an arm's mean over %(seeds)s, lines reach from its smallest to its largest "
+        "run.",
+        seeds=seeds_phrase(own),
+    )
 
 
 def _chance(n: int) -> float:

@@ -1,8 +1,9 @@
 """Kernel density estimates of a layer's weights at one epoch, arm by arm."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations, product
 from typing import Any
 
 import numpy as np
@@ -12,25 +13,33 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Canvas, Words
-from normreport.figures.interactivity import ANY_EPOCH, Shown, frames
-from normreport.figures.page import Key, arm_keys, page, panel_title
+from normreport.figures.drawing import Canvas, Densities, Words
+from normreport.figures.interactivity import ANY_EPOCH, FEWER_LEVELS, LEVELS, Shown, frames
+from normreport.figures.page import Key, Page, arm_keys, balanced_columns, page, panel_title
+from normreport.figures.ranges import (
+    ALL_ARMS,
+    are_many,
+    arms_by_panel,
+    describe_lines,
+    describe_panels,
+    draw_runs,
+    range_curves,
+    range_keys,
+    range_name,
+    range_of_means,
+    run_curves,
+    runs_or_ranges,
+    style_of_all,
+)
 from normreport.figures.runs import (
     arms_in_order,
-    arms_of,
     axis_notes,
-    comparable_rows,
-    last_epoch,
     mean_over_seeds,
     no_run_reached,
-    nothing_to_draw,
-    rows_of,
     run_notes,
-    seeds_phrase,
 )
 from normreport.figures.style import (
     MUTED,
-    THIN,
     Marks,
     arm_styles,
     empty_panel,
@@ -38,7 +47,6 @@ from normreport.figures.style import (
     mark,
     mean_line,
     shared_limits,
-    tint,
 )
 from normreport.text.formatting import format_compact, format_number, format_percent
 from normreport.text.labels import model_label, start_label
@@ -47,13 +55,16 @@ from normreport.text.language import N_, gettext
 KIND = Kind(
     order=(30, 1),
     table="densities",
+    columns=("weight", "density", "bandwidth"),
     per=("start", "model", "layer"),
     is_of_density_epoch=True,
     in_article=True,
 )
 
 _VALUES = [N_("density"), N_("change")]
+_BY = ["epoch", "weight"]
 _MOST_POINTS = 200
+_POINTS_OF_ALL = 480  # if each arm has its own panels
 _VISIBLE = 0.005  # of the highest peak: a lower curve cannot be told apart from the axis
 _EPOCH_0: Marks = {"color": MUTED, "linestyle": (0.0, (3.0, 1.5)), "linewidth": 0.8}
 
@@ -68,8 +79,8 @@ class Prepared:
         The labels of `model`, `start` and `layer`.
     start : str
         The start, as in the configuration.
-    arms : list of str
-        The arms that have runs, in the order of the experiment.
+    groups : list of list of str
+        The arms that have runs, in the order of the experiment, by the panels that show them.
     epoch : int
         The epoch that is drawn.
     limits : dict of str to tuple of float
@@ -77,25 +88,34 @@ class Prepared:
     complete : pandas.DataFrame
         The rows of the start at every epoch and point of the grid.
     runs : pandas.DataFrame
-        `complete` on a grid of at most 200 points.
+        `complete` on a grid of at most 200 points, or of fewer if each arm has its own panels.
     trained : pandas.DataFrame
         `runs` at the epoch that is drawn.
     before : pandas.DataFrame
-        Each seed's curve at epoch 0, averaged over the arms; empty if epoch 0 is drawn.
+        Each seed's curve at epoch 0, averaged over the arms, or of many seeds their mean; empty if
+        epoch 0 is drawn.
+    lines : pandas.DataFrame
+        `runs`, or of many seeds their ranges; of many arms also the range of their means.
     means : pandas.DataFrame
-        Each arm's mean curve over its seeds.
+        Each arm's mean curve over its seeds, at every epoch.
     """
 
     place: Mapping[str, str]
     start: str
-    arms: list[str]
+    groups: list[list[str]]
     epoch: int
     limits: Mapping[str, tuple[float, float]]
     complete: pd.DataFrame
     runs: pd.DataFrame
     trained: pd.DataFrame
     before: pd.DataFrame
+    lines: pd.DataFrame
     means: pd.DataFrame
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms that have runs, in the order of the experiment."""
+        return list(chain.from_iterable(self.groups))
 
     @property
     def name(self) -> str:
@@ -114,31 +134,35 @@ class Prepared:
         """The title."""
         return self.any_title.replace(ANY_EPOCH, str(self.epoch))
 
+    def at_epoch(self, curves: pd.DataFrame) -> pd.DataFrame:
+        """Return those of the curves that are drawn."""
+        return curves[curves["epoch"] == self.epoch]
+
     @property
     def data(self) -> pd.DataFrame:
         """What is drawn.
 
-        Columns `normalization` ("all" at epoch 0), `seed` ("mean" for the mean over seeds),
-        `epoch`, `weight`, `density`, `change` (of the density since the run's epoch 0).
+        Columns `normalization` ("all" at epoch 0 and for the range of the arms' means), `seed`
+        ("mean" for the mean over seeds; "smallest" and "largest" for a range), `epoch`, `weight`,
+        `density`, `change` (of the density since the run's epoch 0).
         """
         parts = [
-            self.before.assign(normalization="all", epoch=0),
-            self.trained,
-            self.means.assign(seed="mean"),
+            self.before.assign(normalization=ALL_ARMS, epoch=0),
+            self.at_epoch(self.lines),
+            self.at_epoch(self.means).assign(seed="mean"),
         ]
         data = pd.concat(parts, ignore_index=True)
         columns = ["normalization", "seed", "epoch", "weight", *_VALUES]
         return data[columns].astype({"seed": str})
 
 
-def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+def prepare(source: Densities, settings: FigureSettings) -> Prepared:
     """Select the curves of one layer and start, and average them.
 
     Parameters
     ----------
-    source : pandas.DataFrame
-        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `weight`, `density`,
-        `bandwidth` (in units of the weights); of all starts of the layer, which share the axes.
+    source : Densities
+        The densities of the layer and start, and the axes of all starts.
     settings : FigureSettings
         `model`, `start`, `layer` and `density_epoch` (by default the last epoch of the layer).
 
@@ -148,94 +172,141 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         The curves.
     """
     model, start, layer = settings.required("model", "start", "layer")
-    comparable = comparable_rows(source, model=model, layer=layer)
-    epoch = settings.density_epoch
-    if epoch is None:
-        epoch = last_epoch(comparable)
-    comparable = _with_change(comparable)
-    complete = rows_of(comparable, start=start)
-    runs = _thinned(complete)
+    complete = _with_change(source.rows(model=model, layer=layer, start=start))
+    epoch = source.last_epoch if settings.density_epoch is None else settings.density_epoch
+    arms = arms_in_order(complete)
+    groups = arms_by_panel(arms)
+    runs = _thinned(complete, _MOST_POINTS if len(groups) == 1 else _POINTS_OF_ALL // len(arms))
     # A run that ended before the last epoch counts as missing.
-    ends = runs[runs["epoch"].isin({0, epoch})]
-    means = mean_over_seeds(ends, _VALUES, by=["epoch", "weight"])
-    before = runs[(runs["epoch"] == 0) & (epoch > 0)]
-    visible = comparable[comparable["density"] >= _VISIBLE * comparable["density"].max()]
+    means = mean_over_seeds(runs, _VALUES, by=_BY)
+    lines = runs_or_ranges(runs, _VALUES, by=_BY)
+    if len(groups) > 1:
+        lines = pd.concat([lines, range_of_means(means, _VALUES, by=_BY)], ignore_index=True)
+    changes = [change for axes in source.axes for change in axes.changes]
     return Prepared(
         place={"model": model_label(model), "start": start_label(start), "layer": layer},
         start=start,
-        arms=arms_of(complete, arms_in_order(source)),
+        groups=groups,
         epoch=epoch,
         limits={
-            "weight": shared_limits(visible["weight"]),
-            "density": shared_limits(comparable["density"], floor=0.0),
-            "change": shared_limits(comparable["change"]),
+            "weight": shared_limits(source.visible_weights(_VISIBLE, of_own_peak=False)),
+            "density": shared_limits([source.highest], floor=0.0),
+            "change": shared_limits(changes),
         },
         complete=complete,
         runs=runs,
         trained=runs[runs["epoch"] == epoch],
-        before=before.groupby(["seed", "weight"], as_index=False)[_VALUES].mean(),
-        means=means[means["epoch"] == epoch],
+        before=_before(runs[(runs["epoch"] == 0) & (epoch > 0)]),
+        lines=lines,
+        means=means,
     )
 
 
 def draw(prepared: Prepared) -> Canvas:
-    """Draw one colour per arm, and epoch 0 in grey."""
-    styles = arm_styles(prepared.arms)
+    """Draw one colour per arm, and epoch 0 in grey; many arms have panels of their own."""
+    groups = prepared.groups
+    values: dict[str, Shown] = {}
     with house_style():
+        notes = run_notes({prepared.start: prepared.complete}, prepared.arms, prepared.epoch)
+        sheet = _page(prepared, notes + axis_notes(prepared.trained))
+        panels = _panels(sheet) if len(groups) == 1 else _panels_by_arm(sheet, prepared)
+        for i, (group, value) in enumerate(product(groups, _VALUES)):
+            name = value if len(groups) == 1 else f"{value}, {group[0]}"
+            _draw_panel(panels[i], prepared, group, value, name)
+            values[name] = Shown(i, "", change=value == "change")
+            values[range_name(name)] = Shown(i, range_name(value))
+    return Canvas(figure=sheet.figure, frames=_frames(prepared, values))
+
+
+def _page(prepared: Prepared, notes: Sequence[str]) -> Page:
+    """Begin the figure, with a key for what it shows."""
+    groups = prepared.groups
+    if len(groups) == 1:
         reached = set(prepared.trained["normalization"])
-        keys = arm_keys({arm: styles[arm] for arm in prepared.arms if arm in reached})
-        if len(prepared.before):
-            keys.append(Key(gettext("epoch 0"), _EPOCH_0))
-        runs = {prepared.start: prepared.complete}
-        notes = run_notes(runs, prepared.arms, prepared.epoch) + axis_notes(prepared.trained)
-        sheet = page(prepared.title, keys, notes, body=4.3)
-        panels = sheet.panels(2, 1, head=0.08, gap=(0.0, 0.28), shares=(0.74, 0.26))
-        panel_title(panels[1], gettext("change since epoch 0"), MUTED)
-        panels[1].set_xlabel(gettext("weight"))
-        for value, ax in zip(_VALUES, panels, strict=True):
-            _draw_panel(ax, prepared, value)
-    return Canvas(figure=sheet.figure, frames=_frames(prepared))
+        styles = arm_styles(prepared.arms)
+        keys = arm_keys({arm: style for arm, style in styles.items() if arm in reached})
+        body = 4.3
+    else:
+        keys = []
+        body = 0.3 + 2.1 * math.ceil(len(groups) / balanced_columns(len(groups)))
+    keys += range_keys(prepared.lines)
+    if len(prepared.before):
+        keys.append(Key(gettext("epoch 0"), _EPOCH_0))
+    return page(prepared.title, keys, notes, body=body)
 
 
-def _draw_panel(ax: Axes, prepared: Prepared, value: str) -> None:
+def _panels(sheet: Page) -> list[Axes]:
+    """Add a panel for the densities, and one for their change."""
+    panels = sheet.panels(2, 1, head=0.08, gap=(0.0, 0.28), shares=(0.74, 0.26))
+    panel_title(panels[1], gettext("change since epoch 0"), MUTED)
+    panels[1].set_xlabel(gettext("weight"))
+    for ax, value in zip(panels, _VALUES, strict=True):
+        ax.set_ylabel(gettext(value))
+    return panels
+
+
+def _panels_by_arm(sheet: Page, prepared: Prepared) -> list[Axes]:
+    """Add a panel for the density of every arm, and one below it for its change."""
+    groups, styles = prepared.groups, arm_styles(prepared.arms)
+    columns = balanced_columns(len(groups))
+    rows = math.ceil(len(groups) / columns)
+    shares = [share / rows for _ in range(rows) for share in (0.6, 0.4)]
+    grid = sheet.panels(2 * rows * columns, columns, head=0.24, gap=(0.14, 0.3), shares=shares)
+    panels = []
+    for i, (arm,) in enumerate(groups):
+        row, column = divmod(i, columns)
+        cell = [grid[(2 * row + below) * columns + column] for below in (0, 1)]
+        panel_title(cell[0], styles[arm].label, styles[arm].color)
+        if column == 0:
+            for ax, value in zip(cell, _VALUES, strict=True):
+                ax.set_ylabel(gettext(value))
+        if i + columns >= len(groups):
+            cell[1].set_xlabel(gettext("weight"))
+            cell[1].tick_params(labelbottom=True)
+        panels += cell
+    for ax in grid:
+        if ax not in panels:
+            ax.remove()
+    return panels
+
+
+def _draw_panel(ax: Axes, prepared: Prepared, group: Sequence[str], value: str, name: str) -> None:
     """Draw the density, or its change, of every run and arm."""
     styles = arm_styles(prepared.arms)
-    ax.set_ylabel(gettext(value))
+    shown = {arm: styles[arm] for arm in group} | {ALL_ARMS: style_of_all()}
     ax.set_xlim(prepared.limits["weight"])
     ax.set_ylim(prepared.limits[value])
-    bins = 8 if value == "density" else 4
+    bins = 8 if value == "density" and len(prepared.groups) == 1 else 4
     ax.yaxis.set_major_locator(MaxNLocator(bins, steps=[1, 2, 5, 10]))
-    for (arm, seed), curve in prepared.trained.groupby(["normalization", "seed"], sort=False):
-        of = mark(arm=arm, seed=seed, value=value)
-        color = tint(styles[str(arm)].color, 0.45)
-        ax.plot(curve["weight"], curve[value], color=color, linewidth=THIN, **of)
+    if len(prepared.groups) > 1:
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    lines, means = (prepared.at_epoch(curves) for curves in (prepared.lines, prepared.means))
+    draw_runs(ax, lines, shown, x="weight", y=value, value=name)
     for seed, curve in prepared.before.groupby("seed", sort=False):
         of = mark(seed=seed, line=gettext("epoch 0"))
         ax.plot(curve["weight"], curve[value], **_EPOCH_0, **of)
-    for arm, curve in prepared.means.groupby("normalization", sort=False):
-        of = mark(arm=arm, seed="mean", value=value)
+    for arm, curve in means[means["normalization"].isin(group)].groupby(
+        "normalization", sort=False
+    ):
+        of = mark(arm=arm, seed="mean", value=name)
         ax.plot(curve["weight"], curve[value], **mean_line(styles[str(arm)]), **of)
-    if prepared.trained.empty:
+    if lines[lines["normalization"].isin(group)].empty:
         empty_panel(ax, no_run_reached(prepared.epoch, prepared.name))
 
 
-def _frames(prepared: Prepared) -> dict[str, Any] | None:
-    """Give the density of every run at every epoch."""
-    runs = prepared.runs.groupby(["normalization", "seed"], sort=False)
-    curves = {
-        ("", str(arm), str(seed)): run.pivot(index="epoch", columns="weight", values="density")
-        for (arm, seed), run in runs
-    }
-    shown = {"density": Shown(0, ""), "change": Shown(1, "", change=True)}
-    return frames(curves, prepared.epoch, prepared.any_title, shown)
+def _frames(prepared: Prepared, values: Mapping[str, Shown]) -> dict[str, Any] | None:
+    """Give the density of what is drawn at every epoch."""
+    curves = run_curves(prepared.lines, prepared.means, x="weight", y="density", of="")
+    for value in _VALUES:
+        curves |= range_curves(prepared.lines, x="weight", y=value, of=value)
+    levels = FEWER_LEVELS if are_many(prepared.runs) else LEVELS
+    return frames(curves, prepared.epoch, prepared.any_title, values, levels)
 
 
 def describe(prepared: Prepared) -> Words:
     """Say how to read the curves, and how far the arms and the seeds lie apart."""
-    observation = _observation(prepared.trained, prepared.means)
+    observation = _observation(prepared.trained, prepared.at_epoch(prepared.means))
     alt = gettext("%(title)s, one curve per arm.", title=prepared.title)
-    if prepared.runs.empty:
-        return Words(caption=nothing_to_draw(prepared.title), alt=f"{alt} {observation}")
     return Words(caption=observation, method=_reading(prepared), alt=f"{alt} {observation}")
 
 
@@ -243,34 +314,46 @@ def _reading(prepared: Prepared) -> str:
     """Say what is drawn, and how to read it."""
     text = gettext(
         "Kernel density estimates of the weights of %(layer)s (%(model)s, %(start)s) at epoch "
-        "%(epoch)s. Thin lines are single runs, bold lines an arm's mean over %(seeds)s; every "
-        "curve has the bandwidth %(bandwidth)s, and all starts share the axes. Below, on a larger "
-        "scale, what training added to each run's density.",
+        "%(epoch)s. %(lines)s; every curve has the bandwidth %(bandwidth)s, and all starts share "
+        "the axes. Below, on a larger scale, what training added to each run's density.",
         **prepared.place,
         epoch=prepared.epoch,
-        seeds=seeds_phrase(prepared.runs),
+        lines=describe_lines(prepared.runs),
         bandwidth=format_compact(float(prepared.complete["bandwidth"].iloc[0])),
     )
+    if len(prepared.groups) > 1:
+        text += " " + describe_panels()
     if prepared.epoch == 0:
         return text
-    grey = gettext("Dashed grey lines are each seed's weights at epoch 0, averaged over the arms.")
+    if are_many(prepared.runs):
+        grey = gettext("The dashed grey line is the mean of all runs at epoch 0.")
+    else:
+        grey = gettext(
+            "Dashed grey lines are each seed's weights at epoch 0, averaged over the arms."
+        )
     return f"{text} {grey}"
 
 
 def _with_change(table: pd.DataFrame) -> pd.DataFrame:
     """Add what each run's density has gained since its own epoch 0."""
-    keys = ["start", "normalization", "seed", "weight"]
-    before = table.loc[table["epoch"] == 0, [*keys, "density"]]
-    merged = table.merge(before, on=keys, suffixes=("", "_before"))
-    return merged.assign(change=merged["density"] - merged["density_before"])
+    curves = table.groupby(["normalization", "seed", "weight"], sort=False)["density"]
+    return table.assign(change=table["density"] - curves.transform("first"))
 
 
-def _thinned(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep at most 200 points of the common grid."""
+def _before(runs: pd.DataFrame) -> pd.DataFrame:
+    """Average each seed's curve at epoch 0 over the arms, and of many seeds the seeds as well."""
+    seeds = runs.groupby(["seed", "weight"], as_index=False)[_VALUES].mean()
+    if not are_many(runs):
+        return seeds
+    return seeds.groupby("weight", as_index=False)[_VALUES].mean().assign(seed="mean")
+
+
+def _thinned(table: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Keep at most so many points of the common grid."""
     grid = np.unique(table["weight"])
-    if len(grid) <= _MOST_POINTS:
+    if len(grid) <= most:
         return table
-    kept = grid[np.linspace(0, len(grid) - 1, _MOST_POINTS).round().astype(int)]
+    kept = grid[np.linspace(0, len(grid) - 1, most).round().astype(int)]
     return table[table["weight"].isin(kept)]
 
 

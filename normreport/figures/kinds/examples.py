@@ -131,19 +131,21 @@ def draw(prepared: Prepared) -> Canvas:
             foot=_GAP,
             gap=(_GAP, _GAP),
         )
-        for i, (arm, images) in enumerate(prepared.examples.items()):
+        examples = prepared.examples.values()
+        rows = displayed([*examples], [(images.min(), images.max()) for images in examples])
+        for i, (arm, pictures) in enumerate(zip(prepared.examples, rows, strict=True)):
             row = panels[i * columns : (i + 1) * columns]
-            _draw_row(row, images, names[i], styles[arm].color, prepared.ranges[arm])
+            _draw_row(row, pictures, names[i], styles[arm].color, prepared.ranges[arm])
         for ax, text in zip(panels[:columns], prepared.labels, strict=True):
             label(ax, _shortened(text, side), (0.5, 1), offset=(0, 4), ha="center", size=_SIZE)
     return Canvas(figure=sheet.figure)
 
 
 def _draw_row(
-    row: Sequence[Axes], images: npt.NDArray[np.float32], name: str, color: str, values: str
+    row: Sequence[Axes], pictures: npt.NDArray[np.uint8], name: str, color: str, values: str
 ) -> None:
     """Draw the images of one arm, with its name and the range of its values on the left."""
-    for ax, image in zip(row, displayed(images, images.min(), images.max()), strict=True):
+    for ax, image in zip(row, pictures, strict=True):
         ax.imshow(image, interpolation="none")
         ax.set_axis_off()
     look: Marks = {"ha": "right", "size": _SIZE}

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
-from normreport.figures.interactivity import ANY_EPOCH, Shown, frames
+from normreport.figures.interactivity import ANY_EPOCH, FEWER_LEVELS, LEVELS, Shown, frames
 from normreport.figures.page import (
     Key,
     Page,
@@ -22,6 +22,19 @@ from normreport.figures.page import (
     log_axis,
     page,
     panel_title,
+)
+from normreport.figures.ranges import (
+    ALL_ARMS,
+    HIGH,
+    LOW,
+    arm_name,
+    arms_in_color,
+    describe_colors,
+    fill_range,
+    range_keys,
+    range_name,
+    range_of_means,
+    style_of_all,
 )
 from normreport.figures.runs import (
     arms_in_order,
@@ -48,11 +61,16 @@ from normreport.text.formatting import format_percent
 from normreport.text.labels import layer_label, model_label
 from normreport.text.language import gettext
 
-KIND = Kind(order=(90, 1), table="histograms", per=("model",))
+KIND = Kind(
+    order=(90, 1),
+    table="histograms",
+    columns=("left", "right", "count"),
+    per=("model",),
+    highlights_contrast=True,
+)
 
 _BIN = ["left", "right"]
 _OUTLINE = 1.1  # points: a mean line's width would hide steps
-_ALL_ARMS = "all"
 
 
 @dataclass(frozen=True)
@@ -72,13 +90,18 @@ class Prepared:
     runs : pandas.DataFrame
         The rows of `histograms` for this model.
     pooled : pandas.DataFrame
-        The columns of `data`, at every epoch.
+        The columns of `data`, at every epoch and for every arm.
+    colored : list of str
+        The arms that are drawn in colour.
+    ranges : pandas.DataFrame
+        Of many arms, the range over all of them at every epoch: the columns of `data`, and `seed`
+        ("smallest" or "largest").
     last_epoch : int
         The last epoch of any run.
     data : pandas.DataFrame
-        Columns `layer`, `start`, `normalization` ("all" at epoch 0), `epoch`, `left`, `right`,
-        `count` (of the weights of all seeds) and `density` (the share of them in the bin, divided
-        by its width).
+        Columns `layer`, `start`, `normalization` ("all" at epoch 0; "all, smallest" and "all,
+        largest" for the range of the arms), `epoch`, `left`, `right`, `count` (of the weights of
+        all seeds) and `density` (the share of them in the bin, divided by its width).
     """
 
     model: str
@@ -87,6 +110,8 @@ class Prepared:
     columns: int
     runs: pd.DataFrame
     pooled: pd.DataFrame
+    colored: list[str]
+    ranges: pd.DataFrame
     last_epoch: int
     data: pd.DataFrame
 
@@ -127,18 +152,31 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         for layer, start in places
     ]
     pooled = pd.concat(panels, ignore_index=True)
-    is_first = (pooled["normalization"] == _ALL_ARMS) & (last > 0)
-    is_last = (pooled["normalization"] != _ALL_ARMS) & (pooled["epoch"] == last)
+    arms = arms_in_order(source)
+    colored = arms_in_color(arms, settings.contrast)
+    of_arms = pooled[pooled["normalization"] != ALL_ARMS]
+    ranges = range_of_means(of_arms, ["count", "density"], by=["layer", "start", "epoch", *_BIN])
+    if arms == colored:
+        ranges = ranges[:0]
+    is_first = (pooled["normalization"] == ALL_ARMS) & (last > 0)
+    is_last = pooled["normalization"].isin(colored) & (pooled["epoch"] == last)
+    ends = ranges[ranges["epoch"] == last]
+    drawn = [
+        pooled[is_first | is_last],
+        ends.assign(normalization=ends["normalization"] + ", " + ends["seed"]),
+    ]
     columns = ["layer", "start", "normalization", "epoch", *_BIN, "count", "density"]
     return Prepared(
         model=model,
-        arms=arms_in_order(source),
+        arms=arms,
         places=places,
         columns=columns_of_starts(len(starts)),
         runs=runs,
         pooled=pooled,
+        colored=colored,
+        ranges=ranges,
         last_epoch=last,
-        data=pooled.loc[is_first | is_last, columns].reset_index(drop=True),
+        data=pd.concat(drawn, ignore_index=True)[columns],
     )
 
 
@@ -147,6 +185,7 @@ def draw(prepared: Prepared) -> Canvas:
     styles = arm_styles(prepared.arms)
     last = prepared.last_epoch
     curves: dict[tuple[str, str, str], pd.DataFrame] = {}
+    values: dict[str, Shown] = {}
     with house_style():
         sheet = _page(prepared, styles)
         panels = sheet.panels(len(prepared.places), prepared.columns, head=0.26, gap=(0.14, 0.48))
@@ -160,24 +199,28 @@ def draw(prepared: Prepared) -> Canvas:
             if i + prepared.columns >= len(panels):
                 ax.set_xlabel(gettext("weight"))
             outlines = _outlines(layer_bins[layer_bins["start"] == start])
-            _draw_outlines(ax, outlines, styles, name, last)
+            shown = {arm: outlines[arm] for arm in outlines if arm in (*prepared.colored, ALL_ARMS)}
+            _draw_outlines(ax, shown, styles, name, last)
+            of_range = _range_outline(rows_of(prepared.ranges, layer=layer, start=start))
+            _draw_range(ax, of_range, name, last)
             # The page moves the outlines in the coordinates of the axis.
             height = ax.yaxis.get_transform().transform
             curves |= {
                 (name, arm, ""): corners.apply(height)
-                for arm, corners in outlines.items()
-                if arm != _ALL_ARMS
+                for arm, corners in shown.items()
+                if arm != ALL_ARMS
             }
+            if len(of_range):
+                curves[range_name(name), arm_name(ALL_ARMS), ""] = of_range.apply(height)
+            values |= {each: Shown(i, each) for each in (name, range_name(name))}
             runs = rows_of(prepared.runs, layer=layer, start=start)
             if runs.empty:
                 empty_panel(ax, gettext("All weights are equal."))
             elif last_epoch(runs) < last:
                 empty_panel(ax, no_run_reached(last, name))
-    values = {
-        layer_label(*place): Shown(i, layer_label(*place))
-        for i, place in enumerate(prepared.places)
-    }
-    return Canvas(figure=sheet.figure, frames=frames(curves, last, prepared.title, values))
+    # The panels of many arms are many and small.
+    levels = LEVELS if prepared.arms == prepared.colored else FEWER_LEVELS // 2
+    return Canvas(figure=sheet.figure, frames=frames(curves, last, prepared.title, values, levels))
 
 
 def describe(prepared: Prepared) -> Words:
@@ -198,7 +241,8 @@ def _page(prepared: Prepared, styles: Mapping[str, ArmStyle]) -> Page:
     last = prepared.last_epoch
     drawn = set(prepared.data["normalization"])
     keys = arm_keys({arm: style for arm, style in styles.items() if arm in drawn})
-    if _ALL_ARMS in drawn:
+    keys += range_keys(prepared.ranges)
+    if ALL_ARMS in drawn:
         keys.append(Key(gettext("epoch 0"), {"color": GRID, "linewidth": 8}))
     notes = run_notes(
         {start: rows_of(prepared.runs, start=start) for _, start in prepared.places},
@@ -214,7 +258,7 @@ def _pooled(runs: pd.DataFrame) -> pd.DataFrame:
     """Add up the weights of each arm's runs, and those of all arms ("all") at epoch 0."""
     by_arm = sum_over_seeds(runs, ["count"], by=["epoch", *_BIN])
     first = runs[runs["epoch"] == 0].groupby(_BIN, as_index=False)[["count"]].sum()
-    pooled = pd.concat([by_arm, first.assign(normalization=_ALL_ARMS, epoch=0)], ignore_index=True)
+    pooled = pd.concat([by_arm, first.assign(normalization=ALL_ARMS, epoch=0)], ignore_index=True)
     n = pooled.groupby(["normalization", "epoch"])["count"].transform("sum")
     return pooled.assign(density=pooled["count"] / n / (pooled["right"] - pooled["left"]))
 
@@ -228,6 +272,12 @@ def _outlines(bins: pd.DataFrame) -> dict[str, pd.DataFrame]:
         edges = np.append(density.columns, arm_bins["right"].max()).repeat(2)
         outlines[str(arm)] = pd.DataFrame(corners, index=density.index, columns=edges)
     return outlines
+
+
+def _range_outline(ranges: pd.DataFrame) -> pd.DataFrame:
+    """Return the outline of a range: a row per epoch, along the lower edge and back."""
+    ends = _outlines(ranges.assign(normalization=ranges["seed"]))
+    return pd.concat([ends[LOW], ends[HIGH].iloc[:, ::-1]], axis=1) if ends else pd.DataFrame()
 
 
 def _set_axes(ax: Axes, layer_bins: pd.DataFrame) -> None:
@@ -247,12 +297,19 @@ def _draw_outlines(
 ) -> None:
     """Draw the outline of each arm at the last epoch, and fill that of all arms at epoch 0."""
     for arm, corners in outlines.items():
-        if arm == _ALL_ARMS:
+        if arm == ALL_ARMS:
             if last > 0:
                 ax.fill(corners.columns, corners.loc[0], color=GRID, linewidth=0)
         elif last in corners.index:
             line = {**mean_line(styles[arm]), "linewidth": _OUTLINE}
             ax.plot(corners.columns, corners.loc[last], **line, **mark(arm=arm, value=name))
+
+
+def _draw_range(ax: Axes, outline: pd.DataFrame, name: str, last: int) -> None:
+    """Fill the range of all arms at the last epoch, if there is one."""
+    if last in outline.index:
+        edges = outline.columns.tolist(), outline.loc[last].tolist()
+        fill_range(ax, edges, ALL_ARMS, style_of_all().color, name)
 
 
 def _explanation(prepared: Prepared) -> str:
@@ -274,7 +331,7 @@ def _explanation(prepared: Prepared) -> str:
         )
     if last > 0:
         text += " " + gettext("The grey area holds the weights of all arms at epoch 0.")
-    return text
+    return " ".join([text, *describe_colors(prepared.arms, prepared.colored)])
 
 
 def _observation(runs: pd.DataFrame) -> str:
@@ -285,17 +342,12 @@ def _observation(runs: pd.DataFrame) -> str:
     differences = []
     for (layer, start), rows in runs.groupby(["layer", "start"], sort=False):
         counts = rows.pivot(index="left", columns=["normalization", "seed"], values="count")
-        shares = counts / counts.sum()
-        between_arms, between_seeds = [], []
-        for one, other in combinations(shares.columns, 2):
-            moved = float((shares[one] - shares[other]).abs().sum()) / 2
-            if one[1] == other[1]:
-                between_arms.append(moved)
-            if one[0] == other[0]:
-                between_seeds.append(moved)
-        if between_arms:
-            by_seed = max(between_seeds, default=None)
-            differences.append((max(between_arms), by_seed, layer_label(str(layer), str(start))))
+        shares = (counts / counts.sum()).to_numpy().T.copy()
+        arms, seeds = (counts.columns.get_level_values(name) for name in counts.columns.names)
+        between_arms = _largest_difference(shares, seeds)
+        if between_arms is not None:
+            by_seed = _largest_difference(shares, arms)
+            differences.append((between_arms, by_seed, layer_label(str(layer), str(start))))
     if not differences:
         return ""
     by_arm, by_seed, place = max(differences, key=lambda difference: difference[0])
@@ -312,3 +364,26 @@ def _observation(runs: pd.DataFrame) -> str:
         share=format_percent(by_seed),
     )
     return f"{text} {seeds_text}"
+
+
+def _largest_difference(shares: npt.NDArray[np.float64], groups: pd.Index) -> float | None:
+    """Return the largest share of weights by which two histograms of one group differ.
+
+    Parameters
+    ----------
+    shares : numpy.ndarray
+        Shape (runs, bins).
+    groups : pandas.Index
+        The group of each run.
+
+    Returns
+    -------
+    float or None
+        None if no group has two runs.
+    """
+    largest = None
+    for own in (shares[groups == group] for group in groups.unique()):
+        for i in range(len(own) - 1):
+            moved = float(np.abs(own[i + 1 :] - own[i]).sum(axis=1).max()) / 2
+            largest = moved if largest is None else max(moved, largest)
+    return largest

@@ -13,6 +13,7 @@ from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.init_law import init_band
 from normreport.figures.page import Key, log_axis, page
+from normreport.figures.ranges import arms_in_color, name_colors
 from normreport.figures.runs import (
     arms_in_order,
     last_epoch,
@@ -22,6 +23,7 @@ from normreport.figures.style import (
     GRID,
     INK,
     MUTED,
+    RULE,
     ArmStyle,
     Marks,
     arm_styles,
@@ -37,7 +39,14 @@ from normreport.text.formatting import format_percent
 from normreport.text.labels import model_label
 from normreport.text.language import N_, gettext, ngettext
 
-KIND = Kind(order=(80, 1), table="measures", only_start="scratch")
+KIND = Kind(
+    order=(80, 1),
+    table="measures",
+    columns=("std", "n", "kaiming_std"),
+    epochs="ends",
+    only_start="scratch",
+    highlights_contrast=True,
+)
 
 # The article compares three pipelines: the number of inits if there is a single seed.
 _PUBLISHED_PIPELINES = 3
@@ -74,6 +83,8 @@ class Prepared:
     ----------
     arms : list of str
         All arms of the experiment, in order.
+    colored : list of str
+        The arms that are drawn in colour.
     layers : pandas.DataFrame
         One row per layer with a known law: columns `model`, `layer`, `weights` (their number),
         `std_at_init` (of the law), `inits` (their number: the most seeds that an arm of the model
@@ -89,6 +100,7 @@ class Prepared:
     """
 
     arms: list[str]
+    colored: list[str]
     layers: pd.DataFrame
     last_epoch: int
     data: pd.DataFrame
@@ -119,7 +131,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         Columns `model`, `normalization`, `seed`, `layer`, `epoch`, `std`, `n` (weights) and
         `kaiming_std`; only runs that start from scratch.
     settings : FigureSettings
-        Not used: the figure shows all models and layers.
+        `contrast`, if there are many arms. The figure shows all models and layers.
     """
     last = last_epoch(source)
     layers = _limits(source)
@@ -127,8 +139,10 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     for layer in layers.to_dict("records"):
         law = {"compared": _LAW, "of": "law", "range_percent": layer["limit_percent"]}
         rows += [{**layer, **values} for values in [law, *_ranges(source, layer, last)]]
+    arms = arms_in_order(source)
     return Prepared(
-        arms=arms_in_order(source),
+        arms=arms,
+        colored=arms_in_color(arms, settings.contrast),
         layers=layers,
         last_epoch=last,
         data=pd.DataFrame(rows, columns=_COLUMNS),
@@ -137,7 +151,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
 
 def draw(prepared: Prepared) -> Canvas:
     """Draw one row per layer: a bar for random inits, and a point per group of runs."""
-    styles = arm_styles(prepared.arms)
+    styles = _styles(prepared)
     layers, ranges = prepared.layers, prepared.ranges
     rows = max(1, len(layers))
     places = list(zip(layers["model"], layers["layer"], strict=True))
@@ -189,9 +203,8 @@ def describe(prepared: Prepared) -> Words:
         epoch=prepared.last_epoch,
     )
     observation = _observation(prepared.ranges)
-    return Words(
-        caption=observation, method=f"{explanation} {bars} {points}", alt=f"{alt} {observation}"
-    )
+    method = " ".join([explanation, bars, points, *name_colors(prepared.arms, prepared.colored)])
+    return Words(caption=observation, method=method, alt=f"{alt} {observation}")
 
 
 def _no_law() -> str:
@@ -240,6 +253,13 @@ def _ranges(
     return ranges
 
 
+def _styles(prepared: Prepared) -> dict[str, ArmStyle]:
+    """Return the style of every arm; those without a colour share one."""
+    styles = arm_styles(prepared.arms)
+    other = ArmStyle(RULE, (0.0, ()), "o", gettext("another arm"))
+    return {arm: styles[arm] if arm in prepared.colored else other for arm in prepared.arms}
+
+
 def _keys(styles: Mapping[str, ArmStyle]) -> list[Key]:
     """Return an entry for the bars and one for each kind of point."""
     return [
@@ -247,7 +267,7 @@ def _keys(styles: Mapping[str, ArmStyle]) -> list[Key]:
         Key(gettext(_FIRST), _FIRST_POINT),
         *(
             Key(gettext("seeds of %(arm)s", arm=style.label), _seeds_point(style))
-            for style in styles.values()
+            for style in dict.fromkeys(styles.values())
         ),
         Key(gettext("arms of one seed"), _ARMS_POINT),
     ]

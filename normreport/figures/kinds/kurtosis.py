@@ -47,7 +47,7 @@ from normreport.text.formatting import format_compact, format_number
 from normreport.text.labels import model_label, start_label, start_title
 from normreport.text.language import gettext, ngettext
 
-KIND = Kind(order=(110, 1), table="layers", per=("model",))
+KIND = Kind(order=(110, 1), table="layers", columns=("n", "excess_kurtosis"), per=("model",))
 
 _VALUE = "excess_kurtosis"
 _COLUMNS = ["start", "index", "layer", "epoch", _VALUE, "chance"]

@@ -1,6 +1,6 @@
 """Held-out accuracy from pretrained and from random weights, and what pretraining gains."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,6 +11,7 @@ from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.page import Key, page, panel_title
+from normreport.figures.ranges import HIGH, LOW, has_many_seeds, range_label
 from normreport.figures.runs import arms_in_order, in_order, rows_of
 from normreport.figures.style import (
     BOLD,
@@ -20,6 +21,7 @@ from normreport.figures.style import (
     PAPER,
     RULE,
     THIN,
+    ArmStyle,
     Marks,
     arm_styles,
     empty_panel,
@@ -51,10 +53,12 @@ _COLUMNS = ["model", "accuracy", "start", "normalization", "seed", "percent"]
 _DIFFERENCE, _MEAN, _LOW, _HIGH = "pretrained - scratch", "mean", "95% low", "95% high"
 _POINT: Marks = {"linestyle": "none", "markersize": 4.2, "markeredgewidth": 0.9}
 _SEED: Marks = {**_POINT, "marker": "o", "markersize": 3.4, "color": MUTED, "markeredgewidth": 0}
+_RANGE: Marks = {"color": MUTED, "linewidth": 1.1}
 _ALL: Marks = {"marker": "D", "markersize": 5, "color": INK, "linestyle": "none"}
 _REACH: Marks = {"color": INK, "linewidth": BOLD}
 _NAMES = 1.6  # inches, for the longest name of an arm
 _SPREAD = 0.66  # the share of a row that its seeds take
+_LIFT = 0.18  # how far a range stands from the middle of its row
 _NUMBER = 8.0  # size of the numbers at the right
 
 
@@ -101,9 +105,13 @@ class Prepared:
         The marks: columns `model`, `accuracy` ("heldout_accuracy" or "probe_accuracy"), `start`,
         `normalization`, `seed` and `percent`. Differences have the start "pretrained - scratch",
         the arms that they are averaged over, and as seed also "mean", "95% low" and "95% high".
+        If there are many seeds, they have "smallest", "largest" and "mean" instead.
+    has_ranges : bool
+        Whether there are many seeds.
     """
 
     checks: list[Check]
+    has_ranges: bool
     data: pd.DataFrame
 
     @property
@@ -129,8 +137,13 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         for model, runs in source.groupby("model", sort=False)
         if {*KIND.compared_starts} <= {*runs["start"]}
     ]
-    rows = [row for check in checks for row in _rows(rows_of(source, model=check.model), check)]
-    return Prepared(checks, pd.DataFrame(rows, columns=_COLUMNS))
+    has_ranges = has_many_seeds(source)
+    rows = [
+        row
+        for check in checks
+        for row in _rows(rows_of(source, model=check.model), check, has_ranges)
+    ]
+    return Prepared(checks, has_ranges, pd.DataFrame(rows, columns=_COLUMNS))
 
 
 def _check(runs: pd.DataFrame, model: str, contrast: Sequence[str]) -> Check:
@@ -157,24 +170,32 @@ def _check(runs: pd.DataFrame, model: str, contrast: Sequence[str]) -> Check:
     return Check(model, arms, averaged if seeds else [], seeds, gains)
 
 
-def _rows(runs: pd.DataFrame, check: Check) -> Iterator[tuple[object, ...]]:
+def _rows(runs: pd.DataFrame, check: Check, has_ranges: bool) -> Iterator[tuple[object, ...]]:
     """Yield the rows of `Prepared.data` of one network."""
     column = "heldout_accuracy"
     for arm in check.arms:
         for start in (_SCRATCH, _PRETRAINED):
             own = rows_of(runs, normalization=arm, start=start).dropna(subset=[column])
-            for seed, share in zip(own["seed"], own[column], strict=True):
-                yield check.model, column, start, arm, str(seed), 100 * share
+            shares = dict(zip(map(str, own["seed"]), own[column], strict=True))
+            if has_ranges and shares:
+                shares = _range(shares) | {_MEAN: own[column].mean()}
+            for seed, share in shares.items():
+                yield check.model, column, start, arm, seed, 100 * share
     for accuracy, gain in check.gains.items():
         if gain is None:
             continue
         interval = gain.interval
         ends = {_MEAN: interval.mean, _LOW: interval.low, _HIGH: interval.high}
-        values = {**dict(zip(map(str, check.seeds), gain.values, strict=True)), **ends}
-        for name, share in values.items():
+        values = dict(zip(map(str, check.seeds), gain.values, strict=True))
+        for name, share in ((_range(values) if has_ranges else values) | ends).items():
             if share is not None:
                 arms = ", ".join(check.averaged)
                 yield check.model, accuracy, _DIFFERENCE, arms, name, 100 * share
+
+
+def _range(values: Mapping[str, float]) -> dict[str, float]:
+    """Return the smallest and the largest value."""
+    return {LOW: min(values.values()), HIGH: max(values.values())}
 
 
 def draw(prepared: Prepared) -> Canvas:
@@ -186,7 +207,12 @@ def draw(prepared: Prepared) -> Canvas:
     is_difference = data["start"] == _DIFFERENCE
     heights = [max(len(check.arms), len(_ROWS)) for check in checks]
     with house_style():
-        sheet = page(prepared.title, _keys(), [], body=0.72 * len(checks) + 0.3 * sum(heights))
+        sheet = page(
+            prepared.title,
+            _keys(prepared.has_ranges),
+            [],
+            body=0.72 * len(checks) + 0.3 * sum(heights),
+        )
         names = row_labels([style.label for style in styles.values()], 8, _NAMES)
         panels = sheet.panels(
             2 * len(checks), 2, head=0.26, foot=0.42, gap=(0.98, 0.5),
@@ -207,12 +233,14 @@ def draw(prepared: Prepared) -> Canvas:
     return Canvas(figure=sheet.figure)
 
 
-def _keys() -> list[Key]:
+def _keys(has_ranges: bool) -> list[Key]:
     open_point = {**_POINT, "marker": "o", "color": MUTED, "markerfacecolor": PAPER}
+    of_seed = Key(gettext("one seed"), _SEED)
+    of_range = Key(gettext("range of the seeds"), _RANGE)
     return [
         Key(gettext("from scratch"), open_point),
         Key(gettext("pretrained"), {**_POINT, "marker": "o", "color": MUTED}),
-        Key(gettext("one seed"), _SEED),
+        of_range if has_ranges else of_seed,
         Key(gettext("mean and 95%% interval"), {**_ALL, **_REACH, "linestyle": "-"}),
     ]
 
@@ -257,6 +285,9 @@ def _draw_runs(ax: Axes, data: pd.DataFrame, check: Check) -> None:
         return
     seeds = in_order(drawn["seed"])
     for row, (arm, style) in enumerate(styles.items()):
+        if LOW in seeds:
+            _draw_ranges(ax, rows_of(drawn, normalization=arm), row, style)
+            continue
         for place, seed in enumerate(seeds):
             of_run = rows_of(drawn, normalization=arm, seed=seed)
             y = row + _SPREAD * ((place + 0.5) / len(seeds) - 0.5)
@@ -265,9 +296,27 @@ def _draw_runs(ax: Axes, data: pd.DataFrame, check: Check) -> None:
                 line: Marks = {"color": style.color, "linewidth": THIN}
                 ax.plot(of_run["percent"], [y, y], **line, **attributes)
             for start, percent in zip(of_run["start"], of_run["percent"], strict=True):
-                face = style.color if start == _PRETRAINED else PAPER
-                point: Marks = {**_POINT, "marker": style.marker, "color": style.color}
-                ax.plot(percent, y, **point, markerfacecolor=face, **attributes)
+                ax.plot(percent, y, **_point(style, start), **attributes)
+
+
+def _point(style: ArmStyle, start: str) -> Marks:
+    """Return the look of a point: hollow from scratch, filled if pretrained."""
+    face = style.color if start == _PRETRAINED else PAPER
+    return {
+        **_POINT, "marker": style.marker, "color": style.color, "markerfacecolor": face
+    }  # fmt: skip
+
+
+def _draw_ranges(ax: Axes, marks: pd.DataFrame, row: int, style: ArmStyle) -> None:
+    """Draw the range and the mean of an arm's runs, one start above the other."""
+    for lift, start in ((-_LIFT, _SCRATCH), (_LIFT, _PRETRAINED)):
+        own = rows_of(marks, start=start).set_index("seed")["percent"]
+        if own.empty:
+            continue
+        arm, y = str(marks["normalization"].iloc[0]), row + lift
+        line: Marks = {"color": style.color, "linewidth": 1.1}
+        ax.plot(own[[LOW, HIGH]], [y, y], **line, **mark(arm=arm, line=range_label(arm)))
+        ax.plot(own[_MEAN], y, **_point(style, start), **mark(arm=arm, seed="mean"))
 
 
 def _draw_gains(ax: Axes, data: pd.DataFrame, check: Check) -> None:
@@ -284,7 +333,10 @@ def _draw_gains(ax: Axes, data: pd.DataFrame, check: Check) -> None:
             style: Marks = {"size": _NUMBER, "color": MUTED, "ha": "center", "va": "center"}
             label(ax, text, (0.5, row), inside=("axes fraction", "data"), **style)
             continue
-        seeds = own.drop([_MEAN, _LOW, _HIGH], errors="ignore")
+        seeds = own.drop([_MEAN, _LOW, _HIGH, LOW, HIGH], errors="ignore")
+        if LOW in own:
+            y = row + _LIFT
+            ax.plot(own[[LOW, HIGH]], [y, y], **_RANGE, **mark(line=gettext("range of the seeds")))
         for place, (seed, percent) in enumerate(seeds.items()):
             y = row + _SPREAD * ((place + 0.5) / len(seeds) - 0.5)
             ax.plot(percent, y, **_SEED, **mark(seed=seed))
@@ -316,13 +368,27 @@ def describe(prepared: Prepared) -> Words:
     if not prepared.checks:
         return Words(caption=_no_network(), alt=_no_network())
     observation = " ".join(_observations(prepared.checks))
+    arms = _averaged_arms(prepared.checks)
+    if prepared.has_ranges:
+        marks = gettext(
+            "Points are an arm's mean over its seeds, from scratch (hollow) and pretrained "
+            "(filled); lines reach from its smallest to its largest run. Right, the difference, "
+            "averaged over %(arms)s: the range of the seeds, and the mean with its 95%% interval "
+            "over seeds (Student's t).",
+            arms=arms,
+        )
+    else:
+        marks = gettext(
+            "A thin line joins the two runs of a seed, from scratch (hollow) and pretrained "
+            "(filled). Right, the difference of each seed, averaged over %(arms)s, and the mean "
+            "with its 95%% interval over seeds (Student's t).",
+            arms=arms,
+        )
     explanation = gettext(
-        "Left, the accuracy on all held-out images after the last epoch. A thin line joins the two "
-        "runs of a seed, from scratch (hollow) and pretrained (filled). Right, the difference of "
-        "each seed, averaged over %(arms)s, and the mean with its 95%% interval over seeds "
-        "(Student's t). The linear probe is a ridge classifier on the features of the training "
-        "images before the first step, so no learning rate affects it.",
-        arms=_averaged_arms(prepared.checks),
+        "Left, the accuracy on all held-out images after the last epoch. %(marks)s The linear "
+        "probe is a ridge classifier on the features of the training images before the first "
+        "step, so no learning rate affects it.",
+        marks=marks,
     )
     return Words(
         caption=observation,

@@ -127,8 +127,9 @@ def draw(prepared: Prepared) -> Canvas:
             gap=(_GAP, _GAP),
         )
         limits = prepared.inputs[_BEFORE].min(), prepared.inputs[_BEFORE].max()
+        visible = displayed([images[:shown] for images in rows.values()], [limits] * len(rows))
         for i, (name, images) in enumerate(rows.items()):
-            _draw_row(pictures[i * shown : (i + 1) * shown], images, name, limits)
+            _draw_row(pictures[i * shown : (i + 1) * shown], visible[i], name, images.shape[1:3])
         (spectrum,) = sheet.panels(1, 1, left=beside + shown * (_SIDE + _GAP) + 0.6, head=0.3)
         panel_title(spectrum, gettext("variance up to a frequency"), MUTED)
         spectrum.set(xlim=(-0.01, 0.51), ylim=(0, 1.03))
@@ -141,17 +142,16 @@ def draw(prepared: Prepared) -> Canvas:
 
 
 def _draw_row(
-    row: Sequence[Axes], images: npt.NDArray[np.float32], name: str, limits: tuple[float, float]
+    row: Sequence[Axes], pictures: npt.NDArray[np.uint8], name: str, size: tuple[int, int]
 ) -> None:
-    """Draw a row of images, with its name and the size of an image on the left."""
-    visible = displayed(images[: len(row)], *limits)
-    for ax, image in zip(row, visible, strict=True):
+    """Draw a row of pictures, with its name and the size of an image on the left."""
+    for ax, image in zip(row, pictures, strict=True):
         ax.imshow(image, interpolation="none")
         ax.set_axis_off()
-    size = f"{images.shape[1]} \u00d7 {images.shape[2]} px"
+    height, width = size
     look: Marks = {"ha": "right", "size": _SIZE}
     label(row[0], name, (0, 0.5), offset=(-8, 3), weight="bold", **look)
-    label(row[0], size, (0, 0.5), offset=(-8, -9), color=MUTED, **look)
+    label(row[0], f"{height} \u00d7 {width} px", (0, 0.5), offset=(-8, -9), color=MUTED, **look)
 
 
 def describe(prepared: Prepared) -> Words:

@@ -39,7 +39,12 @@ from normreport.text.formatting import format_change, format_number
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext
 
-KIND = Kind(order=(30, 2), table="measures", per=("start", "model", "layer"))
+KIND = Kind(
+    order=(30, 2),
+    table="measures",
+    columns=("p01", "p05", "p25", "p50", "p75", "p95", "p99"),
+    per=("start", "model", "layer"),
+)
 
 _BANDS = (("p01", "p99", 0.20), ("p05", "p95", 0.42), ("p25", "p75", 0.75))  # edges, tint
 _PERCENTILES = ["p01", "p05", "p25", "p50", "p75", "p95", "p99"]

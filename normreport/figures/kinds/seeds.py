@@ -10,9 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Canvas, Words
+from normreport.figures.drawing import Canvas, Densities, Words
 from normreport.figures.page import Key, page, panel_title
-from normreport.figures.runs import comparable_rows, last_epoch, rows_of
 from normreport.figures.style import (
     INK,
     Marks,
@@ -32,6 +31,8 @@ from normreport.text.language import N_, gettext
 KIND = Kind(
     order=(70, 1),
     table="densities",
+    columns=("weight", "density"),
+    epochs="ends",
     per=("start", "model", "layer"),
     only_start="scratch",
     is_of_first_layer=True,
@@ -109,13 +110,13 @@ class Prepared:
         return gettext("%(name)s: the article\u2019s plot from seeds alone", name=name)
 
 
-def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+def prepare(source: Densities, settings: FigureSettings) -> Prepared:
     """Choose three runs for each design, and compare their densities at the last epoch.
 
     Parameters
     ----------
-    source : pandas.DataFrame
-        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `weight`, `density`.
+    source : Densities
+        The densities of the layer and start.
     settings : FigureSettings
         `model`, `start` and `layer` select the rows. `normalizations` are the two arms that stand
         for the three pipelines: the first for both "none" and "min/max", which are the same, the
@@ -124,14 +125,13 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     Raises
     ------
     NoRowsError
-        If the table has no row of the model and layer.
+        If the weights do not vary.
     """
     model, start, layer = settings.required("model", "start", "layer")
     same, other = settings.normalizations
     arms = dict(zip(_PIPELINES, (same, same, other), strict=True))
-    comparable = comparable_rows(source, model=model, layer=layer)
-    last = last_epoch(comparable)
-    runs = rows_of(comparable, start=start)
+    runs = source.rows(model=model, layer=layer, start=start)
+    last = source.last_epoch
     seeds = _choose_seeds(runs, arms)
     final = runs[runs["epoch"] == last]
     designs = [_compare(final, arms, seeds[design]).assign(design=design) for design in seeds]

@@ -35,7 +35,7 @@ from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import layer_label, model_label, start_title
 from normreport.text.language import N_, gettext, ngettext
 
-KIND = Kind(order=(50, 1), table="products", per=("model",))
+KIND = Kind(order=(50, 1), table="products", columns=("product",), epochs="ends", per=("model",))
 
 _MATCHED = N_("other arm, same seed")
 _INDEPENDENT = N_("other arm, other seed")
@@ -65,6 +65,7 @@ _PLACE = ["start", "layer", "epoch"]
 _NOTE: Marks = {"size": 8, "color": MUTED, "va": "center"}
 _BESIDE = ("axes fraction", "data")
 _MOST_POINTS = 120  # of one pairing in one panel
+_POINTS_OF_ALL = 1500  # of all panels
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class Prepared:
     data : pandas.DataFrame
         Columns `layer`, `start`, `pair`, `normalization_a`, `seed_a`, `normalization_b`,
         `seed_b`, `w2_over_sigma0`, and `mean` over all pairs of this kind, drawn or not.
+    most : int
+        The number of pairs that are drawn of each kind in each panel.
     """
 
     model: str
@@ -92,6 +95,7 @@ class Prepared:
     last_epoch: int
     pairs: pd.DataFrame
     data: pd.DataFrame
+    most: int = _MOST_POINTS
 
     @property
     def final_pairs(self) -> pd.DataFrame:
@@ -132,14 +136,16 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     final = pairs[pairs["epoch"] == last]
     means = final.groupby(["layer", "start", "pair"])["w2_over_sigma0"].transform("mean")
     final = final.assign(mean=means)
+    rows = len(layers) * len(starts) * len(_PAIRINGS)
+    most = min(_MOST_POINTS, max(2, _POINTS_OF_ALL // rows))
     drawn = [
-        _thinned(rows_of(final, layer=layer, start=start, pair=pairing))
+        _thinned(rows_of(final, layer=layer, start=start, pair=pairing), most)
         for layer in layers
         for start in starts
         for pairing in _PAIRINGS
     ]
     data = pd.concat(drawn, ignore_index=True)[_COLUMNS]
-    return Prepared(model, layers, starts, last, pairs, data)
+    return Prepared(model, layers, starts, last, pairs, data, most)
 
 
 def _distances(products: pd.DataFrame) -> pd.DataFrame:
@@ -223,7 +229,7 @@ def describe(prepared: Prepared) -> Words:
     if len(prepared.data) < len(final):
         explanation += " " + gettext(
             "At most %(most)s pairs of each kind are drawn, evenly spaced by rank.",
-            most=_MOST_POINTS,
+            most=prepared.most,
         )
     observation = _observation(prepared)
     alt = gettext("%(title)s, by kind of pair.", title=prepared.title)
@@ -245,12 +251,12 @@ def _empty_canvas(model: str) -> Canvas:
     return Canvas(figure=sheet.figure)
 
 
-def _thinned(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Keep at most `_MOST_POINTS` pairs, evenly by rank and with both extremes."""
+def _thinned(pairs: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Keep at most so many pairs, evenly by rank and with both extremes."""
     pairs = pairs.sort_values("w2_over_sigma0", kind="stable")
-    if len(pairs) <= _MOST_POINTS:
+    if len(pairs) <= most:
         return pairs
-    return pairs.iloc[np.linspace(0, len(pairs) - 1, _MOST_POINTS).round().astype(int)]
+    return pairs.iloc[np.linspace(0, len(pairs) - 1, most).round().astype(int)]
 
 
 def _notes(prepared: Prepared) -> list[str]:

@@ -1,7 +1,9 @@
 """The standard deviation of a layer's weights over the epochs, run by run."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,7 +14,19 @@ from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
 from normreport.figures.init_law import init_band
-from normreport.figures.page import Key, Page, arm_keys, epoch_axis, page
+from normreport.figures.page import Key, Page, arm_body, arm_keys, arm_panels, epoch_axis, page
+from normreport.figures.ranges import (
+    ALL_ARMS,
+    are_many,
+    arms_by_panel,
+    describe_lines,
+    describe_panels,
+    draw_runs,
+    range_keys,
+    range_of_means,
+    runs_or_ranges,
+    style_of_all,
+)
 from normreport.figures.runs import (
     arms_in_order,
     arms_of,
@@ -27,7 +41,6 @@ from normreport.figures.runs import (
 )
 from normreport.figures.style import (
     GRID,
-    THIN,
     ArmStyle,
     arm_styles,
     empty_panel,
@@ -36,15 +49,21 @@ from normreport.figures.style import (
     mean_line,
     shared_limits,
     text_width,
-    tint,
 )
 from normreport.text.formatting import format_change, format_extremes, format_number
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext
 
-KIND = Kind(order=(30, 4), table="measures", per=("start", "model", "layer"), in_article="scratch")
+KIND = Kind(
+    order=(30, 4),
+    table="measures",
+    columns=("std", "n", "kaiming_std"),
+    per=("start", "model", "layer"),
+    in_article="scratch",
+)
 
 _TICKS: Any = {"nbins": 8, "steps": [1, 2, 5, 10]}
+_SHOWN: Any = {"x": "epoch", "y": "std", "strength": 0.5}
 
 
 @dataclass(frozen=True)
@@ -59,6 +78,8 @@ class Prepared:
         The arms that have runs, in the order of the experiment.
     runs : pandas.DataFrame
         Columns `normalization`, `seed`, `epoch`, `std`: one row per run and epoch.
+    lines : pandas.DataFrame
+        `runs`, or of many seeds their ranges; of many arms also the range of their means.
     means : pandas.DataFrame
         Columns `normalization`, `epoch`, `std`: the mean over seeds.
     last_epoch : int
@@ -71,7 +92,8 @@ class Prepared:
     limits : tuple of float
         Limits of the standard deviation, which all starts share.
     data : pandas.DataFrame
-        Columns `normalization`, `seed` ("mean" for the mean over seeds), `epoch`, `std`,
+        Columns `normalization` ("all" for the range of the arms' means), `seed` ("mean" for the
+        mean over seeds; "smallest" and "largest" for a range), `epoch`, `std`,
         `percent_of_epoch_0` (of `reference`, if that is not 0).
     """
 
@@ -80,12 +102,18 @@ class Prepared:
     layer: str
     arms: list[str]
     runs: pd.DataFrame
+    lines: pd.DataFrame
     means: pd.DataFrame
     last_epoch: int
     reference: float
     init_band: tuple[float, float] | None
     limits: tuple[float, float]
     data: pd.DataFrame
+
+    @property
+    def is_by_arm(self) -> bool:
+        """Whether each arm has its own panel."""
+        return len(arms_by_panel(self.arms)) > 1
 
     @property
     def name(self) -> str:
@@ -120,18 +148,23 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     selected = rows_of(comparable, start=start)
     runs = selected[["normalization", "seed", "epoch", "std"]]
     means = mean_over_seeds(selected, ["std"])
+    arms = arms_of(selected, arms_in_order(source))
+    lines = runs_or_ranges(runs, ["std"])
+    if len(arms_by_panel(arms)) > 1:
+        lines = pd.concat([lines, range_of_means(means, ["std"])], ignore_index=True)
     reference = float(runs.loc[runs["epoch"] == 0, "std"].mean())
     scratch = rows_of(comparable, start="scratch")
     band = init_band(scratch) if len(scratch) else None
-    data = pd.concat([runs, means.assign(seed="mean")], ignore_index=True).astype({"seed": str})
+    data = pd.concat([lines, means.assign(seed="mean")], ignore_index=True).astype({"seed": str})
     if reference > 0:
         data["percent_of_epoch_0"] = 100 * data["std"] / reference
     return Prepared(
         model=model,
         start=start,
         layer=layer,
-        arms=arms_of(selected, arms_in_order(source)),
+        arms=arms,
         runs=runs,
+        lines=lines,
         means=means,
         last_epoch=last_epoch(comparable),
         reference=reference,
@@ -143,45 +176,77 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
 
 def draw(prepared: Prepared) -> Canvas:
     """Draw every run as a thin line and the mean of each arm as a bold one."""
-    arms, runs, last = prepared.arms, prepared.runs, prepared.last_epoch
-    styles = arm_styles(arms)
+    styles = arm_styles(prepared.arms)
     with house_style():
         sheet = _page(prepared, styles)
-        left = 0.32 + _tick_label_width(prepared.limits)
-        (ax,) = sheet.panels(1, 1, head=0.08, left=left, right=0.78)
-        ax.set_ylim(prepared.limits)
-        ax.yaxis.set_major_locator(MaxNLocator(**_TICKS))
-        epoch_axis(ax, last)
-        # Right of the last epoch, every arm has its own column for the end markers of its runs.
-        # Otherwise they would hide each other: the runs of one seed start alike.
-        column_width = 0.018 * (last + 1)
+        if prepared.is_by_arm:
+            _draw_by_arm(sheet, prepared, styles)
+        else:
+            _draw_together(sheet, prepared, styles)
+    return Canvas(figure=sheet.figure, last=prepared.last_epoch)
+
+
+def _draw_together(sheet: Page, prepared: Prepared, styles: dict[str, ArmStyle]) -> None:
+    """Draw all arms in one panel, with the ends of the runs at the right."""
+    arms, runs, last = prepared.arms, prepared.runs, prepared.last_epoch
+    left = 0.32 + _tick_label_width(prepared.limits)
+    (ax,) = sheet.panels(1, 1, head=0.08, left=left, right=0.78)
+    ax.set_ylim(prepared.limits)
+    ax.yaxis.set_major_locator(MaxNLocator(**_TICKS))
+    epoch_axis(ax, last)
+    ax.set_xlabel(gettext("epoch"))
+    ax.set_ylabel(gettext("standard deviation"))
+    # Right of the last epoch, every arm has its own column for the end markers of its runs.
+    # Otherwise they would hide each other: the runs of one seed start alike.
+    column_width = 0.018 * (last + 1)
+    if not are_many(runs):
         ax.set_xlim(right=ax.get_xlim()[1] + column_width * (len(arms) + 0.5))
-        ax.set_xlabel(gettext("epoch"))
         ax.xaxis.set_label_coords(last / 2, -0.085, transform=ax.get_xaxis_transform())
-        ax.set_ylabel(gettext("standard deviation"))
-        if prepared.init_band is not None:
-            ax.axhspan(*prepared.init_band, color=GRID, linewidth=0, zorder=0)
-        for (arm, seed), run in runs.groupby(["normalization", "seed"], sort=False):
-            color = tint(styles[str(arm)].color, 0.5)
-            attributes = mark(arm=arm, seed=seed)
-            ax.plot(run["epoch"], run["std"], color=color, linewidth=THIN, **attributes)
-            column = last + 0.5 + column_width * (arms.index(str(arm)) + 1)
-            _mark_end(ax, run, styles[str(arm)], last, column)
-        for arm, mean in prepared.means.groupby("normalization", sort=False):
-            attributes = mark(arm=arm, seed="mean")
-            ax.plot(mean["epoch"], mean["std"], **mean_line(styles[str(arm)]), **attributes)
-        if runs.empty:
-            empty_panel(ax, no_run(prepared.name))
-        elif prepared.reference > 0:
-            _add_percent_axis(ax, prepared.reference)
-    return Canvas(figure=sheet.figure, last=last)
+    _draw_init_band(ax, prepared)
+    columns = {arm: last + 0.5 + column_width * (i + 1) for i, arm in enumerate(arms)}
+    draw_runs(ax, prepared.lines, styles, **_SHOWN, mark_end=partial(_mark_end, ax, last, columns))
+    _draw_means(ax, prepared, styles)
+    if runs.empty:
+        empty_panel(ax, no_run(prepared.name))
+    elif prepared.reference > 0:
+        _add_percent_axis(ax, prepared.reference)
+
+
+def _draw_by_arm(sheet: Page, prepared: Prepared, styles: dict[str, ArmStyle]) -> None:
+    """Draw a panel for each arm."""
+    unit = gettext("standard deviation")
+    last = prepared.last_epoch
+    panels = arm_panels(sheet, styles, last=last, limits=prepared.limits, unit=unit)
+    for arm, ax in panels.items():
+        ax.yaxis.set_major_locator(MaxNLocator(**{**_TICKS, "nbins": 5}))
+        shown = {arm: styles[arm], ALL_ARMS: style_of_all()}
+        _draw_init_band(ax, prepared)
+        draw_runs(ax, prepared.lines, shown, **_SHOWN)
+        _draw_means(ax, prepared, shown)
+
+
+def _draw_init_band(ax: Axes, prepared: Prepared) -> None:
+    """Draw the range that random inits have, if it is known."""
+    if prepared.init_band is not None:
+        ax.axhspan(*prepared.init_band, color=GRID, linewidth=0, zorder=0)
+
+
+def _draw_means(ax: Axes, prepared: Prepared, styles: Mapping[str, ArmStyle]) -> None:
+    """Draw the means of the arms that have a style."""
+    means = prepared.means[prepared.means["normalization"].isin(styles)]
+    for arm, mean in means.groupby("normalization", sort=False):
+        attributes = mark(arm=arm, seed="mean")
+        ax.plot(mean["epoch"], mean["std"], **mean_line(styles[str(arm)]), **attributes)
 
 
 def describe(prepared: Prepared) -> Words:
     """Explain the lines and axes, and give the final means and the largest change."""
     title = prepared.title
     observation = _observation(prepared)
-    alt = gettext("%(title)s over the epochs, one line per run.", title=title)
+    if are_many(prepared.runs):
+        alt = gettext("%(title)s over the epochs, mean and range of each arm.", title=title)
+    else:
+        alt = gettext("%(title)s over the epochs, one line per run.", title=title)
     if prepared.runs.empty:
         return Words(caption=nothing_to_draw(title), alt=f"{alt} {observation}")
     return Words(caption=observation, method=_explanation(prepared), alt=f"{alt} {observation}")
@@ -190,11 +255,13 @@ def describe(prepared: Prepared) -> Words:
 def _page(prepared: Prepared, styles: dict[str, ArmStyle]) -> Page:
     """Begin the figure, with a key for what it shows and notes on missing runs."""
     drawn = set(prepared.runs["normalization"])
-    keys = arm_keys({arm: styles[arm] for arm in prepared.arms if arm in drawn})
+    named = [] if prepared.is_by_arm else [arm for arm in prepared.arms if arm in drawn]
+    keys = arm_keys({arm: styles[arm] for arm in named}) + range_keys(prepared.lines)
     if prepared.init_band is not None:
         keys.append(Key(gettext("95%% of random inits"), {"color": GRID, "linewidth": 8}))
     notes = run_notes({prepared.start: prepared.runs}, prepared.arms, prepared.last_epoch)
-    return page(prepared.title, keys, notes, body=3.3)
+    body = arm_body(len(prepared.arms)) if prepared.is_by_arm else 3.3
+    return page(prepared.title, keys, notes, body=body)
 
 
 def _tick_label_width(limits: tuple[float, float]) -> float:
@@ -204,13 +271,15 @@ def _tick_label_width(limits: tuple[float, float]) -> float:
     return text_width(f"{limits[1]:.{decimals}f}", 8)
 
 
-def _mark_end(ax: Axes, run: pd.DataFrame, style: ArmStyle, last: int, column: float) -> None:
+def _mark_end(
+    ax: Axes, last: int, columns: Mapping[str, float], run: pd.DataFrame, style: ArmStyle
+) -> None:
     """Mark the end of a run: in its arm's column, or with a cross where it diverged."""
     arm, seed = run["normalization"].iloc[-1], run["seed"].iloc[-1]
     end = int(run["epoch"].iloc[-1])
     is_complete = end == last
     ax.plot(
-        column if is_complete else end,
+        columns[arm] if is_complete else end,
         run["std"].iloc[-1],
         marker=style.marker if is_complete else "x",
         markersize=3.2 if is_complete else 5,
@@ -237,16 +306,12 @@ def _add_percent_axis(ax: Axes, reference: float) -> None:
 def _explanation(prepared: Prepared) -> str:
     """Say what the figure shows, and how to read it."""
     text = gettext(
-        "Standard deviation of the weights of %(layer)s (%(model)s, %(start)s) at every epoch. "
-        "Thin lines are single runs, with a marker for each at the right; bold lines are an arm's "
-        "mean over %(seeds)s. The right-hand axis is relative to the mean of all runs at epoch 0 "
-        "(%(reference)s); all starts share the axis of weights.",
+        "Standard deviation of the weights of %(layer)s (%(model)s, %(start)s) at every epoch.",
         model=model_label(prepared.model),
         start=start_label(prepared.start),
         layer=prepared.layer,
-        seeds=seeds_phrase(prepared.runs),
-        reference=format_number(prepared.reference),
     )
+    text = f"{text} {_lines_and_axes(prepared)}"
     if prepared.init_band is None:
         return text
     low, high = map(format_number, prepared.init_band)
@@ -257,6 +322,27 @@ def _explanation(prepared: Prepared) -> str:
         high=high,
     )
     return f"{text} {band}"
+
+
+def _lines_and_axes(prepared: Prepared) -> str:
+    """Say what the lines are, and what the axes are relative to."""
+    if prepared.is_by_arm:
+        axes = gettext("All panels and starts share the axes.")
+        return f"{describe_lines(prepared.runs)}. {describe_panels()} {axes}"
+    if are_many(prepared.runs):
+        lines = f"{describe_lines(prepared.runs)}."
+    else:
+        lines = gettext(
+            "Thin lines are single runs, with a marker for each at the right; bold lines are an "
+            "arm's mean over %(seeds)s.",
+            seeds=seeds_phrase(prepared.runs),
+        )
+    axes = gettext(
+        "The right-hand axis is relative to the mean of all runs at epoch 0 (%(reference)s); all "
+        "starts share the axis of weights.",
+        reference=format_number(prepared.reference),
+    )
+    return f"{lines} {axes}"
 
 
 def _observation(prepared: Prepared) -> str:

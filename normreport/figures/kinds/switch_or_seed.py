@@ -32,7 +32,7 @@ from normreport.text.formatting import format_number
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext
 
-KIND = Kind(order=(45, 1), table="products", arms="contrast", in_article=True)
+KIND = Kind(order=(45, 1), table="products", columns=("product",), arms="contrast", in_article=True)
 
 _LINES: dict[str, Marks] = {
     DELTA: {"color": "#b5400a", "linewidth": BOLD, "linestyle": "-"},

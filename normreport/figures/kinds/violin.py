@@ -12,20 +12,15 @@ from matplotlib.path import Path
 
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import Canvas, Words
+from normreport.figures.drawing import Canvas, Densities, Words
 from normreport.figures.page import arm_body, arm_panels, balanced_columns, page, stop_line
 from normreport.figures.runs import (
     arms_in_order,
-    arms_of,
     axis_notes,
-    comparable_rows,
     largest_change,
-    last_epoch,
     mean_over_seeds,
     no_change,
     no_run,
-    nothing_to_draw,
-    rows_of,
     run_notes,
     seeds_phrase,
 )
@@ -43,7 +38,12 @@ from normreport.text.formatting import format_change, format_number
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext, ngettext
 
-KIND = Kind(order=(30, 3), table="densities", per=("start", "model", "layer"))
+KIND = Kind(
+    order=(30, 3),
+    table="densities",
+    columns=("weight", "density"),
+    per=("start", "model", "layer"),
+)
 
 _POINTS = 40  # per side of a violin
 _HALF_WIDTH = 0.47  # of the space between two epochs, for the widest violin
@@ -102,33 +102,32 @@ class Prepared:
         return gettext("%(name)s: distribution of the weights over the epochs", name=name)
 
 
-def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
+def prepare(source: Densities, settings: FigureSettings) -> Prepared:
     """Average a layer's densities over the seeds of each arm, and turn them into violins.
 
     If there are more epochs than fit, prepare the first, the last and evenly spaced ones between.
 
     Parameters
     ----------
-    source : pandas.DataFrame
-        Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `weight`, `density`.
-        All starts of the model's layer share the limits and the scale of the widths.
+    source : Densities
+        The densities of the layer and start. All starts of the layer share the limits and the
+        scale of the widths.
     settings : FigureSettings
         `model`, `start` and `layer` select the rows.
 
     Raises
     ------
     NoRowsError
-        If the table has no row of the model and layer.
+        If the weights do not vary.
     """
     model, start, layer = settings.required("model", "start", "layer")
-    comparable = comparable_rows(source, model=model, layer=layer)
-    runs = rows_of(comparable, start=start)
-    arms = arms_of(runs, arms_in_order(source))
-    last = last_epoch(comparable)
+    runs = source.rows(model=model, layer=layer, start=start)
+    arms = arms_in_order(runs)
+    last = source.last_epoch
     means = mean_over_seeds(runs, ["density"], by=["epoch", "weight"])
     epochs = _epochs(last, len(arms))
     step = float(np.diff(epochs).min(initial=last or 1))
-    scale = _HALF_WIDTH * step / float(comparable["density"].max())
+    scale = _HALF_WIDTH * step / source.highest
     violins = [
         _violin(curve["weight"].to_numpy(), curve["density"].to_numpy(), scale).assign(
             normalization=curve["normalization"].iloc[0], epoch=curve["epoch"].iloc[0]
@@ -149,7 +148,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         epochs=epochs,
         step=step,
         scale=scale,
-        limits=_visible_limits(comparable),
+        limits=shared_limits(source.visible_weights(_VISIBLE, of_own_peak=True)),
         data=pd.concat(violins or [none], ignore_index=True)[_COLUMNS],
     )
 
@@ -183,8 +182,6 @@ def describe(prepared: Prepared) -> Words:
     title = prepared.title
     observation = _observation(prepared.means)
     alt = gettext("%(title)s, one panel of violins per arm.", title=title)
-    if prepared.runs.empty:
-        return Words(caption=nothing_to_draw(title), alt=f"{alt} {observation}")
     explanation = ngettext(
         "Violins of the weights of %(layer)s (%(model)s, %(start)s), at %(drawn)s of %(num)s "
         "epoch. A violin is wider where more weights have that value; the white tick is the "
@@ -202,13 +199,6 @@ def describe(prepared: Prepared) -> Words:
         seeds=seeds_phrase(prepared.runs),
     )
     return Words(caption=observation, method=explanation, alt=f"{alt} {observation}")
-
-
-def _visible_limits(comparable: pd.DataFrame) -> tuple[float, float]:
-    """Return limits that hold the visible part of every run's density."""
-    curves = comparable.groupby(["start", "normalization", "seed", "epoch"])["density"]
-    visible = comparable["density"] >= _VISIBLE * curves.transform("max")
-    return shared_limits(comparable["weight"][visible])
 
 
 def _epochs(last: int, arms: int) -> npt.NDArray[np.int_]:
