@@ -30,7 +30,6 @@ from normreport.config.manifests import (
     RunManifest,
     Versions,
 )
-from normreport.config.pages import ARTICLE
 from normreport.config.record import RecordSettings, Revision
 from normreport.config.report import FigureSettings
 from normreport.config.results import ClaimResult, Headline, PlaceResult, Results, RunResult
@@ -380,7 +379,7 @@ def read_page(report: Path) -> tuple[str, Record]:
     StorageError
         If the file is missing, or there is no record of this version.
     """
-    path = report / ARTICLE if report.is_dir() else report
+    path = report / "index.html" if report.is_dir() else report
     try:
         page = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -220,11 +220,13 @@ def render(
         {name: environment.filters[name] for name in FILTERS_OF_TEXTS},
     )
     models = results.experiment.models
+    # By network, first the page of the whole network.
+    elsewhere = sorted(
+        (figure for figure in figures if figure.page != ARTICLE),
+        key=lambda figure: (models.index(figure.model or ""), figure.layer is not None),
+    )
     supplement = {
-        figure.page: SupplementPage(figure.page, figure.model, figure.layer)
-        for model in models
-        for figure in figures
-        if figure.page != ARTICLE and figure.model == model
+        figure.page: SupplementPage(figure.page, figure.model, figure.layer) for figure in elsewhere
     }
     context = {
         "results": values,

@@ -39,6 +39,7 @@ from tests.articles import (
     PUBLISHED,
     record_of,
     rendered,
+    rendered_pages,
     results_of,
     results_with,
 )
@@ -251,6 +252,21 @@ def test_every_word_of_the_article_is_a_message() -> None:
 
 
 @pytest.mark.usefixtures("foreign")
+def test_every_word_of_a_large_report_is_a_message() -> None:
+    settings = FigureSettings.model_construct(**dict[str, Any]())
+    made_from = FIGURE.made_from.model_copy(update={"settings": settings})
+    shown = replace(FIGURE, caption="…", method="…", made_from=made_from)
+    figures = [replace(shown, number="1"), replace(shown, id="other", page="supplement/vgg16.html")]
+    results = results_of(study())
+    results["headline"]["layers"] *= 100
+    for claim in results["claims"]:
+        claim["cases"] *= 201
+    for medium in ("screen", "print"):
+        pages = rendered_pages(study(), medium=medium, figures=figures, results=results)
+        assert [english(page) for page in pages.values()] == [[]] * len(pages)
+
+
+@pytest.mark.usefixtures("foreign")
 def test_every_word_of_an_article_on_what_went_wrong_is_a_message() -> None:
     results = results_of(study(starts=("scratch", "pretrained", *CONTROLS)))
     results["experiment"]["pretraining"] = None
@@ -284,7 +300,7 @@ def test_every_word_of_an_article_on_what_went_wrong_is_a_message() -> None:
     record["runs"][0] |= {"state": "DIVERGED", "older_code": True}
     for commit, state in ((None, "unknown"), ("c0ffee", "unknown"), ("c0ffee", "changed")):
         record["revision"] |= {"commit": commit, "state": state}
-        page = rendered(study(), results=results, record=record, failures=[failure])
+        page = rendered(study(), results=results, record=record, failures=[failure] * 21)
         assert english(page) == []
 
 
