@@ -26,7 +26,7 @@ ACCENTS = str.maketrans(
 # What is called so in every language: models, layers, arms, pipelines, classes and an axis's ends.
 NAMES = (
     r"\b(VGG16|MobileNetV2|features(\.\w+)+|raw|unit|imagenet|placebo|double|minmax|standardize|dataset|"
-    r"none|min/max|mean/std|zero|one|two|published_\w+|px|W1)\b"
+    r"std_only|mean_only|clahe|gamma|none|min/max|mean/std|zero|one|two|published_\w+|px|W1)\b"
     r"|\w*\u2026[\w.]*"  # a name that was shortened
 )
 
@@ -63,6 +63,7 @@ SAYING = (
     "a start is missing",
     "one run",
     "only epoch 0",
+    "many arms of many seeds",
 )
 
 

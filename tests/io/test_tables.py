@@ -162,3 +162,13 @@ def test_only_the_wanted_rows_and_columns_are_read(tmp_path: Path, suffix: str) 
         "epoch",
         "x",
     ]
+
+
+def test_names_can_be_read_as_sorted_categories(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.parquet" for number in range(2)]
+    for path, arms in zip(paths, ("ba", "ca"), strict=True):
+        write_table(path, {"arm": list(arms), "x": [1, 2], "y": [3, 4]})
+    found = read_tables(paths, ["arm", "x"], [[("y", "==", 3)]], categories=["arm"])
+    assert found["arm"].tolist() == ["b", "c"]
+    assert found["arm"].cat.categories.tolist() == ["a", "b", "c"]
+    assert found.columns.tolist() == ["arm", "x"]

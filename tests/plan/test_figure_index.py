@@ -90,6 +90,22 @@ def test_a_figure_knows_only_what_it_shows(changed: Changed) -> None:
         assert settings.normalizations == arms.get(figure.kind, ())
 
 
+def test_of_more_than_six_arms_figures_highlight_the_contrast(changed: Changed) -> None:
+    arms = ["raw", "unit", "imagenet", "placebo", "double", "minmax"]
+
+    def highlighting(normalizations: list[str]) -> set[str]:
+        config = load_config(changed({"experiment.normalizations": normalizations}))
+        settings = [figure_settings(config, figure) for figure in figure_index(config)]
+        contrasts = {each.kind: each.contrast for each in settings if each.contrast}
+        assert set(contrasts.values()) == {("unit", "imagenet")}
+        return set(contrasts)
+
+    assert highlighting(arms) == {"pretraining_gain"}
+    assert highlighting([*arms, "dataset"]) == {
+        "pretraining_gain", "curves", "displacement", "inits", "histogram", "quantiles", "centre",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("change", "missing"),
     [

@@ -40,3 +40,7 @@ def test_densities_of_all_runs_and_epochs_lie_on_one_grid(comparisons):
     assert len(groups) == 2 * 3
     assert len({tuple(group["weight"]) for _, group in groups}) == 1
     assert table["bandwidth"].nunique() == 1
+    axes = read(comparisons["pretrained"].axes)
+    assert max(axes["densities"]) == table["density"].max()
+    assert axes["weights"] == table["weight"].unique().tolist()
+    assert axes["last_epoch"] == 2

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from normreport.statistics.comparison import densities, histograms, products
+from normreport.statistics.comparison import densities, density_axes, histograms, products
 
 EPOCHS = 2
 
@@ -111,6 +111,33 @@ def test_densities_share_one_grid_and_hold_nearly_all_the_mass(runs):
     for _, group in groups:
         mass = np.trapezoid(group["density"], group["weight"])
         assert mass == pytest.approx(1, abs=0.01)
+
+
+def test_the_axes_of_densities_are_those_of_all_curves(runs):
+    columns = densities(runs)
+    axes = density_axes(columns)
+    table = pd.DataFrame(columns)
+    by_weight = table.groupby("weight")["density"]
+    assert axes["last_epoch"] == EPOCHS
+    assert axes["weights"] == list(by_weight.groups)
+    assert axes["densities"] == by_weight.max().tolist()
+    peaks = table.groupby(["normalization", "seed", "epoch"])["density"].transform("max")
+    shares = (table["density"] / peaks).groupby(table["weight"]).max()
+    assert axes["shares"] == pytest.approx(shares.tolist(), rel=1e-12)
+    wide = table.pivot(index=["normalization", "seed", "weight"], columns="epoch", values="density")
+    changes = wide.sub(wide[0], axis=0)
+    assert axes["changes"] == [changes.min().min(), changes.max().max()]
+
+
+def test_a_run_whose_weights_lie_beyond_the_grid_is_visible_everywhere_and_none_has_no_axes():
+    columns = {
+        "epoch": np.array([0, 0, 0]),
+        "weight": np.array([1.0, 2.0, 3.0]),
+        "density": np.zeros(3),
+    }
+    assert density_axes(columns, points=3)["shares"] == [1, 1, 1]
+    empty = {name: column[:0] for name, column in columns.items()}
+    assert density_axes(empty)["weights"] == []
 
 
 def test_histograms_have_every_weight_in_one_of_their_bins(runs):
