@@ -46,6 +46,11 @@ def drawings() -> dict[str, Drawing]:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, drawings: dict[str, Drawing]) -> Path:
     """Write an article with all of them."""
+    return write_site(tmp_path_factory.mktemp("site"), drawings)
+
+
+def write_site(folder: Path, drawings: dict[str, Drawing]) -> Path:
+    """Write an article with figures, given by their kinds."""
     figures: list[Illustration] = []
     for kind, drawing in drawings.items():
         whole = kind in WHOLE
@@ -64,7 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, drawings: dict[str, Drawing])
             made_from=MadeFrom(settings=FigureSettings(kind=kind), inputs="1" * 64, code="2" * 64),
         )
         figures.append(figure)
-    html = tmp_path_factory.mktemp("site") / "index.html"
+    html = folder / "index.html"
     html.write_text(rendered(study(), figures=figures), encoding="utf-8")
     return html
 

@@ -18,8 +18,9 @@ from normreport.figures.drawing import Drawing
 from normreport.report.article import MINIFY
 from normreport.report.dark_mode import darken
 from normreport.report.user_files import TEMPLATES, data_uri
+from tests.figures import synthetic
 
-from .conftest import Reader
+from .conftest import Reader, write_site
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 STILL = {"java_script_enabled": False}
@@ -121,6 +122,34 @@ def test_the_slider_moves_the_densities_there_and_back(reader: Reader) -> None:
     # Matplotlib leaves out what the panel's sides cut off; the heights are those of the file.
     before, after = (heights_of(reader, one, curves) for one in (last, paths(reader, curves)))
     assert after == pytest.approx(before, abs=0.1)
+    assert reader.complaints == []
+
+
+def test_the_slider_moves_the_ranges_of_many_seeds(browser: Any, tmp_path: Path) -> None:
+    table = synthetic.densities(
+        synthetic.runs(epochs=4, seeds=9, layers={"features.0": 0.0589}, starts=["scratch"])
+    )
+    key = {"model": "vgg16", "start": "scratch", "layer": "features.0"}
+    drawing = synthetic.drawn("density", table, **key)
+    reader = Reader(browser.new_page(), write_site(tmp_path, {"density": drawing}))
+    reader.unfold()
+    reader.page.locator("#fig-density").get_by_role("slider", name="Epoch").fill("1")
+    expect(reader.page.locator("#fig-density svg text", has_text="at epoch 1")).to_have_count(1)
+    runs = table.query("normalization == 'unit' and epoch == 1")
+    seeds = runs.pivot(index="weight", columns="seed", values="density")
+    low, high = seeds.min(axis=1), seeds.max(axis=1)
+    corners = [*low.items(), *reversed(list(high.items()))]
+    height = 72 * drawing.figure.get_figheight()
+    for name, points in {
+        "density range": corners,
+        "density": list(seeds.mean(axis=1).items()),
+    }.items():
+        (path,) = paths(reader, f'#fig-density [data-value="{name}"][data-arm=unit] path')
+        moved = [[float(n) for n in point.split()] for point in (path or "").strip("M").split("L")]
+        expected = drawing.figure.axes[0].transData.transform(points)
+        expected[:, 1] = height - expected[:, 1]
+        # The page knows the heights in steps of a 250th of the highest.
+        assert np.allclose(moved, expected, atol=2.0)
     assert reader.complaints == []
 
 

@@ -321,7 +321,9 @@ def _draw_mark(ax: Axes, prepared: Prepared, arm: str, seed: str, x: float, y: i
     )
 
 
-def _draw_range(ax: Axes, prepared: Prepared, arm: str, ends: tuple[float, float], y: int) -> None:
+def _draw_range(
+    ax: Axes, prepared: Prepared, arm: str, ends: tuple[float, float], y: float
+) -> None:
     """Draw the range of an arm's runs, or that of all arms' means."""
     if arm == ALL_ARMS:
         look: Marks = {"color": tint(RULE, 0.6), "linewidth": 9, "zorder": 1}

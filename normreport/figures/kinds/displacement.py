@@ -245,8 +245,9 @@ def _draw_ranges(ax: Axes, rows: pd.DataFrame, arm: str, color: str, width: floa
     low, high = (100 * own.loc[own["seed"] == end, "displacement"] for end in (LOW, HIGH))
     if low.empty:
         return
-    x, gap = low.index.to_numpy(), np.full(len(low), np.nan)
-    bars = [np.ravel(ends, order="F") for ends in ([x, x, gap], [low, high.reindex(x), gap])]
+    x, gap = low.index.to_numpy(dtype=float), np.full(len(low), np.nan)
+    heights = [low.to_numpy(), high.reindex(low.index).to_numpy(), gap]
+    bars = [np.column_stack(ends).ravel() for ends in ([x, x, gap], heights)]
     look: Marks = {"color": color, "linewidth": width, "zorder": 1.8}
     ax.plot(*bars, **look, **mark(arm=arm_name(arm), line=range_label(arm)))
 

@@ -321,7 +321,7 @@ def _draw_outlines(
 def _draw_range(ax: Axes, outline: pd.DataFrame, name: str, last: int) -> None:
     """Fill the range of all arms at the last epoch, if there is one."""
     if last in outline.index:
-        edges = outline.columns.tolist(), outline.loc[last].tolist()
+        edges = outline.columns.to_numpy(dtype=float).tolist(), outline.loc[last].tolist()
         fill_range(ax, edges, ALL_ARMS, style_of_all().color, name)
 
 
@@ -356,7 +356,7 @@ def _observation(runs: pd.DataFrame) -> str:
     for (layer, start), rows in runs.groupby(["layer", "start"], sort=False):
         counts = rows.pivot(index="left", columns=["normalization", "seed"], values="count")
         shares = (counts / counts.sum()).to_numpy().T.copy()
-        arms, seeds = (counts.columns.get_level_values(name) for name in counts.columns.names)
+        arms, seeds = (counts.columns.get_level_values(level) for level in (0, 1))
         between_arms = _largest_difference(shares, seeds)
         if between_arms is not None:
             by_seed = _largest_difference(shares, arms)

@@ -242,7 +242,9 @@ def test_the_page_moves_means_and_ranges_through_the_epochs(many_seeds: pd.DataF
     assert np.allclose(curves["", "unit", "mean"], mean, atol=near)
     values = drawing.frames["values"]
     marked = {
-        json.loads(patch.get_gid())["value"] for ax in drawing.figure.axes for patch in ax.patches
+        json.loads(patch.get_gid() or "")["value"]
+        for ax in drawing.figure.axes
+        for patch in ax.patches
     }
     assert marked == {value for value in values if value.endswith("range")}
 
