@@ -230,7 +230,8 @@ class Group:
     @cached_property
     def tails(self) -> Floats:
         """How much heavier than Gaussian the tails are: the cube of the score counts so much."""
-        return 0.002 * self.seed_noise[..., None] + 0.05 * self.pulls * self.growth
+        tails: Floats = 0.002 * self.seed_noise[..., None] + 0.05 * self.pulls * self.growth
+        return tails
 
     def losses(self) -> Floats:
         """Return the losses of each run at every epoch, shape (runs, epochs + 1)."""
