@@ -21,7 +21,6 @@ from normreport.io.files import read_json, write_json, write_text
 from normreport.source_code import ROOT
 from tests.benchmarks import (
     build,
-    edits,
     growth,
     memory,
     page,
@@ -35,8 +34,7 @@ PAGE = ROOT / "docs/benchmarks.md"
 SUBJECTS: Mapping[str, tuple[str, ModuleType]] = {
     "throughput": ("Training", throughput),
     "statistics_and_figures": ("Statistics and figures", statistics_and_figures),
-    "build": ("The default build", build),
-    "edits": ("Builds after an edit", edits),
+    "build": ("Builds", build),
     "growth": ("Growth with the number of runs", growth),
     "memory": ("Memory of trainings", memory),
     "page": ("The page", page),

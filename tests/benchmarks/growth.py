@@ -153,14 +153,26 @@ def describe(results: Results) -> str:
         *((_title(name), *(_cell(size["jobs"].get(name)) for size in sizes)) for name in stages),
         ("page, MB", *(f"{size['page_bytes'] / 1e6:.1f}" for size in sizes)),
     ]
+    slowest = max(largest, key=lambda name: largest[name]["seconds"])
     return (
         "Runs are made up: a generator writes what training and measuring would. Snakemake then "
         "runs one job of each kind. `compare_arms` compares the first layer of one model and "
-        "start; the figures are the slowest kinds. The page has a copy of the drawn figure for "
-        "every other figure of its kind.\n\n"
-        "Processor time, peak memory and, in brackets, the memory that the rule asks for.\n\n"
-        + table(["", *(f"{size['runs']:,} runs" for size in sizes)], rows)
+        f"start ({sizes[-1]['compared_runs']} runs in the largest study); the figures are the "
+        "slowest kinds. The page has a copy of the drawn figure for every other figure of its "
+        "kind. If nothing is to be done, all files are equally old, and Snakemake compares only "
+        f"times.\n\nWith {sizes[-1]['runs']:,} runs {_title(slowest)} takes longest. "
+        f"{_describe_excess(largest)}\n\n"
+        "Processor time, peak memory and, in brackets, the memory that the rule asks for, in MB:"
+        "\n\n" + table(["", *(f"{size['runs']:,} runs" for size in sizes)], rows)
     )
+
+
+def _describe_excess(costs: Results) -> str:
+    """Name the jobs whose memory exceeds what their rules ask for."""
+    above = [_title(name) for name, cost in costs.items() if cost["peak_mb"] > cost["declared_mb"]]
+    if not above:
+        return "No job takes more memory than its rule asks for."
+    return f"More memory than the rule asks for: {', '.join(above)}."
 
 
 def _title(name: str) -> str:

@@ -54,26 +54,30 @@ def measure(changes: Results | None = None) -> Results:
         kept = {model: len(plan.config.models[model].layers) for model in plan.config.design.models}
     return {
         "epochs": plan.config.training.epochs,
-        "jobs": [
-            {
-                "stage": job.stage,
-                "model": job.name.split("/")[0],
-                "kept_layers": kept.get(job.name.split("/")[0]),
-                "peak_mb": job.usage.peak_mb,
-                "declared_mb": job.declared_mb,
-            }
-            for job in done
-            if job.usage
-        ],
+        "jobs": sorted(
+            (
+                {
+                    "stage": job.stage,
+                    "model": job.name.split("/")[0],
+                    "kept_layers": kept.get(job.name.split("/")[0]),
+                    "peak_mb": job.usage.peak_mb,
+                    "declared_mb": job.declared_mb,
+                }
+                for job in done
+                if job.usage
+            ),
+            key=lambda job: (job["stage"], job["model"]),
+        ),
     }
 
 
 def describe(results: Results) -> str:
     """Describe the results in Markdown."""
+    above = sum(job["peak_mb"] > job["declared_mb"] for job in results["jobs"])
     return (
         f"One run of {results['epochs']} epochs per row, on one core. With more kept layers a run "
-        "has more weights in memory until it ends. Memory above what the rule asks for ends a job "
-        "on a cluster.\n\n"
+        f"has more weights in memory until it ends. {above} of {len(results['jobs'])} jobs take "
+        "more memory than the rule asks for, which ends a job on a cluster.\n\n"
         + table(
             ["stage", "of", "kept layers", "peak, MB", "declared, MB", "peak / declared"],
             [

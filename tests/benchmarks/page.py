@@ -106,7 +106,8 @@ def describe(results: Results | None) -> str:
                 for width, times in results["milliseconds"].items()
             ],
         )
-        + f"\nBesides figures and data, it has {besides:,} bytes.\n\n"
+        + f"\nIts largest part is: {max(sizes, key=lambda name: sizes[name])}. Besides figures and "
+        f"data, it has {besides:,} bytes.\n\n"
         + table(["part", "bytes"], [(name, f"{size:,}") for name, size in rows])
     )
 

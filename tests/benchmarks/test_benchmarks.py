@@ -12,7 +12,6 @@ from normreport.io.files import read_json
 from normreport.source_code import ROOT
 from tests.benchmarks import (
     build,
-    edits,
     growth,
     memory,
     page,
@@ -84,21 +83,36 @@ def test_the_share_of_training_counts_pretraining_and_sweeps():
         Job("pretrain_model", "c", 4000, Usage(20.0, 900)),
         Job("judge_claims", "results", 2000, Usage(8.0, 300)),
         Job("render_pdf", "report", 2000, None),
-        Job("all", "", None, None),
     ]
-    results = build.summarize(done, planning_seconds=2.0)
+    results = build.summarize(done, snakemake_seconds=2.0)
     assert results["training_share"] == pytest.approx(0.9)
     assert results["missing"] == 1
     training = results["stages"][0]
     assert (training["stage"], training["jobs"], training["seconds"]) == ("train_run", 2, 70)
     assert (training["peak_mb"], training["declared_mb"]) == (1800, 4000)
-    assert "90.0%" in build.describe(results)
+    text = build.describe({"default": results, "edits": BUILDS, "seconds_per_job": 0.2})
+    assert "Training takes 90.0%" in text
+    assert "Snakemake takes 2.0%" in text
+
+
+BUILDS = [
+    {"edit": "the first build", "jobs": 40, "trainings": 8, "seconds": 200.0,
+     "snakemake_seconds": 12.0},
+    {"edit": "nothing", "jobs": 0, "trainings": 0, "seconds": 4.0, "snakemake_seconds": 4.0},
+]  # fmt: skip
+
+
+def test_builds_after_an_edit_are_relative_to_the_first():
+    overhead = build.seconds_per_job(BUILDS)
+    assert overhead == pytest.approx(0.2)
+    text = build.describe({"default": None, "edits": BUILDS, "seconds_per_job": overhead})
+    assert "| nothing | 0 | 0 | 4.0 | 2% | 4.0 |" in text
 
 
 def test_a_report_that_is_not_there_is_left_out(tmp_path: Path):
-    assert build.measure(tmp_path) is None
+    assert build.measure_default(tmp_path, seconds_per_job=0.2) is None
     assert page.measure(tmp_path / "index.html") is None
-    assert "Left out" in build.describe(None)
+    assert "left out" in build.describe({"default": None, "edits": BUILDS, "seconds_per_job": 0.2})
     assert "Left out" in page.describe(None)
 
 
@@ -171,16 +185,7 @@ def test_the_sizes_have_as_many_runs_as_they_say(
 
 
 def test_the_edits_are_changes_that_are_tested():
-    assert {*edits.EDITS} <= {change.what for change in CHANGES}
-
-
-def test_builds_after_an_edit_are_relative_to_the_first():
-    builds = [
-        {"edit": "the first build", "jobs": 40, "trainings": 8, "seconds": 200.0,
-         "snakemake_seconds": 10.0},
-        {"edit": "nothing", "jobs": 0, "trainings": 0, "seconds": 4.0, "snakemake_seconds": 4.0},
-    ]  # fmt: skip
-    assert "| nothing | 0 | 0 | 4.0 | 2% | 4.0 |" in edits.describe({"builds": builds})
+    assert {*build.EDITS} <= {change.what for change in CHANGES}
 
 
 def test_results_of_another_machine_are_dropped(tmp_path: Path):

@@ -162,12 +162,17 @@ def workflow(model: str, seconds: float) -> dict[str, float]:
 
 def describe(results: Results) -> str:
     """Describe the results in Markdown."""
+    evaluating = ", ".join(
+        f"{1 - row['run'] / row['steps']:.0%} ({row['model']})" for row in results["models"]
+    )
     return (
         f"Images per second on {results['cores']} cores, {SIZE} x {SIZE} px, {BATCH} a step; "
         f"medians of {results['rounds']} rounds. The script transforms each image every time and "
         "trains one run on all cores. The workflow trains one run per core and evaluates all "
         "training images after each epoch. The bare steps use the workflow's network and "
-        "optimizer, and are compared with its epochs without the evaluations.\n\n"
+        "optimizer, and are compared with its epochs without the evaluations. What limits "
+        "training is PyTorch's forward and backward pass on one thread; the evaluations take "
+        f"{evaluating} of a run.\n\n"
         + table(
             ["model", "script", "workflow", f"ratio (goal: {GOALS['script']:g})",
              "bare steps", "workflow's steps", f"ratio (goal: {GOALS['bare']:g})"],
