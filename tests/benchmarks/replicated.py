@@ -230,12 +230,16 @@ class Group:
     @cached_property
     def tails(self) -> Floats:
         """How much heavier than Gaussian the tails are: the cube of the score counts so much."""
-        return 0.002 * self.seed_noise[..., None] + 0.05 * self.pulls * self.growth
+        tails: Floats = 0.002 * self.seed_noise[..., None] + 0.05 * self.pulls * self.growth
+        return tails
 
     def losses(self) -> Floats:
         """Return the losses of each run at every epoch, shape (runs, epochs + 1)."""
         noise = self.generator.standard_normal((len(self.runs), self.epochs + 1))
-        return np.log(CLASSES) * np.exp(-np.arange(self.epochs + 1) / 6 + 0.05 * noise) + 0.004
+        losses: Floats = (
+            np.log(CLASSES) * np.exp(-np.arange(self.epochs + 1) / 6 + 0.05 * noise) + 0.004
+        )
+        return losses
 
     def weight_counts(self) -> list[int]:
         """Return the number of weights of each layer."""
