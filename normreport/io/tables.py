@@ -43,6 +43,7 @@ def read_tables(
     paths: Sequence[Path],
     columns: Sequence[str] | None = None,
     filters: Filters | None = None,
+    categories: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Read CSV or Parquet files with the same columns, and concatenate their rows.
 
@@ -55,6 +56,9 @@ def read_tables(
     filters
         The rows to return: those for which every (column, operator, value) of one of the lists is
         true, as for :func:`pyarrow.parquet.read_table`; all by default.
+    categories
+        The columns of names in Parquet files to return as sorted categories, which take a byte for
+        each row.
 
     Raises
     ------
@@ -62,21 +66,29 @@ def read_tables(
         If a file is missing or damaged.
     """
     chosen = parquet.filters_to_expression(filters) if filters else None
+    needed = {name for group in filters or () for name, _, _ in group}.union(columns or ())
     tables = []
     for path in paths:
-        table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+        if path.suffix == ".parquet":
+            table = _read_parquet(path, sorted(needed) if columns else None, categories)
+        else:
+            table = _read_csv(path)
         table = table if chosen is None else table.filter(chosen)
         tables.append(table.select(columns) if columns else table)
     # A column without a value has no type in its file.
     whole = pa.concat_tables(tables, promote_options="permissive")
-    frame: pd.DataFrame = whole.to_pandas()
+    frame: pd.DataFrame = whole.unify_dictionaries().to_pandas()
+    for name in categories:
+        frame[name] = frame[name].cat.reorder_categories(sorted(frame[name].cat.categories))
     return frame
 
 
-def _read_parquet(path: Path) -> pa.Table:
+def _read_parquet(path: Path, columns: Sequence[str] | None, categories: Sequence[str]) -> pa.Table:
     try:
-        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
-            return file.read(use_threads=False)
+        with parquet.ParquetFile(
+            path, page_checksum_verification=True, read_dictionary=categories
+        ) as file:
+            return file.read(columns, use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from error
 

@@ -25,6 +25,8 @@ from normreport.report.failures import explain_absence
 from normreport.text.language import set_language
 
 RUN = ("model", "start", "normalization", "seed")
+# The tables with many rows for each run, layer and epoch.
+_LARGE = ("densities", "histograms", "quantiles")
 
 
 def run(
@@ -130,7 +132,8 @@ def _read_table(kind: Kind, settings: FigureSettings, paths: Sequence[Path]) -> 
     columns = [*names, "epoch", *kind.columns] if kind.columns else None
     chosen = [filters] if filters else None
     if kind.epochs == "all":
-        return read_tables(paths, columns, chosen)
+        categories = [*place, "normalization"] if kind.table in _LARGE else []
+        return read_tables(paths, columns, chosen, categories)
     # One file after the other, so that no more than one has all epochs in memory.
     tables = [_ends(read_tables([path], columns, chosen), names) for path in paths]
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
