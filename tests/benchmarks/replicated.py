@@ -30,6 +30,7 @@ from normreport.config.experiment import Config, with_layer_paths
 from normreport.config.failures import Failures
 from normreport.config.json_files import write_model
 from normreport.config.manifests import (
+    DensityAxes,
     FinishedStatus,
     ImagesManifest,
     LayerDigests,
@@ -46,7 +47,7 @@ from normreport.plan import paths
 from normreport.plan.workflow import Plan
 from normreport.source_code import ROOT
 from normreport.stages import compare_arms, measure_weights
-from normreport.statistics.comparison import BINS, GRID_POINTS
+from normreport.statistics.comparison import BINS, GRID_POINTS, density_axes
 from normreport.statistics.density import scott_bandwidth
 from normreport.statistics.initialization import kaiming_fan_out_std
 from normreport.statistics.quantiles import PERCENTILES, SCORES
@@ -533,12 +534,16 @@ def _quantiles(group: Group, kept: Sequence[str]) -> pa.Table:
 def _write_comparison(group: Group, layer: str, folder: Path) -> None:
     """Write densities, histograms and products of one layer for all runs of a group."""
     place = {"model": group.runs[0].model, "start": group.runs[0].start, "layer": layer}
+    curves = _densities(group, layer)
     for pattern, table in (
-        (paths.DENSITIES, _densities(group, layer)),
+        (paths.DENSITIES, curves),
         (paths.HISTOGRAMS, _histograms(group, layer)),
         (paths.PRODUCTS, _products(group, layer)),
     ):
         _write_parquet(table, folder / pattern.format(**place))
+    columns = {name: curves[name].to_numpy() for name in ("epoch", "weight", "density")}
+    axes = DensityAxes(**density_axes(columns))
+    write_model(folder / paths.DENSITY_AXES.format(**place), axes)
 
 
 def _of_layer(group: Group, layer: str) -> tuple[Floats, Floats, int]:

@@ -32,6 +32,20 @@ CASES = {
         layers={"L" * 128: 0.05, "M" * 127 + "n": 0.05},
     ),
     "eight arms": synthetic.runs(epochs=2, seeds=2, arms=synthetic.EIGHT),
+    "many arms of many seeds": synthetic.runs(
+        epochs=2,
+        seeds=10,
+        arms=synthetic.TWELVE,
+        starts=[
+            "pretrained",
+            "scratch",
+            "scratch_uniform",
+            "scratch_laplace",
+            "pretrained_head",
+            "scratch_head",
+        ],
+    ),
+    "many seeds": synthetic.runs(epochs=2, seeds=40),
     "diverged runs": synthetic.runs(
         epochs=3, seeds=2, diverged={("raw", 1): 1, ("imagenet", 0): 0}
     ),

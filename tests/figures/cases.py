@@ -49,5 +49,11 @@ CASES = {
     "only epoch 0": lambda: synthetic.runs(epochs=0),
     "ten seeds": lambda: synthetic.runs(epochs=2, seeds=10, layers={"features.0": 0.0589}),
     "eight arms": lambda: synthetic.runs(epochs=2, arms=synthetic.EIGHT),
+    "many arms of many seeds": lambda: synthetic.runs(
+        epochs=2, arms=synthetic.TWELVE, seeds=8, layers={"features.0": 0.0589}
+    ),
+    "many seeds, of which one diverged": lambda: synthetic.runs(
+        epochs=3, seeds=9, layers={"features.0": 0.0589}, diverged={("raw", 1): 1}
+    ),
     "hostile names": hostile_runs,
 }

@@ -89,10 +89,12 @@ def tables(weights: Mapping[Run, Mapping[str, Weights]], folder: Path) -> dict[s
                 name: folder / start / layer / f"{name}.parquet"
                 for name in ("densities", "histograms", "products")
             }
+            axes = folder / start / layer / "axes.json"
             compare_arms.run(
                 layer=layer,
                 digests=[digests[run] for run in chosen],
                 snapshots=[snapshots[run] for run in chosen],
+                axes=axes,
                 **paths,
             )
             for name, path in paths.items():

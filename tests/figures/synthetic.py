@@ -38,6 +38,8 @@ MOBILENET_CONVS = [
     *(f"features.{b}.conv.{c}" for b in range(2, 18) for c in ("0.0", "1.0", "2")),
     "features.18.0",
 ]
+EIGHT = ("raw", "unit", "imagenet", "placebo", "double", "minmax", "standardize", "dataset")
+TWELVE = (*EIGHT, "std_only", "mean_only", "clahe", "gamma")
 _PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 _PULL = {"raw": 0.004, "unit": 0.010, "imagenet": 0.022}  # growth of sigma until the last epoch
 
@@ -96,12 +98,12 @@ def quantiles(table: pd.DataFrame) -> pd.DataFrame:
     """Make the `quantiles` table of `runs`: tails that grow heavier, most in the last arms."""
     scores = np.arange(-24, 25) / 8
     arms = {arm: i for i, arm in enumerate(table["normalization"].unique())}
-    parts = []
-    for row in table.drop(columns=["mean", "std"]).to_dict("records"):
-        heavier = 0.0005 * row["epoch"] * (1 + arms[row["normalization"]]) + 0.002 * row["seed"]
-        bent = scores + heavier * scores**3
-        parts.append(pd.DataFrame({**row, "n": 1728, "score": scores, "quantile": bent}))
-    return pd.concat(parts, ignore_index=True)
+    heavier = 0.0005 * table["epoch"] * (1 + table["normalization"].map(arms))
+    heavier += 0.002 * table["seed"]
+    rows = table.drop(columns=["mean", "std"]).assign(n=1728)
+    rows = rows.loc[rows.index.repeat(len(scores))].reset_index(drop=True)
+    bent = scores + heavier.to_numpy()[:, None] * scores**3
+    return rows.assign(score=np.tile(scores, len(table)), quantile=bent.ravel())
 
 
 def densities(table: pd.DataFrame, points: int = 200) -> pd.DataFrame:
@@ -110,20 +112,20 @@ def densities(table: pd.DataFrame, points: int = 200) -> pd.DataFrame:
     for (_, _, layer), group in table.groupby(["model", "start", "layer"], sort=False):
         half = 4.2 * group["std"].max()
         x = np.linspace(-half, half, points)
-        row: Any
-        for row in group.itertuples():
-            rng = np.random.default_rng([row.seed, len(str(layer)), len(row.start)])
-            z = (x - row.mean) / row.std
-            wiggle = np.zeros(points)
+        z = (x - group["mean"].to_numpy()[:, None]) / group["std"].to_numpy()[:, None]
+        wiggle = np.zeros_like(z)
+        for seed in group["seed"].unique():
+            rng = np.random.default_rng([seed, len(str(layer)), len(group["start"].iloc[0])])
+            own = group["seed"].to_numpy() == seed
             for k in range(2, 8):
-                wiggle += 0.03 * rng.standard_normal() * np.sin(k * z / 2 + 6 * rng.random())
-            y = np.exp(-(z**2) / 2) / (row.std * np.sqrt(2 * np.pi)) * np.clip(1 + wiggle, 0, None)
-            y /= y.sum() * (x[1] - x[0])
-            keys = {
-                name: getattr(row, name)
-                for name in ("model", "start", "normalization", "seed", "layer", "epoch")
-            }
-            parts.append(pd.DataFrame({**keys, "weight": x, "density": y, "bandwidth": 0.0125}))
+                height, phase = 0.03 * rng.standard_normal(), 6 * rng.random()
+                wiggle[own] += height * np.sin(k * z[own] / 2 + phase)
+        y = np.exp(-(z**2) / 2) * np.clip(1 + wiggle, 0, None)
+        y /= y.sum(axis=1, keepdims=True) * (x[1] - x[0])
+        keys = group[["model", "start", "normalization", "seed", "layer", "epoch"]]
+        rows = keys.loc[keys.index.repeat(points)].reset_index(drop=True)
+        values = {"weight": np.tile(x, len(group)), "density": y.ravel(), "bandwidth": 0.0125}
+        parts.append(rows.assign(**values))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -135,19 +137,22 @@ def histograms(table: pd.DataFrame, bins: int = 60) -> pd.DataFrame:
     parts = []
     first = table["layer"].iloc[0]
     for (_, _, layer), group in table.groupby(["model", "start", "layer"], sort=False):
-        weights: list[NDArray[np.float64]] = []
         n = 1728 if layer == first else 86_400
-        row: Any
-        for row in group.itertuples():
-            rng = np.random.default_rng([row.seed, len(str(layer)), len(row.start)])
-            weights.append(row.mean + row.std * rng.standard_normal(n))
-        edges = np.linspace(np.min(weights), np.max(weights), bins + 1)
+        start = len(group["start"].iloc[0])
+        normal = {
+            seed: np.random.default_rng([seed, len(str(layer)), start]).standard_normal(n)
+            for seed in group["seed"].unique()
+        }
+        rows: list[Any] = list(group.itertuples())
+        low, high = (
+            [row.mean + row.std * end(normal[row.seed]) for row in rows] for end in (np.min, np.max)
+        )
+        edges = np.linspace(min(low), max(high), bins + 1)
+        counts = [np.histogram(row.mean + row.std * normal[row.seed], edges)[0] for row in rows]
         keys = group[["model", "start", "normalization", "seed", "layer", "epoch"]]
-        for row, values in zip(keys.to_dict("records"), weights, strict=True):
-            counts, _ = np.histogram(values, edges)
-            parts.append(
-                pd.DataFrame({**row, "left": edges[:-1], "right": edges[1:], "count": counts})
-            )
+        left, right = (np.tile(side, len(group)) for side in (edges[:-1], edges[1:]))
+        bars = keys.loc[keys.index.repeat(bins)].reset_index(drop=True)
+        parts.append(bars.assign(left=left, right=right, count=np.concatenate(counts)))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -327,9 +332,6 @@ def input_histograms(
     return pd.concat(parts, ignore_index=True)
 
 
-EIGHT = ("raw", "unit", "imagenet", "placebo", "double", "minmax", "standardize", "dataset")
-
-
 def with_axes(table: pd.DataFrame, start: str) -> Densities:
     """Give the densities of a start with the axes of every start, as `draw_figure` does."""
     axes = []
@@ -376,7 +378,7 @@ def y_values(line: Line2D) -> NDArray[Any]:
 
 
 def drawings(table: pd.DataFrame) -> dict[str, Drawing]:
-    """Draw every kind for the first model, start and layer of a `runs` table."""
+    """Draw every kind for the first model and layer of a `runs` table, from scratch."""
     model, layer = str(table["model"].iloc[0]), str(table["layer"].iloc[0])
     arms = [str(arm) for arm in table["normalization"].unique()]
     key = {"model": model, "start": "scratch", "layer": layer}

@@ -398,17 +398,32 @@ def test_arms_are_compared_within_one_start(small: dict[str, Any]) -> None:
         ),
         (
             "density-vgg16-scratch-features.10",
+            ["results/comparisons/vgg16/scratch/features.10/densities.parquet"],
+        ),
+        (
+            "separation-vgg16",
             [
-                f"results/comparisons/vgg16/{start}/features.10/densities.parquet"
+                f"results/comparisons/vgg16/{start}/{layer}/quantile_products.parquet"
                 for start in ("pretrained", "scratch")
+                for layer in ("features.0", "features.10")
             ],
         ),
     ],
 )
-def test_a_figure_is_drawn_from_its_table_for_every_start(
+def test_a_figure_is_drawn_from_what_its_table_has_of_its_subject(
     small: dict[str, Any], figure: str, inputs: list[str]
 ) -> None:
     assert sorted(_plan(small).figure_inputs(SimpleNamespace(figure=figure))) == sorted(inputs)
+
+
+def test_densities_share_the_axes_of_every_start(small: dict[str, Any]) -> None:
+    plan = _plan(small)
+    figure = SimpleNamespace(figure="violin-vgg16-scratch-features.10")
+    assert plan.figure_axes(figure) == [
+        f"results/comparisons/vgg16/{start}/features.10/axes.json"
+        for start in ("pretrained", "scratch")
+    ]
+    assert plan.figure_axes(SimpleNamespace(figure="ribbon-vgg16-scratch-features.10")) == []
 
 
 def test_a_figure_of_single_runs_reads_those_of_its_model(changed: Changed) -> None:

@@ -149,6 +149,7 @@ def comparisons(tmp_path_factory, runs):
         folder = tmp_path_factory.mktemp(f"compared-{start}")
         found[start] = SimpleNamespace(
             densities=folder / "densities.parquet",
+            axes=folder / "axes.json",
             histograms=folder / "histograms.parquet",
             products=folder / "products.parquet",
         )

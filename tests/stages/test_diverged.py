@@ -43,7 +43,7 @@ def runs(tmp_path_factory, data):
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory, runs):
     folder = tmp_path_factory.mktemp("compared")
-    paths = {key: folder / f"{key}.parquet" for key in TABLES}
+    paths = {key: folder / f"{key}.parquet" for key in TABLES} | {"axes": folder / "axes.json"}
     compare_arms.run(
         layer=LAYER,
         digests=[run.digests for run in runs.values()],
@@ -112,6 +112,7 @@ def test_the_report_is_built_and_names_the_run(runs, comparison, data, tmp_path)
             figure=kind,
             settings=canonical_json({"kind": kind, **shown}),
             inputs=tables,
+            axes=[comparison["axes"]] if tables == [comparison["densities"]] else [],
             svg=tmp_path / f"{kind}.svg",
             text=tmp_path / f"{kind}.json",
             table=tmp_path / f"{kind}.csv",

@@ -24,9 +24,17 @@ def inputs_of(kind, data, runs, comparisons):
     table = KINDS[kind].table
     if table is None:
         return [data.images, data.manifest]
-    if table in ("densities", "histograms", "products"):
+    if table == "densities":
+        return [comparisons["scratch"].densities]
+    if table in ("histograms", "products"):
         return [getattr(comparison, table) for comparison in comparisons.values()]
     return [run.manifest if table == "runs" else getattr(run, table) for run in runs]
+
+
+def axes_of(kind, comparisons):
+    """Give the axes of both starts to a figure of densities."""
+    of_densities = KINDS[kind].table == "densities"
+    return [comparison.axes for comparison in comparisons.values()] if of_densities else []
 
 
 def settings_of(kind):
@@ -51,6 +59,7 @@ def test_a_figure_comes_with_its_table_and_its_words(kind, data, runs, compariso
         figure=f"{kind}-of-a-test",
         settings=canonical_json(settings_of(kind)),
         inputs=inputs_of(kind, data, runs, comparisons),
+        axes=axes_of(kind, comparisons),
         **paths,
     )
     svg = ElementTree.fromstring(paths["svg"].read_text())
@@ -72,6 +81,7 @@ def drawn(kind, data, runs, comparisons, folder):
         figure="a",
         settings=canonical_json(settings_of(kind)),
         inputs=inputs_of(kind, data, runs, comparisons),
+        axes=axes_of(kind, comparisons),
         **paths,
     )
     return paths
@@ -87,6 +97,7 @@ def test_a_figure_speaks_the_language_of_its_catalogue(data, runs, comparisons, 
             figure="a",
             settings=canonical_json(settings_of("density")),
             inputs=inputs_of("density", data, runs, comparisons),
+            axes=axes_of("density", comparisons),
             **paths,
             **more,
         )
@@ -201,6 +212,7 @@ def test_a_run_that_failed_is_named_and_its_arm_has_no_mean(
         figure=kind,
         settings=canonical_json(settings_of(kind)),
         inputs=inputs_of(kind, data, runs, comparisons),
+        axes=axes_of(kind, comparisons),
         failures=failures,
         **paths,
     )

@@ -118,6 +118,7 @@ def claims(dark_or_bright, runs, tmp_path_factory):
             digests=[run.digests for run in of_place],
             snapshots=[run.snapshots for run in of_place],
             densities=folder / "densities.parquet",
+            axes=folder / "axes.json",
             histograms=folder / "histograms.parquet",
             products=products[-1],
         )

@@ -88,6 +88,7 @@ def results(narrow_vggs, config, dark_or_bright, tmp_path_factory):
         digests=[run.digests for run in runs],
         snapshots=[run.snapshots for run in runs],
         densities=folder / "densities.parquet",
+        axes=folder / "axes.json",
         histograms=folder / "histograms.parquet",
         products=folder / "products.parquet",
     )

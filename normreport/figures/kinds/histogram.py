@@ -56,8 +56,9 @@ from normreport.figures.style import (
     mark,
     mean_line,
     shared_limits,
+    text_width,
 )
-from normreport.text.formatting import format_percent
+from normreport.text.formatting import format_compact, format_percent
 from normreport.text.labels import layer_label, model_label
 from normreport.text.language import gettext
 
@@ -188,7 +189,13 @@ def draw(prepared: Prepared) -> Canvas:
     values: dict[str, Shown] = {}
     with house_style():
         sheet = _page(prepared, styles)
-        panels = sheet.panels(len(prepared.places), prepared.columns, head=0.26, gap=(0.14, 0.48))
+        panels = sheet.panels(
+            len(prepared.places),
+            prepared.columns,
+            left=max(0.62, 0.36 + _tick_label_width(prepared.pooled["density"])),
+            head=0.26,
+            gap=(0.14, 0.48),
+        )
         for i, ((layer, start), ax) in enumerate(zip(prepared.places, panels, strict=True)):
             name = layer_label(layer, start)
             panel_title(ax, name)
@@ -286,6 +293,12 @@ def _set_axes(ax: Axes, layer_bins: pd.DataFrame) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     log_axis(ax.yaxis, [0.0, *layer_bins["density"]])
     ax.tick_params(labelbottom=True)
+
+
+def _tick_label_width(densities: pd.Series) -> float:
+    """Estimate the width of the longest number on the axis of densities, in inches."""
+    smallest = float(densities[densities > 0].min())
+    return text_width(format_compact(10.0 ** math.ceil(math.log10(smallest))), 8)
 
 
 def _draw_outlines(

@@ -12,7 +12,7 @@ from seaborn import swarmplot
 from normreport.config.figure_kinds import Kind
 from normreport.config.report import FigureSettings
 from normreport.figures.drawing import Canvas, Words
-from normreport.figures.page import log_axis, page, panel_title
+from normreport.figures.page import columns_of_starts, log_axis, page, panel_title
 from normreport.figures.runs import (
     arms_in_order,
     in_order,
@@ -172,9 +172,9 @@ def draw(prepared: Prepared) -> Canvas:
     if prepared.pairs.empty:
         return _empty_canvas(prepared.model)
     places = [(layer, start) for layer in prepared.layers for start in prepared.starts]
-    columns = len(prepared.starts)
+    columns = columns_of_starts(len(prepared.starts))
     with house_style():
-        body = 0.2 + 1.35 * len(prepared.layers)
+        body = 0.2 + 1.35 * len(places) / columns
         sheet = page(prepared.title, [], _notes(prepared), body=body)
         names = [gettext(pairing) for pairing in _PAIRINGS]
         left = max(text_width(name, 8) for name in names) + 0.22
