@@ -46,7 +46,6 @@ from normreport.io.snapshots import epoch_digests
 from normreport.plan import paths
 from normreport.plan.workflow import Plan
 from normreport.source_code import ROOT
-from normreport.stages import compare_arms, measure_weights
 from normreport.statistics.comparison import BINS, GRID_POINTS, density_axes
 from normreport.statistics.density import scott_bandwidth
 from normreport.statistics.initialization import kaiming_fan_out_std
@@ -57,6 +56,13 @@ Floats = NDArray[np.float64]
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of each layer, by its path."""
 
+# The order of columns in the stages' tables.
+QUANTILES = ["model", "start", "normalization", "seed", "layer", "epoch", "n", "score", "quantile"]
+OF_LAYER = ["model", "start", "layer", "normalization", "seed", "epoch"]
+DENSITIES = [*OF_LAYER, "weight", "density", "bandwidth"]
+HISTOGRAMS = [*OF_LAYER, "left", "right", "count"]
+PRODUCTS = ["model", "start", "layer", "epoch", "normalization_a", "seed_a", "normalization_b",
+            "seed_b", "product", "correlation"]  # fmt: skip
 CLASSES = 10
 CONDITION = tuple(field.name for field in fields(Run))
 VERSIONS = {"python": "3.11.0", "torch": "2.14.1"}
@@ -528,7 +534,7 @@ def _quantiles(group: Group, kept: Sequence[str]) -> pa.Table:
         "n": _along(counts, shape, 1),
         "score": _along(scores, shape, 3),
         "quantile": _significant(curves, 6).reshape(-1),
-    }).select(measure_weights.QUANTILES)  # fmt: skip
+    }).select(QUANTILES)  # fmt: skip
 
 
 def _write_comparison(group: Group, layer: str, folder: Path) -> None:
@@ -570,7 +576,7 @@ def _densities(group: Group, layer: str) -> pa.Table:
         "weight": _along(_significant(grid, 7), shape, 2),
         "density": _significant(curves, 6).reshape(-1),
         "bandwidth": np.full(np.prod(shape), float(f"{bandwidth:.6g}")),
-    }).select(compare_arms.DENSITIES)  # fmt: skip
+    }).select(DENSITIES)  # fmt: skip
 
 
 def _histograms(group: Group, layer: str) -> pa.Table:
@@ -589,7 +595,7 @@ def _histograms(group: Group, layer: str) -> pa.Table:
         "left": _along(edges[:-1], shape, 2),
         "right": _along(edges[1:], shape, 2),
         "count": np.rint(count * shares).astype(np.int64).reshape(-1),
-    }).select(compare_arms.HISTOGRAMS)  # fmt: skip
+    }).select(HISTOGRAMS)  # fmt: skip
 
 
 def _products(group: Group, layer: str) -> pa.Table:
@@ -627,7 +633,7 @@ def _products(group: Group, layer: str) -> pa.Table:
         "seed_b": _along(every_seed[b], shape, 1),
         "product": products.reshape(-1),
         "correlation": pa.array(correlation.reshape(-1), from_pandas=True),
-    }).select(compare_arms.PRODUCTS)  # fmt: skip
+    }).select(PRODUCTS)  # fmt: skip
 
 
 def _significant(values: Floats, digits: int) -> Floats:

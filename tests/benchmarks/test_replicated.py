@@ -96,6 +96,7 @@ def test_tables_have_the_columns_and_types_that_the_stages_write(
         digests=digests,
         snapshots=snapshots,
         densities=written["densities"],
+        axes=tmp_path / "axes.json",
         histograms=written["histograms"],
         products=written["products"],
     )
