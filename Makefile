@@ -8,7 +8,7 @@
 # make rulegraph    draw docs/rulegraph.svg from the workflow (needs graphviz)
 # make soak         twenty random kills of whole small builds; each must end in the same bytes
 # make fuzz         thousands of configurations, image folders, weight files and texts with braces
-# make benchmark    the page's size and load time; training speed against a plain script
+# make benchmark    speed, memory and growth, into docs/benchmarks.md (about 25 minutes)
 # make calibration  error rates and power of the verdicts on simulated studies
 # make messages     collect the report's sentences in templates/languages/messages.pot
 # make lock         write requirements.lock from pyproject.toml (needs uv)
@@ -79,8 +79,7 @@ fuzz: $(INSTALLED)
 	FUZZ=40 pytest -s tests/fuzz tests/workflow/test_braces.py
 
 benchmark: $(INSTALLED)
-	python -m tests.benchmarks.page
-	python tests/benchmarks/throughput.py
+	python -m tests.benchmarks
 
 calibration: $(INSTALLED)
 	python -m tests.calibration docs/calibration.md
@@ -120,4 +119,4 @@ lock:
 	  --universal --fork-strategy fewest --python-version 3.11 --output-file requirements.lock
 
 clean:
-	rm -rf results public logs benchmarks .snakemake
+	rm -rf results public logs .snakemake

@@ -112,10 +112,12 @@ def _largest_in_margins(
         for place in {*claim.cases, *others}:
             sides = [cases.get(place) for cases in (claim.cases, others)]
             one, other = (side.mean if side else None for side in sides)
-            if None in sides or one != other:
-                margin = margins.get(name)
-                is_known = one is not None and other is not None and margin
-                apart.append(abs(one - other) / margin if is_known else math.inf)
+            if None not in sides and one == other:
+                continue
+            margin = margins.get(name)
+            if one is None or other is None or not margin:
+                return math.inf
+            apart.append(abs(one - other) / margin)
     return max(apart)
 
 

@@ -33,8 +33,8 @@ def run(
         for one, path in zip(digested, snapshots, strict=True)
     ]
     place = {"model": digested[0].run.model, "start": digested[0].run.start, "layer": layer}
-    write_table(products, place | comparison.products(kept))
+    write_table(products, {**place, **comparison.products(kept)})
     curves = comparison.densities(kept)
-    write_table(densities, place | curves)
+    write_table(densities, {**place, **curves})
     write_model(axes, DensityAxes(**comparison.density_axes(curves)))
-    write_table(histograms, place | comparison.histograms(kept))
+    write_table(histograms, {**place, **comparison.histograms(kept)})

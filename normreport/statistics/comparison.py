@@ -85,9 +85,9 @@ def products(runs: Snapshots) -> Columns:
     correlations = np.full(len(epochs), np.nan)
     arms, seeds = _conditions(runs)
     of_interest = (epochs == longest - 1) & (a != b) & (seeds[a] == seeds[b])
-    for row in np.flatnonzero(of_interest):
-        found = correlation(*(runs[run][1][-1] for run in (a[row], b[row])))
-        correlations[row] = np.nan if found is None else found
+    for pair in np.flatnonzero(of_interest):
+        found = correlation(*(runs[run][1][-1] for run in (a[pair], b[pair])))
+        correlations[pair] = np.nan if found is None else found
     return {
         "epoch": epochs,
         "normalization_a": arms[a],

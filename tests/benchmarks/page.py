@@ -1,8 +1,6 @@
-"""How much a report's page weighs, part by part, and how soon a browser shows it.
+"""How large a report's page is, part by part, and how soon a browser shows it.
 
-    python -m tests.benchmarks.page [results/report/index.html]
-
-Prints tables in Markdown and writes them to benchmarks/page.md.
+python -m tests.benchmarks.page [results/report/index.html]
 """
 
 from __future__ import annotations
@@ -13,8 +11,11 @@ import statistics
 import sys
 from pathlib import Path
 
-REPORT = Path("results/report/index.html")
-TABLES = Path("benchmarks/page.md")
+from normreport.plan import paths
+from normreport.source_code import ROOT
+from tests.benchmarks.tables import Results, table
+
+REPORT = ROOT / paths.HTML
 WIDTHS = (1440, 360)
 LOADS = 7
 
@@ -32,7 +33,7 @@ PARTS = {
     "BibTeX": r"<details>.*?</details>",
 }
 OVERHEAD = ("style sheets", "script", "text")
-"""What a page weighs besides figures and data."""
+"""What is neither a figure nor data."""
 
 TIMES = {
     "first paint": """new Promise((resolve) => {
@@ -50,8 +51,16 @@ WATCH = """window.idle = new Promise((resolve) => {
 });"""
 
 
+def measure(html: Path = REPORT) -> Results | None:
+    """Measure a page; None if it is not there."""
+    if not html.is_file():
+        return None
+    times = {str(width): load_times(html, width) for width in WIDTHS}
+    return {"bytes": parts(html.read_text(encoding="utf-8")), "milliseconds": times}
+
+
 def parts(page: str) -> dict[str, int]:
-    """Give the bytes of each part of a page; they add up to all of it."""
+    """Return the bytes of each part of a page; they add up to all of it."""
     sizes = {}
     for name, pattern in PARTS.items():
         taken = re.findall(pattern, page, re.S)
@@ -61,7 +70,7 @@ def parts(page: str) -> dict[str, int]:
 
 
 def load_times(html: Path, width: int) -> dict[str, float]:
-    """Give the medians of a few loads in headless Chromium, in ms after the navigation began."""
+    """Return the medians of a few loads in headless Chromium, in ms after the navigation began."""
     from playwright.sync_api import sync_playwright
 
     loads = []
@@ -80,25 +89,28 @@ def load_times(html: Path, width: int) -> dict[str, float]:
     return {name: statistics.median(load[name] for load in loads) for name in TIMES}
 
 
-def main(html: Path) -> None:
-    """Print the tables and write them to a file."""
-    sizes = parts(html.read_text(encoding="utf-8"))
-    lines = ["| part | bytes |", "|---|---:|"]
-    lines += [f"| {name} | {size:,} |" for name, size in sizes.items()]
-    lines += [f"| besides figures and data | {sum(sizes[name] for name in OVERHEAD):,} |"]
-    lines += [f"| all | {sum(sizes.values()):,} |", ""]
-    lines += [f"| ms, median of {LOADS} | {' | '.join(TIMES)} |", "|---|---:|---:|---:|"]
-    for width in WIDTHS:
-        times = load_times(html, width).values()
-        lines += [f"| {width} px | {' | '.join(f'{time:.0f}' for time in times)} |"]
-    text = "\n".join(lines) + "\n"
-    TABLES.parent.mkdir(exist_ok=True)
-    TABLES.write_text(text)
-    print(text, end="")
+def describe(results: Results | None) -> str:
+    """Describe the results in Markdown."""
+    if results is None:
+        return "Left out: there was no finished default report in `results/`.\n"
+    sizes = results["bytes"]
+    rows = [*sizes.items(), ("all", sum(sizes.values()))]
+    besides = sum(sizes[name] for name in OVERHEAD)
+    return (
+        "The page of the default report is a single file. A page is interactive once its script "
+        "has run and the browser is idle, in headless Chromium.\n\n"
+        + table(
+            [f"width, px; median of {LOADS} loads, ms", *TIMES],
+            [
+                (width, *(f"{time:.0f}" for time in times.values()))
+                for width, times in results["milliseconds"].items()
+            ],
+        )
+        + f"\nIts largest part is: {max(sizes, key=lambda name: sizes[name])}. Besides figures and "
+        f"data, it has {besides:,} bytes.\n\n"
+        + table(["part", "bytes"], [(name, f"{size:,}") for name, size in rows])
+    )
 
 
 if __name__ == "__main__":
-    chosen = Path(sys.argv[1]) if sys.argv[1:] else REPORT
-    if not chosen.is_file():
-        sys.exit(f"{chosen}: is not there. Expected a report's page: build one by make report.")
-    main(chosen)
+    print(describe(measure(Path(sys.argv[1]) if sys.argv[1:] else REPORT)))

@@ -46,7 +46,6 @@ from normreport.io.snapshots import epoch_digests
 from normreport.plan import paths
 from normreport.plan.workflow import Plan
 from normreport.source_code import ROOT
-from normreport.stages import compare_arms, measure_weights
 from normreport.statistics.comparison import BINS, GRID_POINTS, density_axes
 from normreport.statistics.density import scott_bandwidth
 from normreport.statistics.initialization import kaiming_fan_out_std
@@ -57,6 +56,13 @@ Floats = NDArray[np.float64]
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of each layer, by its path."""
 
+# The order of columns in the stages' tables.
+QUANTILES = ["model", "start", "normalization", "seed", "layer", "epoch", "n", "score", "quantile"]
+OF_LAYER = ["model", "start", "layer", "normalization", "seed", "epoch"]
+DENSITIES = [*OF_LAYER, "weight", "density", "bandwidth"]
+HISTOGRAMS = [*OF_LAYER, "left", "right", "count"]
+PRODUCTS = ["model", "start", "layer", "epoch", "normalization_a", "seed_a", "normalization_b",
+            "seed_b", "product", "correlation"]  # fmt: skip
 CLASSES = 10
 CONDITION = tuple(field.name for field in fields(Run))
 VERSIONS = {"python": "3.11.0", "torch": "2.14.1"}
@@ -231,12 +237,16 @@ class Group:
     @cached_property
     def tails(self) -> Floats:
         """How much heavier than Gaussian the tails are: the cube of the score counts so much."""
-        return 0.002 * self.seed_noise[..., None] + 0.05 * self.pulls * self.growth
+        tails: Floats = 0.002 * self.seed_noise[..., None] + 0.05 * self.pulls * self.growth
+        return tails
 
     def losses(self) -> Floats:
         """Return the losses of each run at every epoch, shape (runs, epochs + 1)."""
         noise = self.generator.standard_normal((len(self.runs), self.epochs + 1))
-        return np.log(CLASSES) * np.exp(-np.arange(self.epochs + 1) / 6 + 0.05 * noise) + 0.004
+        losses: Floats = (
+            np.log(CLASSES) * np.exp(-np.arange(self.epochs + 1) / 6 + 0.05 * noise) + 0.004
+        )
+        return losses
 
     def weight_counts(self) -> list[int]:
         """Return the number of weights of each layer."""
@@ -524,7 +534,7 @@ def _quantiles(group: Group, kept: Sequence[str]) -> pa.Table:
         "n": _along(counts, shape, 1),
         "score": _along(scores, shape, 3),
         "quantile": _significant(curves, 6).reshape(-1),
-    }).select(measure_weights.QUANTILES)  # fmt: skip
+    }).select(QUANTILES)  # fmt: skip
 
 
 def _write_comparison(group: Group, layer: str, folder: Path) -> None:
@@ -566,7 +576,7 @@ def _densities(group: Group, layer: str) -> pa.Table:
         "weight": _along(_significant(grid, 7), shape, 2),
         "density": _significant(curves, 6).reshape(-1),
         "bandwidth": np.full(np.prod(shape), float(f"{bandwidth:.6g}")),
-    }).select(compare_arms.DENSITIES)  # fmt: skip
+    }).select(DENSITIES)  # fmt: skip
 
 
 def _histograms(group: Group, layer: str) -> pa.Table:
@@ -585,7 +595,7 @@ def _histograms(group: Group, layer: str) -> pa.Table:
         "left": _along(edges[:-1], shape, 2),
         "right": _along(edges[1:], shape, 2),
         "count": np.rint(count * shares).astype(np.int64).reshape(-1),
-    }).select(compare_arms.HISTOGRAMS)  # fmt: skip
+    }).select(HISTOGRAMS)  # fmt: skip
 
 
 def _products(group: Group, layer: str) -> pa.Table:
@@ -623,7 +633,7 @@ def _products(group: Group, layer: str) -> pa.Table:
         "seed_b": _along(every_seed[b], shape, 1),
         "product": products.reshape(-1),
         "correlation": pa.array(correlation.reshape(-1), from_pandas=True),
-    }).select(compare_arms.PRODUCTS)  # fmt: skip
+    }).select(PRODUCTS)  # fmt: skip
 
 
 def _significant(values: Floats, digits: int) -> Floats:

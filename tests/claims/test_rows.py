@@ -34,13 +34,14 @@ def whole() -> Study:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(studies, "EPOCHS", 5)
         sgd = {f"{model}_sgd": model for model in LAYERS}
-        return study(
+        made: Study = study(
             layers=LAYERS | {name: LAYERS[model] for name, model in sgd.items()},
             architectures={model: model for model in LAYERS},
             built_as={model: model for model in LAYERS} | sgd,
             variants=tuple(sgd),
             optimizers={name: {"name": "sgd"} for name in sgd},
         )
+    return made
 
 
 @pytest.fixture(scope="module")
