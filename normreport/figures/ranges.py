@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from normreport.config.figure_kinds import MOST_ARMS
 from normreport.figures.page import Key
@@ -156,7 +157,7 @@ def draw_runs(
 
 def fill_range(
     ax: Axes,
-    outline: tuple[Sequence[float], Sequence[float]],
+    outline: tuple[ArrayLike, ArrayLike],
     arm: str,
     color: str,
     value: str | None,

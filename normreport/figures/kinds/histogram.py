@@ -321,7 +321,7 @@ def _draw_outlines(
 def _draw_range(ax: Axes, outline: pd.DataFrame, name: str, last: int) -> None:
     """Fill the range of all arms at the last epoch, if there is one."""
     if last in outline.index:
-        edges = outline.columns.to_numpy(dtype=float).tolist(), outline.loc[last].tolist()
+        edges = outline.columns.to_numpy(dtype=float), outline.loc[[last]].to_numpy()[0]
         fill_range(ax, edges, ALL_ARMS, style_of_all().color, name)
 
 
