@@ -68,6 +68,7 @@ WEIGHTS = _in("the pretrained weights, for a pretrained start", nargs="?", **OPT
 TUNED = _in("the files of the sweeps (.json)", nargs="*", required=False, default=[])
 LOGO = _in("the logo (.svg, .png, .jpg, .webp)", nargs="?", **OPTIONAL)
 CATALOGUE = _in("translations for a report that is not in English (.po)", nargs="?", **OPTIONAL)
+AXES = _in("the axes of the densities of every start (.json)", nargs="*", **OPTIONAL)
 FAILURES = _in("the runs that failed (.json)", nargs="?", **OPTIONAL)
 
 
@@ -168,6 +169,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "digests": _in("the digests, one file per run (.json)", **MANY),
             "snapshots": SNAPSHOTS | MANY,
             "densities": _out("densities on one grid, with one bandwidth (.parquet)"),
+            "axes": _out("the axes of the densities (.json)"),
             "histograms": _out("histograms with equal bins (.parquet)"),
             "products": _out("products of the runs' quantile functions (.parquet)"),
         },
@@ -201,6 +203,7 @@ STAGES: dict[str, tuple[str, Options]] = {
             "figure": {"metavar": "ID", "help": "for example density-vgg16-scratch-features.0"},
             "settings": SETTINGS,
             "inputs": _in("tables or images that the figure shows", **MANY),
+            "axes": AXES,
             "failures": FAILURES,
             "catalogue": CATALOGUE,
             "svg": _out("the figure (.svg)"),
