@@ -68,7 +68,9 @@ WEIGHTS = _in("the pretrained weights, for a pretrained start", nargs="?", **OPT
 TUNED = _in("the files of the sweeps (.json)", nargs="*", required=False, default=[])
 LOGO = _in("the logo (.svg, .png, .jpg, .webp)", nargs="?", **OPTIONAL)
 CATALOGUE = _in("translations for a report that is not in English (.po)", nargs="?", **OPTIONAL)
-AXES = _in("the axes of the densities of every start (.json)", nargs="*", **OPTIONAL)
+AXES = _in(
+    "the axes of the densities of every start (.json)", nargs="*", required=False, default=()
+)
 FAILURES = _in("the runs that failed (.json)", nargs="?", **OPTIONAL)
 
 
