@@ -103,7 +103,6 @@ def timed(call: Callable[[], T]) -> tuple[T, float]:
 def _our_figures(layer: str, weights: Weights) -> list[str]:
     """Compute the densities as `compare_arms` does, and draw both figures as `draw_figure` does."""
     run = {"normalization": ARM, "seed": 0}
-    rows = list(comparison.densities([(run, list(weights))]))
     curves = comparison.densities([(run, list(weights))])
     table = pd.DataFrame(curves).assign(model=MODEL, start=START, layer=layer)
     source = Densities(table, [DensityAxes(**comparison.density_axes(curves))])
