@@ -19,8 +19,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import gaussian_kde
 
+from normreport.config.manifests import DensityAxes
 from normreport.config.report import FigureSettings
-from normreport.figures.drawing import make_drawing
+from normreport.figures.drawing import Densities, make_drawing
 from normreport.figures.svg import to_svg
 from normreport.statistics import comparison
 from normreport.statistics.comparison import GRID_POINTS
@@ -102,8 +103,9 @@ def timed(call: Callable[[], T]) -> tuple[T, float]:
 def _our_figures(layer: str, weights: Weights) -> list[str]:
     """Compute the densities as `compare_arms` does, and draw both figures as `draw_figure` does."""
     run = {"normalization": ARM, "seed": 0}
-    rows = list(comparison.densities([(run, list(weights))]))
-    source = pd.DataFrame(rows).assign(model=MODEL, start=START, layer=layer)
+    curves = comparison.densities([(run, list(weights))])
+    table = pd.DataFrame(curves).assign(model=MODEL, start=START, layer=layer)
+    source = Densities(table, [DensityAxes(**comparison.density_axes(curves))])
     return [
         to_svg(
             make_drawing(source, FigureSettings(kind=kind, model=MODEL, start=START, layer=layer)),
