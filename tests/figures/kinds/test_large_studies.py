@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -36,6 +36,12 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
     "six arms of six seeds": {"arms": synthetic.TWELVE[:6], "seeds": 6},
 }
 MOVING = ("density", "histogram", "quantiles")
+MAKERS: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "density": synthetic.densities,
+    "spread": synthetic.measures,
+    "curves": synthetic.histories,
+    "quantiles": synthetic.quantiles,
+}
 KEY = {"model": "vgg16", "start": "scratch", "layer": "features.0"}
 
 
@@ -106,17 +112,13 @@ def test_the_ranges_of_densities_hold_every_run(many_seeds: pd.DataFrame) -> Non
 def test_every_band_is_filled_between_the_ends_of_its_range(
     kind: str, many_seeds: pd.DataFrame
 ) -> None:
-    x, values, make = {
-        "density": ("weight", ("density", "change"), synthetic.densities),
-        "spread": ("epoch", ("std",), synthetic.measures),
-        "curves": (
-            "epoch",
-            ("train_loss", "heldout_loss", "heldout_accuracy_percent"),
-            synthetic.histories,
-        ),
-        "quantiles": ("score", ("departure",), synthetic.quantiles),
+    x, values = {
+        "density": ("weight", ("density", "change")),
+        "spread": ("epoch", ("std",)),
+        "curves": ("epoch", ("train_loss", "heldout_loss", "heldout_accuracy_percent")),
+        "quantiles": ("score", ("departure",)),
     }[kind]
-    drawing = synthetic.drawn(kind, make(many_seeds), **KEY)
+    drawing = synthetic.drawn(kind, MAKERS[kind](many_seeds), **KEY)
     expected = []
     ranges = ranges_of(drawing)
     if "start" in ranges:
@@ -143,9 +145,12 @@ def test_the_words_say_what_bands_and_colours_are(
 ) -> None:
     lines = "bands reach from its smallest to its largest run"
     few = synthetic.runs(epochs=2, seeds=2, layers=LAYER)
-    assert lines in synthetic.drawings(many_seeds)[kind].method
-    assert lines not in synthetic.drawings(few)[kind].method
-    method = synthetic.drawings(many_arms)[kind].method
+    of_many, of_few, method = (
+        synthetic.drawn(kind, MAKERS[kind](table), **KEY).method
+        for table in (many_seeds, few, many_arms)
+    )
+    assert lines in of_many
+    assert lines not in of_few
     grey = (
         "Each panel shows one arm; its grey band is the range of all arms' means."
         if kind in ("density", "spread")
