@@ -10,7 +10,7 @@ ARTICLE = "index.html"
 FOLDER = "supplement"
 # A report of at most so many figures and runs is one page, which stays below 5 MB.
 MOST_FIGURES = 60
-MOST_RUNS = 100
+MOST_RUNS = 72
 
 
 def assign_pages(figures: Sequence[Subject], runs: int) -> list[str]:
