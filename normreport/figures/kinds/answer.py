@@ -138,7 +138,8 @@ def _draw_bars(ax: Axes, layers: Sequence[tuple[str, str]], effects: pd.DataFram
                 end = value
                 if column == DELTA:
                     low, end = float(values[DELTA_LOW]), float(values[DELTA_HIGH])
-                    ax.plot([low, end], [at, at], color=INK, linewidth=1.1)
+                    if low < end:
+                        ax.plot([low, end], [at, at], color=INK, linewidth=1.1)
                 text = f"{format_number(value, 2)}%"
                 color = style["color"] if column == DELTA else MUTED
                 label(
@@ -150,9 +151,12 @@ def _draw_bars(ax: Axes, layers: Sequence[tuple[str, str]], effects: pd.DataFram
 def describe(prepared: ContrastEffects) -> Words:
     """Compare the effects, and explain both."""
     final = prepared.data
-    marks = gettext("Thin lines: 95%% intervals of the switch.")
+    marks = []
+    # Fewer than three seeds give no interval.
+    if (final[DELTA_LOW] < final[DELTA_HIGH]).any():
+        marks.append(gettext("Thin lines: 95%% intervals of the switch."))
     if (final[DELTA] == 0).any():
-        marks += " " + gettext("0%%: no shift that repeats from seed to seed was detected.")
+        marks.append(gettext("0%%: no shift that repeats from seed to seed was detected."))
     explanation = gettext(
         "Width: the standard deviation of the layer\u2019s weights when the training starts. "
         "Switching: the part of the shift from %(one)s to %(other)s that repeats from seed to "
@@ -167,7 +171,7 @@ def describe(prepared: ContrastEffects) -> Words:
         return Words(caption=reason, method=explanation, alt=f"{alt} {reason}")
     observation = count_cases(prepared)
     return Words(
-        caption=f"{observation} {marks}",
+        caption=" ".join([observation, *marks]),
         method=explanation,
         alt=" ".join([alt, observation, name_largest(prepared), *numbers_of(final)]),
     )
