@@ -406,17 +406,23 @@ def _from_stdin(arguments: Sequence[str]) -> Sequence[str]:
     return [arguments[0], *map(os.fsdecode, options)]
 
 
-def _print_usage() -> None:
-    """Print the memory and the processor time of this process: the last line of a job's log."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    peak_bytes = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+def peak_memory() -> int:
+    """Return the largest memory that this process has had, in bytes."""
     # On Linux, ru_maxrss may be that of the process that started this one.
     with contextlib.suppress(OSError):
         status = Path("/proc/self/status").read_text(encoding="utf-8")
         if found := re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE):
-            peak_bytes = int(found[1]) * 1024
+            return int(found[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
+
+
+def _print_usage() -> None:
+    """Print the memory and the processor time of this process: the last line of a job's log."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
     print(
-        f"peak memory {peak_bytes / 1e6:.0f} MB, "
+        f"peak memory {peak_memory() / 1e6:.0f} MB, "
         f"processor time {used.ru_utime + used.ru_stime:.1f} s",
         file=sys.stderr,
     )
