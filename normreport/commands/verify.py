@@ -91,9 +91,10 @@ def run(
         return 1
     apart = _largest_in_margins(record, there, {each.id: each.axis_margin for each in claimed})
     is_within = apart <= tolerance and not found.verdicts
+    changed = f"{len(found.verdicts)} of {claims} verdicts differ" if found.verdicts else ""
     print(
-        f"{'Within' if is_within else 'Beyond'} the tolerance: effects differ by at most "
-        f"{apart:.2g} of their claims' margins (tolerance {tolerance:g})."
+        f"{'Accepted' if is_within else 'Not accepted'}: {changed or 'no verdict differs'}, and "
+        f"effects differ by at most {apart:.2g} of their claims' margins (tolerance {tolerance:g})."
     )
     return 0 if is_within else 1
 

@@ -227,8 +227,8 @@ def describe_lines(runs: pd.DataFrame) -> str:
     """Say what the lines and ranges of arms are, without a full stop."""
     if are_many(runs):
         return gettext(
-            "Bold lines are an arm's mean over %(seeds)s, bands reach from its smallest to its "
-            "largest run",
+            "Each bold line is the mean of an arm over %(seeds)s, and its band is the range of its "
+            "runs",
             seeds=seeds_phrase(runs),
         )
     return gettext(
@@ -242,14 +242,18 @@ def name_colors(arms: Sequence[str], colored: Sequence[str]) -> list[str]:
     if len(colored) == len(arms):
         return []
     names = join_with_and(colored)
-    return [gettext("Of %(num)s arms, %(names)s have a colour.", num=len(arms), names=names)]
+    return [
+        gettext(
+            "Of the %(num)s arms, only %(names)s are drawn in colour.", num=len(arms), names=names
+        )
+    ]
 
 
 def describe_colors(arms: Sequence[str], colored: Sequence[str]) -> list[str]:
     """Say which arms have a colour and what is grey, if not all have: no or two sentences."""
     sentences = name_colors(arms, colored)
     if sentences:
-        sentences.append(gettext("Darker grey bands are the range of all arms' means."))
+        sentences.append(gettext("Darker grey marks the range of the means of all arms."))
     return sentences
 
 

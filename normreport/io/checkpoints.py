@@ -58,7 +58,8 @@ class Checkpoint:
         The lock is released when this object is garbage-collected or the process ends. A workflow
         that was killed may leave jobs behind, on this machine or on another node that shares the
         folder. If the file system has no locks, the work continues without one, and a line in the
-        log says so.
+        log says so. A second process of the same run may then remove files that this one needs, and
+        one of them fails: its retry trains again.
         """
         path = self.folder / "lock"
         while True:

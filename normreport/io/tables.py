@@ -79,7 +79,9 @@ def read_tables(
     whole = pa.concat_tables(tables, promote_options="permissive")
     frame: pd.DataFrame = whole.unify_dictionaries().to_pandas()
     for name in categories:
-        frame[name] = frame[name].cat.reorder_categories(sorted(frame[name].cat.categories))
+        # An empty table has no type for its names.
+        column = frame[name].astype("category")
+        frame[name] = column.cat.reorder_categories(sorted(column.cat.categories))
     return frame
 
 

@@ -1,7 +1,7 @@
 """The memory, the time and the GPUs that jobs ask Snakemake for.
 
-Memory is at least what was measured, and less than twice as much. It includes the two processes of
-Snakemake that start a job on another node.
+A training asks for at least its measured memory and for less than twice as much. That includes the
+two Snakemake processes that start a job on another node.
 """
 
 from __future__ import annotations

@@ -154,10 +154,10 @@ def _describe_default(default: Results | None, overhead: float) -> str:
 
 def _describe_edits(builds: list[Results]) -> str:
     return (
-        "The smoke preset, built in a fresh clone, and built again after one edit after the other. "
-        "Processor time of Snakemake and all jobs.\n\n"
+        "The smoke preset is built in a fresh clone, and again after each edit in turn. Times are "
+        "the processor time of Snakemake and all jobs.\n\n"
         + table(
-            ["build", "jobs", "trainings", "time, s", "of the first", "of it Snakemake, s"],
+            ["build", "jobs", "trainings", "time, s", "share of the first", "Snakemake alone, s"],
             [
                 (build["edit"], build["jobs"], build["trainings"], f"{build['seconds']:.1f}",
                  f"{build['seconds'] / builds[0]['seconds']:.0%}",

@@ -155,12 +155,14 @@ def describe(results: Results) -> str:
     ]
     slowest = max(largest, key=lambda name: largest[name]["seconds"])
     return (
-        "Runs are made up: a generator writes what training and measuring would. Snakemake then "
-        "runs one job of each kind. `compare_arms` compares the first layer of one model and "
-        f"start ({sizes[-1]['compared_runs']} runs in the largest study); the figures are the "
-        "slowest kinds. The page has a copy of the drawn figure for every other figure of its "
-        "kind. If nothing is to be done, all files are equally old, and Snakemake compares only "
-        f"times.\n\nWith {sizes[-1]['runs']:,} runs {_title(slowest)} takes longest. "
+        "The runs are synthetic: a generator writes the files that training and measuring would "
+        "write. Snakemake then runs one job of each kind. `compare_arms` compares the first layer "
+        "of one model and "
+        f"start ({sizes[-1]['compared_runs']} runs in the largest study); only the slowest kinds "
+        "of figure are listed. To measure the page, one figure of each kind is drawn and copied "
+        "for the others of that kind. If nothing is to be done, all files are equally old, and "
+        f"Snakemake compares only times.\n\nWith {sizes[-1]['runs']:,} runs {_title(slowest)} "
+        "takes longest. "
         f"{_describe_excess(largest)}\n\n"
         "Processor time, peak memory and, in brackets, the memory that the rule asks for, in MB:"
         "\n\n" + table(["", *(f"{size['runs']:,} runs" for size in sizes)], rows)

@@ -75,9 +75,9 @@ def describe(results: Results) -> str:
     """Describe the results in Markdown."""
     above = sum(job["peak_mb"] > job["declared_mb"] for job in results["jobs"])
     return (
-        f"One run of {results['epochs']} epochs per row, on one core. The memory that a rule asks "
-        "for includes about 400 MB for Snakemake, which starts the job. Jobs that take more than "
-        f"the rule asks for, which ends a job on a cluster: {above or 'none'}.\n\n"
+        f"Each row is one job for a run of {results['epochs']} epochs, on one core. The memory "
+        "that a rule asks for includes about 400 MB for Snakemake, which starts the job. Number of "
+        f"jobs that exceed what their rule asks for (a cluster would kill them): {above}.\n\n"
         + table(
             ["stage", "of", "kept layers", "peak, MB", "declared, MB", "peak / declared"],
             [

@@ -149,11 +149,11 @@ def describe(results: Results) -> str:
     curves = [(*_cells(row), f"{row['error']:.0e}") for row in results["curves"]]
     slower = min(results["figures"], key=lambda row: row["seaborn"] / row["ours"])
     return (
-        f"Two figures of each of two layers of a network, from the weights of {results['epochs']} "
-        f"epochs to SVG, take seaborn {results['ratio']:.0f} times as long (goal: {GOAL}). The "
-        "two figures are `kdeplot` and `violinplot`, with a curve for every epoch. What limits "
-        f"it is the drawing, which dominates for the {slower['weights']:,} weights of "
-        f"`{slower['layer']}`.\n\n"
+        f"seaborn takes {results['ratio']:.0f} times as long as normreport to draw two figures of "
+        f"each of two layers as SVG, from the weights of {results['epochs']} epochs (goal: "
+        f"{GOAL}). The two figures are `kdeplot` and `violinplot`, with a curve for every epoch. "
+        f"Drawing limits this ratio: it takes most of the time for the {slower['weights']:,} "
+        f"weights of `{slower['layer']}`.\n\n"
         + table(columns, map(_cells, results["figures"]))
         + "\nThe densities alone, on the same grid with the same bandwidth. seaborn sums over all "
         "weights (`scipy.stats.gaussian_kde`). The error is the largest difference from that sum, "

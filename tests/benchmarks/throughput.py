@@ -166,13 +166,14 @@ def describe(results: Results) -> str:
         f"{1 - row['run'] / row['steps']:.0%} ({row['model']})" for row in results["models"]
     )
     return (
-        f"Images per second on {results['cores']} cores, {SIZE} x {SIZE} px, {BATCH} a step; "
-        f"medians of {results['rounds']} rounds. The script transforms each image every time and "
+        f"The table shows images per second on {results['cores']} cores, for images of {SIZE} x "
+        f"{SIZE} px and batches of {BATCH}. Each number is the median of {results['rounds']} "
+        "rounds. The script transforms each image every time and "
         "trains one run on all cores. The workflow trains one run per core and evaluates all "
         "training images after each epoch. The bare steps use the workflow's network and "
-        "optimizer, and are compared with its epochs without the evaluations. What limits "
-        "training is PyTorch's forward and backward pass on one thread; the evaluations take "
-        f"{evaluating} of a run.\n\n"
+        "optimizer, and are compared with its epochs without the evaluations. PyTorch's "
+        "forward and backward passes on one thread limit training. The evaluations take this share "
+        f"of a run: {evaluating}.\n\n"
         + table(
             ["model", "script", "workflow", f"ratio (goal: {GOALS['script']:g})",
              "bare steps", "workflow's steps", f"ratio (goal: {GOALS['bare']:g})"],

@@ -70,8 +70,8 @@ simulation, with independent cases, then gave the right verdict in these shares 
 
 ## Claims of a study
 
-The same for {declared} claims that a configuration declares, a third each of ratios, differences
-and shifts:
+This table repeats the simulation for {declared} claims that a configuration declares, a third each
+of ratios, differences and shifts.
 
 | true effect | seeds | any wrong before, % | any wrong, % | nominal, % | right claims, % |
 |---|---|---|---|---|---|

@@ -310,9 +310,14 @@ def write_rebuilt(folder: Path, values: dict[str, Any], *, effect: float, verdic
 @pytest.mark.parametrize(
     ("effect", "verdict", "status", "end"),
     [
-        (0.04, "", 0, "Within the tolerance: effects differ by at most 0.04 of"),
-        (-0.06, "", 1, "Beyond the tolerance: effects differ by at most 0.06 of"),
-        (0.0, "MIXED", 1, "Beyond the tolerance: effects differ by at most 0 of"),
+        (0.04, "", 0, "Accepted: no verdict differs, and effects differ by at most 0.04"),
+        (-0.06, "", 1, "Not accepted: no verdict differs, and effects differ by at most 0.06"),
+        (
+            0.0,
+            "MIXED",
+            1,
+            f"Not accepted: 1 of {len(CLAIMS)} verdicts differ, and effects differ by at most 0",
+        ),
     ],
 )
 def test_a_tolerance_is_a_share_of_each_claims_margin(
@@ -331,7 +336,7 @@ def test_a_tolerance_is_a_share_of_each_claims_margin(
     monkeypatch.setattr(verify, "_rebuilt", lambda record, folder: rebuilt)
     found, out = verified(page, "--rebuild", "--tolerance", 0.05)
     assert found == status
-    assert out.splitlines()[-1] == f"{end} their claims' margins (tolerance 0.05)."
+    assert out.splitlines()[-1] == f"{end} of their claims' margins (tolerance 0.05)."
     assert verified(page, "--rebuild")[0] == 1
 
 

@@ -12,6 +12,7 @@ import pytest
 from normreport.errors import StorageError
 from normreport.io import files
 from normreport.io.tables import read_tables, write_table
+from normreport.statistics import comparison
 
 
 def test_rows_are_concatenated_in_the_order_of_the_files(tmp_path: Path) -> None:
@@ -172,3 +173,12 @@ def test_names_can_be_read_as_sorted_categories(tmp_path: Path) -> None:
     assert found["arm"].tolist() == ["b", "c"]
     assert found["arm"].cat.categories.tolist() == ["a", "b", "c"]
     assert found.columns.tolist() == ["arm", "x"]
+
+
+def test_an_empty_table_has_categories_without_a_name(tmp_path: Path) -> None:
+    constant = [({"normalization": arm, "seed": 0}, np.ones((2, 4), np.float32)) for arm in "ab"]
+    for compare in (comparison.densities, comparison.histograms):
+        write_table(tmp_path / "a.parquet", {"model": "m", **compare(constant)})
+        found = read_tables([tmp_path / "a.parquet"], categories=["model", "normalization"])
+        assert found.empty
+        assert found.dtypes[["model", "normalization"]].astype(str).tolist() == ["category"] * 2

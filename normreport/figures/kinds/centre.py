@@ -357,8 +357,7 @@ def _marks(prepared: Prepared) -> str:
     if not are_many(own):
         return gettext("Points are single runs.")
     return gettext(
-        "Points are an arm's mean over %(seeds)s, lines reach from its smallest to its largest "
-        "run.",
+        "Each point is the mean of an arm over %(seeds)s, and its line is the range of its runs.",
         seeds=seeds_phrase(own),
     )
 

@@ -315,7 +315,8 @@ def _reading(prepared: Prepared) -> str:
     text = gettext(
         "Kernel density estimates of the weights of %(layer)s (%(model)s, %(start)s) at epoch "
         "%(epoch)s. %(lines)s; every curve has the bandwidth %(bandwidth)s, and all starts share "
-        "the axes. Below, on a larger scale, what training added to each run's density.",
+        "the axes. The lower panels show, on a larger scale, how each density has changed since "
+        "epoch 0.",
         **prepared.place,
         epoch=prepared.epoch,
         lines=describe_lines(prepared.runs),

@@ -313,8 +313,7 @@ def _marks(prepared: Prepared) -> str:
     shown = prepared.shown[prepared.shown["normalization"].isin(prepared.colored)]
     if are_many(shown):
         return gettext(
-            "bars reach from an arm's smallest to its largest run, lines are its mean over "
-            "%(seeds)s",
+            "bars are the range of an arm's runs, and lines are its mean over %(seeds)s",
             seeds=seeds_phrase(shown),
         )
     return gettext(

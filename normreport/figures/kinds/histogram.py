@@ -155,10 +155,8 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     pooled = pd.concat(panels, ignore_index=True)
     arms = arms_in_order(source)
     colored = arms_in_color(arms, settings.contrast)
-    of_arms = pooled[pooled["normalization"] != ALL_ARMS]
+    of_arms = pooled[(pooled["normalization"] != ALL_ARMS) & (arms != colored)]
     ranges = range_of_means(of_arms, ["count", "density"], by=["layer", "start", "epoch", *_BIN])
-    if arms == colored:
-        ranges = ranges[:0]
     is_first = (pooled["normalization"] == ALL_ARMS) & (last > 0)
     is_last = pooled["normalization"].isin(colored) & (pooled["epoch"] == last)
     ends = ranges[ranges["epoch"] == last]

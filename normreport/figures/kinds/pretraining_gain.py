@@ -371,8 +371,8 @@ def describe(prepared: Prepared) -> Words:
     arms = _averaged_arms(prepared.checks)
     if prepared.has_ranges:
         marks = gettext(
-            "Points are an arm's mean over its seeds, from scratch (hollow) and pretrained "
-            "(filled); lines reach from its smallest to its largest run. Right, the difference, "
+            "Points are the mean of an arm over its seeds, from scratch (hollow) and pretrained "
+            "(filled); lines are the range of its runs. The right panel shows the difference, "
             "averaged over %(arms)s: the range of the seeds, and the mean with its 95%% interval "
             "over seeds (Student's t).",
             arms=arms,
@@ -380,8 +380,8 @@ def describe(prepared: Prepared) -> Words:
     else:
         marks = gettext(
             "A thin line joins the two runs of a seed, from scratch (hollow) and pretrained "
-            "(filled). Right, the difference of each seed, averaged over %(arms)s, and the mean "
-            "with its 95%% interval over seeds (Student's t).",
+            "(filled). The right panel shows the difference of each seed, averaged over %(arms)s, "
+            "and the mean with its 95%% interval over seeds (Student's t).",
             arms=arms,
         )
     explanation = gettext(

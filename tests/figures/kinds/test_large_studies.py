@@ -143,7 +143,7 @@ def test_every_band_is_filled_between_the_ends_of_its_range(
 def test_the_words_say_what_bands_and_colours_are(
     kind: str, many_seeds: pd.DataFrame, many_arms: pd.DataFrame
 ) -> None:
-    lines = "bands reach from its smallest to its largest run"
+    lines = "its band is the range of its runs"
     few = synthetic.runs(epochs=2, seeds=2, layers=LAYER)
     of_many, of_few, method = (
         synthetic.drawn(kind, MAKERS[kind](table), **KEY).method
@@ -154,7 +154,7 @@ def test_the_words_say_what_bands_and_colours_are(
     grey = (
         "Each panel shows one arm; its grey band is the range of all arms' means."
         if kind in ("density", "spread")
-        else "Of 12 arms, raw and unit have a colour. Darker grey bands are the range of all"
+        else "Of the 12 arms, only raw and unit are drawn in colour. Darker grey marks the range"
     )
     assert grey in method
 
@@ -262,7 +262,7 @@ def test_accuracies_of_many_seeds_are_a_mean_and_a_range(many_seeds: pd.DataFram
     assert drawn.set_index("seed")["percent"].to_dict() == pytest.approx(
         {"smallest": 100 * own.min(), "largest": 100 * own.max(), "mean": 100 * own.mean()}
     )
-    assert "lines reach from its smallest to its largest run" in drawing.method
+    assert "lines are the range of its runs" in drawing.method
 
 
 @pytest.mark.parametrize("kind", ["displacement", "centre"])
@@ -277,7 +277,7 @@ def test_points_of_many_seeds_are_a_range(kind: str, many_seeds: pd.DataFrame) -
     for end, expected in (("smallest", last.min()), ("largest", last.max())):
         drawn = ranges.loc[ranges["seed"] == end, value]
         assert np.allclose(drawn.sort_index(), expected)
-    assert re.search("from (its|an arm's) smallest to its largest run", drawing.method)
+    assert re.search("(its line is|bars are) the range of (its|an arm's) runs", drawing.method)
 
 
 def test_large_pictures_are_reduced_until_the_figure_fits() -> None:
