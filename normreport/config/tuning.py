@@ -42,6 +42,8 @@ class TuningManifest(Settings):
 
     settings: SweepSettings
     """Settings of the trial runs."""
+    classes: Count
+    """Number of classes."""
     heldout_images: Count
     """Number of held-out images."""
     trials: tuple[Trial, ...]

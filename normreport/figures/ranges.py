@@ -63,6 +63,31 @@ def runs_or_ranges(
     return range_of(runs, values, ["normalization", *by]) if are_many(runs) else runs
 
 
+def average_epoch_0(
+    runs: pd.DataFrame, values: Sequence[str], by: Sequence[str], *, many: bool
+) -> pd.DataFrame:
+    """Average each seed at epoch 0 over the arms, and many seeds as well.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+        Columns `seed`, `by` and `values`, at epoch 0.
+    values, by : sequence of str
+        The columns that are drawn, and those that define the points of a curve.
+    many
+        Whether there are so many runs that only their mean is drawn.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `seed`, `by` and `values`; the seed of the mean over seeds is ``mean``.
+    """
+    seeds = runs.groupby(["seed", *by], as_index=False)[list(values)].mean()
+    if not many:
+        return seeds
+    return seeds.groupby(list(by), as_index=False)[list(values)].mean().assign(seed="mean")
+
+
 def range_of_means(
     means: pd.DataFrame, values: Sequence[str], by: Sequence[str] = ("epoch",)
 ) -> pd.DataFrame:

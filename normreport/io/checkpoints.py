@@ -52,7 +52,7 @@ class Checkpoint:
         self._last = time.perf_counter()
         self._wait = INTERVAL_SECONDS
 
-    def acquire_lock(self) -> None:
+    def acquire_lock(self) -> bool:
         """Acquire the lock of this job; wait while another process holds it.
 
         The lock is released when this object is garbage-collected or the process ends. A workflow
@@ -60,28 +60,56 @@ class Checkpoint:
         folder. If the file system has no locks, the work continues without one, and a line in the
         log says so. A second process of the same run may then remove files that this one needs, and
         one of them fails: its retry trains again.
+
+        Returns
+        -------
+        bool
+            Whether another process held the lock. It may have finished the work.
         """
         path = self.folder / "lock"
+        has_waited = False
         while True:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 lock = _open(path)
             except OSError as error:
                 _log(f"continuing without a lock: {error}")
-                return
+                return has_waited
             if lock is None:
                 continue  # another process has removed the folder in between
             closing = weakref.finalize(self, os.close, lock)  # the end of a process closes it, too
             try:
-                _lock(lock, path)
+                has_waited |= _lock(lock, path)
                 if os.path.samestat(os.fstat(lock), os.stat(path)):
-                    return
+                    return has_waited
             except OSError as error:
                 # The other process has finished and removed the folder, or it is another error.
                 if error.errno not in (errno.ENOENT, errno.ESTALE):
                     _log(f"continuing without a lock: {path}: {error}")
-                    return
+                    return has_waited
             closing()
+
+    def is_finished(self, manifest: Path) -> bool:
+        """Return whether another process has done this work, and say so in the log.
+
+        Parameters
+        ----------
+        manifest
+            The file that the work writes last. It records the inputs at its top level or in its
+            `digests` or `origin`, and the digests of the files beside it.
+        """
+        try:
+            content = files.read_json(manifest)
+            recorded = content | content["digests"] | content.get("origin", {})
+            is_same = all(recorded[key] == value for key, value in self.inputs.items()) and all(
+                files.file_digest(manifest.parent / name) == digest
+                for name, digest in content.get("files", {}).items()
+            )
+        except (StorageError, KeyError):
+            return False
+        if is_same:
+            _log(f"another process has written {manifest} from the same inputs")
+        return is_same
 
     def load(self, problem: Callable[[Any], str | None] = lambda state: None) -> Any:
         """Return the saved state with NumPy arrays, or None if there is no usable checkpoint.
@@ -144,10 +172,13 @@ def _open(path: Path) -> int | None:
         return None
 
 
-def _lock(lock: int, path: Path) -> None:
-    if not try_lock(lock):
-        _log(f"waiting for another process that does the same work: {path.parent}")
-        wait_for_lock(lock)
+def _lock(lock: int, path: Path) -> bool:
+    """Lock a file, and return whether another process held the lock."""
+    if try_lock(lock):
+        return False
+    _log(f"waiting for another process that does the same work: {path.parent}")
+    wait_for_lock(lock)
+    return True
 
 
 def _write(path: Path, inputs: Mapping[str, Any], state: Any) -> None:

@@ -435,6 +435,10 @@ class Plan:
 
     # draw_figure
 
+    def drawing_mb(self) -> int:
+        """Return the memory to request for a figure, in MB."""
+        return resources.drawing_mb(len(self.runs))
+
     def figure_inputs(self, wildcards: OfFigure) -> list[str]:
         """Return the files that a figure is drawn from, see also `figure_axes`.
 
@@ -492,6 +496,10 @@ class Plan:
         return as_json(self.figures[wildcards.figure])
 
     # The report
+
+    def judging_mb(self) -> int:
+        """Return the memory to request for judging, in MB."""
+        return resources.judging_mb(len(self.runs))
 
     def judged_files(self) -> dict[str, str | list[str]]:
         """Return what the claims are judged by, as named inputs."""

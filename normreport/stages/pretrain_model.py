@@ -46,7 +46,9 @@ def run(
     where = "pretrain_model --settings"
     if images is not None:
         trained = parse(TrainedWeights, settings, where=where)
-        made = train_weights(trained, images, checkpoints)
+        made = train_weights(trained, images, checkpoints, manifest)
+        if made is None:
+            return
     else:
         made = fetch_weights(parse(FetchedWeights, settings, where=where))
     files.write_arrays(weights, {name: value.numpy() for name, value in made.state.items()})
@@ -101,8 +103,15 @@ def fetch_weights(settings: FetchedWeights) -> PretrainedWeights:
     )
 
 
-def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> PretrainedWeights:
+def train_weights(
+    settings: TrainedWeights, images: Path, checkpoints: Path, manifest: Path
+) -> PretrainedWeights | None:
     """Train weights on the prepared images.
+
+    Returns
+    -------
+    PretrainedWeights or None
+        None if another process has written them, and their manifest, in the meantime.
 
     Raises
     ------
@@ -120,7 +129,9 @@ def train_weights(settings: TrainedWeights, images: Path, checkpoints: Path) -> 
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
-    checkpoint.acquire_lock()
+    if checkpoint.acquire_lock() and checkpoint.is_finished(manifest):
+        checkpoint.remove()
+        return None
     train_set = normalize_split(arrays, "train", settings.applied, settings.train_images)
     heldout_set = normalize_split(arrays, "heldout", settings.applied)
     classes = int(max(arrays[f"{split}_labels"].max() for split in ("train", "heldout"))) + 1

@@ -99,11 +99,13 @@ def run(
     inputs = {
         "settings": chosen.model_dump(mode="json"),
         "classes": classes,
-        **digests.model_dump(mode="json"),
+        **digests.model_dump(mode="json", exclude={"final_weights"}),
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
-    checkpoint.acquire_lock()
+    if checkpoint.acquire_lock() and checkpoint.is_finished(manifest):
+        checkpoint.remove()
+        return
     kept = EpochFiles(checkpoints)
     summaries: list[dict[str, Any]] = []
 

@@ -56,7 +56,9 @@ def run(
         "versions": used,
     }
     checkpoint = Checkpoint(checkpoints, inputs)
-    checkpoint.acquire_lock()
+    if checkpoint.acquire_lock() and checkpoint.is_finished(manifest):
+        checkpoint.remove()
+        return
     losses = run_trials(chosen, sets, classes=classes, pretrained=backbone, checkpoint=checkpoint)
     trials = collect_trials(chosen, losses)
     best = choose_rate(trials)
@@ -66,6 +68,7 @@ def run(
         manifest,
         TuningManifest(
             settings=chosen,
+            classes=classes,
             heldout_images=len(sets.heldout.labels),
             trials=trials,
             learning_rate=best,

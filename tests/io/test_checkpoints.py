@@ -177,8 +177,8 @@ import sys
 from pathlib import Path
 from normreport.io.checkpoints import Checkpoint
 checkpoint = Checkpoint(Path(sys.argv[1]), {})
-checkpoint.acquire_lock()
-print("locked", flush=True)
+has_waited = checkpoint.acquire_lock()
+print("locked", "after waiting" if has_waited else "at once", flush=True)
 if sys.stdin.readline() == "finish\\n":
     checkpoint.remove()
 """
@@ -208,7 +208,7 @@ def test_two_processes_never_do_the_same_work(
     first = start()
     assert first.stdin
     assert first.stdout
-    assert first.stdout.readline() == "locked\n"
+    assert first.stdout.readline() == "locked at once\n"
     others = [start(), start()]
     for other in others:
         assert other.stderr
@@ -224,9 +224,8 @@ def test_two_processes_never_do_the_same_work(
     working = outputs.pop(ready)
     assert not select.select([*outputs], [], [], 0.3)[0]
     (waiting,) = outputs.values()
-    working.communicate("finish\n")
-    out, _ = waiting.communicate("finish\n")
-    assert out == "locked\n"
+    assert working.communicate("finish\n")[0] == "locked after waiting\n"
+    assert waiting.communicate("finish\n")[0] == "locked after waiting\n"
     assert not (tmp_path / "run").exists()
 
 
@@ -237,5 +236,5 @@ def test_without_locks_the_work_goes_on(
         raise OSError(errno.ENOTSUP, "not supported")
 
     monkeypatch.setattr("fcntl.flock", unsupported)
-    Checkpoint(tmp_path / "run", INPUTS).acquire_lock()
+    assert not Checkpoint(tmp_path / "run", INPUTS).acquire_lock()
     assert "continuing without a lock" in capsys.readouterr().err

@@ -11,6 +11,9 @@ from normreport.config.training import RunPlan, SweepSettings, TrainedWeights, T
 from normreport.plan.network_sizes import SIZES
 from normreport.plan.resources import (
     comparing_mb,
+    digesting_mb,
+    drawing_mb,
+    judging_mb,
     measuring_mb,
     small_stage_mb,
     training_gpus,
@@ -109,7 +112,21 @@ def test_a_comparison_gets_the_memory_of_one_epoch_of_its_runs() -> None:
     assert measured <= comparing_mb(150 * 2_359_296) <= 2 * measured
 
 
+@pytest.mark.parametrize(
+    ("runs", "drawn", "judged"),
+    [(12, 248, 198), (192, 325, 238), (768, 614, 333), (3000, 809, 729)],
+)
+def test_drawing_and_judging_get_the_memory_of_their_runs(
+    runs: int, drawn: int, judged: int
+) -> None:
+    """The peaks of the largest kind of figure and of all claims, which the benchmark measures."""
+    assert drawn <= drawing_mb(runs) <= 2 * drawn
+    assert judged <= judging_mb(runs) <= 2 * judged
+
+
 def test_retries_of_small_stages_request_more_memory() -> None:
+    assert [digesting_mb(None, attempt) for attempt in (1, 2)] == [500, 1000]
+    assert 69 + SNAKEMAKE_MB <= digesting_mb(None) <= 2 * (69 + SNAKEMAKE_MB)
     assert [small_stage_mb(None, attempt) for attempt in (1, 2, 3)] == [1000, 2000, 3000]
 
 

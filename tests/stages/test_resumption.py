@@ -290,6 +290,54 @@ def test_a_checkpoint_of_other_work_is_not_used(
     assert (written(tmp_path) == whole) == same
 
 
+TRAININGS = ["train_run", "tune_rate", "pretrain_model"]
+
+
+@pytest.fixture
+def waited(monkeypatch):
+    """Let every training find that another process held its lock."""
+    acquire_lock = Checkpoint.acquire_lock
+    monkeypatch.setattr(
+        Checkpoint, "acquire_lock", lambda checkpoint: acquire_lock(checkpoint) or True
+    )
+
+
+@pytest.mark.parametrize("stage", TRAININGS, indirect=True)
+def test_what_another_process_has_finished_in_the_meantime_is_not_trained_again(
+    stage, whole, inputs, tmp_path, capsys, waited
+):
+    options = OPTIONS[stage](tmp_path, inputs)
+    for path, content in whole.items():
+        (tmp_path / path).write_bytes(content)
+    finished(stage, options)
+    log = capsys.readouterr().err
+    assert f"another process has written {tmp_path}/manifest.json from the same inputs" in log
+    assert "epoch" not in log
+    assert written(tmp_path) == whole
+
+
+# No digest of the one number that tune_rate writes is kept.
+UNFINISHED = [
+    *itertools.product(TRAININGS, ["none written", "other settings"]),
+    ("train_run", "damaged"),
+    ("pretrain_model", "damaged"),
+]
+
+
+@pytest.mark.parametrize(("stage", "change"), UNFINISHED, indirect=["stage"])
+def test_what_another_process_did_not_finish_is_trained(
+    stage, whole, inputs, tmp_path, capsys, waited, change
+):
+    changes = OTHER_SETTINGS[stage] if change == "other settings" else {}
+    options = OPTIONS[stage](tmp_path, inputs, **changes)
+    for path, content in whole.items() if change != "none written" else ():
+        is_damaged = change == "damaged" and path.endswith(".safetensors")
+        (tmp_path / path).write_bytes(content[:-1] if is_damaged else content)
+    finished(stage, options)
+    assert "\nepoch" in capsys.readouterr().err
+    assert (written(tmp_path) == whole) == (change != "other settings")
+
+
 @pytest.mark.parametrize("stage", ["train_run"], indirect=True)
 def test_a_run_that_is_stopped_after_every_epoch_ends_in_the_same_bytes(
     stage, whole, inputs, tmp_path, capsys

@@ -47,7 +47,7 @@ from normreport.plan.existing_results import (
 )
 from normreport.plan.kept_results import check_kept_results
 from normreport.plan.notices import notices
-from normreport.plan.resources import small_stage_mb, training_gpus
+from normreport.plan.resources import digesting_mb, small_stage_mb, training_gpus
 from normreport.plan.system import lift_rate_limit, lock_folder, pdf_unavailable_reason
 from normreport.plan.terminal import AFTER_A_FAILURE, end_build, follow_build, headline
 from normreport.plan.workflow import Plan, as_json, verbatim

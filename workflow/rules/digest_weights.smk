@@ -8,7 +8,7 @@ rule digest_weights:
     log:
         paths.log("digest_weights", paths.RUN),
     resources:
-        mem_mb=small_stage_mb,
+        mem_mb=digesting_mb,
         runtime=10,
     params:
         versions=stage_versions("digest_weights"),

@@ -10,7 +10,7 @@ rule judge_claims:
         paths.log("judge_claims", "results"),
     localrule: True
     resources:
-        mem_mb=2000,
+        mem_mb=plan.judging_mb(),
     params:
         settings=verbatim(plan.judge_settings()),
         planned=verbatim(plan.planned_inputs()),

@@ -10,7 +10,7 @@ rule render_html:
         paths.log("render_html", "index"),
     localrule: True
     resources:
-        mem_mb=1000,
+        mem_mb=500,
     params:
         settings=verbatim(plan.render_settings()),
         templates=verbatim(plan.template_folders()),

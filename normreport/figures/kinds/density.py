@@ -20,6 +20,7 @@ from normreport.figures.ranges import (
     ALL_ARMS,
     are_many,
     arms_by_panel,
+    average_epoch_0,
     describe_lines,
     describe_panels,
     draw_runs,
@@ -196,7 +197,9 @@ def prepare(source: Densities, settings: FigureSettings) -> Prepared:
         complete=complete,
         runs=runs,
         trained=runs[runs["epoch"] == epoch],
-        before=_before(runs[(runs["epoch"] == 0) & (epoch > 0)]),
+        before=average_epoch_0(
+            runs[(runs["epoch"] == 0) & (epoch > 0)], _VALUES, ["weight"], many=are_many(runs)
+        ),
         lines=lines,
         means=means,
     )
@@ -339,14 +342,6 @@ def _with_change(table: pd.DataFrame) -> pd.DataFrame:
     """Add what each run's density has gained since its own epoch 0."""
     curves = table.groupby(["normalization", "seed", "weight"], sort=False)["density"]
     return table.assign(change=table["density"] - curves.transform("first"))
-
-
-def _before(runs: pd.DataFrame) -> pd.DataFrame:
-    """Average each seed's curve at epoch 0 over the arms, and of many seeds the seeds as well."""
-    seeds = runs.groupby(["seed", "weight"], as_index=False)[_VALUES].mean()
-    if not are_many(runs):
-        return seeds
-    return seeds.groupby("weight", as_index=False)[_VALUES].mean().assign(seed="mean")
 
 
 def _thinned(table: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from normreport.figures.ranges import (
     ALL_ARMS,
     are_many,
     arms_in_color,
+    average_epoch_0,
     describe_colors,
     describe_lines,
     draw_runs,
@@ -188,7 +189,8 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     )
     if arms != colored:
         lines = pd.concat([lines, range_of_means(means, _VALUES, by=["layer", "start", *_BY])])
-    before = _by_place(runs[runs["epoch"] == 0], places, partial(_before, many=are_many(runs)))
+    averaged = partial(average_epoch_0, values=_VALUES, by=["score"], many=are_many(runs))
+    before = _by_place(runs[runs["epoch"] == 0], places, averaged)
     return Prepared(
         model=model,
         arms=arms,
@@ -214,14 +216,6 @@ def _by_place(
         for layer, start in places
     ]
     return pd.concat(parts, ignore_index=True)
-
-
-def _before(runs: pd.DataFrame, many: bool) -> pd.DataFrame:
-    """Average each seed over the arms, and of many seeds the seeds as well."""
-    seeds = runs.groupby(["seed", "score"], as_index=False)[_VALUES].mean()
-    if not many:
-        return seeds
-    return seeds.groupby("score", as_index=False)[_VALUES].mean().assign(seed="mean")
 
 
 def draw(prepared: Prepared) -> Canvas:
