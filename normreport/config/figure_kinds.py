@@ -30,6 +30,7 @@ Subject = Literal["start", "model", "layer"]
 FOLDER = Path(__file__).parents[1] / "figures" / "kinds"
 EXPECTED = "expected KIND = Kind(name=literal, ...) between two empty lines"
 MOST_ARMS = 6  # that a panel shows in colours of their own
+MOST_LAYERS = 4  # of a model whose panels are in one figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,9 @@ class Kind:
         Whether it needs every epoch of a run, or only the first and the last one.
     per : tuple of str
         There is one figure per `start`, `model` or `layer`, or per combination of them.
+    splits_layers : bool
+        Without `layer` in `per`: a model with more than `MOST_LAYERS` kept layers has a figure for
+        each of them.
     only_start : str, optional
         The only start whose runs it shows. Without that start there is no figure.
     compared_starts : tuple of str
@@ -85,6 +89,7 @@ class Kind:
     columns: tuple[str, ...] = ()
     epochs: Literal["all", "ends"] = "all"
     per: tuple[Subject, ...] = ()
+    splits_layers: bool = False
     only_start: Start | None = None
     compared_starts: tuple[Start, ...] = ()
     is_of_first_layer: bool = False

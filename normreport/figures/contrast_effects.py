@@ -15,6 +15,7 @@ from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext, ngettext
 
+MOST_SHOWN = 6  # of all models in one figure
 DELTA, SEED = "delta_percent", "between_seeds_percent"
 DELTA_LOW, DELTA_HIGH = "delta_low_percent", "delta_high_percent"
 LEVEL = 0.95
@@ -56,10 +57,19 @@ class ContrastEffects:
     data: pd.DataFrame
 
     @property
+    def shown(self) -> list[tuple[str, str]]:
+        """The layers that a figure shows, with their models: of many, those that shift most."""
+        if len(self.layers) <= MOST_SHOWN:
+            return self.layers
+        largest = self.final.groupby(["model", "layer"])[DELTA].max()
+        wanted = sorted(self.layers, key=lambda layer: -largest.get(layer, 0.0))[:MOST_SHOWN]
+        return [layer for layer in self.layers if layer in wanted]
+
+    @property
     def places(self) -> list[tuple[str, str, str]]:
         """Model, layer and start of each panel: where the arms have runs, or all if none has."""
         planned = set(zip(self.runs["model"], self.runs["start"], strict=True))
-        every = [(*layer, start) for layer in self.layers for start in self.starts]
+        every = [(*layer, start) for layer in self.shown for start in self.starts]
         return [place for place in every if (place[0], place[2]) in planned] or every
 
     @property
@@ -163,6 +173,20 @@ def count_cases(prepared: ContrastEffects) -> str:
         more=more,
         seeds=_seeds(final),
     )
+
+
+def count_shown(prepared: ContrastEffects) -> list[str]:
+    """Say which layers a figure shows if there are many."""
+    if len(prepared.shown) == len(prepared.layers):
+        return []
+    return [
+        gettext(
+            "Of %(num)s layers, the figure shows the %(shown)s with the largest shifts; its data "
+            "contain all.",
+            num=len(prepared.layers),
+            shown=len(prepared.shown),
+        )
+    ]
 
 
 def name_largest(prepared: ContrastEffects) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from normreport.config.experiment import Config
-from normreport.config.figure_kinds import MOST_ARMS, Kind, Subject, figure_kinds
+from normreport.config.figure_kinds import MOST_ARMS, MOST_LAYERS, Kind, figure_kinds
 from normreport.config.report import ArmLook, FigureSettings
 from normreport.config.training import Start
 
@@ -33,8 +33,7 @@ def figure_index(config: Config) -> Iterator[Figure]:
     kinds = figure_kinds().items()
     for _, group in groupby(kinds, key=lambda item: item[1].order[0]):
         alternating = list(group)
-        per = alternating[0][1].per
-        for model, start, layer in _subjects(config, per):
+        for model, start, layer in _subjects(config, alternating[0][1]):
             for name, kind in alternating:
                 figure = Figure(name, model, start, layer)
                 if _has_figure(config, kind, figure):
@@ -82,17 +81,23 @@ def _arms(config: Config, kind: Kind) -> tuple[str, ...]:
     return config.design.normalizations if kind.arms == "all" else kind.arms
 
 
-def _subjects(
-    config: Config, per: tuple[Subject, ...]
-) -> Iterator[tuple[str | None, Start | None, str | None]]:
+def _subjects(config: Config, kind: Kind) -> Iterator[tuple[str | None, Start | None, str | None]]:
     """List the (model, start, layer) of a kind's figures; None stands for all of them together."""
     design = config.design
-    for start in design.starts if "start" in per else (None,):
-        for model in design.models if "model" in per else (None,):
+    for start in design.starts if "start" in kind.per else (None,):
+        for model in design.models if "model" in kind.per else (None,):
             if design.has_runs(model, start):
-                layers = config.models[model].layers if model and "layer" in per else (None,)
-                for layer in layers:
+                for layer in _layers(config, kind, model):
                     yield model, start, layer
+
+
+def _layers(config: Config, kind: Kind, model: str | None) -> tuple[str | None, ...]:
+    """Return the layers that have figures of their own; None stands for all of them together."""
+    if model is None:
+        return (None,)
+    layers = tuple(config.models[model].layers)
+    is_split = kind.splits_layers and len(layers) > MOST_LAYERS
+    return layers if "layer" in kind.per or is_split else (None,)
 
 
 def _has_figure(config: Config, kind: Kind, figure: Figure) -> bool:

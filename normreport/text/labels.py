@@ -105,6 +105,11 @@ def model_label(model: str) -> str:
     return MODELS.get(model, model)
 
 
+def network_label(model: str, layer: str | None) -> str:
+    """Return a model, and the layer of a figure of one layer: "VGG16, features.0"."""
+    return f"{model_label(model)}, {layer}" if layer else model_label(model)
+
+
 def arm_description(arm: str) -> str:
     """Say in words what a normalization does; its name if it has no description."""
     return gettext(ARMS[arm]) if arm in ARMS else arm

@@ -57,6 +57,21 @@ def test_the_default_article_has_its_figures_in_the_order_of_its_sections(
     ]
 
 
+def test_many_layers_of_a_model_have_figures_of_their_own(changed: Changed) -> None:
+    layers = [f"features.{number}" for number in (0, 2, 5, 7, 10)]
+    kinds = ("separation", "histogram", "quantiles")
+    for kept, is_split in ((layers[:4], False), (layers, True)):
+        figures = [*figure_index(load_config(changed({"models.vgg16.layers": kept})))]
+        ids = {figure.id for figure in figures if figure.model == "vgg16"}
+        assert ids.isdisjoint(f"{kind}-vgg16" for kind in kinds) is is_split
+        own = {f"{kind}-vgg16-{layer}" for kind in kinds for layer in layers}
+        assert own.issubset(ids) if is_split else own.isdisjoint(ids)
+    places = [(figure.kind, figure.layer) for figure in figures if figure.model == "vgg16"]
+    at = places.index(("histogram", layers[0]))
+    alternating = [(kind, layer) for layer in layers for kind in ("histogram", "quantiles")]
+    assert places[at : at + len(alternating)] == alternating
+
+
 def test_every_figure_has_a_name_of_its_own_that_can_be_a_file(
     default_values: dict[str, Any],
 ) -> None:

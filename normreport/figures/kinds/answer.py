@@ -18,6 +18,7 @@ from normreport.figures.contrast_effects import (
     absence,
     contrast_effects,
     count_cases,
+    count_shown,
     name_largest,
     numbers_of,
 )
@@ -68,7 +69,7 @@ def draw(prepared: ContrastEffects) -> Canvas:
     final = prepared.data
     count = len(prepared.starts)
     rows = [
-        [(model, layer) for model, layer, of in prepared.places if of == start] or prepared.layers
+        [(model, layer) for model, layer, of in prepared.places if of == start] or prepared.shown
         for start in prepared.starts
     ]
     total = sum(map(len, rows))
@@ -86,7 +87,9 @@ def draw(prepared: ContrastEffects) -> Canvas:
             gap=(0.0, 0.34),
             shares=[len(own) / total for own in rows],
         )
-        ends = final[[DELTA, DELTA_HIGH, SEED]].to_numpy().ravel()
+        layers = zip(final["model"], final["layer"], strict=True)
+        is_shown = [layer in prepared.shown for layer in layers]
+        ends = final.loc[is_shown, [DELTA, DELTA_HIGH, SEED]].to_numpy().ravel()
         largest = max(ends, default=1.0) or 1.0
         for start, layers, ax in zip(prepared.starts, rows, panels, strict=True):
             words = gettext(_TITLES[start]) if start in _TITLES else start_title(start)
@@ -151,7 +154,7 @@ def _draw_bars(ax: Axes, layers: Sequence[tuple[str, str]], effects: pd.DataFram
 def describe(prepared: ContrastEffects) -> Words:
     """Compare the effects, and explain both."""
     final = prepared.data
-    marks = []
+    marks = count_shown(prepared)
     # Fewer than three seeds give no interval.
     if (final[DELTA_LOW] < final[DELTA_HIGH]).any():
         marks.append(gettext("Thin lines: 95%% intervals of the switch."))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -28,6 +29,7 @@ from normreport.figures.ranges import (
 )
 from normreport.figures.runs import (
     arms_in_order,
+    in_order,
     last_epoch,
     mean_over_seeds,
     merged_order,
@@ -67,6 +69,7 @@ _PLACE = ["model", "start", "layer"]
 _BEFORE: Marks = {"color": MUTED, "marker": "|", "markersize": 9, "linestyle": "none"}
 _MEAN: Marks = {**_BEFORE, "color": INK, "markersize": 15, "markeredgewidth": 1.6}
 _SPREAD = 0.6  # the share of a row that its arms take
+_MOST_ROWS = 4  # of a model
 _BAND = 0.42  # half the height of a row's band of chance
 
 
@@ -84,6 +87,8 @@ class Prepared:
         The rows that it was computed from, see :func:`prepare`.
     chances : mapping of tuple to float
         For each (model, layer), the half width of the range of c by chance, see `data`.
+    layers : int
+        The number of kept layers of all models, of which the figure may show some.
     colored : list of str
         The arms that are drawn in colour.
     data : pandas.DataFrame
@@ -98,6 +103,7 @@ class Prepared:
     last: int
     measures: pd.DataFrame
     chances: Mapping[tuple[str, str], float]
+    layers: int
     colored: list[str]
     data: pd.DataFrame
 
@@ -127,7 +133,8 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     Prepared
         The marks.
     """
-    last = last_epoch(source)
+    last, layers = last_epoch(source), len(source[["model", "layer"]].drop_duplicates())
+    source = _thinned(source)
     rows = source.assign(iqr=source["p75"] - source["p25"]).dropna(subset=["iqr_ratio"])
     runs = rows[rows["epoch"] == last]
     before = rows[rows["epoch"] == 0].groupby(_PLACE, sort=False)[list(_VALUES)].mean()
@@ -154,9 +161,21 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         last=last,
         measures=source,
         chances=chances,
+        layers=layers,
         colored=colored,
         data=data[columns].astype({"seed": str}),
     )
+
+
+def _thinned(measures: pd.DataFrame) -> pd.DataFrame:
+    """Select, of many layers of a model, some from the first to the last at equal distances."""
+    chosen = set()
+    for model, table in measures.groupby("model", sort=False):
+        layers = in_order(table["layer"])
+        places = np.linspace(0, len(layers) - 1, min(len(layers), _MOST_ROWS)).round().astype(int)
+        chosen |= {(model, layers[place]) for place in places}
+    rows = zip(measures["model"], measures["layer"], strict=True)
+    return measures[[row in chosen for row in rows]]
 
 
 def _marks_of_arms(
@@ -337,17 +356,30 @@ def _draw_range(
 def describe(prepared: Prepared) -> Words:
     """Say what the marks and the band are, and give the means of the first layers."""
     method = gettext(
-        "How wide the densities are in their centre at epoch %(epoch)s, for every kept layer. "
+        "How wide the densities are in their centre at epoch %(epoch)s, for %(layers)s. "
         "Left, the interquartile range relative to that of a normal distribution of the same "
         "standard deviation (the line at 1), with the band that holds 95%% of samples of as "
         "many normal numbers; right, the interquartile range itself. %(marks)s",
         epoch=prepared.last,
+        layers=_layers(prepared),
         marks=_marks(prepared),
     )
     method = " ".join([method, *describe_colors(prepared.arms, prepared.colored)])
     alt = gettext("%(title)s, relative and absolute, one row per layer.", title=prepared.title)
     observation = _observation(prepared.data, prepared.starts, list(prepared.chances))
     return Words(caption=observation, method=method, alt=f"{alt} {observation}")
+
+
+def _layers(prepared: Prepared) -> str:
+    """Say which layers the figure shows."""
+    shown = len(prepared.chances)
+    if shown == prepared.layers:
+        return gettext("every kept layer")
+    return gettext(
+        "%(shown)s of %(num)s kept layers: of each network some, from the first to the last",
+        shown=shown,
+        num=prepared.layers,
+    )
 
 
 def _marks(prepared: Prepared) -> str:

@@ -59,7 +59,7 @@ from normreport.figures.style import (
     text_width,
 )
 from normreport.text.formatting import format_compact, format_percent
-from normreport.text.labels import layer_label, model_label
+from normreport.text.labels import layer_label, model_label, network_label
 from normreport.text.language import gettext
 
 KIND = Kind(
@@ -67,6 +67,7 @@ KIND = Kind(
     table="histograms",
     columns=("left", "right", "count"),
     per=("model",),
+    splits_layers=True,
     highlights_contrast=True,
 )
 
@@ -82,6 +83,8 @@ class Prepared:
     ----------
     model : str
         The networks that the figure shows.
+    layer : str, optional
+        The only layer; None if the figure shows all kept layers.
     arms : list of str
         All arms of the experiment, in order.
     places : list of tuple of str
@@ -106,6 +109,7 @@ class Prepared:
     """
 
     model: str
+    layer: str | None
     arms: list[str]
     places: list[tuple[str, str]]
     columns: int
@@ -121,7 +125,7 @@ class Prepared:
         """The title, with `ANY_EPOCH` in place of the epoch."""
         return gettext(
             "%(model)s: histograms of the weights at epoch %(epoch)s",
-            model=model_label(self.model),
+            model=network_label(self.model, self.layer),
             epoch=ANY_EPOCH,
         )
 
@@ -167,6 +171,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     columns = ["layer", "start", "normalization", "epoch", *_BIN, "count", "density"]
     return Prepared(
         model=model,
+        layer=settings.layer,
         arms=arms,
         places=places,
         columns=columns_of_starts(len(starts)),

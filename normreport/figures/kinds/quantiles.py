@@ -59,7 +59,7 @@ from normreport.figures.style import (
     shared_limits,
 )
 from normreport.text.formatting import format_number
-from normreport.text.labels import layer_label, model_label, start_label
+from normreport.text.labels import layer_label, model_label, network_label, start_label
 from normreport.text.language import gettext, ngettext
 
 KIND = Kind(
@@ -67,6 +67,7 @@ KIND = Kind(
     table="quantiles",
     columns=("n", "score", "quantile"),
     per=("model",),
+    splits_layers=True,
     highlights_contrast=True,
     in_article=True,
 )
@@ -85,6 +86,8 @@ class Prepared:
     ----------
     model : str
         The networks that the figure shows.
+    layer : str, optional
+        The only layer; None if the figure shows all kept layers.
     arms : list of str
         All arms of the experiment, in order.
     places : list of tuple of str
@@ -108,6 +111,7 @@ class Prepared:
     """
 
     model: str
+    layer: str | None
     arms: list[str]
     places: list[tuple[str, str]]
     columns: int
@@ -152,7 +156,7 @@ class Prepared:
         """The title, with `ANY_EPOCH` in place of the epoch."""
         return gettext(
             "%(model)s: quantiles of the weights against the normal at epoch %(epoch)s",
-            model=model_label(self.model),
+            model=network_label(self.model, self.layer),
             epoch=ANY_EPOCH,
         )
 
@@ -193,6 +197,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     before = _by_place(runs[runs["epoch"] == 0], places, averaged)
     return Prepared(
         model=model,
+        layer=settings.layer,
         arms=arms,
         places=places,
         columns=columns_of_starts(len(starts)),

@@ -32,10 +32,17 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.text.formatting import format_number, join_with_and
-from normreport.text.labels import layer_label, model_label, start_title
+from normreport.text.labels import layer_label, network_label, start_title
 from normreport.text.language import N_, gettext, ngettext
 
-KIND = Kind(order=(50, 1), table="products", columns=("product",), epochs="ends", per=("model",))
+KIND = Kind(
+    order=(50, 1),
+    table="products",
+    columns=("product",),
+    epochs="ends",
+    per=("model",),
+    splits_layers=True,
+)
 
 _MATCHED = N_("other arm, same seed")
 _INDEPENDENT = N_("other arm, other seed")
@@ -76,6 +83,8 @@ class Prepared:
     ----------
     model : str
         The networks that the figure shows.
+    layer : str, optional
+        The only layer; None if the figure shows all kept layers.
     layers, starts : list of str
         A row and a column of panels for each; empty without pairs.
     last_epoch : int
@@ -90,6 +99,7 @@ class Prepared:
     """
 
     model: str
+    layer: str | None
     layers: list[str]
     starts: list[str]
     last_epoch: int
@@ -107,7 +117,7 @@ class Prepared:
         """The title."""
         return gettext(
             "%(model)s: distance between runs at epoch %(epoch)s",
-            model=model_label(self.model),
+            model=network_label(self.model, self.layer),
             epoch=self.last_epoch,
         )
 
@@ -127,7 +137,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     (model,) = settings.required("model")
     pairs = _distances(rows_of(source, model=model))
     if pairs.empty:
-        return Prepared(model, [], [], 0, pairs, pd.DataFrame(columns=_COLUMNS))
+        return Prepared(model, settings.layer, [], [], 0, pairs, pd.DataFrame(columns=_COLUMNS))
     starts, layers, last = in_order(pairs["start"]), in_order(pairs["layer"]), last_epoch(pairs)
     same_seed = pairs["seed_a"] == pairs["seed_b"]
     same_arm = pairs["normalization_a"] == pairs["normalization_b"]
@@ -145,7 +155,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         for pairing in _PAIRINGS
     ]
     data = pd.concat(drawn, ignore_index=True)[_COLUMNS]
-    return Prepared(model, layers, starts, last, pairs, data, most)
+    return Prepared(model, settings.layer, layers, starts, last, pairs, data, most)
 
 
 def _distances(products: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +180,7 @@ def _distances(products: pd.DataFrame) -> pd.DataFrame:
 def draw(prepared: Prepared) -> Canvas:
     """Draw one panel per layer and start, with a row of points per kind of pair."""
     if prepared.pairs.empty:
-        return _empty_canvas(prepared.model)
+        return _empty_canvas(prepared)
     places = [(layer, start) for layer in prepared.layers for start in prepared.starts]
     columns = columns_of_starts(len(prepared.starts))
     with house_style():
@@ -210,7 +220,7 @@ def draw(prepared: Prepared) -> Canvas:
 def describe(prepared: Prepared) -> Words:
     """Explain the points, and give the mean distance of each kind of pair."""
     if prepared.pairs.empty:
-        reason = _no_pair(prepared.model)
+        reason = _no_pair(prepared)
         return Words(caption=reason, alt=reason)
     final = prepared.final_pairs
     explanation = ngettext(
@@ -223,7 +233,7 @@ def describe(prepared: Prepared) -> Words:
         "(%(num)s seeds); a bar and its number are the mean of all pairs of a kind. The panels "
         "share a logarithmic axis.",
         len(set(final["seed_a"]) | set(final["seed_b"])),
-        model=model_label(prepared.model),
+        model=network_label(prepared.model, prepared.layer),
         epoch=prepared.last_epoch,
     )
     if len(prepared.data) < len(final):
@@ -236,17 +246,19 @@ def describe(prepared: Prepared) -> Words:
     return Words(caption=observation, method=explanation, alt=f"{alt} {observation}")
 
 
-def _no_pair(model: str) -> str:
-    return gettext("There is no pair of runs of %(model)s to compare.", model=model_label(model))
+def _no_pair(prepared: Prepared) -> str:
+    name = network_label(prepared.model, prepared.layer)
+    return gettext("There is no pair of runs of %(model)s to compare.", model=name)
 
 
-def _empty_canvas(model: str) -> Canvas:
+def _empty_canvas(prepared: Prepared) -> Canvas:
     """Say in one panel that there is nothing to compare."""
-    title = gettext("%(model)s: distance between runs", model=model_label(model))
+    name = network_label(prepared.model, prepared.layer)
+    title = gettext("%(model)s: distance between runs", model=name)
     with house_style():
         sheet = page(title, [], [], body=1.2)
         (ax,) = sheet.panels(1, 1, head=0.08, foot=0.04, left=0.04)
-        empty_panel(ax, _no_pair(model))
+        empty_panel(ax, _no_pair(prepared))
         ax.set(xticks=[], yticks=[])
     return Canvas(figure=sheet.figure)
 
@@ -343,7 +355,10 @@ def _observation(prepared: Prepared) -> str:
         if texts:
             sentences.append(
                 gettext(
-                    "%(start)s, the mean over layers at epoch %(epoch)s (at epoch 0) is %(means)s.",
+                    "%(start)s, the mean at epoch %(epoch)s (at epoch 0) is %(means)s."
+                    if prepared.layer
+                    else "%(start)s, the mean over layers at epoch %(epoch)s (at epoch 0) is "
+                    "%(means)s.",
                     start=start_title(start),
                     epoch=last,
                     means=join_with_and(texts),

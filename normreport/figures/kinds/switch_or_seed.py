@@ -14,6 +14,7 @@ from normreport.figures.contrast_effects import (
     absence,
     contrast_effects,
     count_cases,
+    count_shown,
     name_largest,
     numbers_of,
 )
@@ -158,6 +159,6 @@ def describe(prepared: ContrastEffects) -> Words:
     observation = f"{count_cases(prepared)} {name_largest(prepared)}"
     return Words(
         caption=observation,
-        method=explanation,
+        method=" ".join([explanation, *count_shown(prepared)]),
         alt=" ".join([alt, observation, *numbers_of(final)]),
     )

@@ -14,6 +14,7 @@ import pytest
 from matplotlib.patches import Polygon
 from numpy.typing import NDArray
 
+from normreport.config.figure_kinds import figure_kinds
 from normreport.figures.drawing import Drawing
 from normreport.figures.style import arm_styles
 from normreport.figures.svg import MOST_BYTES, to_svg
@@ -29,6 +30,7 @@ STARTS = (
     "scratch_head",
 )
 LAYER = {"features.0": 0.0589}
+PAGE_INCHES = 9.5  # the height of a printed page
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "ten arms of ten seeds": {"arms": synthetic.TWELVE[:10], "seeds": 10, "starts": STARTS},
     "three arms of forty seeds": {"seeds": 40},
@@ -69,6 +71,74 @@ def test_no_figure_is_larger_than_200_kb_and_those_that_move_still_do(
     assert len(svg.encode()) <= MOST_BYTES == 200_000
     known = json.loads(ElementTree.fromstring(svg).findtext(f"{SVG}metadata") or "{}")
     assert ("frames" in known) == (kind in MOVING)
+
+
+@pytest.fixture(scope="module")
+def many_layers() -> pd.DataFrame:
+    """Thirteen kept layers of one network and two of another, 20 epochs."""
+    layers = {f"features.{number}": 0.04 + 0.002 * number for number in range(13)}
+    one = synthetic.runs(epochs=20, layers=layers)
+    other = synthetic.runs(epochs=20, model="mobilenet_v2", layers={"first": 0.1, "second": 0.08})
+    return pd.concat([one, other], ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("separation", synthetic.products),
+        ("histogram", synthetic.histograms),
+        ("quantiles", synthetic.quantiles),
+    ],
+)
+def test_a_figure_of_one_of_many_layers_shows_and_names_it(
+    kind: str, make: Any, many_layers: pd.DataFrame
+) -> None:
+    assert figure_kinds()[kind].splits_layers
+    table = make(many_layers.query("layer == 'features.3'"))
+    drawing = synthetic.drawn(kind, table, model="vgg16", layer="features.3")
+    assert "VGG16, features.3: " in drawing.alt
+    assert set(drawing.data["layer"]) == {"features.3"}
+    assert len(to_svg(drawing, "fig").encode()) <= MOST_BYTES
+    assert drawing.figure.get_size_inches()[1] < PAGE_INCHES
+
+
+@pytest.mark.parametrize("kind", ["answer", "switch_or_seed"])
+def test_of_many_layers_those_that_shift_most_are_drawn(
+    kind: str, many_layers: pd.DataFrame
+) -> None:
+    drawing = synthetic.drawn(
+        kind, synthetic.products(many_layers), normalizations=("raw", "imagenet")
+    )
+    assert len(to_svg(drawing, "fig").encode()) <= MOST_BYTES
+    assert drawing.figure.get_size_inches()[1] < PAGE_INCHES
+    place = ["model", "layer"]
+    data = drawing.data[drawing.data["epoch"] == 20]
+    assert len(data.drop_duplicates(place)) == 15
+    shifts = data.groupby(place)["delta_percent"].max().sort_values(ascending=False)
+    names = {layer for _, layer in shifts.index[:6]}
+    shown = " ".join(
+        text.get_text() for ax in drawing.figure.axes for text in (*ax.texts, ax.title)
+    )
+    titles = f"{shown} {' '.join(str(ax.get_label()) for ax in drawing.figure.axes)}"
+    drawn = {layer for _, layer in shifts.index if re.search(rf"{re.escape(layer)}(?!\d)", titles)}
+    assert drawn == names
+    words = f"{drawing.caption} {drawing.method}"
+    assert "Of 15 layers, the figure shows the 6 with the largest shifts" in words
+    assert "of 30 cases" in drawing.caption
+
+
+def test_of_many_layers_some_from_the_first_to_the_last_compare_the_centres(
+    many_layers: pd.DataFrame,
+) -> None:
+    drawing = synthetic.drawn("centre", synthetic.measures(many_layers))
+    assert len(to_svg(drawing, "fig").encode()) <= MOST_BYTES
+    assert list(drawing.data.query("model == 'vgg16'")["layer"].unique()) == [
+        f"features.{number}" for number in (0, 4, 8, 12)
+    ]
+    assert set(drawing.data.query("model == 'mobilenet_v2'")["layer"]) == {"first", "second"}
+    assert "for 6 of 15 kept layers" in drawing.method
+    few = synthetic.drawn("centre", synthetic.measures(synthetic.runs(epochs=2, layers=LAYER)))
+    assert "for every kept layer." in few.method
 
 
 def test_a_figure_that_would_be_larger_does_not_move(many_seeds: pd.DataFrame) -> None:
