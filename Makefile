@@ -1,7 +1,8 @@
 # make report       the environment, 60 trainings, the figures and the article
 #                   PRESET=imagenet: with ImageNet weights; any name in workflow/presets
 # make publish      the report as a website, in public
-# make test         every test, with coverage
+# make test         every test
+# make coverage     every test, and which lines none runs (half as long again)
 # make test-slurm   builds on a real Slurm of one node (as root, with slurm-wlm and munge)
 # make check        linters, types and the import contract
 # make docs         the documentation as a website, in docs/_build; a broken link fails
@@ -36,7 +37,7 @@ INSTALLED := .venv/installed
 NODE_INSTALLED := node_modules/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test test-slurm check docs rulegraph soak fuzz benchmark calibration messages \
+.PHONY: report publish test coverage test-slurm check docs rulegraph soak fuzz benchmark calibration messages \
   lock system clean
 
 report: system $(INSTALLED)
@@ -48,8 +49,14 @@ publish: system $(INSTALLED)
 	@echo "The site lies in $(CURDIR)/public"
 
 # Two workers: one runs the builds, which take half of the time, the other runs everything else.
+WORKERS := --numprocesses 2 --no-loadscope-reorder
+
 test: system $(INSTALLED)
-	pytest --numprocesses 2 --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	pytest $(WORKERS)
+
+# Measuring the coverage slows Python down.
+coverage: system $(INSTALLED)
+	pytest $(WORKERS) --cov --cov-report=term:skip-covered
 
 test-slurm: system $(INSTALLED)
 	tests/slurm/start "$$(mktemp -d)"

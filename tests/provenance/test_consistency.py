@@ -99,6 +99,7 @@ def test_a_tuned_run_has_the_rate_of_its_sweep(changed: Changed, rate: float) ->
     run = manifest(RUNS[0], config)  # with the first candidate
     sweep = TuningManifest.model_validate({
         "settings": config.sweep_settings("vgg16", "scratch", "unit"),
+        "classes": 2,
         "heldout_images": 2,
         "trials": [],
         "learning_rate": rate,

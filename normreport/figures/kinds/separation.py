@@ -353,15 +353,19 @@ def _observation(prepared: Prepared) -> str:
                     text += f" ({format_number(means[start, pairing, 0])})"
                 texts.append(text)
         if texts:
-            sentences.append(
-                gettext(
-                    "%(start)s, the mean at epoch %(epoch)s (at epoch 0) is %(means)s."
-                    if prepared.layer
-                    else "%(start)s, the mean over layers at epoch %(epoch)s (at epoch 0) is "
-                    "%(means)s.",
-                    start=start_title(start),
-                    epoch=last,
-                    means=join_with_and(texts),
+            values = {
+                "start": start_title(start),
+                "epoch": last,
+                "means": join_with_and(texts),
+            }
+            if prepared.layer:
+                sentence = gettext(
+                    "%(start)s, the mean at epoch %(epoch)s (at epoch 0) is %(means)s.", **values
                 )
-            )
+            else:
+                sentence = gettext(
+                    "%(start)s, the mean over layers at epoch %(epoch)s (at epoch 0) is %(means)s.",
+                    **values,
+                )
+            sentences.append(sentence)
     return " ".join(sentences) or gettext("There is no pair of runs at this epoch.")

@@ -34,7 +34,6 @@ PAGE_INCHES = 9.5  # the height of a printed page
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "ten arms of ten seeds": {"arms": synthetic.TWELVE[:10], "seeds": 10, "starts": STARTS},
     "three arms of forty seeds": {"seeds": 40},
-    "twelve arms of two seeds": {"arms": synthetic.TWELVE, "seeds": 2},
     "six arms of six seeds": {"arms": synthetic.TWELVE[:6], "seeds": 6},
 }
 MOVING = ("density", "histogram", "quantiles")
