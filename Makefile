@@ -2,7 +2,7 @@
 #                   PRESET=imagenet: with ImageNet weights; any name in workflow/presets
 # make publish      the report as a website, in public
 # make test         every test
-# make coverage     every test, and which lines none runs (half as long again)
+# make coverage     every test, and the lines that no test runs (takes half as long again)
 # make test-slurm   builds on a real Slurm of one node (as root, with slurm-wlm and munge)
 # make check        linters, types and the import contract
 # make docs         the documentation as a website, in docs/_build; a broken link fails

@@ -52,5 +52,7 @@ class TuningManifest(Settings):
     """The candidate with the lowest mean loss."""
     digests: TuningDigests
     """Digests of inputs."""
+    files: Digests
+    """Digest of the file of the learning rate."""
     versions: Versions
     """Versions of Python and of the packages that decide a number, and the device."""

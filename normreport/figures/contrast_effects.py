@@ -15,7 +15,7 @@ from normreport.text.formatting import format_number, join_with_and
 from normreport.text.labels import model_label, start_label
 from normreport.text.language import gettext, ngettext
 
-MOST_SHOWN = 6  # of all models in one figure
+MOST_SHOWN = 6  # layers of all models in one figure
 DELTA, SEED = "delta_percent", "between_seeds_percent"
 DELTA_LOW, DELTA_HIGH = "delta_low_percent", "delta_high_percent"
 LEVEL = 0.95
@@ -58,12 +58,26 @@ class ContrastEffects:
 
     @property
     def shown(self) -> list[tuple[str, str]]:
-        """The layers that a figure shows, with their models: of many, those that shift most."""
+        """The layers that a figure shows, with their models.
+
+        Of many layers, these are the first and the last of each model, which claims are about, and
+        those with the largest shifts.
+        """
         if len(self.layers) <= MOST_SHOWN:
             return self.layers
+        first, last = dict(reversed(self.layers)), dict(self.layers)
         largest = self.final.groupby(["model", "layer"])[DELTA].max()
-        wanted = sorted(self.layers, key=lambda layer: -largest.get(layer, 0.0))[:MOST_SHOWN]
+        by_shift = sorted(self.layers, key=lambda layer: -largest.get(layer, 0.0))
+        ordered = dict.fromkeys([*first.items(), *last.items(), *by_shift])
+        wanted = list(ordered)[: max(MOST_SHOWN, 2 * len(first))]
         return [layer for layer in self.layers if layer in wanted]
+
+    @property
+    def drawn(self) -> pd.DataFrame:
+        """The rows of `data` whose layers are shown."""
+        shown = set(self.shown)
+        layers = zip(self.data["model"], self.data["layer"], strict=True)
+        return self.data[[layer in shown for layer in layers]]
 
     @property
     def places(self) -> list[tuple[str, str, str]]:
@@ -181,8 +195,8 @@ def count_shown(prepared: ContrastEffects) -> list[str]:
         return []
     return [
         gettext(
-            "Of %(num)s layers, the figure shows the %(shown)s with the largest shifts; its data "
-            "contain all.",
+            "The figure shows %(shown)s of %(num)s layers: the first and the last of each network, "
+            "and those with the largest shifts. Its data contain all layers.",
             num=len(prepared.layers),
             shown=len(prepared.shown),
         )
@@ -211,9 +225,10 @@ def _seeds(final: pd.DataFrame) -> str:
     return gettext("%(low)s to %(high)s seeds", low=low, high=high)
 
 
-def numbers_of(final: pd.DataFrame) -> Iterator[str]:
+def numbers_of(prepared: ContrastEffects) -> Iterator[str]:
     """Give both numbers of every panel."""
-    for _, row in final.iterrows():
+    drawn = prepared.drawn
+    for _, row in drawn[drawn["epoch"] == prepared.last].iterrows():
         yield gettext(
             "%(place)s: switch %(delta)s, seed %(seed)s.",
             place=place_of(row),

@@ -100,13 +100,13 @@ class Checkpoint:
         """
         try:
             content = files.read_json(manifest)
-            recorded = content | content["digests"] | content.get("origin", {})
+            recorded = {**content, **content["digests"], **content.get("origin", {})}
             is_same = all(recorded[key] == value for key, value in self.inputs.items()) and all(
                 files.file_digest(manifest.parent / name) == digest
-                for name, digest in content.get("files", {}).items()
+                for name, digest in content["files"].items()
             )
-        except (StorageError, KeyError):
-            return False
+        except (StorageError, KeyError, TypeError, AttributeError):
+            return False  # unfinished, damaged, or of another version
         if is_same:
             _log(f"another process has written {manifest} from the same inputs")
         return is_same

@@ -167,19 +167,18 @@ def comparing_mb(weights: int) -> int:
     return 600 + SNAKEMAKE_MB + round(4 * weights / 1e6)
 
 
-def drawing_mb(runs: int) -> int:
+def drawing_mb(epochs: int) -> int:
     """Return the memory that drawing a figure takes, in MB.
 
     Snakemake draws figures and judges claims where it runs, so its own memory is not added.
-    Measured: 250 MB for 12 runs, 610 MB for 768 and 810 MB for 3,000, many of which are drawn as
-    ranges.
+    Measured for histograms: 250 MB for 900 epochs, 610 MB for 28,000 and 810 MB for 43,000.
 
     Parameters
     ----------
-    runs
-        The number of runs of the study.
+    epochs
+        The number of epochs in all runs and layers that the figure reads.
     """
-    return 300 + round(0.6 * min(runs, 1000))
+    return 300 + round(0.015 * epochs)
 
 
 def judging_mb(runs: int) -> int:
@@ -198,7 +197,8 @@ def judging_mb(runs: int) -> int:
 def digesting_mb(wildcards: object, attempt: int = 1) -> int:
     """Return the memory to request for the digests of a run's weights, in MB.
 
-    Measured: 70 MB for layers of 2.4 million weights, which are read epoch by epoch.
+    Measured: 70 MB, where the largest layer has 2.4 million weights. Weights are read epoch by
+    epoch. Each retry requests more.
     """
     return (100 + SNAKEMAKE_MB) * attempt
 

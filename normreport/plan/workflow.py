@@ -435,9 +435,20 @@ class Plan:
 
     # draw_figure
 
-    def drawing_mb(self) -> int:
+    def drawing_mb(self, wildcards: OfFigure) -> int:
         """Return the memory to request for a figure, in MB."""
-        return resources.drawing_mb(len(self.runs))
+        figure = self.figures[wildcards.figure]
+        epochs = 2 if figure_kinds()[figure.kind].epochs == "ends" else self._epochs
+        layers = sum(
+            1 if figure.layer else len(self.config.models[run.model].layers)
+            for run in self.runs
+            if figure.model in (None, run.model)
+        )
+        return resources.drawing_mb(epochs * layers)
+
+    @property
+    def _epochs(self) -> int:
+        return self.config.training.epochs + 1
 
     def figure_inputs(self, wildcards: OfFigure) -> list[str]:
         """Return the files that a figure is drawn from, see also `figure_axes`.

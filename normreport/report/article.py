@@ -18,6 +18,7 @@ from markupsafe import Markup
 from rcssmin import cssmin
 from rjsmin import jsmin
 
+from normreport.config.figure_kinds import MOST_LAYERS
 from normreport.config.figure_words import SUPPLEMENT, FigureWords, MadeFrom
 from normreport.config.pages import ARTICLE
 from normreport.config.report import FigureSettings, RenderSettings
@@ -271,7 +272,8 @@ def render(
 def figures_for(claim: Mapping[str, Any], figures: Sequence[Illustration]) -> list[Illustration]:
     """List the figures that show the evidence of a claim at its deciding case.
 
-    If the deciding layer has no figure, list the figures of the other layers.
+    If the deciding layer has no figure, or the case is about a whole network, list the figures of
+    its first layers.
     """
     if not claim["least_favourable"]:
         return []
@@ -284,8 +286,14 @@ def figures_for(claim: Mapping[str, Any], figures: Sequence[Illustration]) -> li
         and figure.start in (None, *place["starts"])
     ]
     of_the_layer = [figure for figure in of_the_place if figure.layer in (None, *place["layers"])]
-    # A case about a whole network has no layer of its own.
-    return of_the_layer if place["layers"] and of_the_layer else of_the_place
+    if place["layers"] and of_the_layer:
+        return of_the_layer
+    subjects = [(figure.kind, figure.model, figure.start) for figure in of_the_place]
+    return [
+        figure
+        for number, figure in enumerate(of_the_place)
+        if subjects[:number].count(subjects[number]) < MOST_LAYERS
+    ]
 
 
 def write_effect(effect: Mapping[str, Any], shown: str) -> str:

@@ -73,6 +73,7 @@ def run(
             trials=trials,
             learning_rate=best,
             digests=digests,
+            files={rate.name: files.file_digest(rate)},
             versions=used,
         ),
     )

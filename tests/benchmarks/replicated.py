@@ -315,9 +315,11 @@ def _write_sweeps(plan: Plan, folder: Path, target: ImagesManifest) -> None:
     for sweep in plan.config.sweeps():
         place = {key: getattr(sweep, key) for key in ("model", "start", "normalization")}
         rate = _middle(sweep.candidates)
-        write_model(folder / paths.TUNED_RATE.format(**place), TunedRate(learning_rate=rate))
+        chosen = folder / paths.TUNED_RATE.format(**place)
+        write_model(chosen, TunedRate(learning_rate=rate))
         manifest = TuningManifest.model_validate({
             "settings": sweep,
+            "classes": len(target.classes),
             "heldout_images": sum(target.images_per_class.heldout),
             "trials": [
                 {
@@ -329,6 +331,7 @@ def _write_sweeps(plan: Plan, folder: Path, target: ImagesManifest) -> None:
             ],
             "learning_rate": rate,
             "digests": {"data": target.digests, "pretrained": None, "code": text_digest("code")},
+            "files": {chosen.name: file_digest(chosen)},
             "versions": VERSIONS,
         })  # fmt: skip
         write_model(folder / paths.TUNING_MANIFEST.format(**place), manifest)

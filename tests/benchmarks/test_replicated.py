@@ -9,14 +9,16 @@ import pytest
 from pyarrow import parquet
 
 from normreport.config.experiment import load_config
-from normreport.io.files import read_json
+from normreport.config.json_files import read_model
+from normreport.config.tuning import TuningManifest
+from normreport.io.files import file_digest, read_json
 from normreport.plan import paths
 from normreport.plan.workflow import Plan
 from normreport.stages import compare_arms, judge_claims, measure_weights, train_run
 from tests.benchmarks.replicated import plan_of, replicate, write_snapshots
 
 MODEL, START, LAYER = "mobilenet_v2", "pretrained", "features.0.0"
-TINY = {
+TINY: dict[str, Any] = {
     "experiment": {"models": [MODEL], "starts": [START, "scratch_head"], "include": [],
                    "normalizations": ["unit", "imagenet"], "seeds": [0, 1]},
     "training": {"epochs": 2},
@@ -47,6 +49,17 @@ def test_every_file_that_later_stages_read_is_there(plan: Plan, folder: Path):
     made = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     figures = {*plan.of_figures(paths.FIGURE_SVG), *plan.of_figures(paths.FIGURE_TEXT)}
     assert made == {*plan.intermediate_files(), paths.FAILURES} - figures
+
+
+def test_a_tuned_model_has_the_sweeps_that_its_runs_need(tmp_path: Path):
+    rates = {"learning_rate": {"candidates": [0.001, 0.01, 0.1], "seeds": [7]}}
+    tuned = plan_of(load_config(TINY | {"models": {MODEL: TINY["models"][MODEL] | rates}}))
+    replicate(tuned, tmp_path)
+    (place, *_) = tuned.config.sweeps()
+    sweep = {key: getattr(place, key) for key in ("model", "start", "normalization")}
+    manifest = read_model(TuningManifest, tmp_path / paths.TUNING_MANIFEST.format(**sweep))
+    assert manifest.learning_rate == 0.01
+    assert manifest.files == {"rate.json": file_digest(tmp_path / paths.TUNED_RATE.format(**sweep))}
 
 
 def test_equal_configurations_give_equal_bytes(plan: Plan, folder: Path, tmp_path: Path):

@@ -113,14 +113,22 @@ def test_a_comparison_gets_the_memory_of_one_epoch_of_its_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs", "drawn", "judged"),
-    [(12, 248, 198), (192, 325, 238), (768, 614, 333), (3000, 809, 729)],
+    ("runs", "epochs", "drawn", "judged"),
+    [
+        (12, 864, 248, 198),
+        (192, 6_912, 325, 238),
+        (768, 27_648, 614, 333),
+        (3000, 43_200, 809, 729),
+    ],
 )
-def test_drawing_and_judging_get_the_memory_of_their_runs(
-    runs: int, drawn: int, judged: int
+def test_drawing_and_judging_get_the_memory_of_what_they_read(
+    runs: int, epochs: int, drawn: int, judged: int
 ) -> None:
-    """The peaks of the largest kind of figure and of all claims, which the benchmark measures."""
-    assert drawn <= drawing_mb(runs) <= 2 * drawn
+    """The peaks of the largest kind of figure and of all claims, which the benchmark measures.
+
+    A histogram reads all epochs of two layers in all runs of one model.
+    """
+    assert drawn <= drawing_mb(epochs) <= 2 * drawn
     assert judged <= judging_mb(runs) <= 2 * judged
 
 

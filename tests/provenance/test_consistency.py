@@ -104,6 +104,7 @@ def test_a_tuned_run_has_the_rate_of_its_sweep(changed: Changed, rate: float) ->
         "trials": [],
         "learning_rate": rate,
         "digests": {"data": IMAGES, "pretrained": None, "code": "c"},
+        "files": {},
         "versions": VERSIONS,
     })  # fmt: skip
     lines = [*find_mismatches(config.planned_inputs(), Manifests(sweeps=[sweep], runs=[run]))]

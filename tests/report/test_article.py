@@ -526,6 +526,22 @@ def test_a_deciding_layer_without_figures_leads_to_those_of_the_others(default_v
     assert [figure.id for figure in found] == [f"spread-vgg16-scratch-{layer}" for layer in kept]
 
 
+def test_a_case_of_a_whole_network_leads_to_the_figures_of_its_first_layers(changed):
+    layers = [f"features.{number}" for number in (0, 2, 5, 7, 10, 12)]
+    illustrations: list[Any] = list(
+        figure_index(load_config(changed({"models.vgg16.layers": layers})))
+    )
+    place = {"models": ["vgg16"], "starts": ["scratch"], "layers": []}
+    found = figures_for(
+        {"figures": ["spread", "quantiles"], "least_favourable": {"place": place}}, illustrations
+    )
+    first = layers[:4]
+    assert [figure.id for figure in found] == [
+        *(f"spread-vgg16-scratch-{layer}" for layer in first),
+        *(f"quantiles-vgg16-{layer}" for layer in first),
+    ]
+
+
 def test_every_citation_and_term_is_explained_in_the_page():
     page = rendered(study())
     assert set(re.findall(r'class="cite" href="#([^"]+)"', page))

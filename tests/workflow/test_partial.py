@@ -41,7 +41,7 @@ def test_a_failed_run_is_reported_and_the_next_build_trains_it(smoke, built):
     assert first.returncode == 1
     assert "partial=true" in first.stdout
     for target in ("all", "publish"):  # the second build has nothing to do and must still fail
-        partial = built.snakemake(*PARTIAL, target, check=False)
+        partial = built.snakemake(*PARTIAL, "--", target, check=False)
         assert partial.returncode == 1
         assert "The report is partial: 1 of 8 runs failed." in partial.stdout
     assert not (built.folder / "public").exists()

@@ -12,7 +12,7 @@ rule draw_figure:
         paths.log("draw_figure", "{figure}"),
     localrule: True
     resources:
-        mem_mb=plan.drawing_mb(),
+        mem_mb=plan.drawing_mb,
     params:
         settings=plan.figure_settings,
         catalogue=verbatim(plan.catalogue()),

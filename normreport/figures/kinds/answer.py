@@ -87,9 +87,7 @@ def draw(prepared: ContrastEffects) -> Canvas:
             gap=(0.0, 0.34),
             shares=[len(own) / total for own in rows],
         )
-        layers = zip(final["model"], final["layer"], strict=True)
-        is_shown = [layer in prepared.shown for layer in layers]
-        ends = final.loc[is_shown, [DELTA, DELTA_HIGH, SEED]].to_numpy().ravel()
+        ends = prepared.drawn[[DELTA, DELTA_HIGH, SEED]].to_numpy().ravel()
         largest = max(ends, default=1.0) or 1.0
         for start, layers, ax in zip(prepared.starts, rows, panels, strict=True):
             words = gettext(_TITLES[start]) if start in _TITLES else start_title(start)
@@ -176,5 +174,5 @@ def describe(prepared: ContrastEffects) -> Words:
     return Words(
         caption=" ".join([observation, *marks]),
         method=explanation,
-        alt=" ".join([alt, observation, name_largest(prepared), *numbers_of(final)]),
+        alt=" ".join([alt, observation, name_largest(prepared), *numbers_of(prepared)]),
     )

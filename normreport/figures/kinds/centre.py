@@ -1,7 +1,7 @@
 """The width of the densities' centre, network against network."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -29,7 +29,6 @@ from normreport.figures.ranges import (
 )
 from normreport.figures.runs import (
     arms_in_order,
-    in_order,
     last_epoch,
     mean_over_seeds,
     merged_order,
@@ -87,8 +86,6 @@ class Prepared:
         The rows that it was computed from, see :func:`prepare`.
     chances : mapping of tuple to float
         For each (model, layer), the half width of the range of c by chance, see `data`.
-    layers : int
-        The number of kept layers of all models, of which the figure may show some.
     colored : list of str
         The arms that are drawn in colour.
     data : pandas.DataFrame
@@ -103,13 +100,23 @@ class Prepared:
     last: int
     measures: pd.DataFrame
     chances: Mapping[tuple[str, str], float]
-    layers: int
     colored: list[str]
     data: pd.DataFrame
 
     def lift(self, arm: str) -> float:
         """Return how far below the middle of a row the marks of an arm stand."""
         return _SPREAD * ((self.colored.index(arm) + 0.5) / len(self.colored) - 0.5)
+
+    @property
+    def shown(self) -> list[tuple[str, str]]:
+        """Model and layer of each row: of many layers, some from the first to the last."""
+        shown = []
+        for model in dict.fromkeys(model for model, _ in self.chances):
+            layers = [place for place in self.chances if place[0] == model]
+            number = min(len(layers), _MOST_ROWS)
+            places = np.linspace(0, len(layers) - 1, number).round().astype(int)
+            shown += [layers[place] for place in places]
+        return shown
 
     @property
     def title(self) -> str:
@@ -133,8 +140,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
     Prepared
         The marks.
     """
-    last, layers = last_epoch(source), len(source[["model", "layer"]].drop_duplicates())
-    source = _thinned(source)
+    last = last_epoch(source)
     rows = source.assign(iqr=source["p75"] - source["p25"]).dropna(subset=["iqr_ratio"])
     runs = rows[rows["epoch"] == last]
     before = rows[rows["epoch"] == 0].groupby(_PLACE, sort=False)[list(_VALUES)].mean()
@@ -161,21 +167,9 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         last=last,
         measures=source,
         chances=chances,
-        layers=layers,
         colored=colored,
         data=data[columns].astype({"seed": str}),
     )
-
-
-def _thinned(measures: pd.DataFrame) -> pd.DataFrame:
-    """Select, of many layers of a model, some from the first to the last at equal distances."""
-    chosen = set()
-    for model, table in measures.groupby("model", sort=False):
-        layers = in_order(table["layer"])
-        places = np.linspace(0, len(layers) - 1, min(len(layers), _MOST_ROWS)).round().astype(int)
-        chosen |= {(model, layers[place]) for place in places}
-    rows = zip(measures["model"], measures["layer"], strict=True)
-    return measures[[row in chosen for row in rows]]
 
 
 def _marks_of_arms(
@@ -211,7 +205,7 @@ def _complete_means(measures: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 def draw(prepared: Prepared) -> Canvas:
     """Draw one row per layer: the relative width on the left, the absolute width on the right."""
-    starts, layers = prepared.starts, list(prepared.chances)
+    starts, layers = prepared.starts, prepared.shown
     with house_style():
         body = 0.2 + len(starts) * (0.34 * len(layers) + 0.5)
         sheet = page(prepared.title, _keys(prepared), _notes(prepared), body=body)
@@ -227,7 +221,7 @@ def draw(prepared: Prepared) -> Canvas:
             if i // 2 == len(starts) - 1:
                 ax.set_xlabel(gettext(_VALUES[value]))
             if value == "iqr_ratio":
-                _draw_chances(ax, prepared.chances)
+                _draw_chances(ax, [prepared.chances[layer] for layer in layers])
             _draw_marks(ax, prepared, start, value)
     return Canvas(figure=sheet.figure)
 
@@ -287,10 +281,10 @@ def _draw_axes(ax: Axes, prepared: Prepared, value: str, names: list[str]) -> No
     ax.spines["left"].set_visible(False)
 
 
-def _draw_chances(ax: Axes, chances: Mapping[tuple[str, str], float]) -> None:
+def _draw_chances(ax: Axes, chances: Sequence[float]) -> None:
     """Draw the value of a normal distribution, and the band of chance of every row."""
     ax.axvline(1, color=RULE, linewidth=0.9)
-    for y, chance in enumerate(chances.values()):
+    for y, chance in enumerate(chances):
         band = ([1 - chance, 1 + chance], y - _BAND, y + _BAND)
         ax.fill_between(*band, color=GRID, linewidth=0, zorder=0.5)
 
@@ -306,7 +300,7 @@ def _draw_marks(ax: Axes, prepared: Prepared, start: str, value: str) -> None:
         )
         empty_panel(ax, reason)
         return
-    for y, (model, layer) in enumerate(prepared.chances):
+    for y, (model, layer) in enumerate(prepared.shown):
         own = drawn[(drawn["model"] == model) & (drawn["layer"] == layer)]
         if own.empty:
             at, inside = (0.5, y), ("axes fraction", "data")
@@ -372,13 +366,14 @@ def describe(prepared: Prepared) -> Words:
 
 def _layers(prepared: Prepared) -> str:
     """Say which layers the figure shows."""
-    shown = len(prepared.chances)
-    if shown == prepared.layers:
+    shown = len(prepared.shown)
+    if shown == len(prepared.chances):
         return gettext("every kept layer")
     return gettext(
-        "%(shown)s of %(num)s kept layers: of each network some, from the first to the last",
+        "%(shown)s of %(num)s kept layers (of each network some, from the first to the last; the "
+        "data of the figure contain all layers)",
         shown=shown,
-        num=prepared.layers,
+        num=len(prepared.chances),
     )
 
 

@@ -59,7 +59,7 @@ from normreport.figures.style import (
     text_width,
 )
 from normreport.text.formatting import format_compact, format_percent
-from normreport.text.labels import layer_label, model_label, network_label
+from normreport.text.labels import layer_label, network_label
 from normreport.text.language import gettext
 
 KIND = Kind(
@@ -140,7 +140,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         edges of a bin), `count` (of the run's weights in it). All runs of a layer and start share
         their bins, and every bin has a row.
     settings : FigureSettings
-        `model` selects the rows.
+        `model` selects the rows, and `layer` if it is not None.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         If the table has no row of the model.
     """
     (model,) = settings.required("model")
-    runs = comparable_rows(source, model=model)
+    runs = comparable_rows(source, model=model, layer=settings.layer)
     last = last_epoch(runs)
     starts = in_order(runs["start"])
     places = [(layer, start) for layer in in_order(runs["layer"]) for start in starts]
@@ -332,12 +332,12 @@ def _explanation(prepared: Prepared) -> str:
     """Say what the figure shows, and how to read it."""
     last, runs = prepared.last_epoch, prepared.runs
     text = gettext(
-        "Histograms of the weights of %(model)s at epoch %(epoch)s, per kept layer and start: each "
-        "outline holds the weights of all of an arm\u2019s runs (%(seeds)s). The bins of a "
+        "Histograms of the weights of %(network)s at epoch %(epoch)s, a panel per layer and start. "
+        "Each outline holds the weights of all of an arm\u2019s runs (%(seeds)s). The bins of a "
         "panel are equally wide and reach the outermost weight of any run at any epoch. The "
         "vertical axis is logarithmic and shows single weights in the tails. The panels of a "
         "layer share their axes.",
-        model=model_label(prepared.model),
+        network=network_label(prepared.model, prepared.layer),
         epoch=last,
         seeds=seeds_phrase(runs),
     )

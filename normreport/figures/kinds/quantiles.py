@@ -59,7 +59,7 @@ from normreport.figures.style import (
     shared_limits,
 )
 from normreport.text.formatting import format_number
-from normreport.text.labels import layer_label, model_label, network_label, start_label
+from normreport.text.labels import layer_label, network_label, start_label
 from normreport.text.language import gettext, ngettext
 
 KIND = Kind(
@@ -170,7 +170,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         Columns `model`, `start`, `normalization`, `seed`, `layer`, `epoch`, `n` (weights of the
         layer), `score` (a standard normal quantile) and `quantile` (of the standardized weights).
     settings : FigureSettings
-        `model` selects the rows.
+        `model` selects the rows, and `layer` if it is not None.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         If the table has no row of the model.
     """
     (model,) = settings.required("model")
-    runs = comparable_rows(source, model=model)
+    runs = comparable_rows(source, model=model, layer=settings.layer)
     runs = runs.assign(
         departure=runs["quantile"] - runs["score"], chance=_chance(runs["score"], runs["n"])
     )
@@ -255,13 +255,13 @@ def describe(prepared: Prepared) -> Words:
     last = prepared.last_epoch
     observation = _observation(prepared)
     method = gettext(
-        "Quantile-quantile plots of the weights of %(model)s at epoch %(epoch)s, per kept "
-        "layer and start. The weights are standardized by their own mean and standard "
+        "Quantile-quantile plots of the weights of %(network)s at epoch %(epoch)s, a panel "
+        "per layer and start. The weights are standardized by their own mean and standard "
         "deviation; the vertical axis is their quantile minus the normal quantile. A curve that "
         "rises from left to right has heavier tails than a normal distribution. %(lines)s At each "
         "quantile, the grey band holds 95%% of normal samples of the same size. The panels of a "
         "layer share their axes.",
-        model=model_label(prepared.model),
+        network=network_label(prepared.model, prepared.layer),
         epoch=last,
         lines=_lines_sentence(prepared),
     )

@@ -32,7 +32,7 @@ from normreport.figures.style import (
     tint,
 )
 from normreport.text.formatting import format_number, join_with_and
-from normreport.text.labels import layer_label, network_label, start_title
+from normreport.text.labels import layer_label, model_label, network_label, start_title
 from normreport.text.language import N_, gettext, ngettext
 
 KIND = Kind(
@@ -132,10 +132,11 @@ def prepare(source: pd.DataFrame, settings: FigureSettings) -> Prepared:
         `normalization_b`, `seed_b`, `product`; one row per unordered pair of runs, and per run
         with itself.
     settings : FigureSettings
-        `model` selects the rows.
+        `model` selects the rows, and `layer` if it is not None.
     """
     (model,) = settings.required("model")
-    pairs = _distances(rows_of(source, model=model))
+    layer = {"layer": settings.layer} if settings.layer else {}
+    pairs = _distances(rows_of(source, model=model, **layer))
     if pairs.empty:
         return Prepared(model, settings.layer, [], [], 0, pairs, pd.DataFrame(columns=_COLUMNS))
     starts, layers, last = in_order(pairs["start"]), in_order(pairs["layer"]), last_epoch(pairs)
@@ -220,7 +221,7 @@ def draw(prepared: Prepared) -> Canvas:
 def describe(prepared: Prepared) -> Words:
     """Explain the points, and give the mean distance of each kind of pair."""
     if prepared.pairs.empty:
-        reason = _no_pair(prepared)
+        reason = _no_pair(prepared.model)
         return Words(caption=reason, alt=reason)
     final = prepared.final_pairs
     explanation = ngettext(
@@ -233,7 +234,7 @@ def describe(prepared: Prepared) -> Words:
         "(%(num)s seeds); a bar and its number are the mean of all pairs of a kind. The panels "
         "share a logarithmic axis.",
         len(set(final["seed_a"]) | set(final["seed_b"])),
-        model=network_label(prepared.model, prepared.layer),
+        model=model_label(prepared.model),
         epoch=prepared.last_epoch,
     )
     if len(prepared.data) < len(final):
@@ -246,9 +247,8 @@ def describe(prepared: Prepared) -> Words:
     return Words(caption=observation, method=explanation, alt=f"{alt} {observation}")
 
 
-def _no_pair(prepared: Prepared) -> str:
-    name = network_label(prepared.model, prepared.layer)
-    return gettext("There is no pair of runs of %(model)s to compare.", model=name)
+def _no_pair(model: str) -> str:
+    return gettext("There is no pair of runs of %(model)s to compare.", model=model_label(model))
 
 
 def _empty_canvas(prepared: Prepared) -> Canvas:
@@ -258,7 +258,7 @@ def _empty_canvas(prepared: Prepared) -> Canvas:
     with house_style():
         sheet = page(title, [], [], body=1.2)
         (ax,) = sheet.panels(1, 1, head=0.08, foot=0.04, left=0.04)
-        empty_panel(ax, _no_pair(prepared))
+        empty_panel(ax, _no_pair(prepared.model))
         ax.set(xticks=[], yticks=[])
     return Canvas(figure=sheet.figure)
 

@@ -58,7 +58,7 @@ def _title(prepared: ContrastEffects) -> str:
 
 def draw(prepared: ContrastEffects) -> Canvas:
     """Draw a row of panels per layer and a panel per start, with a line per effect."""
-    places = prepared.places
+    places, drawn = prepared.places, prepared.drawn
     columns = columns_of_starts(len(prepared.starts))
     with house_style():
         rows = -(-len(places) // columns)
@@ -67,10 +67,10 @@ def draw(prepared: ContrastEffects) -> Canvas:
             len(places), columns, left=0.72, right=0.42, head=0.26, gap=(0.5, 0.34)
         )
         for i, ((model, layer, start), ax) in enumerate(zip(places, panels, strict=True)):
-            effects = rows_of(prepared.data, model=model, layer=layer, start=start)
+            effects = rows_of(drawn, model=model, layer=layer, start=start)
             panel_title(ax, f"{model_label(model)}, {layer}, {start_label(start)}")
             epoch_axis(ax, prepared.last)
-            log_axis(ax.yaxis, prepared.data[[DELTA, SEED]], unit="%")
+            log_axis(ax.yaxis, drawn[[DELTA, SEED]], unit="%")
             if i % columns == 0:
                 ax.set_ylabel(gettext("of \u03c3\u2080"))
             if i + columns >= len(panels):
@@ -160,5 +160,5 @@ def describe(prepared: ContrastEffects) -> Words:
     return Words(
         caption=observation,
         method=" ".join([explanation, *count_shown(prepared)]),
-        alt=" ".join([alt, observation, *numbers_of(final)]),
+        alt=" ".join([alt, observation, *numbers_of(prepared)]),
     )
