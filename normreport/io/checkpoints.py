@@ -28,8 +28,8 @@ from normreport.io import files
 from normreport.io.locks import try_lock, wait_for_lock
 
 # A checkpoint is due after this many seconds, or later if writing would take more than this share
-# of the time. VGG16's 400 MB take about a second, once in a run of 40 s.
-INTERVAL_SECONDS = 20.0
+# of the time. VGG16's 400 MB take one to two seconds, so runs of a minute have none.
+INTERVAL_SECONDS = 60.0
 TIME_SHARE = 0.02
 
 
