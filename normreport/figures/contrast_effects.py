@@ -36,7 +36,8 @@ class ContrastEffects:
     starts : list of str
         The starts that stand side by side.
     layers : list of tuple
-        Model and layer of each row of panels.
+        Model and layer of each row of panels: those of the models with runs of both arms, or all
+        if there are none.
     last : int
         The last epoch.
     runs : pandas.DataFrame
@@ -77,12 +78,12 @@ class ContrastEffects:
         """The rows of `data` whose layers are shown."""
         shown = set(self.shown)
         layers = zip(self.data["model"], self.data["layer"], strict=True)
-        return self.data[[layer in shown for layer in layers]]
+        return self.data[pd.Series([layer in shown for layer in layers], self.data.index, bool)]
 
     @property
     def places(self) -> list[tuple[str, str, str]]:
-        """Model, layer and start of each panel: where the arms have runs, or all if none has."""
-        planned = set(zip(self.runs["model"], self.runs["start"], strict=True))
+        """Model, layer and start of each panel: where both arms have runs, or all if none has."""
+        planned = _planned(self.runs, self.arms)
         every = [(*layer, start) for layer in self.shown for start in self.starts]
         return [place for place in every if (place[0], place[2]) in planned] or every
 
@@ -108,7 +109,13 @@ def contrast_effects(source: pd.DataFrame, settings: FigureSettings) -> Contrast
     present = merged_order(source, "start", within=["model"])
     starts = [start for start in present if start in _STARTS] or present
     rows = source[source["start"].isin(starts)]
-    layers = list(dict.fromkeys(zip(rows["model"], rows["layer"], strict=True)))
+    runs = _runs(rows, arms)
+    models = {model for model, _ in _planned(runs, arms)} or {*rows["model"]}
+    layers = [
+        (model, layer)
+        for model, layer in dict.fromkeys(zip(rows["model"], rows["layer"], strict=True))
+        if model in models
+    ]
     data = [
         effects
         for model, layer in layers
@@ -121,9 +128,15 @@ def contrast_effects(source: pd.DataFrame, settings: FigureSettings) -> Contrast
         starts=starts,
         layers=layers,
         last=last_epoch(source),
-        runs=_runs(rows, arms),
+        runs=runs,
         data=pd.DataFrame(data, columns=columns),
     )
+
+
+def _planned(runs: pd.DataFrame, arms: Sequence[str]) -> set[tuple[str, str]]:
+    """Return each model and start that has runs of both arms."""
+    of_both = runs.groupby(["model", "start"])["normalization"].nunique() == len(arms)
+    return set(of_both.index[of_both])
 
 
 def _runs(rows: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:

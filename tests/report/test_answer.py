@@ -51,6 +51,24 @@ def abstract_of(page):
     return page.split('<section id="abstract">')[1].split("</section>")[0]
 
 
+def test_the_first_sentences_are_about_the_runs_that_the_answer_compares():
+    whole = study(starts=("pretrained", "scratch", "scratch_uniform"), noise=0.01)
+    results = results_of(whole)
+    results["headline"]["effects"] = [
+        row
+        for row in results["headline"]["effects"]
+        if row["model"] == "mobilenet_v2" and row["start"] != "scratch_uniform"
+    ]
+    text = text_of(abstract_of(rendered(whole, results=results)))
+    assert "with MobileNetV2 on" in text
+    assert "from pretrained weights and from random weights, and compared" in text
+    assert "For some claims, we also trained other networks or started from other weights." in text
+    assert "We compare 2 layers." in text
+    usual = text_of(abstract_of(rendered(study(noise=0.01))))
+    assert "For some claims" not in usual
+    assert "We compare 4 layers." in usual
+
+
 @pytest.mark.parametrize(("first", "second"), [*product(Verdict, repeat=2)])
 def test_each_pair_of_verdicts_gives_one_answer_per_start(whole, known, first, second):
     results = with_verdicts(known, {"F1": first.value, "F4": second.value})
