@@ -178,7 +178,7 @@ def drawing_mb(epochs: int) -> int:
     epochs
         The number of epochs in all runs and layers that the figure reads.
     """
-    return 300 + round(0.015 * epochs)
+    return 400 + round(0.015 * epochs)
 
 
 def judging_mb(runs: int) -> int:

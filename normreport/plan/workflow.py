@@ -438,7 +438,10 @@ class Plan:
     def drawing_mb(self, wildcards: OfFigure) -> int:
         """Return the memory to request for a figure, in MB."""
         figure = self.figures[wildcards.figure]
-        epochs = 2 if figure_kinds()[figure.kind].epochs == "ends" else self._epochs
+        kind = figure_kinds()[figure.kind]
+        if kind.table in (None, "runs"):
+            return resources.drawing_mb(0)
+        epochs = 2 if kind.epochs == "ends" else self._epochs
         layers = sum(
             1 if figure.layer else len(self.config.models[run.model].layers)
             for run in self.runs
