@@ -174,7 +174,7 @@ def test_networks_without_both_arms_are_left_out(table: pd.DataFrame) -> None:
     one_arm = table.query("normalization_a == 'unit' and normalization_b == 'unit'")
     both = pd.concat([table, one_arm.assign(model="vgg16_bn")], ignore_index=True)
     drawing = synthetic.drawn("switch_or_seed", both, normalizations=ARMS)
-    assert "VGG16-BN" not in " ".join(ax.get_label() for ax in drawing.figure.axes)
+    assert "VGG16-BN" not in " ".join(str(ax.get_label()) for ax in drawing.figure.axes)
     assert len(drawing.figure.axes) == 4
     alone = synthetic.drawn("switch_or_seed", one_arm, normalizations=ARMS)
     assert "No run of two seeds in both arms" in alone.caption
