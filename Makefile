@@ -37,8 +37,8 @@ INSTALLED := .venv/installed
 NODE_INSTALLED := node_modules/installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report publish test coverage test-slurm check docs rulegraph soak fuzz benchmark calibration messages \
-  lock system clean
+.PHONY: report publish test coverage test-slurm check docs rulegraph soak fuzz benchmark calibration \
+  messages lock system clean
 
 report: system $(INSTALLED)
 	snakemake --cores all --show-failed-logs $(CONFIGFILE)

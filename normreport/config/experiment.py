@@ -82,7 +82,8 @@ class ModelSettings(Settings):
     layers: Annotated[tuple[LayerName, ...], Field(min_length=1)]
     """Layers whose weights are saved after every epoch: module paths of convolutions or linear
     layers, or the words `first`, `deep` (the last measured layer) and `all`. Each layer adds four
-    figures per start and, of more than four layers, three more; `normreport check` counts them."""
+    figures per start. With more than four layers, each layer also adds three figures of its own.
+    `normreport check` counts them."""
     train_images: ImageCount
     """Number of prepared images that a run is trained on."""
     batch_size: BatchSize

@@ -441,17 +441,13 @@ class Plan:
         kind = figure_kinds()[figure.kind]
         if kind.table in (None, "runs"):
             return resources.drawing_mb(0)
-        epochs = 2 if kind.epochs == "ends" else self._epochs
+        epochs = 2 if kind.epochs == "ends" else self.config.training.epochs + 1
         layers = sum(
             1 if figure.layer else len(self.config.models[run.model].layers)
             for run in self.runs
             if figure.model in (None, run.model)
         )
         return resources.drawing_mb(epochs * layers)
-
-    @property
-    def _epochs(self) -> int:
-        return self.config.training.epochs + 1
 
     def figure_inputs(self, wildcards: OfFigure) -> list[str]:
         """Return the files that a figure is drawn from, see also `figure_axes`.
